@@ -1,0 +1,1 @@
+"""The documented import paths of the service: re-exports, nothing else."""

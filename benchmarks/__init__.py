@@ -1,0 +1,1 @@
+"""Speed and scale: each command prints the figures that docs/benchmarks.md quotes."""

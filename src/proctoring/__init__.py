@@ -1,0 +1,1 @@
+"""Real-time proctoring: media in, observations, incidents, alerts out."""

@@ -1,0 +1,1 @@
+"""From incident to listener: ordered events, replay, fan-out."""

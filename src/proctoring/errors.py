@@ -1,0 +1,37 @@
+"""Errors that cross floors. Each carries a ``code`` for machines and a sentence for people."""
+
+from __future__ import annotations
+
+
+class ProctoringError(Exception):
+    """Base of all errors that a user of this package may see."""
+
+    code = "error"
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
+
+
+class BadFrameError(ProctoringError):
+    """A picture that cannot be used; it costs that frame alone."""
+
+    code = "bad_frame"
+
+
+class BadPolicyError(ProctoringError):
+    """A policy or an accommodation that does not validate."""
+
+    code = "bad_policy"
+
+
+class ModelUnavailableError(ProctoringError):
+    """Weights that cannot be had or do not verify; turns one capability off."""
+
+    code = "model_unavailable"
+
+
+class SettingsError(ProctoringError):
+    """A setting that cannot work: a port in use, an unwritable folder."""
+
+    code = "bad_setting"

@@ -1,0 +1,62 @@
+"""Incidents: what judgement makes of observations. The vocabulary is the contract's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Severity(StrEnum):
+    """How much an incident matters to a reviewer."""
+
+    INFO = "info"
+    WARNING = "warning"
+    VIOLATION = "violation"
+
+
+class IncidentState(StrEnum):
+    """Where an incident is in its life."""
+
+    STARTED = "started"
+    UPDATED = "updated"
+    ENDED = "ended"
+
+
+LABELS: dict[str, str] = {
+    "gaze.left": "Looking Left",
+    "gaze.right": "Looking Right",
+    "gaze.up": "Looking Up",
+    "gaze.down": "Looking Down",
+    "head.left": "Head Left",
+    "head.right": "Head Right",
+    "head.up": "Head Up",
+    "head.down": "Head Down",
+    "face.absent": "No Face Detected",
+    "person.multiple": "Multiple Persons Detected",
+    "object.phone": "Mobile Phone Detected",
+    "session.connection_lost": "Connection Lost",
+}
+"""Incident kind to alert label: the text that clients match on (contract 1.3)."""
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentChange:
+    """One step in the life of one incident."""
+
+    number: int
+    """Counts the session's incidents from 1; the same in every change of one incident."""
+    kind: str
+    """A key of ``LABELS``."""
+    label: str
+    state: IncidentState
+    severity: Severity
+    confidence: float
+    """0 to 1: the mean confidence of the observations that held."""
+    started_at: float
+    """Media time at which the condition began to hold (not when it was reported)."""
+    duration: float
+    """Seconds from ``started_at`` to the last observation that held."""
+    reason: str
+    """One line for a reviewer: what was measured, for how long, against which limit."""
+    alerts: bool
+    """Whether this change belongs into ``alerts``: a start outside the kind's quiet time."""

@@ -1,0 +1,1 @@
+"""Observations to incidents, by policy: pure, no I/O, no numpy, no clock."""

@@ -1,0 +1,141 @@
+"""What perception reports: the words that every floor shares.
+
+Conventions, everywhere:
+
+* time is *media time*: seconds since the session's first media, never wall clock;
+* boxes are in pixels of the upright frame (EXIF and stream rotation applied), origin top left;
+* angles are in degrees. Left and right are the candidate's own: ``yaw`` is positive towards the
+  candidate's left (the right of a picture that is not mirrored), ``pitch`` is positive upwards,
+  ``roll`` is positive when the head tilts towards the candidate's left shoulder.
+
+A field that is ``None`` was *not looked at* in this frame, which is different from "looked at and
+found nothing" (an empty tuple). ``not_read`` says why something expected could not be read.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle in pixels of the upright frame."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    @property
+    def width(self) -> float:
+        """Width in pixels."""
+        return self.right - self.left
+
+    @property
+    def height(self) -> float:
+        """Height in pixels."""
+        return self.bottom - self.top
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """One object that a detector found."""
+
+    label: str
+    """The detector's class, in COCO's words (``person``, ``cell phone``)."""
+    score: float
+    """The detector's own score, 0 to 1; not a probability."""
+    box: Box
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """One face in one frame, followed from frame to frame."""
+
+    track: int
+    """The same number as long as the face is followed without a break; never reused in a session."""
+    box: Box
+    """The hull of the landmarks."""
+    presence: float
+    """How sure the landmark network is that this is a face, 0 to 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeadPose:
+    """Turn of the candidate's head against the session's own neutral pose, in degrees."""
+
+    yaw: float
+    pitch: float
+    roll: float
+
+
+@dataclass(frozen=True, slots=True)
+class Gaze:
+    """Where the candidate looks against the session's own baseline, eyes and head together."""
+
+    yaw: float
+    """Degrees, positive towards the candidate's left."""
+    pitch: float
+    """Degrees, positive upwards."""
+    confidence: float
+    """0 to 1: lower for small faces, strong head turns and eyes half shut."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotRead:
+    """Something that was expected in this frame and could not be read, and why."""
+
+    what: str
+    """``gaze``, ``head``, ...: the field that stayed empty."""
+    reason: str
+    """In words a reviewer understands: "eyes shut", "face smaller than 80 pixels"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """What was read of the followed face, the candidate's."""
+
+    track: int
+    head: HeadPose | None
+    gaze: Gaze | None
+    eyes_open: bool | None
+    """``None`` when the eyes could not be judged."""
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectLook:
+    """One look of the object detector."""
+
+    phones: tuple[Detection, ...]
+    persons: tuple[Detection, ...]
+    detector: str
+    """The catalogue name of the model that looked."""
+
+
+@dataclass(frozen=True, slots=True)
+class FrameObservation:
+    """Everything that was seen in one analysed frame. No pixels, no landmarks, no rules."""
+
+    time: float
+    """Media time in seconds."""
+    width: int
+    height: int
+    faces: tuple[Face, ...] | None
+    """``None``: faces were not looked for. Empty: looked for, and nobody is there."""
+    candidate: Candidate | None
+    """``None``: the candidate's face is not in this frame."""
+    objects: ObjectLook | None
+    not_read: tuple[NotRead, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionObservation:
+    """Whether media is arriving. Sent when that changes and, while it does not arrive, once a second."""
+
+    time: float
+    """Media time in seconds, extrapolated by the session's clock while nothing arrives."""
+    connected: bool
+    """``False``: the session is open, yet no media arrives."""
+
+
+Observation = FrameObservation | ConnectionObservation

@@ -1,0 +1,1 @@
+"""HTTP and WebSocket: no pixels, no rules."""

@@ -1,0 +1,1 @@
+"""Frames to observations: numpy and models, no rules."""

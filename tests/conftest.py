@@ -1,0 +1,26 @@
+"""Fixtures that every floor's tests share."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+SHARED = Path(os.environ.get("PROCTORING_SHARED", Path(__file__).parents[2] / "shared"))
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The labelled recordings beside the checkout; skips where they are absent."""
+    if not (SHARED / "data").is_dir():
+        pytest.skip(f"labelled recordings are absent ({SHARED / 'data'})")
+    return SHARED / "data"
+
+
+@pytest.fixture(scope="session")
+def shared_models() -> Path:
+    """The mirror of weights beside the checkout; skips where it is absent."""
+    if not (SHARED / "models").is_dir():
+        pytest.skip(f"the mirror of weights is absent ({SHARED / 'models'})")
+    return SHARED / "models"
