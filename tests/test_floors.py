@@ -9,7 +9,7 @@ import pytest
 
 SOURCE = Path(__file__).parents[1] / "src" / "proctoring"
 
-WORDS = {"observations", "incidents", "errors"}
+WORDS = {"observations", "incidents", "errors", "capabilities"}
 ALLOWED: dict[str, set[str]] = {
     "models": WORDS,
     "vision": WORDS | {"models"},
