@@ -1,6 +1,12 @@
-"""The command line: ``proctoring serve | models | analyse | policy``."""
+"""The command line: ``proctoring serve | models | analyse | policy | livekit-agent``.
+
+Commands import what they need when they run, not above: the command line starts fast, and works
+where only the LiveKit side is installed.
+"""
 
 from __future__ import annotations
+
+import sys
 
 import typer
 
@@ -19,4 +25,10 @@ def root() -> None:
 
 def main() -> None:
     """Entry point of the installed command."""
-    app()
+    try:
+        app()
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("proctoring"):
+            raise
+        extra = "livekit-agent" if (error.name or "").startswith("livekit") else "server"
+        sys.exit(f"{error.name} is not installed; this needs: pip install 'proctoring-ai[{extra}]'")

@@ -1,0 +1,1 @@
+"""Procturing and the LiveKit agent: a client of the server. LiveKit, no models."""
