@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from proctoring.models.store import ModelStore
+from proctoring.settings import Settings
+
 SHARED = Path(os.environ.get("PROCTORING_SHARED", Path(__file__).parents[2] / "shared"))
 
 
@@ -24,3 +27,14 @@ def shared_models() -> Path:
     if not (SHARED / "models").is_dir():
         pytest.skip(f"the mirror of weights is absent ({SHARED / 'models'})")
     return SHARED / "models"
+
+
+@pytest.fixture(scope="session")
+def model_store() -> ModelStore:
+    """The machine's own models folder; with the mirror beside the checkout where there is one."""
+    settings = Settings()
+    mirror = SHARED / "models"
+    return ModelStore(
+        settings.models_folder,
+        settings.models_mirror or (mirror if mirror.is_dir() else None),
+    )

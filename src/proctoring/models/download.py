@@ -1,0 +1,128 @@
+"""Files from their publishers' addresses: streamed, resumed, unpacked."""
+
+from __future__ import annotations
+
+import bz2
+import shutil
+import socket
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
+
+from proctoring.models.catalogue import PublisherUrl
+from proctoring.models.sources import SourceError
+
+_TIMEOUT = httpx.Timeout(30.0, connect=5.0)
+_ATTEMPTS = 3
+_MAX_BYTES = 1 << 30
+"""No weights of ours come near; an address that serves more serves something else."""
+
+
+class _PassingError(Exception):
+    """A failure that another attempt may not meet: a broken connection, a server's 5xx."""
+
+
+class Downloader:
+    """Downloads of one run. Remembers hosts that cannot be resolved and asks them only once."""
+
+    def __init__(self) -> None:
+        self._unresolved: set[str] = set()
+
+    def download(
+        self, source: PublisherUrl, target: Path, progress: Callable[[int, int | None], None]
+    ) -> None:
+        """Write the file that ``source`` names to ``target``.
+
+        ``target.part`` keeps what an interrupted download had received, also across runs; the next
+        one goes on from there where the server allows it.
+
+        Raises:
+            SourceError: the address cannot be reached or does not serve the file.
+        """
+        host = httpx.URL(source.url).host
+        if host in self._unresolved:
+            raise SourceError(f"{host} cannot be resolved")
+        part = target.with_name(target.name + ".part")
+        try:
+            for attempt in Retrying(
+                retry=retry_if_exception_type(_PassingError),
+                stop=stop_after_attempt(_ATTEMPTS),
+                wait=wait_exponential(multiplier=0.2, max=2),
+                reraise=True,
+            ):
+                with attempt:
+                    self._receive(source.url, part, progress)
+        except _PassingError as error:
+            raise SourceError(str(error)) from error
+        try:
+            _unpack(source, part, target)
+        finally:
+            part.unlink(missing_ok=True)
+
+    def _receive(self, url: str, part: Path, progress: Callable[[int, int | None], None]) -> None:
+        received = part.stat().st_size if part.exists() else 0
+        headers = {"Range": f"bytes={received}-"} if received else {}
+        try:
+            with (
+                httpx.Client(timeout=_TIMEOUT, follow_redirects=True) as client,
+                client.stream("GET", url, headers=headers) as response,
+            ):
+                if response.status_code == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
+                    part.unlink(missing_ok=True)
+                    raise _PassingError(
+                        f"{url}: what was there before does not fit; starting again"
+                    )
+                if response.status_code >= 500 or response.status_code == 429:
+                    raise _PassingError(f"{url}: answered {response.status_code}")
+                if not response.is_success:
+                    raise SourceError(f"{url}: answered {response.status_code}")
+                resumed = response.status_code == httpx.codes.PARTIAL_CONTENT
+                received = received if resumed else 0
+                length = response.headers.get("Content-Length")
+                total = received + int(length) if length else None
+                with part.open("ab" if resumed else "wb") as file:
+                    for chunk in response.iter_raw(1 << 18):
+                        received += len(chunk)
+                        if received > _MAX_BYTES:
+                            raise SourceError(f"{url}: serves more than {_MAX_BYTES} bytes")
+                        file.write(chunk)
+                        progress(received, total)
+        except httpx.TransportError as error:
+            if _is_unresolved(error):
+                host = httpx.URL(url).host
+                self._unresolved.add(host)
+                raise SourceError(f"{host} cannot be resolved") from error
+            raise _PassingError(f"{url}: {error or type(error).__name__}") from error
+        except httpx.InvalidURL as error:
+            raise SourceError(f"{url}: {error}") from error
+
+
+def _is_unresolved(error: BaseException | None) -> bool:
+    """Whether a name that does not resolve is at the bottom of ``error``."""
+    while error is not None:
+        if isinstance(error, socket.gaierror):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def _unpack(source: PublisherUrl, part: Path, target: Path) -> None:
+    """Take the file out of what was downloaded."""
+    try:
+        if source.member is not None:
+            with tarfile.open(part) as archive:
+                member = archive.extractfile(source.member)
+                if member is None:
+                    raise SourceError(f"{source.url}: {source.member} is not a file")
+                with member, target.open("wb") as out:
+                    shutil.copyfileobj(member, out)
+        elif source.url.endswith(".bz2"):
+            with bz2.open(part) as packed, target.open("wb") as out:
+                shutil.copyfileobj(packed, out)
+        else:
+            part.replace(target)
+    except (tarfile.TarError, KeyError, EOFError, OSError) as error:
+        raise SourceError(f"{source.url}: cannot be unpacked: {error}") from error

@@ -1,0 +1,182 @@
+from __future__ import annotations
+
+import itertools
+import os
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from proctoring.errors import ModelUnavailableError
+from proctoring.models.runtime import available_cores, load_network, read_model, supports_bf16
+from proctoring.models.store import ModelStore
+
+
+@pytest.fixture(scope="module")
+def full_range(model_store: ModelStore) -> Path:
+    return model_store.fetch("face_detection_full_range")
+
+
+def picture(seed: int) -> np.ndarray:
+    return np.random.default_rng(seed).random((1, 192, 192, 3), np.float32) * 2 - 1
+
+
+def test_a_network_gives_arrays_of_its_documented_shapes(full_range: Path) -> None:
+    network = load_network(full_range)
+
+    boxes, logits = network(picture(0))
+
+    assert network.input_shapes == ((1, 192, 192, 3),)
+    assert boxes.shape == (1, 2304, 16)
+    assert logits.shape == (1, 2304, 1)
+
+
+def test_a_result_stays_the_callers_own_after_the_next_call(full_range: Path) -> None:
+    network = load_network(full_range)
+
+    first, _ = network(picture(0))
+    kept = first.copy()
+    second, _ = network(picture(1))
+
+    assert np.array_equal(first, kept)
+    assert not np.array_equal(first, second)
+
+
+def test_a_network_inside_a_zip_is_opened_by_its_name(model_store: ModelStore) -> None:
+    path = model_store.fetch("face_landmarker")
+
+    network = load_network(path, member="face_blendshapes.tflite")
+
+    (scores,) = network(np.zeros((1, 146, 2), np.float32))
+    assert scores.shape == (52,)
+
+
+def test_chosen_outputs_come_in_the_order_asked_for(full_range: Path) -> None:
+    both = load_network(full_range)(picture(0))
+    names = [port.any_name for port in reversed(read_model(full_range).outputs)]
+
+    logits, boxes = load_network(full_range, outputs=names)(picture(0))
+
+    assert np.array_equal(boxes, both[0])
+    assert np.array_equal(logits, both[1])
+
+
+def test_an_unknown_output_is_named(full_range: Path) -> None:
+    with pytest.raises(ModelUnavailableError, match="no tensor named nonsense"):
+        load_network(full_range, outputs=["nonsense"])
+
+
+@pytest.mark.parametrize("name", ["weights.onnx", "weights.tflite", "weights.pb", "weights.xml"])
+def test_a_file_that_is_no_network_is_named_in_one_line(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    path.write_bytes(b"not a network" * 100)
+
+    with pytest.raises(ModelUnavailableError, match=name) as caught:
+        load_network(path)
+
+    assert "\n" not in caught.value.detail
+
+
+def test_a_missing_member_is_named(model_store: ModelStore) -> None:
+    path = model_store.fetch("face_landmarker")
+
+    with pytest.raises(ModelUnavailableError, match=r"nothing\.tflite"):
+        load_network(path, member="nothing.tflite")
+
+
+def test_many_threads_may_call_one_network_and_each_gets_its_own_answer(full_range: Path) -> None:
+    network = load_network(full_range)
+    expected = [network(picture(seed))[0] for seed in range(4)]
+    wrong: list[int] = []
+
+    def work(seed: int) -> None:
+        wrong.extend(
+            seed for _ in range(20) if not np.array_equal(network(picture(seed))[0], expected[seed])
+        )
+
+    threads = [threading.Thread(target=work, args=(seed,)) for seed in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert wrong == []
+
+
+@pytest.mark.skipif(available_cores() < 2, reason="one core runs one thing at a time")
+def test_two_threads_infer_at_the_same_moment_with_the_interpreter_free(full_range: Path) -> None:
+    network = load_network(full_range)
+    spans: list[tuple[float, float]] = []
+
+    def work() -> None:
+        for seed in range(40):
+            image = picture(seed)
+            start = time.perf_counter()
+            network(image)
+            spans.append((start, time.perf_counter()))
+
+    threads = [threading.Thread(target=work) for _ in range(2)]
+    used = time.process_time()
+    began = time.perf_counter()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    used = time.process_time() - used
+    wall = time.perf_counter() - began
+
+    spans.sort()
+    overlapping = sum(later[0] < earlier[1] for earlier, later in itertools.pairwise(spans))
+    assert overlapping > 20, "calls waited for each other"
+    assert used <= wall * 2.1, "two calls took more than two cores"
+
+
+def test_one_call_uses_one_core_unless_asked_for_more(full_range: Path) -> None:
+    network = load_network(full_range)
+    image = picture(0)
+    network(image)
+
+    used, began = time.process_time(), time.perf_counter()
+    for _ in range(30):
+        network(image)
+    used, wall = time.process_time() - used, time.perf_counter() - began
+
+    assert used < 1.25 * wall
+
+
+def test_bf16_is_computed_in_f32_where_the_cpu_lacks_it(full_range: Path) -> None:
+    network = load_network(full_range, precision="bf16")
+
+    assert network.precision == ("bf16" if supports_bf16() else "f32")
+
+
+INFER_AND_TELL = """
+import sys
+calls = []
+sys.addaudithook(lambda event, args: calls.append(event) if event.startswith("socket.") else None)
+import numpy as np
+from pathlib import Path
+from proctoring.models.runtime import load_network
+network = load_network(Path(sys.argv[1]))
+network(np.zeros((1, 192, 192, 3), np.float32))
+loaded = [name for name in sys.modules if name.startswith("openvino_telemetry") and sys.modules[name]]
+print("sockets", calls)
+print("telemetry", loaded)
+"""
+
+
+def test_inference_opens_no_socket_and_loads_no_telemetry(full_range: Path, tmp_path: Path) -> None:
+    told = subprocess.run(
+        [sys.executable, "-c", INFER_AND_TELL, str(full_range)],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "HOME": str(tmp_path)},  # where telemetry would keep its consent
+    ).stdout
+
+    assert told.splitlines() == ["sockets []", "telemetry []"]
+    assert not list(tmp_path.rglob("*"))
