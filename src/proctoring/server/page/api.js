@@ -1,0 +1,61 @@
+/** The server's REST interface, as far as this page uses it. */
+
+const TIMEOUT_MS = 5000;
+
+/** An answer that is not what was asked for. `status` is 0 when no answer came at all. */
+export class ApiError extends Error {
+  constructor(status, detail) {
+    super(detail);
+    this.status = status;
+  }
+}
+
+/** Address of something on this page's own server; works below a path prefix, too. */
+export function address(path) {
+  return new URL(path, document.baseURI);
+}
+
+/** Address of one of a session's sockets: `socketAddress("exam-7", "events", { after: 17 })`. */
+export function socketAddress(sessionId, name, query) {
+  const url = address(`ws/proctor/${encodeURIComponent(sessionId)}/${name}`);
+  url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
+  url.search = new URLSearchParams(query).toString();
+  return url;
+}
+
+async function request(method, path, body) {
+  let response;
+  try {
+    response = await fetch(address(path), {
+      method,
+      cache: "no-store",
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+      headers: body === undefined ? {} : { "content-type": "application/json" },
+      body: body === undefined ? undefined : JSON.stringify(body),
+    });
+  } catch {
+    throw new ApiError(0, "the server does not answer");
+  }
+  const answer = await response.json().catch(() => null);
+  if (!response.ok) {
+    throw new ApiError(response.status, explain(answer) ?? `the server answered ${response.status}`);
+  }
+  return answer;
+}
+
+function explain(answer) {
+  const detail = answer?.error?.detail ?? answer?.detail;
+  return typeof detail === "string" ? detail : (detail?.[0]?.msg ?? null);
+}
+
+/** `{status, version, capabilities}` */
+export const readHealth = () => request("GET", "api/health");
+
+/** The policies a session may be created with. */
+export const readPolicies = () => request("GET", "api/policies");
+
+export const createSession = (session) => request("POST", "api/sessions", session);
+
+export const readSession = (id) => request("GET", `api/sessions/${encodeURIComponent(id)}`);
+
+export const endSession = (id) => request("DELETE", `api/sessions/${encodeURIComponent(id)}`);

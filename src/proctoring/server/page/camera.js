@@ -1,0 +1,76 @@
+/** The camera as a source of pictures. */
+
+/** Why there is no camera, in words for the person in front of it. */
+export class CameraError extends Error {}
+
+const EXPLANATIONS = {
+  NotAllowedError:
+    "The camera was refused. Allow it for this page in the browser's address bar (and in the " +
+    "system's privacy settings), then start again.",
+  NotFoundError: "No camera was found. Connect one, or choose a video file as the source.",
+  NotReadableError:
+    "The camera is in use by another program, or it does not answer. Close the other program, then start again.",
+  OverconstrainedError: "The chosen camera is not there any more. Choose another one.",
+  AbortError: "The camera stopped while it was being opened. Start again.",
+};
+
+const INSECURE =
+  "The browser gives the camera only to secure pages. Open this page over https, or on the server " +
+  "itself as http://localhost. A video file works here, too.";
+
+/** Why this page cannot ask for a camera at all, or null. */
+export function whyNoCamera() {
+  if (!window.isSecureContext) return INSECURE;
+  if (!navigator.mediaDevices?.getUserMedia) return "This browser cannot open a camera.";
+  return null;
+}
+
+/** The cameras at hand; their labels are empty until the camera was allowed once. */
+export async function listCameras() {
+  const devices = (await navigator.mediaDevices?.enumerateDevices?.()) ?? [];
+  return devices.filter((device) => device.kind === "videoinput" && device.deviceId);
+}
+
+/**
+ * Opens a camera and plays it in `video`.
+ *
+ * @param {HTMLVideoElement} video
+ * @param {{deviceId?: string, onLost: () => void}} options `onLost`: unplugged or taken away
+ * @returns a source: `captureTime()` in microseconds since 1970 for the picture shown now,
+ *   `mirror`: whether people expect to see it as in a mirror, `close()`
+ * @throws {CameraError}
+ */
+export async function openCamera(video, { deviceId, onLost }) {
+  const reason = whyNoCamera();
+  if (reason) throw new CameraError(reason);
+  let stream;
+  try {
+    stream = await navigator.mediaDevices.getUserMedia({
+      audio: false,
+      video: {
+        ...(deviceId ? { deviceId: { exact: deviceId } } : { facingMode: "user" }),
+        // What the server analyses; a larger picture would only be scaled down before sending.
+        width: { ideal: 640 },
+        height: { ideal: 480 },
+        frameRate: { ideal: 30 },
+      },
+    });
+  } catch (error) {
+    throw new CameraError(EXPLANATIONS[error.name] ?? `The camera cannot be opened: ${error.message}`);
+  }
+  const [track] = stream.getVideoTracks();
+  track.addEventListener("ended", onLost);
+  video.srcObject = stream;
+  await video.play();
+  return {
+    mirror: track.getSettings().facingMode !== "environment",
+    label: track.label,
+    // Not Date.now(): this clock never jumps while the page is open.
+    captureTime: () => (performance.timeOrigin + performance.now()) * 1000,
+    close() {
+      track.removeEventListener("ended", onLost);
+      track.stop();
+      video.srcObject = null;
+    },
+  };
+}

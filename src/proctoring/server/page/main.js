@@ -1,0 +1,266 @@
+import { whyNoCamera, openCamera } from "./camera.js";
+import { EventsSocket } from "./events_socket.js";
+import { FrameSender } from "./frame_sender.js";
+import { watchHealth } from "./health.js";
+import { Incidents } from "./incidents.js";
+import { dismiss, notify } from "./notices.js";
+import { Overlay } from "./overlay.js";
+import { Readings } from "./readings.js";
+import { openRecording } from "./recording.js";
+import { Session } from "./session.js";
+import {
+  askForFile,
+  lockSetup,
+  openSetup,
+  prepareSetup,
+  readSetup,
+  renewSessionId,
+  showCameras,
+  showPolicies,
+} from "./setup.js";
+import { Speed } from "./speed.js";
+import { VideoSocket } from "./video_socket.js";
+
+/*
+ * One page, one session at a time:
+ *
+ *   none --start--> running --stop--> stopped --start--> running ...
+ *                      |                 |
+ *                      +------end--------+----> none
+ */
+
+const video = document.getElementById("video");
+const stage = document.getElementById("stage");
+const toggle = document.getElementById("toggle");
+const end = document.getElementById("end");
+const mirror = document.getElementById("mirror");
+const connection = document.getElementById("connection");
+
+/** @type {"none" | "starting" | "running" | "stopped"} */
+let state = "none";
+let source = null;
+
+const overlay = new Overlay(document.getElementById("overlay"));
+const readings = new Readings();
+const incidents = new Incidents();
+const speed = new Speed();
+
+const session = new Session(() => {
+  events.reset();
+  incidents.interrupt();
+  notify("session", "warning", "The server had lost this session; it was begun anew under the same id.");
+});
+
+const events = new EventsSocket({
+  prepare: () => session.ensure(),
+  onEvent: (event) => incidents.receive(event),
+  onState: showConnection,
+  onEnded: endedByServer,
+});
+
+const socket = new VideoSocket({
+  prepare: () => session.ensure(),
+  onFlow(flow) {
+    sender.setFlow(flow);
+    speed.setFlow(flow);
+  },
+  onObservation(observation) {
+    if (state !== "running") return;
+    overlay.show(observation);
+    readings.show(observation);
+    speed.observed(observation);
+    incidents.advance(observation.time);
+  },
+  onError({ code, detail }) {
+    if (code !== "replaced") notify("frames", "warning", `The server could not use a picture: ${detail}`);
+  },
+  onState: showConnection,
+  onFinal: videoRefused,
+});
+
+const sender = new FrameSender(video, socket, (captureTime, bytes) => speed.frameSent(captureTime, bytes));
+
+const CONNECTIONS = {
+  idle: "Not connected",
+  connecting: "Connecting",
+  open: "Connected",
+  waiting: "Reconnecting",
+  closed: "Not connected",
+};
+
+function showConnection() {
+  // The worse of the two: as long as one of them is away, the page is not fully connected.
+  const order = ["waiting", "connecting", "open"];
+  const states = [events.state, socket.state];
+  const worst = order.find((one) => states.includes(one)) ?? "idle";
+  connection.dataset.state = worst;
+  const text = CONNECTIONS[worst];
+  if (connection.textContent !== text) connection.textContent = text;
+}
+
+function showState() {
+  const running = state === "running" || state === "starting";
+  const open = state !== "none";
+  toggle.textContent = running ? "Stop" : open ? "Continue" : "Start";
+  end.setAttribute("aria-disabled", String(!open));
+  document.getElementById("stage-hint").hidden = running;
+  lockSetup({ session: open, source: running });
+}
+
+function showMirror() {
+  overlay.options.mirrored = mirror.checked;
+  stage.toggleAttribute("data-mirrored", mirror.checked);
+  overlay.refresh();
+}
+
+async function start() {
+  const setup = readSetup();
+  if (!setup) return;
+  if (setup.source === "recording" && !setup.file) {
+    askForFile();
+    notify("source", "info", "Choose a video file first.");
+    return;
+  }
+  dismiss("source", "session", "frames");
+  const begins = state === "none";
+  state = "starting";
+  showState();
+  try {
+    source =
+      setup.source === "camera"
+        ? await openCamera(video, { deviceId: setup.deviceId, onLost: cameraLost })
+        : await openRecording(video, setup.file, { onEnd: recordingEnded });
+  } catch (error) {
+    state = begins ? "none" : "stopped";
+    showState();
+    notify("source", "error", error.message);
+    return;
+  }
+  mirror.checked = source.mirror;
+  showMirror();
+  void showCameras();
+  if (begins) {
+    incidents.clear();
+    events.reset();
+    session.wanted = setup.session;
+  }
+  state = "running";
+  showState();
+  openSetup(false);
+  speed.start();
+  events.start();
+  socket.start();
+  sender.start(source);
+}
+
+/** Sends no more; the session stays open on the server for a while. */
+function stop() {
+  if (state !== "running") return;
+  sender.stop();
+  socket.stop();
+  speed.stop();
+  source.close();
+  source = null;
+  overlay.clear();
+  readings.clear();
+  state = "stopped";
+  showState();
+}
+
+async function endNow() {
+  if (state === "none" || state === "starting") return;
+  stop();
+  try {
+    await session.end();
+  } catch (error) {
+    notify("session", "error", `The session could not be ended: ${error.message}.`);
+    return;
+  }
+  ended("The session has ended.");
+  toggle.focus();
+}
+
+function endedByServer() {
+  if (state !== "none") ended("The session has ended on the server.");
+}
+
+function ended(message) {
+  stop();
+  events.stop();
+  session.forget();
+  state = "none";
+  renewSessionId();
+  showState();
+  openSetup(true);
+  notify("session", "info", message);
+}
+
+function cameraLost() {
+  stop();
+  notify("source", "error", "The camera is gone: it was unplugged, or taken away from this page.");
+}
+
+async function recordingEnded() {
+  stop();
+  await endNow();
+  notify("session", "info", "The recording has been played to its end; the session has ended.");
+}
+
+function videoRefused(cause, reason) {
+  if (cause === "ended") {
+    endedByServer();
+    return;
+  }
+  stop();
+  if (cause === "replaced") {
+    notify("session", "warning", "Another page or program now sends this session's pictures.", {
+      label: "Take over",
+      run: () => void start(),
+    });
+    return;
+  }
+  notify("session", "error", `The server refused this page's pictures: ${reason || cause}.`);
+}
+
+function serverChanged(answers) {
+  if (!answers) {
+    notify("server", "error", "The server does not answer. This page keeps trying.");
+    return;
+  }
+  dismiss("server");
+  events.hurry();
+  socket.hurry();
+  void showPolicies().catch((error) => {
+    notify("server", "warning", `The list of policies cannot be read: ${error.message}.`);
+  });
+}
+
+toggle.addEventListener("click", () => {
+  if (state === "running") stop();
+  else if (state !== "starting") void start();
+});
+end.addEventListener("click", () => void endNow());
+mirror.addEventListener("change", showMirror);
+for (const [id, option] of [
+  ["show-mesh", "mesh"],
+  ["show-pose", "pose"],
+  ["show-boxes", "boxes"],
+]) {
+  document.getElementById(id).addEventListener("change", ({ target }) => {
+    overlay.options[option] = target.checked;
+    overlay.refresh();
+  });
+}
+video.addEventListener("resize", () => {
+  if (video.videoWidth) stage.style.aspectRatio = `${video.videoWidth} / ${video.videoHeight}`;
+});
+navigator.mediaDevices?.addEventListener("devicechange", () => void showCameras());
+
+prepareSetup(() => {
+  if (state === "none" || state === "stopped") void start();
+});
+showMirror();
+showState();
+watchHealth(serverChanged);
+const reason = whyNoCamera();
+if (reason) notify("source", "warning", reason);

@@ -1,0 +1,41 @@
+/** Messages to the person in front of the page: one at a time about each subject. */
+
+const box = document.getElementById("notices");
+const template = document.getElementById("notice-template");
+const shown = new Map();
+
+/**
+ * Shows or replaces the message about a subject.
+ *
+ * @param {string} subject  `camera`, `server`, `session`, ...
+ * @param {"error" | "warning" | "info"} kind
+ * @param {string} message
+ * @param {{label: string, run: () => void}} [action]  a button beside the message
+ */
+export function notify(subject, kind, message, action) {
+  const before = shown.get(subject);
+  // Saying the same thing again would make a screen reader repeat it.
+  if (before?.message === message) return;
+  dismiss(subject);
+  const notice = template.content.firstElementChild.cloneNode(true);
+  notice.dataset.kind = kind;
+  notice.dataset.subject = subject;
+  notice.querySelector("p").textContent = message;
+  const button = notice.querySelector("button");
+  if (action) {
+    button.hidden = false;
+    button.textContent = action.label;
+    button.addEventListener("click", action.run);
+  } else {
+    button.remove();
+  }
+  box.append(notice);
+  shown.set(subject, { notice, message });
+}
+
+export function dismiss(...subjects) {
+  for (const subject of subjects) {
+    shown.get(subject)?.notice.remove();
+    shown.delete(subject);
+  }
+}

@@ -1,0 +1,275 @@
+import { EDGES, IRIS_CENTRES, IRIS_EDGES, NOSE_TIP, OUTLINES } from "./face_mesh.js";
+import { describeAngles } from "./readings.js";
+
+/** What was seen, drawn over the live picture. */
+
+/** An observation older than this says nothing about the picture shown now. */
+const STALE_MS = 1500;
+/** Objects are looked for about once a second: keep their boxes until the next look. */
+const OBJECTS_KEPT_MS = 2500;
+/** Below this the gaze is straight ahead as far as anyone can tell: no arrow. */
+const SMALLEST_ARROW_DEGREES = 3;
+
+// Colours that stand out from skin, hair and rooms, light or dark.
+const COLOURS = {
+  mesh: "rgb(190 235 255 / 50%)",
+  outline: "rgb(120 225 255 / 90%)",
+  otherFace: "rgb(255 170 110 / 90%)",
+  iris: "#ffe066",
+  gaze: "#ffd21f",
+  left: "#ff6b6b",
+  up: "#69db7c",
+  forward: "#74a9ff",
+  person: "#74a9ff",
+  phone: "#ff6b6b",
+  shade: "rgb(0 0 0 / 70%)",
+  text: "#ffffff",
+};
+
+const radians = (degrees) => (degrees * Math.PI) / 180;
+
+/**
+ * The head's own axes as seen by the camera, without perspective: [x, y] in the picture (y down) of
+ * vectors of length one towards the candidate's left, the top of the head, and the nose.
+ *
+ * @param {{yaw: number, pitch: number, roll: number}} pose in degrees
+ */
+export function headAxes({ yaw, pitch, roll }) {
+  const [sy, cy] = [Math.sin(radians(yaw)), Math.cos(radians(yaw))];
+  const [sp, cp] = [Math.sin(radians(pitch)), Math.cos(radians(pitch))];
+  const [sr, cr] = [Math.sin(radians(roll)), Math.cos(radians(roll))];
+  // x to the picture's right, y down, z towards the camera; first roll, then pitch, then yaw.
+  const turn = (x, y, z) => {
+    const pitched = [x, y * cp - z * sp, y * sp + z * cp];
+    return [pitched[0] * cy + pitched[2] * sy, pitched[1]];
+  };
+  return { left: turn(cr, sr, 0), up: turn(sr, -cr, 0), forward: turn(0, 0, 1) };
+}
+
+/** Where a look of so many degrees points in the picture (y down); length 1 is 90 degrees. */
+export function gazeVector({ yaw, pitch }) {
+  return [Math.sin(radians(yaw)) * Math.cos(radians(pitch)), -Math.sin(radians(pitch))];
+}
+
+export class Overlay {
+  #canvas;
+  #context;
+  #observation = null;
+  #objects = null;
+  #objectsAt = 0;
+  #clearing = 0;
+  #pending = false;
+
+  /** What to draw, and whether the picture is shown as in a mirror. */
+  options = { mesh: true, pose: true, boxes: true, mirrored: false };
+
+  /** @param {HTMLCanvasElement} canvas  lies exactly over the video */
+  constructor(canvas) {
+    this.#canvas = canvas;
+    this.#context = canvas.getContext("2d");
+    new ResizeObserver(() => this.refresh()).observe(canvas);
+  }
+
+  show(observation) {
+    const now = performance.now();
+    this.#observation = observation;
+    if (observation.objects) {
+      this.#objects = observation.objects;
+      this.#objectsAt = now;
+    } else if (now - this.#objectsAt > OBJECTS_KEPT_MS) {
+      this.#objects = null;
+    }
+    clearTimeout(this.#clearing);
+    this.#clearing = setTimeout(() => this.clear(), STALE_MS);
+    this.refresh();
+  }
+
+  clear() {
+    clearTimeout(this.#clearing);
+    this.#observation = null;
+    this.#objects = null;
+    this.refresh();
+  }
+
+  /** Draws again before the next repaint. */
+  refresh() {
+    if (this.#pending) return;
+    this.#pending = true;
+    requestAnimationFrame(() => {
+      this.#pending = false;
+      this.#draw();
+    });
+  }
+
+  #draw() {
+    const canvas = this.#canvas;
+    const ratio = window.devicePixelRatio || 1;
+    const width = Math.round(canvas.clientWidth * ratio);
+    const height = Math.round(canvas.clientHeight * ratio);
+    if (canvas.width !== width || canvas.height !== height) {
+      canvas.width = width;
+      canvas.height = height;
+    }
+    const context = this.#context;
+    context.setTransform(1, 0, 0, 1, 0, 0);
+    context.clearRect(0, 0, width, height);
+    const observation = this.#observation;
+    if (!observation || !width) return;
+    context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    context.lineJoin = "round";
+    context.lineCap = "round";
+    context.font = "600 13px system-ui, 'Liberation Sans', sans-serif";
+    const toScreen = this.#mapping(observation, canvas.clientWidth, canvas.clientHeight);
+
+    if (this.options.boxes && this.#objects) this.#drawObjects(this.#objects, toScreen);
+    for (const face of observation.faces ?? []) {
+      const isCandidate = face.track === observation.candidate?.track;
+      if (this.options.mesh && face.landmarks) this.#drawFace(face.landmarks, toScreen, isCandidate);
+      if (this.options.boxes) this.#drawFaceBox(face, toScreen, isCandidate);
+      if (this.options.pose && isCandidate) this.#drawPose(face, observation.candidate, toScreen);
+    }
+  }
+
+  /** From pixels of the frame that was analysed to the canvas, as `object-fit: contain` lays it. */
+  #mapping({ width, height }, across, down) {
+    const scale = Math.min(across / width, down / height);
+    const left = (across - width * scale) / 2;
+    const top = (down - height * scale) / 2;
+    const { mirrored } = this.options;
+    const point = ([x, y]) => [left + (mirrored ? width - x : x) * scale, top + y * scale];
+    return { point, scale, sign: mirrored ? -1 : 1 };
+  }
+
+  #drawFace(landmarks, { point }, isCandidate) {
+    const context = this.#context;
+    const points = landmarks.map(point);
+    context.lineWidth = 0.7;
+    context.strokeStyle = COLOURS.mesh;
+    context.beginPath();
+    for (let edge = 0; edge < EDGES.length; edge += 2) {
+      context.moveTo(...points[EDGES[edge]]);
+      context.lineTo(...points[EDGES[edge + 1]]);
+    }
+    context.stroke();
+
+    context.lineWidth = 1.5;
+    context.strokeStyle = isCandidate ? COLOURS.outline : COLOURS.otherFace;
+    context.beginPath();
+    for (const outline of OUTLINES) {
+      outline.forEach((index, position) => {
+        if (position === 0) context.moveTo(...points[index]);
+        else context.lineTo(...points[index]);
+      });
+      context.closePath();
+    }
+    context.stroke();
+
+    context.strokeStyle = COLOURS.iris;
+    context.fillStyle = COLOURS.iris;
+    IRIS_CENTRES.forEach((centre, eye) => {
+      const [x, y] = points[centre];
+      const distances = IRIS_EDGES[eye].map((edge) => Math.hypot(points[edge][0] - x, points[edge][1] - y));
+      const radius = distances.reduce((sum, distance) => sum + distance, 0) / distances.length;
+      context.beginPath();
+      context.arc(x, y, radius, 0, 2 * Math.PI);
+      context.stroke();
+      context.beginPath();
+      context.arc(x, y, 1.4, 0, 2 * Math.PI);
+      context.fill();
+    });
+  }
+
+  #drawFaceBox({ box, track, presence }, toScreen, isCandidate) {
+    const colour = isCandidate ? COLOURS.outline : COLOURS.otherFace;
+    const name = isCandidate ? "candidate" : `face ${track}`;
+    this.#drawBox(box, `${name} ${presence.toFixed(2)}`, colour, toScreen);
+  }
+
+  #drawObjects({ persons, phones }, toScreen) {
+    for (const { box, score } of persons) {
+      this.#drawBox(box, `person ${score.toFixed(2)}`, COLOURS.person, toScreen, [6, 5]);
+    }
+    for (const { box, score } of phones) {
+      this.#drawBox(box, `phone ${score.toFixed(2)}`, COLOURS.phone, toScreen);
+    }
+  }
+
+  #drawBox([left, top, right, bottom], text, colour, { point }, dash = []) {
+    const [x1, y1] = point([left, top]);
+    const [x2, y2] = point([right, bottom]);
+    const context = this.#context;
+    context.lineWidth = 2;
+    context.strokeStyle = colour;
+    context.setLineDash(dash);
+    context.strokeRect(Math.min(x1, x2), y1, Math.abs(x2 - x1), y2 - y1);
+    context.setLineDash([]);
+    this.#drawText(text, Math.min(x1, x2), y1 - 4, colour);
+  }
+
+  #drawPose({ landmarks, box }, { head, gaze }, { point, sign }) {
+    const [left, top, right, bottom] = box;
+    const [x1] = point([left, top]);
+    const [x2] = point([right, bottom]);
+    const size = Math.abs(x2 - x1);
+    const middle = [(left + right) / 2, (top + bottom) / 2];
+    if (head) {
+      const from = point(landmarks?.[NOSE_TIP] ?? middle);
+      for (const [name, [dx, dy]] of Object.entries(headAxes(head))) {
+        this.#drawLine(from, [dx * sign, dy], size * 0.5, COLOURS[name]);
+      }
+    }
+    if (gaze) {
+      const eyes = landmarks ? IRIS_CENTRES.map((index) => landmarks[index]) : [middle];
+      const [dx, dy] = gazeVector(gaze);
+      const turned = Math.hypot(gaze.yaw, gaze.pitch) >= SMALLEST_ARROW_DEGREES;
+      for (const eye of turned ? eyes : []) {
+        this.#drawArrow(point(eye), [dx * sign, dy], size * 1.2, COLOURS.gaze);
+      }
+    }
+    const [, y] = point([left, bottom]);
+    const x = Math.min(x1, x2);
+    if (gaze) this.#drawText(`gaze ${describeAngles(gaze)}`, x, y + 20, COLOURS.gaze);
+    if (!head) return;
+    const turned = describeAngles({ yaw: head.yaw, pitch: head.pitch });
+    this.#drawText(`head ${turned}`, x, y + 42, COLOURS.forward);
+  }
+
+  #drawLine([x, y], [dx, dy], length, colour) {
+    const context = this.#context;
+    for (const [width, style] of [[5, COLOURS.shade], [3, colour]]) {
+      context.lineWidth = width;
+      context.strokeStyle = style;
+      context.beginPath();
+      context.moveTo(x, y);
+      context.lineTo(x + dx * length, y + dy * length);
+      context.stroke();
+    }
+  }
+
+  #drawArrow(from, [dx, dy], length, colour) {
+    this.#drawLine(from, [dx, dy], length, colour);
+    const [x, y] = [from[0] + dx * length, from[1] + dy * length];
+    const angle = Math.atan2(dy, dx);
+    const context = this.#context;
+    context.fillStyle = colour;
+    context.beginPath();
+    context.moveTo(x + 9 * Math.cos(angle), y + 9 * Math.sin(angle));
+    context.lineTo(x + 7 * Math.cos(angle + 2.2), y + 7 * Math.sin(angle + 2.2));
+    context.lineTo(x + 7 * Math.cos(angle - 2.2), y + 7 * Math.sin(angle - 2.2));
+    context.fill();
+  }
+
+  /** A line of text with its baseline at y, kept inside the picture. */
+  #drawText(text, x, y, colour) {
+    const context = this.#context;
+    const width = context.measureText(text).width + 10;
+    const left = Math.max(0, Math.min(x, this.#canvas.clientWidth - width));
+    const base = Math.max(15, Math.min(y, this.#canvas.clientHeight - 6));
+    context.fillStyle = COLOURS.shade;
+    context.fillRect(left, base - 15, width, 20);
+    context.fillStyle = colour;
+    context.fillRect(left, base - 15, 3, 20);
+    context.fillStyle = COLOURS.text;
+    context.fillText(text, left + 7, base);
+  }
+}

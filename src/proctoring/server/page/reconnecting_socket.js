@@ -1,0 +1,114 @@
+const FIRST_DELAY_MS = 500;
+const LONGEST_DELAY_MS = 8000;
+
+/**
+ * A WebSocket that comes back by itself, after longer and longer pauses.
+ *
+ * States: `idle`, `connecting`, `open`, `waiting` (will try again), `closed` (will not).
+ */
+export class ReconnectingSocket {
+  #options;
+  #socket = null;
+  #timer = 0;
+  #failures = 0;
+  #attempt = 0;
+  #state = "idle";
+
+  /**
+   * @param {object} options
+   * @param {() => Promise<URL>} options.prepare  called before every attempt; rejecting counts as a
+   *   failed one
+   * @param {(data: string) => void} options.onText
+   * @param {(state: string) => void} options.onState
+   * @param {(code: number, reason: string) => boolean} options.isFinal  whether a close code means
+   *   that trying again is pointless
+   */
+  constructor(options) {
+    this.#options = options;
+  }
+
+  get state() {
+    return this.#state;
+  }
+
+  get isOpen() {
+    return this.#socket?.readyState === WebSocket.OPEN;
+  }
+
+  /** Bytes that wait for the network. */
+  get waiting() {
+    return this.#socket?.bufferedAmount ?? 0;
+  }
+
+  start() {
+    if (this.#state !== "idle" && this.#state !== "closed") return;
+    this.#failures = 0;
+    void this.#connect();
+  }
+
+  /** Tries now instead of at the end of the pause. */
+  hurry() {
+    if (this.#state !== "waiting") return;
+    clearTimeout(this.#timer);
+    void this.#connect();
+  }
+
+  stop() {
+    this.#attempt += 1;
+    clearTimeout(this.#timer);
+    this.#socket?.close(1000);
+    this.#socket = null;
+    this.#setState("idle");
+  }
+
+  /** Sends if the socket is open; says whether it did. */
+  send(data) {
+    if (!this.isOpen) return false;
+    this.#socket.send(data);
+    return true;
+  }
+
+  async #connect() {
+    this.#attempt += 1;
+    const attempt = this.#attempt;
+    this.#setState("connecting");
+    let url;
+    try {
+      url = await this.#options.prepare();
+    } catch {
+      if (attempt === this.#attempt) this.#wait();
+      return;
+    }
+    if (attempt !== this.#attempt) return;
+    const socket = new WebSocket(url);
+    this.#socket = socket;
+    socket.onopen = () => {
+      if (socket !== this.#socket) return;
+      this.#failures = 0;
+      this.#setState("open");
+    };
+    socket.onmessage = ({ data }) => {
+      if (socket === this.#socket) this.#options.onText(data);
+    };
+    socket.onclose = ({ code, reason }) => {
+      if (socket !== this.#socket) return;
+      this.#socket = null;
+      if (this.#options.isFinal(code, reason)) this.#setState("closed");
+      else this.#wait();
+    };
+  }
+
+  #wait() {
+    this.#setState("waiting");
+    const delay = Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** this.#failures);
+    this.#failures += 1;
+    // Spread, so that many pages do not all come back to a restarted server in the same moment.
+    this.#timer = setTimeout(() => void this.#connect(), delay * (0.75 + Math.random() / 2));
+  }
+
+  #setState(state) {
+    if (state === this.#state) return;
+    this.#state = state;
+    this.#options.onState(state);
+  }
+}

@@ -1,0 +1,46 @@
+/** A video file as a source of pictures, with its own media times. */
+
+/** A file that this browser cannot play. */
+export class RecordingError extends Error {}
+
+/**
+ * Opens a video file and plays it once, from its beginning, in `video`.
+ *
+ * @param {HTMLVideoElement} video
+ * @param {File} file stays on this machine; only its frames are sent
+ * @param {{onEnd: () => void}} options
+ * @returns a source, as `openCamera` does; capture times are the moment of opening plus media time
+ * @throws {RecordingError}
+ */
+export async function openRecording(video, file, { onEnd }) {
+  const url = URL.createObjectURL(file);
+  const opened = (performance.timeOrigin + performance.now()) * 1000;
+  const close = () => {
+    video.removeEventListener("ended", onEnd);
+    video.removeAttribute("src");
+    video.load();
+    URL.revokeObjectURL(url);
+  };
+  video.srcObject = null;
+  video.src = url;
+  try {
+    await video.play();
+  } catch {
+    close();
+    throw new RecordingError(
+      `This browser cannot play ${file.name || "this file"}. Try MP4 (H.264) or WebM, or analyse it ` +
+        "on the server with: proctoring analyse FILE",
+    );
+  }
+  if (!video.videoWidth) {
+    close();
+    throw new RecordingError(`${file.name || "This file"} has no picture.`);
+  }
+  video.addEventListener("ended", onEnd);
+  return {
+    mirror: false,
+    label: file.name,
+    captureTime: () => opened + video.currentTime * 1e6,
+    close,
+  };
+}

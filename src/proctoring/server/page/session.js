@@ -1,0 +1,70 @@
+import { ApiError, createSession, endSession, readSession } from "./api.js";
+
+/** The session that this page feeds: made with its policy, made again if the server lost it. */
+export class Session {
+  #pending = null;
+  #known = false;
+  #onLost;
+
+  /** @param {() => void} onLost  the server no longer knew the session; it was begun anew */
+  constructor(onLost) {
+    this.#onLost = onLost;
+  }
+
+  /** @type {{session_id: string, policy?: string, mirrored?: boolean} | null} */
+  wanted = null;
+
+  /** Makes sure that the session exists on the server, under the wanted policy. @returns its id */
+  ensure() {
+    this.#pending ??= this.#ensure().finally(() => {
+      this.#pending = null;
+    });
+    return this.#pending;
+  }
+
+  async end() {
+    const id = this.wanted.session_id;
+    this.#known = false;
+    try {
+      await endSession(id);
+    } catch (error) {
+      if (!(error instanceof ApiError && error.status === 404)) throw error;
+    }
+  }
+
+  /** Another session is wanted from now on. */
+  forget() {
+    this.#known = false;
+    this.wanted = null;
+  }
+
+  async #ensure() {
+    const wanted = this.wanted;
+    if (!this.#known) await this.#create(wanted);
+    else if (!(await this.#exists(wanted.session_id))) {
+      await this.#create(wanted);
+      this.#onLost();
+    }
+    this.#known = true;
+    return wanted.session_id;
+  }
+
+  async #exists(id) {
+    try {
+      await readSession(id);
+      return true;
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 404) return false;
+      throw error;
+    }
+  }
+
+  async #create(wanted) {
+    try {
+      await createSession(wanted);
+    } catch (error) {
+      // Somebody else began it, under a policy of their own choice: join it.
+      if (!(error instanceof ApiError && error.status === 409)) throw error;
+    }
+  }
+}

@@ -1,0 +1,71 @@
+import { Median, Rate, RoundTrips } from "./statistics.js";
+
+const text = (id, value) => {
+  document.getElementById(id).textContent = value;
+};
+
+/** Shows how fast pictures go and come, and how long they take. */
+export class Speed {
+  #sent = new Rate();
+  #analysed = new Rate();
+  #roundTrips = new RoundTrips();
+  #roundTrip = new Median();
+  #server = new Median();
+  #bytes = new Median();
+  #size = null;
+  #flow = null;
+  #running = false;
+
+  constructor() {
+    // Twice a second: numbers that change ten times a second cannot be read.
+    setInterval(() => this.#show(), 500);
+  }
+
+  start() {
+    for (const part of [this.#sent, this.#analysed, this.#roundTrips]) part.clear();
+    for (const part of [this.#roundTrip, this.#server, this.#bytes]) part.clear();
+    this.#size = null;
+    this.#running = true;
+  }
+
+  stop() {
+    this.#running = false;
+    this.#show();
+  }
+
+  setFlow(flow) {
+    this.#flow = flow;
+  }
+
+  frameSent(captureTime, bytes) {
+    this.#sent.add();
+    this.#roundTrips.sent(captureTime);
+    this.#bytes.add(bytes);
+  }
+
+  observed(observation) {
+    this.#analysed.add();
+    this.#server.add(observation.latency_ms);
+    this.#size = `${observation.width} × ${observation.height}`;
+    const roundTrip = this.#roundTrips.answered(observation.capture_time);
+    if (roundTrip !== null) this.#roundTrip.add(roundTrip);
+  }
+
+  #show() {
+    if (!this.#running) {
+      for (const name of ["sent", "analysed", "round-trip", "server"]) text(`speed-${name}`, "–");
+      text("speed-detail", "");
+      return;
+    }
+    text("speed-sent", this.#sent.value().toFixed(1));
+    text("speed-analysed", this.#analysed.value().toFixed(1));
+    text("speed-round-trip", this.#roundTrip.value()?.toFixed(0) ?? "–");
+    text("speed-server", this.#server.value()?.toFixed(0) ?? "–");
+    const details = [];
+    if (this.#size) details.push(`${this.#size} pixels`);
+    const bytes = this.#bytes.value();
+    if (bytes) details.push(`${(bytes / 1000).toFixed(0)} kB a frame`);
+    if (this.#flow) details.push(`the server asks for ${this.#flow.frames_per_second} frames/s`);
+    text("speed-detail", details.join(", "));
+  }
+}

@@ -1,0 +1,84 @@
+/** Events a second over the last few seconds. */
+export class Rate {
+  #times = [];
+  #window;
+
+  /** @param {number} seconds  over which to count */
+  constructor(seconds = 3) {
+    this.#window = seconds * 1000;
+  }
+
+  add(now = performance.now()) {
+    this.#times.push(now);
+    this.#forget(now);
+  }
+
+  /** @returns {number} a second; 0 when nothing came lately */
+  value(now = performance.now()) {
+    this.#forget(now);
+    const gaps = this.#times.length - 1;
+    if (gaps < 1) return 0;
+    const [first, last] = [this.#times[0], this.#times[gaps]];
+    // Up to the last event, or further once the next one is overdue.
+    const until = Math.max(last, now - (last - first) / gaps);
+    return (gaps * 1000) / (until - first);
+  }
+
+  clear() {
+    this.#times = [];
+  }
+
+  #forget(now) {
+    while (this.#times.length && now - this.#times[0] > this.#window) this.#times.shift();
+  }
+}
+
+/** Median of the last few values: one slow frame does not make the number jump. */
+export class Median {
+  #values = [];
+  #size;
+
+  constructor(size = 21) {
+    this.#size = size;
+  }
+
+  add(value) {
+    this.#values.push(value);
+    if (this.#values.length > this.#size) this.#values.shift();
+  }
+
+  /** @returns {number | null} */
+  value() {
+    if (!this.#values.length) return null;
+    const sorted = [...this.#values].sort((a, b) => a - b);
+    return sorted[sorted.length >> 1];
+  }
+
+  clear() {
+    this.#values = [];
+  }
+}
+
+/** How long frames take from sending to their observation, by capture time. */
+export class RoundTrips {
+  #sent = new Map();
+  #limit = 100;
+
+  sent(captureTime, now = performance.now()) {
+    this.#sent.set(captureTime, now);
+    // Frames that a newer one replaced are never answered.
+    if (this.#sent.size > this.#limit) this.#sent.delete(this.#sent.keys().next().value);
+  }
+
+  /** @returns {number | null} milliseconds, or null for a frame that is not known */
+  answered(captureTime, now = performance.now()) {
+    const start = this.#sent.get(captureTime);
+    if (start === undefined) return null;
+    this.#sent.delete(captureTime);
+    return now - start;
+  }
+
+  clear() {
+    this.#sent.clear();
+  }
+}
