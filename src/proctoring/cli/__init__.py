@@ -10,6 +10,8 @@ import sys
 
 import typer
 
+from proctoring.cli import policy
+
 app = typer.Typer(
     name="proctoring",
     no_args_is_help=True,
@@ -21,6 +23,9 @@ app = typer.Typer(
 @app.callback()
 def root() -> None:
     """Keep sub-commands as sub-commands, also while there is only one."""
+
+
+app.add_typer(policy.app, name="policy")
 
 
 def main() -> None:

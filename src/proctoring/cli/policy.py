@@ -1,0 +1,47 @@
+"""``proctoring policy``: look at policies and check one's own."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from proctoring.errors import BadPolicyError
+from proctoring.judgement import Policy, load_policy, shipped_policies, shipped_policy
+
+app = typer.Typer(no_args_is_help=True, help="Show, check and list policies.")
+
+_Name = Annotated[str, typer.Argument(metavar="NAME_OR_FILE", help="A shipped policy or a file.")]
+
+
+@app.command("list")
+def list_policies() -> None:
+    """List the policies that come with the package."""
+    table = Table("name", "description", box=None)
+    for name in shipped_policies():
+        table.add_row(name, shipped_policy(name).description)
+    Console().print(table)
+
+
+@app.command()
+def show(policy: _Name) -> None:
+    """Print a policy with every setting, ready to be saved and changed."""
+    typer.echo(_load(policy).to_toml(), nl=False)
+
+
+@app.command()
+def check(policy: _Name) -> None:
+    """Say whether a policy is valid, and what it judges."""
+    loaded = _load(policy)
+    enabled = [kind for kind, rule in loaded.incidents.items() if rule.enabled]
+    typer.echo(f"{policy}: valid; {loaded.name!r} judges {', '.join(enabled) or 'nothing'}")
+
+
+def _load(name: str) -> Policy:
+    try:
+        return load_policy(name)
+    except BadPolicyError as error:
+        typer.echo(f"error: {error.detail}", err=True)
+        raise typer.Exit(2) from error

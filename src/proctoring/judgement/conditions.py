@@ -1,0 +1,183 @@
+"""From one observation to readings: which conditions hold, which do not, which cannot be told.
+
+Each family of conditions is one function from an observation to readings. A kind that was *not
+looked at* in an observation has no reading there; one that was looked at and could not be read
+(eyes shut, no face) has a reading whose ``held`` is ``None``. So a missing face is never taken for
+good behaviour: it leaves gaze and head unreadable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from proctoring.judgement.policy import Head, Policy, Screen
+from proctoring.judgement.state import PersonsLook
+from proctoring.observations import (
+    ConnectionObservation,
+    Detection,
+    FrameObservation,
+    Gaze,
+    HeadPose,
+    ObjectLook,
+    Observation,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one observation says about one kind of incident."""
+
+    kind: str
+    held: bool | None
+    """``None``: looked at, but not readable."""
+    confidence: float = 0.0
+    """0 to 1, where it holds."""
+    value: float = 0.0
+    """How strong: degrees, a score, a number of persons. Compared within a kind only."""
+    text: str = ""
+    """Where it holds, what was measured (``{}`` stands for the incident's mean value); where it
+    could not be read, why."""
+
+
+def readings(
+    policy: Policy, look: PersonsLook | None, observation: Observation
+) -> tuple[Reading, ...]:
+    """Everything that ``observation`` says, in the order of the vocabulary.
+
+    Args:
+        policy: the limits.
+        look: the object detector's standing count of persons (see ``latest_look``).
+        observation: what was seen.
+    """
+    if isinstance(observation, ConnectionObservation):
+        return (_connection(observation.connected),)
+    return (
+        *_gaze(policy, observation),
+        *_head(policy, observation),
+        *_absence(look, observation),
+        *_persons(policy, look, observation),
+        *_phones(policy, observation),
+        _connection(connected=True),  # a frame is media
+    )
+
+
+def latest_look(
+    policy: Policy, look: PersonsLook | None, observation: Observation
+) -> PersonsLook | None:
+    """The count of persons that stands after ``observation``; none when the last is too old."""
+    if isinstance(observation, FrameObservation) and observation.objects is not None:
+        if look is None or observation.time > look.time:
+            return PersonsLook(observation.time, len(_persons_in(policy, observation.objects)))
+    elif look is not None and observation.time - look.time > policy.objects.look_valid:
+        return None
+    return look
+
+
+def _gaze(policy: Policy, observation: FrameObservation) -> Iterator[Reading]:
+    """Where the eyes and the head together point, against the edges of the screen."""
+    if observation.faces is None and observation.candidate is None:
+        return
+    gaze = observation.candidate.gaze if observation.candidate else None
+    unread = _why_unread(observation, "gaze")
+    if gaze is not None and gaze.confidence < policy.gaze_confidence:
+        gaze, unread = None, "gaze too uncertain"
+    yield from _sides("gaze", gaze, policy.screen, gaze.confidence if gaze else 0.0, unread)
+
+
+def _head(policy: Policy, observation: FrameObservation) -> Iterator[Reading]:
+    """The turn of the head, against its limits."""
+    if observation.faces is None and observation.candidate is None:
+        return
+    head, presence = None, 1.0
+    if observation.candidate is not None:
+        head, track = observation.candidate.head, observation.candidate.track
+        presence = next((f.presence for f in observation.faces or () if f.track == track), 1.0)
+    yield from _sides("head", head, policy.head, presence, _why_unread(observation, "head"))
+
+
+def _sides(
+    what: str,
+    angles: Gaze | HeadPose | None,
+    limits: Screen | Head,
+    confidence: float,
+    unread: str,
+) -> Iterator[Reading]:
+    for side in ("left", "right", "up", "down"):
+        kind = f"{what}.{side}"
+        if angles is None:
+            yield Reading(kind, None, text=unread)
+            continue
+        angle = angles.yaw if side in ("left", "right") else angles.pitch
+        outward = angle if side in ("left", "up") else -angle
+        held = outward >= getattr(limits, side)
+        yield Reading(kind, held, confidence, outward, f"{what} {{}} degrees {side}")
+
+
+def _absence(look: PersonsLook | None, observation: FrameObservation) -> Iterator[Reading]:
+    """No face in the frame; whether the object detector sees a person goes into the reason."""
+    if observation.faces is None:
+        return
+    text = "no face in the frame"
+    if look is not None:
+        text += ", though a person is seen," if look.persons else " and no person seen"
+    yield Reading("face.absent", not observation.faces, 1.0, 1.0, text)
+
+
+def _persons(
+    policy: Policy, look: PersonsLook | None, observation: FrameObservation
+) -> Iterator[Reading]:
+    """More than one person, by faces or by the object detector."""
+    kind = "person.multiple"
+    faces = sorted((face.presence for face in observation.faces or ()), reverse=True)
+    boxes: list[float] = []
+    if observation.objects is not None:
+        persons = _persons_in(policy, observation.objects)
+        boxes = sorted((person.score for person in persons), reverse=True)
+    count = max(len(faces), len(boxes))
+    if count > 1:
+        confidence = max(*faces[1:2], *boxes[1:2], 0.0)
+        found = [f"{len(faces)} faces"] if len(faces) > 1 else []
+        found += [f"{len(boxes)} persons by {_detector(observation)}"] if len(boxes) > 1 else []
+        text = f"{count} persons in the picture ({', '.join(found)})"
+        yield Reading(kind, True, confidence, count, text)
+    elif observation.objects is None and (
+        observation.faces is None or (look is not None and look.persons > 1)
+    ):
+        # One face cannot contradict a detector that counted two persons and has not looked again.
+        return
+    else:
+        yield Reading(kind, False)
+
+
+def _phones(policy: Policy, observation: FrameObservation) -> Iterator[Reading]:
+    """A phone in one look of the object detector."""
+    if observation.objects is None:
+        return
+    minimum = policy.objects.minimum_phone_score(observation.objects.detector)
+    score = max((phone.score for phone in observation.objects.phones), default=0.0)
+    held = any(phone.score >= minimum for phone in observation.objects.phones)
+    # "Phone-like": small detectors take wallets for phones (measured); a person decides.
+    text = f"phone-like object (score {score:.2f}, {_detector(observation)})"
+    yield Reading("object.phone", held, score, score, text)
+
+
+def _connection(connected: bool) -> Reading:
+    return Reading("session.connection_lost", not connected, 1.0, 1.0, "no media arrived")
+
+
+def _persons_in(policy: Policy, look: ObjectLook) -> list[Detection]:
+    minimum = policy.objects.minimum_person_score(look.detector)
+    return [person for person in look.persons if person.score >= minimum]
+
+
+def _detector(observation: FrameObservation) -> str:
+    return observation.objects.detector if observation.objects else ""
+
+
+def _why_unread(observation: FrameObservation, what: str) -> str:
+    if observation.candidate is None:
+        return (
+            "no face in the frame" if not observation.faces else "the candidate is not in the frame"
+        )
+    return next((n.reason for n in observation.not_read if n.what == what), "not readable")

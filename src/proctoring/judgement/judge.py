@@ -1,0 +1,285 @@
+"""Observations to incidents: pure, on media time alone, the same whatever the speed of the machine.
+
+One kind of incident lives like this. While its condition is not an incident yet, the readings
+since it began to hold are *pending*; they are forgotten when the condition is seen to be gone for
+longer than the rule's ``gap`` or nothing is observed for longer than ``hole``. Once it held for
+``persist`` (and at least ``share`` of the readings in that time held), the incident starts; it
+ends when the condition is seen to be gone for ``closes_after``, or has not been seen to hold for
+``lost_after``. Readings that could not be read neither hold nor clear: they add to no time that
+runs towards an end.
+
+Order. Each kind goes by its own readings: one that is not later than the kind's last reading is
+ignored, so two observations of one moment count once and late ones change nothing; observations
+of different families may overtake each other.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+from proctoring.incidents import LABELS, IncidentChange, IncidentState
+from proctoring.judgement.conditions import Reading, latest_look, readings
+from proctoring.judgement.policy import Policy
+from proctoring.judgement.rules import ClosingLooks, Looks, Rule
+from proctoring.judgement.state import JudgementState, KindState, OpenIncident, Sample
+from proctoring.observations import Observation
+
+MAX_SAMPLES = 2048
+"""Pending readings kept for one kind; beyond (60 s at 34 Hz) the oldest after the first go."""
+
+_ROUNDING = 1e-6
+"""Media times are sums of floats: 21 frames of 0.1 s are 2.0 s."""
+
+
+def initial_state() -> JudgementState:
+    """The state of a session of which nothing was seen yet."""
+    return JudgementState()
+
+
+def judge(
+    policy: Policy, state: JudgementState, observation: Observation
+) -> tuple[JudgementState, tuple[IncidentChange, ...]]:
+    """What ``observation`` changes. Equal arguments always give equal results.
+
+    Raises:
+        ValueError: the observation's time is not a finite number.
+    """
+    time = observation.time
+    if not math.isfinite(time):
+        raise ValueError(f"media time must be finite, not {time}")
+    look = latest_look(policy, state.look, observation)
+    now = time if state.time is None else max(time, state.time)
+    state = replace(state, time=now, look=look)
+    changes: list[IncidentChange] = []
+    for reading in readings(policy, look, observation):
+        rule = policy.incidents[reading.kind]
+        if rule.enabled:
+            state, change = _step(policy, rule, state, reading, time)
+            changes += [change] if change else []
+    for kind, known in state.kinds.items():
+        incident = known.incident
+        rule = policy.incidents[kind]
+        if incident is not None and now - incident.held_at >= _lost_after(rule) - _ROUNDING:
+            why = _why_lost(known, rule, now)
+            state, change = _end(state, kind, rule, incident, why)
+            changes.append(change)
+    return state, tuple(changes)
+
+
+def finish(
+    policy: Policy, state: JudgementState, time: float
+) -> tuple[JudgementState, tuple[IncidentChange, ...]]:
+    """End what is open because the session ends at media time ``time``; what is pending is dropped."""
+    changes: list[IncidentChange] = []
+    for kind, known in state.kinds.items():
+        if known.incident is not None:
+            rule = policy.incidents[kind]
+            state, change = _end(state, kind, rule, known.incident, "the session ended")
+            changes.append(change)
+    kinds = {kind: replace(known, samples=(), gone=0.0) for kind, known in state.kinds.items()}
+    now = time if state.time is None else max(time, state.time)
+    return replace(state, time=now, kinds=kinds), tuple(changes)
+
+
+def _step(
+    policy: Policy, rule: Rule, state: JudgementState, reading: Reading, time: float
+) -> tuple[JudgementState, IncidentChange | None]:
+    """Take one reading of one kind into account."""
+    known = state.kinds.get(reading.kind)
+    if known is None:
+        known = KindState(read_at=time)
+    elif time <= known.read_at:
+        return state, None
+    since = time - known.read_at
+    gone = known.gone + _gone(rule, reading, since)
+    if reading.held:
+        gone = 0.0
+    pending = known.samples
+    if since > rule.hole + _ROUNDING:
+        pending = ()
+    known = replace(known, read_at=time, gone=gone)
+    if known.incident is not None:
+        state = _with(state, reading.kind, known)
+        return _continue(policy, rule, state, known.incident, reading, time)
+    pending = _pending(rule, pending, gone, reading, time)
+    state = _with(state, reading.kind, replace(known, samples=pending))
+    if reading.held and _persisted(rule, pending, time):
+        return _start(policy, rule, state, pending, reading, time)
+    return state, None
+
+
+def _gone(rule: Rule, reading: Reading, since: float) -> float:
+    """What this reading adds to the time, or the looks, for which the condition is gone."""
+    if reading.held is not False:
+        return 0.0
+    if isinstance(rule.persist, Looks):
+        return 1.0
+    return since if since <= rule.hole + _ROUNDING else 0.0
+
+
+def _pending(
+    rule: Rule, samples: tuple[Sample, ...], gone: float, reading: Reading, time: float
+) -> tuple[Sample, ...]:
+    """The readings that may still make an incident; begins with one that held, or is empty."""
+    if not samples and not reading.held:
+        return ()
+    samples = (*samples, Sample(time, bool(reading.held), reading.confidence, reading.value))
+    if isinstance(rule.persist, Looks):
+        if reading.held is None:  # unreadable looks are no looks
+            samples = samples[:-1]
+        samples = samples[-rule.persist.of :]
+        first = next((i for i, sample in enumerate(samples) if sample.held), len(samples))
+        return samples[first:]
+    if gone > rule.gap + _ROUNDING:
+        return ()
+    # Nothing before the last one that held a full persisting time ago can matter any more.
+    edge = time - rule.persist + _ROUNDING
+    first = max((i for i, s in enumerate(samples) if s.held and s.time <= edge), default=0)
+    samples = samples[first:]
+    return samples if len(samples) <= MAX_SAMPLES else (samples[0], *samples[2:])
+
+
+def _persisted(rule: Rule, samples: tuple[Sample, ...], time: float) -> bool:
+    """Whether the pending readings, the last of which holds, are an incident."""
+    held = sum(sample.held for sample in samples)
+    if isinstance(rule.persist, Looks):
+        return held >= rule.persist.looks
+    lasted = time - samples[0].time >= rule.persist - _ROUNDING
+    return lasted and held >= rule.share * len(samples) - _ROUNDING
+
+
+def _start(
+    policy: Policy,
+    rule: Rule,
+    state: JudgementState,
+    pending: tuple[Sample, ...],
+    reading: Reading,
+    time: float,
+) -> tuple[JudgementState, IncidentChange]:
+    known = state.kinds[reading.kind]
+    held = [sample for sample in pending if sample.held]
+    quiet = known.quiet_until is not None and time < known.quiet_until - _ROUNDING
+    if policy.one_alert_per_side and _other_of_the_side_is_open(state, reading.kind):
+        quiet = True
+    incident = OpenIncident(
+        number=state.incidents + 1,
+        started_at=held[0].time,
+        held_at=time,
+        held=len(held),
+        confidence_sum=sum(sample.confidence for sample in held),
+        value_sum=sum(sample.value for sample in held),
+        strongest=reading.value,
+        text=reading.text,
+        alerted=not quiet,
+        reported_at=time,
+    )
+    state = replace(state, incidents=incident.number)
+    state = _with(state, reading.kind, replace(known, samples=(), gone=0.0, incident=incident))
+    return state, _change(reading.kind, rule, incident, IncidentState.STARTED, alerts=not quiet)
+
+
+def _continue(
+    policy: Policy,
+    rule: Rule,
+    state: JudgementState,
+    incident: OpenIncident,
+    reading: Reading,
+    time: float,
+) -> tuple[JudgementState, IncidentChange | None]:
+    """Take a reading into an incident that runs."""
+    known = state.kinds[reading.kind]
+    if not reading.held:
+        closes = rule.closes_after
+        limit = closes.looks if isinstance(closes, ClosingLooks) else closes
+        if reading.held is False and known.gone >= limit - _ROUNDING:
+            return _end(state, reading.kind, rule, incident, "")
+        incident = replace(incident, unread=reading.text if reading.held is None else "")
+        return _with(state, reading.kind, replace(known, incident=incident)), None
+    stronger = reading.value > incident.strongest
+    due = time - incident.reported_at >= policy.update_every - _ROUNDING
+    incident = replace(
+        incident,
+        held_at=time,
+        held=incident.held + 1,
+        confidence_sum=incident.confidence_sum + reading.confidence,
+        value_sum=incident.value_sum + reading.value,
+        strongest=reading.value if stronger else incident.strongest,
+        text=reading.text if stronger else incident.text,
+        reported_at=time if due else incident.reported_at,
+        unread="",
+    )
+    state = _with(state, reading.kind, replace(known, incident=incident))
+    if not due:
+        return state, None
+    return state, _change(reading.kind, rule, incident, IncidentState.UPDATED)
+
+
+def _end(
+    state: JudgementState, kind: str, rule: Rule, incident: OpenIncident, why: str
+) -> tuple[JudgementState, IncidentChange]:
+    known = state.kinds[kind]
+    # Silent incidents do not prolong the quiet: who looks away every 20 s alerts again and again.
+    quiet_until = incident.held_at + rule.quiet if incident.alerted else known.quiet_until
+    known = replace(known, samples=(), gone=0.0, incident=None, quiet_until=quiet_until)
+    change = _change(kind, rule, incident, IncidentState.ENDED, why=why)
+    return _with(state, kind, known), change
+
+
+def _lost_after(rule: Rule) -> float:
+    if isinstance(rule.closes_after, ClosingLooks):
+        return rule.lost_after
+    return max(rule.lost_after, rule.closes_after)
+
+
+def _with(state: JudgementState, kind: str, known: KindState) -> JudgementState:
+    return replace(state, kinds={**state.kinds, kind: known})
+
+
+def _other_of_the_side_is_open(state: JudgementState, kind: str) -> bool:
+    """For gaze.left, whether head.left is running, and the other way round."""
+    what, side = kind.split(".", 1)
+    other = state.kinds.get({"gaze": "head", "head": "gaze"}.get(what, "") + f".{side}")
+    return other is not None and other.incident is not None
+
+
+def _why_lost(known: KindState, rule: Rule, now: float) -> str:
+    incident = known.incident
+    assert incident is not None  # noqa: S101  (callers look)
+    if now - known.read_at > rule.hole:
+        return f"nothing was seen for {now - incident.held_at:.0f} s"
+    unread = incident.unread or "not seen again"
+    return f"{unread} for {now - incident.held_at:.0f} s"
+
+
+def _change(
+    kind: str,
+    rule: Rule,
+    incident: OpenIncident,
+    state: IncidentState,
+    *,
+    alerts: bool = False,
+    why: str = "",
+) -> IncidentChange:
+    duration = incident.held_at - incident.started_at
+    return IncidentChange(
+        number=incident.number,
+        kind=kind,
+        label=LABELS[kind],
+        state=state,
+        severity=rule.severity,
+        confidence=min(1.0, incident.confidence_sum / incident.held),
+        started_at=incident.started_at,
+        duration=duration,
+        reason=_reason(rule, incident, duration) + (f"; ended: {why}" if why else ""),
+        alerts=alerts,
+    )
+
+
+def _reason(rule: Rule, incident: OpenIncident, duration: float) -> str:
+    """ "gaze 31 degrees left for 2.0 s (limit 2.0 s)"."""
+    measured = incident.text.replace("{}", f"{incident.value_sum / incident.held:.0f}")
+    if isinstance(rule.persist, Looks):
+        limit = f"limit {rule.persist.looks} of the last {rule.persist.of} looks"
+        return f"{measured} in {incident.held} looks over {duration:.1f} s ({limit})"
+    return f"{measured} for {duration:.1f} s (limit {rule.persist:.1f} s)"

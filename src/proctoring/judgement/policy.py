@@ -1,0 +1,231 @@
+"""A policy: what counts as suspicious in one exam, validated before it is used.
+
+Policies are TOML files. What a file leaves out is the contract's default, what it says and this
+module does not know is refused with the path to it. A policy never changes once made;
+accommodations for one candidate make a new one.
+"""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Mapping
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Any
+
+import tomli_w
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from proctoring.errors import BadPolicyError
+from proctoring.incidents import LABELS
+from proctoring.judgement.rules import CONTRACT, Rule
+
+MAX_POLICY_BYTES = 256_000
+"""A policy file larger than this is refused unread."""
+
+Degrees = Annotated[float, Field(gt=0, le=180, allow_inf_nan=False)]
+Score = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+
+
+class Screen(BaseModel):
+    """How far the screen reaches from the middle of the candidate's gaze, in degrees.
+
+    Looking further than this is looking away. Raising a side alarms less and misses more.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    left: Degrees = 14.0
+    """14 degrees separated every labelled glance from the centre (reference: vision)."""
+    right: Degrees = 14.0
+    up: Degrees = 12.0
+    down: Degrees = 15.0
+
+
+class Head(BaseModel):
+    """How far the head may turn from its neutral pose, in degrees, on each side."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    left: Degrees = 15.0
+    right: Degrees = 15.0
+    up: Degrees = 15.0
+    down: Degrees = 18.0
+
+
+class DetectorScores(BaseModel):
+    """Minimum scores for one named object detector: scores of two networks do not compare."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    phone_score: Score | None = None
+    person_score: Score | None = None
+
+
+class Objects(BaseModel):
+    """From which score on a detection counts. Raising one alarms less and misses more."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    phone_score: Score = 0.35
+    person_score: Score = 0.4
+    detectors: dict[str, DetectorScores] = Field(default_factory=dict)
+    """Catalogue name of a detector to its own minimum scores."""
+    look_valid: float = Field(default=5.0, ge=0, le=60)
+    """Seconds for which the number of persons seen in one look stands between two looks."""
+
+    def minimum_phone_score(self, detector: str) -> float:
+        """The score from which on a phone of this detector counts."""
+        own = self.detectors.get(detector)
+        return self.phone_score if own is None or own.phone_score is None else own.phone_score
+
+    def minimum_person_score(self, detector: str) -> float:
+        """The score from which on a person of this detector counts."""
+        own = self.detectors.get(detector)
+        return self.person_score if own is None or own.person_score is None else own.person_score
+
+
+class Policy(BaseModel):
+    """Everything judgement goes by. Equal policies judge equally."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
+    description: str = Field(default="", max_length=2000)
+    gaze_confidence: Score = 0.2
+    """Gaze that is read with less confidence than this counts as not readable."""
+    one_alert_per_side: bool = False
+    """``True``: when gaze and head leave to the same side, only the one that starts first alerts;
+    the other is recorded. ``False``: each alerts, as the contract's table has it."""
+    update_every: float = Field(default=30.0, ge=1, le=3600)
+    """Seconds between two reports about an incident that goes on."""
+    screen: Screen = Screen()
+    head: Head = Head()
+    objects: Objects = Objects()
+    incidents: dict[str, Rule]
+
+    def with_accommodations(self, accommodations: Mapping[str, Any]) -> Policy:
+        """This policy changed for one candidate.
+
+        Args:
+            accommodations: kind of incident or section (``screen``, ``head``, ``objects``) to the
+                settings that differ, as in ``{"gaze.left": {"persist": 5}, "screen": {"down": 30}}``.
+
+        Raises:
+            BadPolicyError: naming the path of what is unknown or impossible.
+        """
+        settings = self.model_dump(mode="json", exclude_none=True)
+        for key, changes in accommodations.items():
+            if key in settings["incidents"]:
+                target = settings["incidents"]
+            elif key in ("screen", "head", "objects"):
+                target = settings
+            else:
+                raise BadPolicyError(_unknown("accommodations", key, _ACCOMMODATED))
+            if not isinstance(changes, Mapping):
+                raise BadPolicyError(f"accommodations: {key}: expected a table of settings")
+            target[key] = {**target[key], **changes}
+        return _validated(settings, "accommodations")
+
+    def to_toml(self) -> str:
+        """The whole policy, defaults included, as a file that ``parse_policy`` reads."""
+        return tomli_w.dumps(self.model_dump(mode="json", exclude_none=True))
+
+
+_ACCOMMODATED = ("screen", "head", "objects", *LABELS)
+
+
+def parse_policy(text: str, source: str = "policy") -> Policy:
+    """Read a policy from TOML; ``source`` names it in errors.
+
+    Raises:
+        BadPolicyError: not TOML, or something in it is unknown or impossible.
+    """
+    try:
+        settings = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise BadPolicyError(f"{source}: not TOML: {error}") from error
+    given = settings.get("incidents", {})
+    if not isinstance(given, dict):
+        raise BadPolicyError(f"{source}: incidents: expected a table of kinds")
+    for kind, rule in given.items():
+        if kind not in CONTRACT:
+            raise BadPolicyError(_unknown(f"{source}: incidents", kind, tuple(CONTRACT)))
+        if not isinstance(rule, dict):
+            raise BadPolicyError(f"{source}: incidents: {kind}: expected a table of settings")
+    rules = {kind: {**default, **given.get(kind, {})} for kind, default in CONTRACT.items()}
+    return _validated({**settings, "incidents": rules}, source)
+
+
+def shipped_policies() -> tuple[str, ...]:
+    """Names of the policies that come with the package."""
+    folder = resources.files("proctoring.judgement") / "policies"
+    return tuple(sorted(f.name[:-5] for f in folder.iterdir() if f.name.endswith(".toml")))
+
+
+def shipped_policy(name: str) -> Policy:
+    """A policy that comes with the package, by name alone: safe for names from outside.
+
+    Raises:
+        BadPolicyError: there is none of that name.
+    """
+    if name not in shipped_policies():
+        raise BadPolicyError(_unknown("policy", name, shipped_policies()))
+    file = resources.files("proctoring.judgement") / "policies" / f"{name}.toml"
+    return parse_policy(file.read_text(encoding="utf-8"), name)
+
+
+def read_policy(path: Path) -> Policy:
+    """A policy from a file.
+
+    Raises:
+        BadPolicyError: the file cannot be read, is too large or does not validate.
+    """
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_POLICY_BYTES + 1)
+        if len(data) > MAX_POLICY_BYTES:
+            raise BadPolicyError(f"{path}: larger than {MAX_POLICY_BYTES} bytes: not a policy")
+        text = data.decode("utf-8")
+    except OSError as error:
+        raise BadPolicyError(f"{path}: {error.strerror or error}") from error
+    except UnicodeDecodeError as error:
+        raise BadPolicyError(f"{path}: not UTF-8 text") from error
+    return parse_policy(text, str(path))
+
+
+def load_policy(name_or_path: str | Path) -> Policy:
+    """A shipped policy by its name, or one from a file. For operators: opens what it is given.
+
+    Raises:
+        BadPolicyError: neither a shipped name nor a file that holds a policy.
+    """
+    if isinstance(name_or_path, str) and name_or_path in shipped_policies():
+        return shipped_policy(name_or_path)
+    path = Path(name_or_path)
+    if path.suffix != ".toml" and not path.exists():
+        return shipped_policy(str(name_or_path))  # raises, and names those there are
+    return read_policy(path)
+
+
+def _validated(settings: Mapping[str, Any], source: str) -> Policy:
+    try:
+        return Policy.model_validate(settings)
+    except ValidationError as error:
+        problems = [_problem(found["loc"], found["msg"]) for found in error.errors()]
+        raise BadPolicyError(f"{source}: " + "; ".join(dict.fromkeys(problems))) from error
+
+
+def _problem(location: tuple[int | str, ...], message: str) -> str:
+    """One problem as "incidents.gaze.left.persist: must be ..."."""
+    # "(seconds)" and "(looks)" are ways to write one setting, no settings themselves.
+    path = [str(part) for part in location if not str(part).startswith("(")]
+    message = message.replace("Extra inputs are not permitted", "unknown setting")
+    return f"{'.'.join(path)}: {message.removeprefix('Value error, ')}"
+
+
+def _unknown(where: str, name: str, known: tuple[str, ...]) -> str:
+    close = difflib.get_close_matches(name, known, n=1)
+    hint = f"did you mean {close[0]!r}?" if close else f"known are {', '.join(known)}"
+    return f"{where}: unknown {name[:100]!r}; {hint}"

@@ -1,0 +1,92 @@
+"""What judgement remembers between two observations: plain values that JSON can carry."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pydantic import TypeAdapter
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One observation of a condition while it is not yet an incident."""
+
+    time: float
+    held: bool
+    """``False`` also for what could not be read."""
+    confidence: float
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class OpenIncident:
+    """An incident that has started and not ended."""
+
+    number: int
+    started_at: float
+    held_at: float
+    """Media time of the last observation that held."""
+    held: int
+    """Number of observations that held."""
+    confidence_sum: float
+    value_sum: float
+    strongest: float
+    text: str
+    """What was measured, in the words of the strongest observation; ``{}`` is the mean value."""
+    alerted: bool
+    reported_at: float
+    unread: str = ""
+    """Why the condition could not be read in the last observation; empty when it could."""
+
+
+@dataclass(frozen=True, slots=True)
+class KindState:
+    """Where one kind of incident stands."""
+
+    read_at: float
+    """Media time of the last reading, whatever it said."""
+    samples: tuple[Sample, ...] = ()
+    """Pending: observations since the condition began to hold, no older than its rule needs."""
+    gone: float = 0.0
+    """Seconds, or looks, for which the condition was seen to be gone since it last held."""
+    incident: OpenIncident | None = None
+    quiet_until: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PersonsLook:
+    """The object detector's last count of persons: it stands until the next look."""
+
+    time: float
+    persons: int
+
+
+@dataclass(frozen=True, slots=True)
+class JudgementState:
+    """Everything that judgement knows about one session. Never changed, only replaced."""
+
+    time: float | None = None
+    """The latest media time seen."""
+    incidents: int = 0
+    """Number of incidents so far."""
+    look: PersonsLook | None = None
+    kinds: Mapping[str, KindState] = field(default_factory=dict)
+    """Only kinds that were read at least once."""
+
+
+_ADAPTER = TypeAdapter(JudgementState)
+
+
+def state_to_json(state: JudgementState) -> str:
+    """The state as JSON text; floats survive exactly."""
+    return _ADAPTER.dump_json(state).decode()
+
+
+def state_from_json(text: str | bytes) -> JudgementState:
+    """The state that ``state_to_json`` wrote.
+
+    Raises:
+        ValueError: the text is not such a state.
+    """
+    return _ADAPTER.validate_json(text)

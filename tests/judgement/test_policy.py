@@ -1,0 +1,184 @@
+"""Policies: what is read, what is refused, and with which words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from proctoring.errors import BadPolicyError
+from proctoring.incidents import LABELS, Severity
+from proctoring.judgement import (
+    load_policy,
+    parse_policy,
+    read_policy,
+    shipped_policies,
+    shipped_policy,
+)
+from proctoring.judgement.policy import MAX_POLICY_BYTES
+from proctoring.judgement.rules import ClosingLooks, Looks
+
+# kind: severity, persists, closes after, quiet for (design 1.3)
+CONTRACT_TABLE: dict[str, tuple[str, object, object, float]] = {
+    **{
+        f"{what}.{side}": ("warning", 2.0, 0.7, 30)
+        for what in ("gaze", "head")
+        for side in ("left", "right", "up", "down")
+    },
+    "face.absent": ("violation", 3.0, 1.0, 30),
+    "person.multiple": ("violation", 1.0, 2.0, 30),
+    "object.phone": ("violation", Looks(looks=2, of=3), ClosingLooks(looks=3), 30),
+    "session.connection_lost": ("info", 5.0, 0, 0),
+}
+
+
+def test_three_policies_are_shipped() -> None:
+    assert {"exam", "interview", "lenient"} <= set(shipped_policies())
+
+
+@pytest.mark.parametrize("name", shipped_policies())
+def test_a_shipped_policy_has_its_name_a_description_and_a_rule_for_every_kind(name: str) -> None:
+    policy = load_policy(name)
+    assert policy.name == name
+    assert policy.description
+    assert policy.incidents.keys() == LABELS.keys()
+
+
+@pytest.mark.parametrize(("kind", "row"), CONTRACT_TABLE.items())
+def test_the_exam_policy_is_the_contracts_table(
+    kind: str, row: tuple[str, object, object, float]
+) -> None:
+    rule = shipped_policy("exam").incidents[kind]
+    assert (rule.severity.value, rule.persist, rule.closes_after, rule.quiet) == row
+    assert rule.enabled
+
+
+@pytest.mark.parametrize("name", shipped_policies())
+def test_what_a_policy_shows_reads_back_as_the_same_policy(name: str) -> None:
+    policy = shipped_policy(name)
+    assert parse_policy(policy.to_toml()) == policy
+
+
+def test_a_file_changes_what_it_names_and_leaves_the_rest(tmp_path: Path) -> None:
+    file = tmp_path / "strict.toml"
+    file.write_text('name = "strict"\n[incidents."gaze.left"]\npersist = 1.0\nseverity = "info"\n')
+    strict, exam = load_policy(file), shipped_policy("exam")
+    assert strict.incidents["gaze.left"].persist == 1.0
+    assert strict.incidents["gaze.left"].severity is Severity.INFO
+    assert strict.incidents["gaze.left"].closes_after == 0.7
+    assert strict.incidents["gaze.right"] == exam.incidents["gaze.right"]
+    assert load_policy(str(file)) == strict
+
+
+REFUSED = {
+    "not toml": ("name = ", "not TOML"),
+    "no name": ("", "name: Field required"),
+    "a name with slashes": ('name = "a/b"', "name:"),
+    "an unknown setting": ('name = "a"\nspeed = 1', "speed: unknown setting"),
+    "an unknown side": ('name = "a"\n[screen]\nleftt = 1', "screen.leftt: unknown setting"),
+    "a misspelt kind": (
+        'name = "a"\n[incidents."gaze.lefft"]',
+        "incidents: unknown 'gaze.lefft'; did you mean 'gaze.left'?",
+    ),
+    "an unquoted kind": ('name = "a"\n[incidents.gaze.left]\nquiet = 1', "unknown 'gaze'"),
+    "a kind that is no table": ('name = "a"\n[incidents]\n"gaze.left" = 3', "expected a table"),
+    "incidents that are no table": ('name = "a"\nincidents = 3', "incidents: expected a table"),
+    "an unknown setting of a kind": (
+        'name = "a"\n[incidents."gaze.left"]\npersists = 1',
+        "incidents.gaze.left.persists: unknown setting",
+    ),
+    "a negative time": (
+        'name = "a"\n[incidents."gaze.left"]\npersist = -1',
+        "incidents.gaze.left.persist: Input should be greater than or equal to 0",
+    ),
+    "an endless time": ('name = "a"\n[incidents."gaze.left"]\nquiet = inf', "quiet: Input should"),
+    "a time that is no number": (
+        'name = "a"\n[incidents."gaze.left"]\npersist = "long"',
+        "incidents.gaze.left.persist: Input should be a valid number",
+    ),
+    "an impossible share": ('name = "a"\n[incidents."gaze.left"]\nshare = 1.5', "share: Input"),
+    "an unknown severity": (
+        'name = "a"\n[incidents."gaze.left"]\nseverity = "fatal"',
+        "severity: Input should be 'info', 'warning' or 'violation'",
+    ),
+    "more looks than there are": (
+        'name = "a"\n[incidents."object.phone"]\npersist = {looks = 4, of = 3}',
+        "incidents.object.phone.persist: 4 of the last 3 looks can never hold",
+    ),
+    "seconds that close what looks began": (
+        'name = "a"\n[incidents."object.phone"]\ncloses_after = 3.0',
+        "incidents.object.phone: persist and closes_after must both be seconds or both be looks",
+    ),
+    "a screen of no width": ('name = "a"\n[screen]\nleft = 0', "screen.left: Input should"),
+    "an impossible score": ('name = "a"\n[objects]\nphone_score = 2', "objects.phone_score: Input"),
+}
+
+
+@pytest.mark.parametrize(("text", "problem"), REFUSED.values(), ids=REFUSED)
+def test_a_bad_policy_is_refused_with_the_path_to_the_problem(text: str, problem: str) -> None:
+    with pytest.raises(BadPolicyError) as error:
+        parse_policy(text, "mine.toml")
+    assert error.value.detail.startswith("mine.toml: ")
+    assert problem in error.value.detail
+    assert "\n" not in error.value.detail
+
+
+def test_a_name_that_is_not_shipped_names_those_that_are() -> None:
+    with pytest.raises(BadPolicyError, match="did you mean 'lenient'"):
+        load_policy("leniant")
+    with pytest.raises(BadPolicyError, match="known are exam"):
+        shipped_policy("../../etc/passwd")
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [(b"\xff\xfe", "not UTF-8"), (b"#" * (MAX_POLICY_BYTES + 1), "larger than")],
+    ids=["not text", "too large"],
+)
+def test_a_file_that_is_no_policy_is_refused(tmp_path: Path, content: bytes, problem: str) -> None:
+    file = tmp_path / "bad.toml"
+    file.write_bytes(content)
+    with pytest.raises(BadPolicyError, match=problem):
+        read_policy(file)
+
+
+def test_a_file_that_is_missing_or_a_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadPolicyError, match=r"none.toml: No such file"):
+        load_policy(tmp_path / "none.toml")
+    with pytest.raises(BadPolicyError, match="Is a directory"):
+        load_policy(tmp_path)
+
+
+def test_accommodations_change_a_copy() -> None:
+    exam = shipped_policy("exam")
+    eased = exam.with_accommodations({"gaze.left": {"persist": 5}, "screen": {"down": 30}})
+    assert eased.incidents["gaze.left"].persist == 5
+    assert eased.screen.down == 30
+    assert eased.screen.left == exam.screen.left
+    assert eased.incidents["gaze.right"] == exam.incidents["gaze.right"]
+    assert exam == shipped_policy("exam")
+    assert exam.with_accommodations({}) == exam
+
+
+@pytest.mark.parametrize(
+    ("accommodations", "problem"),
+    [
+        ({"gaze.lift": {}}, "accommodations: unknown 'gaze.lift'; did you mean 'gaze.left'"),
+        ({"name": {"x": 1}}, "accommodations: unknown 'name'"),
+        ({"gaze.left": 5}, "accommodations: gaze.left: expected a table"),
+        ({"gaze.left": {"persists": 5}}, "incidents.gaze.left.persists: unknown setting"),
+        ({"screen": {"down": -3}}, "accommodations: screen.down: Input should be greater"),
+        ({"screen": {3: 4}}, "accommodations: screen.3"),
+    ],
+)
+def test_a_bad_accommodation_is_refused(accommodations: dict[str, Any], problem: str) -> None:
+    with pytest.raises(BadPolicyError) as error:
+        shipped_policy("exam").with_accommodations(accommodations)
+    assert problem in error.value.detail
+
+
+def test_a_policy_cannot_be_changed() -> None:
+    with pytest.raises(ValidationError):
+        shipped_policy("exam").screen.left = 90.0
