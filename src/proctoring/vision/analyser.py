@@ -1,0 +1,258 @@
+"""One session's frames to observations: each analyser at its own rate of media time.
+
+``VisionModels`` are loaded once per process and shared by all threads. A ``VisionAnalyser`` belongs
+to one session, is called from one thread at a time, and keeps only small, plain state.
+"""
+
+from __future__ import annotations
+
+import time as clock
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+import cv2
+import numpy as np
+
+from proctoring.capabilities import Capability
+from proctoring.errors import ModelUnavailableError
+from proctoring.models.runtime import Network, load_network
+from proctoring.models.store import ModelStore
+from proctoring.observations import (
+    Candidate,
+    Face,
+    FrameObservation,
+    Gaze,
+    HeadPose,
+    NotRead,
+    ObjectLook,
+)
+from proctoring.vision.blendshapes import EYE_LOOK_UP, read_blendshapes
+from proctoring.vision.candidate import CandidateClaim, choose_candidate
+from proctoring.vision.eyes import measure_eyes
+from proctoring.vision.following import FaceFollower, FollowedFace
+from proctoring.vision.frame import Frame, Pixels
+from proctoring.vision.gaze import GazeReader
+from proctoring.vision.head_pose import CanonicalFace, load_canonical_face, read_head_pose
+from proctoring.vision.landmarks import Mesh, face_width
+from proctoring.vision.neutral import NeutralPose
+from proctoring.vision.schedule import Schedule
+
+FACE_RATE = 10.0
+OBJECT_RATE = 1.0
+"""Looks per second of media time."""
+SUSPICIOUS_OBJECT_RATE = 2.0
+"""Looks per second after a look that saw a phone."""
+FACE_LANDMARKER = "face_landmarker"
+FACE_DETECTOR = "face_detection_full_range"
+
+
+@dataclass(frozen=True, slots=True)
+class FaceNetworks:
+    """Everything that faces need; safe to share among threads."""
+
+    detector: Network
+    landmarker: Network
+    blendshapes: Network
+    canonical: CanonicalFace
+
+
+@dataclass(frozen=True, slots=True)
+class VisionModels:
+    """What this process can see with. What is ``None`` is switched off; ``capabilities`` say why."""
+
+    faces: FaceNetworks | None
+    objects: Callable[[Pixels], ObjectLook] | None
+    capabilities: tuple[Capability, ...]
+
+
+def load_vision_models(store: ModelStore, *, object_model: str) -> VisionModels:
+    """Load the networks once per process; what cannot be had is off, named with the reason."""
+    # Many sessions share the cores: one call, one thread.
+    cv2.setNumThreads(1)
+    try:
+        faces = _load_faces(store)
+        reason = ""
+    except ModelUnavailableError as error:
+        faces, reason = None, error.detail
+    return VisionModels(
+        faces,
+        None,
+        (
+            Capability("faces", faces is not None, reason, FACE_DETECTOR),
+            Capability("gaze", faces is not None, reason, FACE_LANDMARKER),
+            Capability("objects", False, "not built yet", object_model),
+        ),
+    )
+
+
+def _load_faces(store: ModelStore) -> FaceNetworks:
+    detector = store.fetch(FACE_DETECTOR)
+    task = store.fetch(FACE_LANDMARKER)
+    return FaceNetworks(
+        load_network(detector, outputs=("Identity", "Identity_1")),
+        load_network(
+            task, member="face_landmarks_detector.tflite", outputs=("Identity", "Identity_1")
+        ),
+        load_network(task, member="face_blendshapes.tflite"),
+        load_canonical_face(task),
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FrameAnalysis:
+    """What one frame gave."""
+
+    observation: FrameObservation
+    meshes: dict[int, Mesh] = field(default_factory=dict)
+    """Track to (478, 3) landmarks in frame pixels."""
+    milliseconds: dict[str, float] = field(default_factory=dict)
+    """Analyser to the wall time it took."""
+
+
+class VisionAnalyser:
+    """Looks at one session's frames.
+
+    ``mirrored`` declares that the pictures are mirrored, so that left is the candidate's left all
+    the same. ``rate`` may be changed at any time.
+    """
+
+    def __init__(
+        self, models: VisionModels, *, mirrored: bool = False, rate: float = FACE_RATE
+    ) -> None:
+        self.rate = rate
+        """Face looks per second of media time; everything else slows down in proportion."""
+        self._models = models
+        self._mirrored = mirrored
+        self._faces = models.faces
+        self._follower = (
+            FaceFollower(models.faces.detector, models.faces.landmarker) if models.faces else None
+        )
+        self._claim: CandidateClaim | None = None
+        self._neutral = NeutralPose()
+        self._gaze = GazeReader()
+        self._face_schedule = Schedule()
+        self._object_schedule = Schedule()
+        self._phone_seen = False
+
+    def is_due(self, time: float) -> bool:
+        """Whether any analyser would look at a frame of this media time. Cheap."""
+        return self._face_schedule.is_due(time, self._face_period) or (
+            self._models.objects is not None
+            and self._object_schedule.is_due(time, self._object_period)
+        )
+
+    def analyse(self, frame: Frame) -> FrameAnalysis:
+        """Run the analysers that are due. Frames come in the order of their times."""
+        height, width = frame.pixels.shape[:2]
+        observation = FrameObservation(
+            time=frame.time, width=width, height=height, faces=None, candidate=None, objects=None
+        )
+        meshes: dict[int, Mesh] = {}
+        milliseconds: dict[str, float] = {}
+        if self._face_schedule.take(frame.time, self._face_period):
+            began = clock.perf_counter()
+            observation, meshes = self._look_at_faces(frame, observation)
+            milliseconds["faces"] = (clock.perf_counter() - began) * 1e3
+        if self._models.objects is not None and self._object_schedule.take(
+            frame.time, self._object_period
+        ):
+            began = clock.perf_counter()
+            look = self._models.objects(frame.pixels)
+            self._phone_seen = bool(look.phones)
+            observation = replace(observation, objects=look)
+            milliseconds["objects"] = (clock.perf_counter() - began) * 1e3
+        return FrameAnalysis(observation, meshes, milliseconds)
+
+    @property
+    def _face_period(self) -> float:
+        return 1 / self.rate
+
+    @property
+    def _object_period(self) -> float:
+        rate = SUSPICIOUS_OBJECT_RATE if self._phone_seen else OBJECT_RATE
+        return max(1.0, FACE_RATE / self.rate) / rate
+
+    def _look_at_faces(
+        self, frame: Frame, observation: FrameObservation
+    ) -> tuple[FrameObservation, dict[int, Mesh]]:
+        if self._follower is None or self._faces is None:
+            return observation, {}
+        followed = self._follower.look(frame)
+        choice = choose_candidate(self._claim, followed, frame.time)
+        self._claim = choice.claim
+        if choice.somebody_else:
+            self._neutral.forget()
+            self._gaze.forget()
+        candidate: Candidate | None
+        not_read: tuple[NotRead, ...]
+        if choice.face is not None:
+            candidate, not_read = self._read_candidate(self._faces, frame, choice.face)
+        else:
+            candidate, not_read = self._read_lost_candidate(frame.time), ()
+        return (
+            replace(
+                observation,
+                faces=tuple(
+                    Face(face.track, face.box, face.presence)
+                    for face in sorted(followed, key=lambda face: face.track)
+                ),
+                candidate=candidate,
+                not_read=not_read,
+            ),
+            {face.track: face.mesh for face in followed},
+        )
+
+    def _read_candidate(
+        self, networks: FaceNetworks, frame: Frame, face: FollowedFace
+    ) -> tuple[Candidate, tuple[NotRead, ...]]:
+        height, width = frame.pixels.shape[:2]
+        pose = read_head_pose(networks.canonical, face.mesh, width, height)
+        if pose is None:
+            reason = "the landmarks fit no head"
+            return (
+                Candidate(face.track, None, None, None),
+                (NotRead("head", reason), NotRead("gaze", reason)),
+            )
+        self._neutral.update(frame.time, pose)
+        head = self._neutral.relative(pose)
+        not_read: tuple[NotRead, ...] = ()
+        if head is None:
+            not_read = (NotRead("head", "neutral pose not yet learned"),)
+        eyes = measure_eyes(face.mesh)
+        if eyes is None:
+            return (
+                Candidate(face.track, self._own_side(head), None, None),
+                (*not_read, NotRead("gaze", "eyes hidden by the turn of the head")),
+            )
+        scores = read_blendshapes(networks.blendshapes, face.mesh)
+        reading = self._gaze.read(
+            frame.time,
+            eyes,
+            float(np.mean(scores[list(EYE_LOOK_UP)])),
+            head,
+            face_width(face.mesh),
+        )
+        if reading.gaze is None:
+            not_read = (*not_read, NotRead("gaze", reading.reason))
+        return (
+            Candidate(
+                face.track, self._own_side(head), self._own_gaze(reading.gaze), reading.eyes_open
+            ),
+            not_read,
+        )
+
+    def _read_lost_candidate(self, time: float) -> Candidate | None:
+        gaze = self._gaze.read_lost(time)
+        if gaze is None or self._claim is None:
+            return None
+        return Candidate(self._claim.track, None, gaze, None)
+
+    def _own_side(self, head: HeadPose | None) -> HeadPose | None:
+        if head is None or not self._mirrored:
+            return head
+        return HeadPose(-head.yaw, head.pitch, -head.roll)
+
+    def _own_gaze(self, gaze: Gaze | None) -> Gaze | None:
+        if gaze is None or not self._mirrored:
+            return gaze
+        return replace(gaze, yaw=-gaze.yaw)

@@ -1,0 +1,90 @@
+"""JPEG bytes to upright RGB pixels; whatever cannot become that is refused by name.
+
+The header is read before anything is decoded, so that a small message cannot ask for a large
+picture. Decoding is libjpeg-turbo by way of simplejpeg; Pillow serves the rare colour spaces and
+tells what a broken picture lacks.
+"""
+
+from __future__ import annotations
+
+import io
+import warnings
+
+import numpy as np
+import simplejpeg
+from PIL import ExifTags, Image, UnidentifiedImageError
+
+from proctoring.errors import BadFrameError
+from proctoring.vision.frame import Pixels
+
+MAX_PIXELS = 3840 * 2160
+"""Largest picture accepted by default: one 4K frame, 25 MB once decoded."""
+MIN_SIDE = 32
+"""Smallest width or height in which anything at all could be seen."""
+
+_START_OF_IMAGE = b"\xff\xd8"
+_ROTATIONS = {3: 2, 6: 3, 8: 1}
+"""EXIF orientation to quarter turns against the clock; mirrored ones are handled apart."""
+
+
+def decode_jpeg(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Pixels:
+    """Decode one JPEG to (height, width, 3) RGB, upright by its EXIF orientation.
+
+    Grey and CMYK pictures become RGB. Raises ``BadFrameError`` for what is no JPEG, is cut short,
+    is smaller than ``MIN_SIDE`` or larger than ``max_pixels``.
+    """
+    if not data.startswith(_START_OF_IMAGE):
+        raise BadFrameError(f"not a JPEG: begins with {data[:2].hex(' ') or 'nothing'}")
+    header = _read_header(data)
+    width, height = header.size
+    if min(width, height) < MIN_SIDE:
+        raise BadFrameError(f"picture too small: {width} x {height}, at least {MIN_SIDE} a side")
+    if width * height > max_pixels:
+        raise BadFrameError(
+            f"picture too large: {width} x {height}, at most {max_pixels / 1e6:.1f} megapixels"
+        )
+    pixels = _decode_fast(data) if header.mode in ("RGB", "L") else _decode_with_pillow(header)
+    return _upright(pixels, _orientation(header))
+
+
+def _read_header(data: bytes) -> Image.Image:
+    try:
+        with warnings.catch_warnings():
+            # The size is judged by the caller, with its own limit.
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            return Image.open(io.BytesIO(data), formats=("JPEG",))
+    except Image.DecompressionBombError as error:
+        raise BadFrameError(f"picture too large: {error}") from error
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, IndexError) as error:
+        raise BadFrameError("not a JPEG: the header cannot be read") from error
+
+
+def _decode_fast(data: bytes) -> Pixels:
+    try:
+        return np.asarray(simplejpeg.decode_jpeg(data, colorspace="RGB", strict=True))
+    except ValueError as error:
+        raise BadFrameError(f"JPEG damaged or cut short: {error}") from error
+
+
+def _decode_with_pillow(picture: Image.Image) -> Pixels:
+    try:
+        return np.asarray(picture.convert("RGB"))
+    except (OSError, SyntaxError, ValueError, IndexError) as error:
+        raise BadFrameError(f"JPEG damaged or cut short: {error}") from error
+
+
+def _orientation(picture: Image.Image) -> int:
+    try:
+        return int(picture.getexif().get(ExifTags.Base.Orientation, 1))
+    except (OSError, SyntaxError, ValueError, TypeError, KeyError):
+        return 1  # Damaged EXIF says nothing; the pixels are still good.
+
+
+def _upright(pixels: Pixels, orientation: int) -> Pixels:
+    """Undo the camera's EXIF orientation (Exif 2.3, tag 274)."""
+    if orientation in (2, 4, 5, 7):  # Mirrored: unmirror, then rotate as the unmirrored case.
+        pixels = pixels[:, ::-1]
+        orientation = {2: 1, 4: 3, 5: 8, 7: 6}[orientation]
+    if orientation in _ROTATIONS:
+        pixels = np.rot90(pixels, _ROTATIONS[orientation])
+    return np.ascontiguousarray(pixels)

@@ -1,0 +1,20 @@
+"""One decoded picture of one session."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Pixels = NDArray[np.uint8]
+"""(height, width, 3) RGB, upright."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """A picture and when it was taken."""
+
+    time: float
+    """Media time in seconds."""
+    pixels: Pixels

@@ -1,0 +1,140 @@
+"""Head pose in degrees: the canonical face fitted to the landmarks of one frame.
+
+The canonical 468-point face (centimetres, x to the picture's right, y up, z towards the camera)
+and the 33 rigid points by which it is fitted come inside the face landmarker's own geometry
+metadata (MediaPipe, Apache-2.0). The camera's focal length is unknown; a vertical field of view
+of 63 degrees stands for a webcam.
+"""
+
+from __future__ import annotations
+
+import math
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from proctoring.errors import ModelUnavailableError
+from proctoring.observations import HeadPose
+from proctoring.vision.landmarks import Mesh
+
+_VERTICAL_FIELD_OF_VIEW = math.radians(63)
+_VERTEX_FLOATS = 5
+"""x, y, z, u, v of each vertex in the metadata."""
+_TO_VIEWER = np.diag([1.0, -1.0, -1.0])
+"""From OpenCV's camera (y down, z away) to the canonical face's axes (y up, z to the camera)."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CanonicalFace:
+    """The rigid points of a face of average shape."""
+
+    indices: NDArray[np.intp]
+    """(n,) which landmarks they are."""
+    points: NDArray[np.float64]
+    """(n, 3) where they are, in centimetres."""
+
+
+def load_canonical_face(task: Path) -> CanonicalFace:
+    """The canonical face inside a face landmarker's ``.task`` file.
+
+    Raises ``ModelUnavailableError`` where there is none.
+    """
+    try:
+        with zipfile.ZipFile(task) as archive:
+            metadata = archive.read("geometry_pipeline_metadata_landmarks.binarypb")
+    except (OSError, KeyError, zipfile.BadZipFile) as error:
+        raise ModelUnavailableError(f"{task.name} holds no face geometry: {error}") from error
+    return parse_geometry(metadata)
+
+
+def parse_geometry(metadata: bytes) -> CanonicalFace:
+    """Read the canonical face from ``geometry_pipeline_metadata_landmarks.binarypb``.
+
+    Raises ``ModelUnavailableError`` where the bytes are not that message.
+    """
+    vertices: list[float] = []
+    basis: list[int] = []
+    try:
+        for field, value in _protobuf_fields(metadata):
+            if field == 1 and isinstance(value, bytes):  # canonical_mesh
+                vertices = [
+                    float(np.frombuffer(inner, "<f4")[0])
+                    for inner_field, inner in _protobuf_fields(value)
+                    if inner_field == 3 and isinstance(inner, bytes)  # vertex_buffer
+                ]
+            elif field == 2 and isinstance(value, bytes):  # procrustes_landmark_basis
+                basis += [
+                    inner
+                    for inner_field, inner in _protobuf_fields(value)
+                    if inner_field == 1 and isinstance(inner, int)  # landmark_id
+                ]
+        points = np.array(vertices, np.float64).reshape(-1, _VERTEX_FLOATS)[:, :3]
+        indices = np.array(basis, np.intp)
+        chosen = points[indices]
+    except (IndexError, ValueError) as error:
+        raise ModelUnavailableError(
+            f"the face landmarker's geometry is damaged: {error}"
+        ) from error
+    if len(indices) < 6:
+        raise ModelUnavailableError("the face landmarker's geometry names no rigid points")
+    return CanonicalFace(indices, chosen)
+
+
+def _protobuf_fields(message: bytes) -> Iterator[tuple[int, int | bytes]]:
+    """The fields of a protobuf message: number, and integer or bytes."""
+    at = 0
+    while at < len(message):
+        key, at = _varint(message, at)
+        field, wire = key >> 3, key & 7
+        if wire == 0:
+            value, at = _varint(message, at)
+            yield field, value
+            continue
+        if wire == 2:
+            length, at = _varint(message, at)
+        elif wire in (1, 5):
+            length = 8 if wire == 1 else 4
+        else:
+            raise ValueError(f"wire type {wire}")
+        if at + length > len(message):
+            raise ValueError("cut short")
+        yield field, message[at : at + length]
+        at += length
+
+
+def _varint(message: bytes, at: int) -> tuple[int, int]:
+    value = shift = 0
+    while True:
+        byte = message[at]
+        at += 1
+        value |= (byte & 0x7F) << shift
+        shift += 7
+        if byte < 0x80:
+            return value, at
+
+
+def read_head_pose(face: CanonicalFace, mesh: Mesh, width: int, height: int) -> HeadPose | None:
+    """The head's turn against the camera's axis; ``None`` where no pose fits.
+
+    Signs as in ``observations``, for a picture that is not mirrored. A frontal head reads about
+    8 degrees down: compare with the session's own neutral pose.
+    """
+    # The shorter side spans the 63 degrees of a landscape frame; a portrait frame is that, turned.
+    focal = min(width, height) / 2 / math.tan(_VERTICAL_FIELD_OF_VIEW / 2)
+    camera = np.array([[focal, 0, width / 2], [0, focal, height / 2], [0, 0, 1]])
+    seen = mesh[face.indices, :2].astype(np.float64)
+    fits, turn, shift = cv2.solvePnP(face.points, seen, camera, None, flags=cv2.SOLVEPNP_SQPNP)
+    if not fits or not np.isfinite(turn).all() or float(shift[2, 0]) <= 0:
+        return None
+    turn, shift = cv2.solvePnPRefineLM(face.points, seen, camera, None, turn, shift)
+    rotation = _TO_VIEWER @ cv2.Rodrigues(turn)[0]
+    return HeadPose(
+        yaw=math.degrees(math.atan2(rotation[0, 2], rotation[2, 2])),
+        pitch=math.degrees(math.asin(max(-1.0, min(1.0, rotation[1, 2])))),
+        roll=-math.degrees(math.atan2(rotation[1, 0], rotation[1, 1])),
+    )

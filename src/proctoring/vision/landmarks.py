@@ -1,0 +1,102 @@
+"""478 landmarks of one face, irises included, from a square, level crop around it.
+
+Crop and scaling as in MediaPipe's face landmarker (Apache-2.0): a square of 1.5 times the face,
+turned so that the eyes are level, 256 x 256, RGB 0 to 1.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from proctoring.models.runtime import Network
+from proctoring.observations import Box
+from proctoring.vision.face_detection import FaceFind
+from proctoring.vision.frame import Pixels
+
+Mesh = NDArray[np.float32]
+"""(478, 3) x, y in frame pixels, and z on the same scale (smaller is nearer to the camera)."""
+
+SIDE = 256
+MARGIN = 1.5
+"""Side of the crop over the face's longer side."""
+RIGHT_EYE_OUTER, LEFT_EYE_OUTER = 33, 263
+_RIGHT_SIDE, _LEFT_SIDE = 234, 454
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A turned square in the frame in which to look for a face's landmarks."""
+
+    x: float
+    y: float
+    """Its centre, in frame pixels."""
+    side: float
+    angle: float
+    """Radians by which the eyes' line falls towards the picture's right."""
+
+
+def region_of_find(find: FaceFind) -> Region:
+    """Where to look for the landmarks of a newly detected face."""
+    box = find.box
+    (right_x, right_y), (left_x, left_y) = find.right_eye, find.left_eye
+    return Region(
+        (box.left + box.right) / 2,
+        (box.top + box.bottom) / 2,
+        MARGIN * max(box.width, box.height),
+        math.atan2(left_y - right_y, left_x - right_x),
+    )
+
+
+def region_of_mesh(mesh: Mesh) -> Region:
+    """Where to look for the same face in the next frame."""
+    across = mesh[LEFT_EYE_OUTER, :2] - mesh[RIGHT_EYE_OUTER, :2]
+    angle = math.atan2(float(across[1]), float(across[0]))
+    cosine, sine = math.cos(angle), math.sin(angle)
+    level = mesh[:, :2] @ np.array([[cosine, -sine], [sine, cosine]], np.float32)
+    low, high = level.min(axis=0), level.max(axis=0)
+    middle = (low + high) / 2
+    return Region(
+        float(middle[0] * cosine - middle[1] * sine),
+        float(middle[0] * sine + middle[1] * cosine),
+        MARGIN * float((high - low).max()),
+        angle,
+    )
+
+
+def hull(mesh: Mesh) -> Box:
+    """The landmarks' bounding box."""
+    left, top = mesh[:, :2].min(axis=0)
+    right, bottom = mesh[:, :2].max(axis=0)
+    return Box(float(left), float(top), float(right), float(bottom))
+
+
+def face_width(mesh: Mesh) -> float:
+    """From one side of the face to the other in pixels, as if it were seen from the front."""
+    return float(np.linalg.norm(mesh[_RIGHT_SIDE] - mesh[_LEFT_SIDE]))
+
+
+def read_landmarks(network: Network, pixels: Pixels, region: Region) -> tuple[Mesh, float]:
+    """The mesh that the network sees in a region, and how sure it is (0 to 1) that it is a face."""
+    scale = region.side / SIDE
+    cosine, sine = math.cos(region.angle) * scale, math.sin(region.angle) * scale
+    half = (SIDE - 1) / 2
+    to_frame = np.array(
+        [
+            [cosine, -sine, region.x - half * cosine + half * sine],
+            [sine, cosine, region.y - half * sine - half * cosine],
+        ],
+        np.float32,
+    )
+    crop = cv2.warpAffine(
+        pixels, to_frame, (SIDE, SIDE), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    )
+    points, presence = network(np.multiply(crop, np.float32(1 / 255), dtype=np.float32)[None])
+    mesh = points.reshape(-1, 3).astype(np.float32, copy=True)
+    mesh[:, :2] = mesh[:, :2] @ to_frame[:, :2].T + to_frame[:, 2]
+    mesh[:, 2] *= scale
+    return mesh, 1 / (1 + math.exp(-float(presence.reshape(-1)[0])))
