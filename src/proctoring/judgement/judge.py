@@ -16,6 +16,7 @@ of different families may overtake each other.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import replace
 
 from proctoring.incidents import LABELS, IncidentChange, IncidentState
@@ -50,63 +51,57 @@ def judge(
         raise ValueError(f"media time must be finite, not {time}")
     look = latest_look(policy, state.look, observation)
     now = time if state.time is None else max(time, state.time)
-    state = replace(state, time=now, look=look)
+    kinds, count = dict(state.kinds), state.incidents
     changes: list[IncidentChange] = []
     for reading in readings(policy, look, observation):
-        rule = policy.incidents[reading.kind]
-        if rule.enabled:
-            state, change = _step(policy, rule, state, reading, time)
-            changes += [change] if change else []
-    for kind, known in state.kinds.items():
-        incident = known.incident
-        rule = policy.incidents[kind]
+        kind, rule = reading.kind, policy.incidents[reading.kind]
+        known = kinds.get(kind)
+        if not rule.enabled or (known is not None and time <= known.read_at):
+            continue
+        known, change = _step(policy, rule, known or KindState(time), reading, time, count + 1)
+        if change is not None and change.state is IncidentState.STARTED:
+            count = change.number
+            if policy.one_alert_per_side and _other_of_the_side_is_open(kinds, kind):
+                known, change = _silenced(known, change)
+        kinds[kind] = known
+        changes += [change] if change else []
+    for kind, known in kinds.items():
+        incident, rule = known.incident, policy.incidents[kind]
         if incident is not None and now - incident.held_at >= _lost_after(rule) - _ROUNDING:
-            why = _why_lost(known, rule, now)
-            state, change = _end(state, kind, rule, incident, why)
+            kinds[kind], change = _end(kind, rule, known, incident, _why_lost(known, rule, now))
             changes.append(change)
-    return state, tuple(changes)
+    return JudgementState(now, count, look, kinds), tuple(changes)
 
 
 def finish(
     policy: Policy, state: JudgementState, time: float
 ) -> tuple[JudgementState, tuple[IncidentChange, ...]]:
     """End what is open because the session ends at media time ``time``; what is pending is dropped."""
-    changes: list[IncidentChange] = []
+    kinds, changes = dict(state.kinds), list[IncidentChange]()
     for kind, known in state.kinds.items():
+        kinds[kind] = replace(known, samples=(), gone=0.0)
         if known.incident is not None:
             rule = policy.incidents[kind]
-            state, change = _end(state, kind, rule, known.incident, "the session ended")
+            kinds[kind], change = _end(kind, rule, known, known.incident, "the session ended")
             changes.append(change)
-    kinds = {kind: replace(known, samples=(), gone=0.0) for kind, known in state.kinds.items()}
     now = time if state.time is None else max(time, state.time)
     return replace(state, time=now, kinds=kinds), tuple(changes)
 
 
 def _step(
-    policy: Policy, rule: Rule, state: JudgementState, reading: Reading, time: float
-) -> tuple[JudgementState, IncidentChange | None]:
-    """Take one reading of one kind into account."""
-    known = state.kinds.get(reading.kind)
-    if known is None:
-        known = KindState(read_at=time)
-    elif time <= known.read_at:
-        return state, None
+    policy: Policy, rule: Rule, known: KindState, reading: Reading, time: float, number: int
+) -> tuple[KindState, IncidentChange | None]:
+    """Take one reading of one kind into account; ``number`` is for the incident it may start."""
     since = time - known.read_at
-    gone = known.gone + _gone(rule, reading, since)
-    if reading.held:
-        gone = 0.0
-    pending = known.samples
-    if since > rule.hole + _ROUNDING:
-        pending = ()
-    known = replace(known, read_at=time, gone=gone)
+    gone = 0.0 if reading.held else known.gone + _gone(rule, reading, since)
     if known.incident is not None:
-        state = _with(state, reading.kind, known)
-        return _continue(policy, rule, state, known.incident, reading, time)
+        return _continue(policy, rule, known, known.incident, reading, time, gone)
+    pending = known.samples if since <= rule.hole + _ROUNDING else ()
     pending = _pending(rule, pending, gone, reading, time)
-    state = _with(state, reading.kind, replace(known, samples=pending))
+    known = KindState(time, pending, gone, None, known.quiet_until)
     if reading.held and _persisted(rule, pending, time):
-        return _start(policy, rule, state, pending, reading, time)
-    return state, None
+        return _start(rule, known, reading, number)
+    return known, None
 
 
 def _gone(rule: Rule, reading: Reading, since: float) -> float:
@@ -150,20 +145,14 @@ def _persisted(rule: Rule, samples: tuple[Sample, ...], time: float) -> bool:
 
 
 def _start(
-    policy: Policy,
-    rule: Rule,
-    state: JudgementState,
-    pending: tuple[Sample, ...],
-    reading: Reading,
-    time: float,
-) -> tuple[JudgementState, IncidentChange]:
-    known = state.kinds[reading.kind]
-    held = [sample for sample in pending if sample.held]
+    rule: Rule, known: KindState, reading: Reading, number: int
+) -> tuple[KindState, IncidentChange]:
+    """Turn what is pending into an incident."""
+    time = known.read_at
+    held = [sample for sample in known.samples if sample.held]
     quiet = known.quiet_until is not None and time < known.quiet_until - _ROUNDING
-    if policy.one_alert_per_side and _other_of_the_side_is_open(state, reading.kind):
-        quiet = True
     incident = OpenIncident(
-        number=state.incidents + 1,
+        number=number,
         started_at=held[0].time,
         held_at=time,
         held=len(held),
@@ -174,28 +163,35 @@ def _start(
         alerted=not quiet,
         reported_at=time,
     )
-    state = replace(state, incidents=incident.number)
-    state = _with(state, reading.kind, replace(known, samples=(), gone=0.0, incident=incident))
-    return state, _change(reading.kind, rule, incident, IncidentState.STARTED, alerts=not quiet)
+    known = KindState(time, incident=incident, quiet_until=known.quiet_until)
+    return known, _change(reading.kind, rule, incident, IncidentState.STARTED, alerts=not quiet)
+
+
+def _silenced(known: KindState, change: IncidentChange) -> tuple[KindState, IncidentChange]:
+    """The same start without its alert."""
+    assert known.incident is not None  # noqa: S101  (it has just started)
+    incident = replace(known.incident, alerted=False)
+    return replace(known, incident=incident), replace(change, alerts=False)
 
 
 def _continue(
     policy: Policy,
     rule: Rule,
-    state: JudgementState,
+    known: KindState,
     incident: OpenIncident,
     reading: Reading,
     time: float,
-) -> tuple[JudgementState, IncidentChange | None]:
+    gone: float,
+) -> tuple[KindState, IncidentChange | None]:
     """Take a reading into an incident that runs."""
-    known = state.kinds[reading.kind]
+    known = KindState(time, (), gone, incident, known.quiet_until)
     if not reading.held:
         closes = rule.closes_after
         limit = closes.looks if isinstance(closes, ClosingLooks) else closes
-        if reading.held is False and known.gone >= limit - _ROUNDING:
-            return _end(state, reading.kind, rule, incident, "")
-        incident = replace(incident, unread=reading.text if reading.held is None else "")
-        return _with(state, reading.kind, replace(known, incident=incident)), None
+        if reading.held is False and gone >= limit - _ROUNDING:
+            return _end(reading.kind, rule, known, incident, "")
+        unread = reading.text if reading.held is None else ""
+        return replace(known, incident=replace(incident, unread=unread)), None
     stronger = reading.value > incident.strongest
     due = time - incident.reported_at >= policy.update_every - _ROUNDING
     incident = replace(
@@ -209,21 +205,17 @@ def _continue(
         reported_at=time if due else incident.reported_at,
         unread="",
     )
-    state = _with(state, reading.kind, replace(known, incident=incident))
-    if not due:
-        return state, None
-    return state, _change(reading.kind, rule, incident, IncidentState.UPDATED)
+    change = _change(reading.kind, rule, incident, IncidentState.UPDATED) if due else None
+    return replace(known, incident=incident), change
 
 
 def _end(
-    state: JudgementState, kind: str, rule: Rule, incident: OpenIncident, why: str
-) -> tuple[JudgementState, IncidentChange]:
-    known = state.kinds[kind]
+    kind: str, rule: Rule, known: KindState, incident: OpenIncident, why: str
+) -> tuple[KindState, IncidentChange]:
     # Silent incidents do not prolong the quiet: who looks away every 20 s alerts again and again.
     quiet_until = incident.held_at + rule.quiet if incident.alerted else known.quiet_until
-    known = replace(known, samples=(), gone=0.0, incident=None, quiet_until=quiet_until)
     change = _change(kind, rule, incident, IncidentState.ENDED, why=why)
-    return _with(state, kind, known), change
+    return KindState(known.read_at, quiet_until=quiet_until), change
 
 
 def _lost_after(rule: Rule) -> float:
@@ -232,14 +224,10 @@ def _lost_after(rule: Rule) -> float:
     return max(rule.lost_after, rule.closes_after)
 
 
-def _with(state: JudgementState, kind: str, known: KindState) -> JudgementState:
-    return replace(state, kinds={**state.kinds, kind: known})
-
-
-def _other_of_the_side_is_open(state: JudgementState, kind: str) -> bool:
+def _other_of_the_side_is_open(kinds: Mapping[str, KindState], kind: str) -> bool:
     """For gaze.left, whether head.left is running, and the other way round."""
     what, side = kind.split(".", 1)
-    other = state.kinds.get({"gaze": "head", "head": "gaze"}.get(what, "") + f".{side}")
+    other = kinds.get({"gaze": "head", "head": "gaze"}.get(what, "") + f".{side}")
     return other is not None and other.incident is not None
 
 
