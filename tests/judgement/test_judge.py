@@ -10,6 +10,9 @@ from tests.judgement.build import EXAM, look, of_kind, run, run_on, seen, times
 
 from proctoring.incidents import IncidentState, Severity
 from proctoring.judgement import finish, initial_state, judge
+from proctoring.judgement.conditions import Reading
+from proctoring.judgement.judge import _pending
+from proctoring.judgement.state import Sample
 from proctoring.observations import ConnectionObservation, FrameObservation, Observation
 
 Scene = Callable[[float], FrameObservation]
@@ -342,3 +345,65 @@ def test_finishing_ends_what_is_open_and_drops_what_is_pending() -> None:
     assert changes[0].reason.endswith("; ended: the session ended")
     assert finish(EXAM, state, 4)[1] == ()
     assert not any(known.samples for known in state.kinds.values())
+
+
+def test_time_that_cannot_be_read_does_not_run_towards_the_end() -> None:
+    aside = [seen(t, yaw=30) for t in times(0, 3)]
+    shut = [seen(t, readable=False) for t in times(3.1, 6)]
+    assert len(run([*aside, *shut, *map(seen, times(6.1, 6.6))])) == 1
+    assert len(run([*aside, *shut, *map(seen, times(6.1, 6.7))])) == 2
+
+
+def test_a_hole_does_not_run_towards_the_end() -> None:
+    aside = [seen(t, yaw=30) for t in times(0, 3)]
+    assert len(run([*aside, *map(seen, times(6, 6.6))])) == 1
+    assert len(run([*aside, *map(seen, times(6, 6.7))])) == 2
+
+
+def test_a_restless_time_before_does_not_hide_a_steady_look() -> None:
+    restless = [seen(t, yaw=30 if round(t * 10) % 2 else 0) for t in times(0, 9.9)]
+    ((start, incident),) = run([*restless, *(seen(t, yaw=30) for t in times(10, 12))])
+    assert 11 < start <= 12
+    assert start - incident.started_at < 2.3
+
+
+def test_a_phone_is_described_by_its_clearest_look() -> None:
+    looks = [
+        seen(t, objects=look(phones=(p,)))
+        for t, p in zip((0.0, 1.0, 2.0, 3.0), (0.4, 0.5, 0.9, 0.6), strict=True)
+    ]
+    _, changes = run_on(looks)
+    state, _ = run_on(looks)
+    _, (ended,) = finish(EXAM, state, 5)
+    assert "score 0.50" in changes[0][1].reason
+    assert "score 0.90" in ended.reason
+    assert ended.confidence == pytest.approx(0.6)
+
+
+@pytest.mark.parametrize(("start", "alerts"), [(30.9, False), (31.0, True)])
+def test_the_quiet_time_ends_to_the_moment(start: float, alerts: bool) -> None:
+    later = [seen(t, yaw=30) for t in times(start, start + 2.0)]
+    changes = of_kind(run([*look_aside(0), *later]), "gaze.left")
+    assert [c.alerts for _, c in changes] == [True, alerts]
+
+
+def test_a_count_of_persons_stands_until_it_is_too_old() -> None:
+    two = [seen(t, objects=look(persons=(0.9, 0.8))) for t in times(0, 2)]
+    faces_only = [*map(seen, times(2.1, 12))]
+    ((end, ended),) = of_kind(run([*two, *faces_only]), "person.multiple", IncidentState.ENDED)
+    assert end == pytest.approx(7.0 + 2.0, abs=0.2)
+    assert ended.duration == pytest.approx(2.0)
+
+
+def test_a_late_count_of_persons_does_not_replace_a_newer_one() -> None:
+    newer, older = seen(5.0, objects=look(persons=(0.9, 0.8))), seen(4.0, objects=look())
+    state, _ = run_on([newer, older])
+    assert state.look is not None
+    assert (state.look.time, state.look.persons) == (5.0, 2)
+
+
+def test_a_look_that_could_not_be_read_is_no_look() -> None:
+    rule = EXAM.incidents["object.phone"]
+    seen_once = (Sample(1.0, held=True, confidence=0.5, value=0.5),)
+    unread = Reading("object.phone", None)
+    assert _pending(rule, seen_once, 0.0, unread, 2.0) == seen_once
