@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from proctoring.models.coco import COCO_CLASSES
+
 
 @dataclass(frozen=True, slots=True)
 class PublisherUrl:
@@ -77,6 +79,10 @@ class Model:
     """The first one is the model's path; the others lie beside it."""
     default: bool = True
     """Fetched unless asked otherwise."""
+    family: str = ""
+    """Of object detectors: how pictures go in and boxes come out."""
+    classes: tuple[str, ...] = ()
+    """Of object detectors: names of the classes, in the network's order."""
 
 
 _MOONSHINE = "moonshine-voice"
@@ -164,6 +170,7 @@ CATALOGUE: tuple[Model, ...] = (
         capability="objects",
         licence="Apache-2.0",
         attribution="Google, TensorFlow Object Detection API: SSD MobileNetV2, trained on COCO",
+        family="ssd",
         files=(
             ModelFile(
                 "ssd_mobilenet_v2_coco_2018_03_29.pb",
@@ -192,6 +199,8 @@ CATALOGUE: tuple[Model, ...] = (
         licence="Apache-2.0",
         attribution="Megvii, YOLOX-Nano, trained on COCO",
         default=False,
+        family="yolox",
+        classes=COCO_CLASSES,
         files=(
             ModelFile(
                 "yolox_nano.onnx",
@@ -213,6 +222,8 @@ CATALOGUE: tuple[Model, ...] = (
         licence="Apache-2.0",
         attribution="PaddlePaddle, PaddleDetection: PP-PicoDet-S 320, trained on COCO",
         default=False,
+        family="picodet",
+        classes=COCO_CLASSES,
         files=(
             ModelFile(
                 "picodet_s_320_coco.onnx",

@@ -7,7 +7,7 @@ import sys
 import tempfile
 import threading
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -21,6 +21,7 @@ sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
 import openvino as ov  # noqa: E402
 
 from proctoring.errors import ModelUnavailableError  # noqa: E402
+from proctoring.models.graphdef import cut_graph  # noqa: E402
 
 Precision = Literal["f32", "bf16"]
 
@@ -111,6 +112,28 @@ def read_model(path: Path, *, member: str | None = None) -> ov.Model:
         reason = str(error).strip().splitlines()[-1] if str(error).strip() else type(error).__name__
         raise ModelUnavailableError(f"{what} cannot be read as a network: {reason}") from error
     return model
+
+
+def read_graph(path: Path, inputs: Mapping[str, Sequence[int]], outputs: Sequence[str]) -> ov.Model:
+    """Read the part of a frozen TensorFlow graph from ``inputs`` to ``outputs``.
+
+    Args:
+        path: the ``.pb`` file.
+        inputs: names of nodes that become float32 inputs, with their shapes.
+        outputs: names of the nodes to give, in this order.
+
+    Raises:
+        ModelUnavailableError: the file cannot be read as such a graph.
+    """
+    try:
+        part = cut_graph(path.read_bytes(), inputs, outputs)
+        with tempfile.TemporaryDirectory(prefix="proctoring-") as folder:
+            file = Path(folder) / path.name
+            file.write_bytes(part)
+            model = read_model(file)
+    except (OSError, ValueError) as error:
+        raise ModelUnavailableError(f"{path} cannot be read as a network: {error}") from error
+    return keep_outputs(model, [f"{name}:0" for name in outputs], path)
 
 
 def _fix_batch(model: ov.Model) -> None:

@@ -17,6 +17,7 @@ from proctoring.models.carrier import extract, opened_carrier
 from proctoring.models.catalogue import CATALOGUE, Carrier, Model, ModelFile
 from proctoring.models.digest import sha256_of
 from proctoring.models.download import Downloader
+from proctoring.models.imported import RECORD, read_record
 from proctoring.models.progress import FetchProgress, Progress
 from proctoring.models.sources import SourceError
 
@@ -61,13 +62,26 @@ class ModelStore:
         self._downloader = Downloader()
         self._carriers_that_failed: dict[str, str] = {}
 
+    def find(self, name: str) -> Model:
+        """The model of that name: of the catalogue, or imported into the folder.
+
+        Raises:
+            ModelUnavailableError: there is none.
+        """
+        for model in self._catalogue:
+            if model.name == name:
+                return model
+        if name != Path(name).name:
+            raise ModelUnavailableError(f"there is no model named {name!r}")
+        return read_record(self.folder / name)
+
     def path(self, name: str) -> Path:
         """The model's first file; its other files lie beside it. Verified now.
 
         Raises:
             ModelUnavailableError: no such model, or it is absent or does not verify.
         """
-        model = self._find(name)
+        model = self.find(name)
         reason = self._missing(model)
         if reason:
             raise ModelUnavailableError(f"{name}: {reason}")
@@ -80,9 +94,12 @@ class ModelStore:
             ModelUnavailableError: no source could give it; says what each one answered.
             SettingsError: the models folder cannot be written.
         """
-        model = self._find(name)
-        if not self._missing(model):
+        model = self.find(name)
+        reason = self._missing(model)
+        if not reason:
             return self._file_path(model, model.files[0])
+        if model not in self._catalogue:
+            raise ModelUnavailableError(f"{name} was imported and is damaged: {reason}")
         with self._locked():
             for file in model.files:
                 if self._file_missing(model, file):  # another process may have been faster
@@ -90,18 +107,13 @@ class ModelStore:
         return self._file_path(model, model.files[0])
 
     def statuses(self) -> tuple[ModelStatus, ...]:
-        """Every model of the catalogue, verified now."""
+        """Every model of the catalogue and every imported one, verified now."""
         statuses = []
-        for model in self._catalogue:
+        imported = [read_record(path.parent) for path in sorted(self.folder.glob(f"*/{RECORD}"))]
+        for model in (*self._catalogue, *imported):
             reason = self._missing(model)
             statuses.append(ModelStatus(model, present=not reason, reason=reason))
         return tuple(statuses)
-
-    def _find(self, name: str) -> Model:
-        model = next((model for model in self._catalogue if model.name == name), None)
-        if model is None:
-            raise ModelUnavailableError(f"there is no model named {name!r}")
-        return model
 
     def _file_path(self, model: Model, file: ModelFile) -> Path:
         return self.folder / model.name / file.name

@@ -1,0 +1,113 @@
+"""Phones and persons in a picture, by whichever detector the settings name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from proctoring.errors import ModelUnavailableError
+from proctoring.models.store import ModelStore
+from proctoring.observations import Box, Detection, ObjectLook
+from proctoring.vision.candidates import PERSON, PHONE, WORDS, Propose
+from proctoring.vision.frame import Pixels
+from proctoring.vision.objects_picodet import load_picodet
+from proctoring.vision.objects_ssd import load_ssd
+from proctoring.vision.objects_yolo import load_yolo11, load_yolox
+
+View = tuple[float, float, float, float]
+"""Left, top, right, bottom of a part of the picture, as shares of its width and height."""
+WHOLE: View = (0.0, 0.0, 1.0, 1.0)
+LAP: View = (0.15, 0.4, 0.85, 1.0)
+"""Where hands hold things before a webcam: seen larger, small phones are found."""
+
+_SAME_OBJECT = 0.7
+"""Intersection over the smaller box above which two boxes are one object: an upper body within a
+whole one, one phone seen in two views."""
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectDetector:
+    """A detector with the thresholds it was measured at. Shared by all threads; keeps no state."""
+
+    name: str
+    propose: Propose
+    phone_score: float
+    """Raising it misses more phones, and takes fewer wallets for phones."""
+    person_score: float
+    """Raising it misses more half-hidden persons, and sees fewer in coats and posters."""
+    phone_words: tuple[str, ...] = (PHONE,)
+    """The classes that are reported as phones."""
+    views: tuple[View, ...] = (WHOLE,)
+    """Where phones are looked for; persons are looked for in the first view, the whole picture."""
+
+    def look(self, pixels: Pixels) -> ObjectLook:
+        """Look at one picture, (height, width, 3) RGB uint8."""
+        phones: list[Detection] = []
+        persons: list[Detection] = []
+        for number, view in enumerate(self.views):
+            part, left, top = _part(pixels, view)
+            found = self.propose(part)
+            for box, score, place in zip(found.boxes, found.scores, found.classes, strict=True):
+                word = WORDS[place]
+                detection = Detection(word, float(score), _shifted(box, left, top))
+                if word in self.phone_words and score >= self.phone_score:
+                    phones.append(detection)
+                elif word == PERSON and score >= self.person_score and number == 0:
+                    persons.append(detection)
+        return ObjectLook(merged(phones), merged(persons), self.name)
+
+
+def load_object_detector(store: ModelStore, name: str) -> ObjectDetector:
+    """Load the detector of that name: one of the catalogue or an imported one.
+
+    Thresholds are those at which each was measured (``docs/accuracy.md``); an imported network of
+    a family has the family's.
+
+    Raises:
+        ModelUnavailableError: no such detector, or its weights cannot be had.
+    """
+    model = store.find(name)
+    path = store.fetch(name)
+    columns = tuple(model.classes.index(word) if word in model.classes else -1 for word in WORDS)
+    match model.family:
+        case "ssd":
+            return ObjectDetector(name, load_ssd(path), 0.35, 0.4, views=(WHOLE, LAP))
+        case "yolox":
+            return ObjectDetector(name, load_yolox(path, columns), 0.3, 0.4)
+        case "yolo11":
+            return ObjectDetector(name, load_yolo11(path, columns), 0.25, 0.4)
+        case "picodet":
+            return ObjectDetector(name, load_picodet(path, columns), 0.3, 0.4)
+        case _:
+            raise ModelUnavailableError(f"{name} is not an object detector")
+
+
+def merged(detections: list[Detection]) -> tuple[Detection, ...]:
+    """The detections, best first, without those that mostly cover or lie within a better one."""
+    kept: list[Detection] = []
+    for detection in sorted(detections, key=lambda detection: -detection.score):
+        if all(_shared(detection.box, other.box) <= _SAME_OBJECT for other in kept):
+            kept.append(detection)
+    return tuple(kept)
+
+
+def _shared(a: Box, b: Box) -> float:
+    """Intersection over the smaller of two boxes."""
+    width = min(a.right, b.right) - max(a.left, b.left)
+    height = min(a.bottom, b.bottom) - max(a.top, b.top)
+    smaller = min(a.width * a.height, b.width * b.height)
+    return width * height / smaller if width > 0 and height > 0 and smaller > 0 else 0.0
+
+
+def _part(pixels: Pixels, view: View) -> tuple[Pixels, int, int]:
+    """A view of the picture, never empty, and its left and top in pixels."""
+    height, width = pixels.shape[:2]
+    left, top = int(view[0] * width), int(view[1] * height)
+    right, bottom = max(left + 1, int(view[2] * width)), max(top + 1, int(view[3] * height))
+    return np.ascontiguousarray(pixels[top:bottom, left:right]), left, top
+
+
+def _shifted(box: NDArray[np.float32], left: int, top: int) -> Box:
+    return Box(float(box[0]) + left, float(box[1]) + top, float(box[2]) + left, float(box[3]) + top)

@@ -1,0 +1,89 @@
+"""SSD-MobileNetV2 of TensorFlow's detection zoo, cut before its pre-processing and suppression.
+
+Source of the constants: the model's ``pipeline.config`` (ssd_mobilenet_v2_coco_2018_03_29,
+Apache-2.0); the anchors computed here were compared with those of the graph.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from proctoring.models.runtime import compile_network, read_graph
+from proctoring.vision.candidates import COCO_91, Candidates, Propose, above_floor, distinct
+from proctoring.vision.frame import Pixels
+
+_SIDE = 300
+_INPUT = "Preprocessor/map/TensorArrayStack/TensorArrayGatherV3"
+_BOX_CODES, _LOGITS = "concat", "concat_1"
+_CODE_SCALES = np.array([10.0, 10.0, 5.0, 5.0], np.float32)
+_MAX_OVERLAP = 0.6
+_GRIDS = (19, 10, 5, 3, 2, 1)
+_SCALES = (0.2, 0.35, 0.5, 0.65, 0.8, 0.95, 1.0)
+_RATIOS = (1.0, 2.0, 0.5, 3.0, 1 / 3)
+
+
+def load_ssd(path: Path) -> Propose:
+    """Load the network from its frozen graph.
+
+    In bf16 where the CPU has it: all figures of this detector were measured so, at half the cost.
+
+    Raises:
+        ModelUnavailableError: the file is not that graph.
+    """
+    graph = read_graph(path, {_INPUT: (1, _SIDE, _SIDE, 3)}, [_BOX_CODES, _LOGITS])
+    network = compile_network(graph, precision="bf16")
+    anchors = make_anchors()
+    columns = list(COCO_91)
+
+    def propose(pixels: Pixels) -> Candidates:
+        height, width = pixels.shape[:2]
+        picture = cv2.resize(pixels, (_SIDE, _SIDE), interpolation=cv2.INTER_LINEAR)
+        codes, logits = network(picture[np.newaxis].astype(np.float32))
+        scores = 1 / (1 + np.exp(-logits[0][:, columns]))
+        rows, classes = above_floor(scores)
+        boxes = decode_boxes(codes[0, rows, 0], anchors[rows])
+        boxes *= np.array([width, height, width, height], np.float32)
+        return distinct(
+            boxes,
+            scores[rows, classes],
+            classes,
+            overlap=_MAX_OVERLAP,
+            width=width,
+            height=height,
+        )
+
+    return propose
+
+
+def make_anchors() -> NDArray[np.float32]:
+    """(1917, 4) anchors: centre y, centre x, height, width, as shares of the picture."""
+    layers = []
+    for layer, grid in enumerate(_GRIDS):
+        scale = _SCALES[layer]
+        if layer == 0:  # three smaller anchors where the cells are finest
+            shapes = [(0.1, 1.0), (scale, 2.0), (scale, 0.5)]
+        else:
+            between = (scale * _SCALES[layer + 1]) ** 0.5
+            shapes = [*((scale, ratio) for ratio in _RATIOS), (between, 1.0)]
+        sizes = np.array([(s / ratio**0.5, s * ratio**0.5) for s, ratio in shapes], np.float32)
+        centres = (np.arange(grid, dtype=np.float32) + 0.5) / grid
+        cells = np.stack(np.meshgrid(centres, centres, indexing="ij"), axis=-1).reshape(-1, 1, 2)
+        cells = np.broadcast_to(cells, (grid * grid, len(sizes), 2))
+        sizes = np.broadcast_to(sizes, cells.shape)
+        layers.append(np.concatenate([cells, sizes], axis=-1).reshape(-1, 4))
+    return np.concatenate(layers).astype(np.float32)
+
+
+def decode_boxes(codes: NDArray[np.float32], anchors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Box codes (y, x, height, width) against their anchors: (n, 4) left, top, right, bottom."""
+    codes = codes / _CODE_SCALES
+    centres = codes[:, :2] * anchors[:, 2:] + anchors[:, :2]
+    halves = np.exp(codes[:, 2:]) * anchors[:, 2:] / 2
+    top_left, bottom_right = centres - halves, centres + halves
+    return np.stack(
+        [top_left[:, 1], top_left[:, 0], bottom_right[:, 1], bottom_right[:, 0]], axis=1
+    )

@@ -1,0 +1,106 @@
+"""YOLOX and YOLO11: two families that differ in how the picture goes in and how boxes come out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from proctoring.models.detector_files import read_yolo11
+from proctoring.models.runtime import compile_network, load_network
+from proctoring.vision.candidates import Candidates, Propose, above_floor, corners, distinct
+from proctoring.vision.frame import Pixels
+from proctoring.vision.letterbox import letterbox
+
+_YOLOX_STRIDES = (8, 16, 32)
+_YOLOX_MAX_OVERLAP = 0.45
+_YOLO11_MAX_OVERLAP = 0.7
+
+
+def load_yolox(path: Path, columns: Sequence[int]) -> Propose:
+    """Load a YOLOX export: BGR 0 to 255 in; per cell box code, objectness and classes out.
+
+    Args:
+        path: the ONNX file.
+        columns: where the ``WORDS`` are among the network's classes; -1 for those it lacks.
+
+    Raises:
+        ModelUnavailableError: the file cannot be read as a network.
+    """
+    network = load_network(path)
+    _, _, height, width = network.input_shapes[0]
+    cells, strides = yolox_cells(width, height)
+
+    def propose(pixels: Pixels) -> Candidates:
+        fitted = letterbox(pixels, width, height, centred=False)
+        (rows,) = network(_planes(fitted.pixels[:, :, ::-1]))
+        rows = rows[0]
+        scores = rows[:, 4:5] * _columns(rows[:, 5:], columns)
+        found, classes = above_floor(scores)
+        centres = (rows[found, :2] + cells[found]) * strides[found]
+        sizes = np.exp(rows[found, 2:4]) * strides[found]
+        return distinct(
+            fitted.to_picture(corners(centres, sizes)),
+            scores[found, classes],
+            classes,
+            overlap=_YOLOX_MAX_OVERLAP,
+            width=pixels.shape[1],
+            height=pixels.shape[0],
+        )
+
+    return propose
+
+
+def load_yolo11(path: Path, columns: Sequence[int]) -> Propose:
+    """Load a YOLO11 export (ONNX or OpenVINO): RGB 0 to 1 in; boxes and classes in columns out.
+
+    Args:
+        path: the ONNX or .xml file.
+        columns: where the ``WORDS`` are among the network's classes; -1 for those it lacks.
+
+    Raises:
+        ModelUnavailableError: the file cannot be read as a network.
+    """
+    network = compile_network(read_yolo11(path))
+    _, _, height, width = network.input_shapes[0]
+
+    def propose(pixels: Pixels) -> Candidates:
+        fitted = letterbox(pixels, width, height, centred=True)
+        (out,) = network(_planes(fitted.pixels) * np.float32(1 / 255))
+        scores = _columns(out[0, 4:].T, columns)
+        found, classes = above_floor(scores)
+        codes = out[0, :4, found]
+        return distinct(
+            fitted.to_picture(corners(codes[:, :2], codes[:, 2:])),
+            scores[found, classes],
+            classes,
+            overlap=_YOLO11_MAX_OVERLAP,
+            width=pixels.shape[1],
+            height=pixels.shape[0],
+        )
+
+    return propose
+
+
+def yolox_cells(width: int, height: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """(n, 2) places of the cells in their grids, and (n, 1) pixels per cell, fine grids first."""
+    cells, strides = [], []
+    for stride in _YOLOX_STRIDES:
+        columns, rows = np.meshgrid(np.arange(width // stride), np.arange(height // stride))
+        grid = np.stack([columns, rows], axis=-1).reshape(-1, 2)
+        cells.append(grid)
+        strides.append(np.full((len(grid), 1), stride))
+    return np.concatenate(cells).astype(np.float32), np.concatenate(strides).astype(np.float32)
+
+
+def _columns(scores: NDArray[np.float32], columns: Sequence[int]) -> NDArray[np.float32]:
+    """(n, words) scores of the words; zero for words that the network does not know."""
+    known = np.array(columns) >= 0
+    return scores[:, np.where(known, columns, 0)] * known.astype(np.float32)
+
+
+def _planes(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """(height, width, 3) to a contiguous (1, 3, height, width) of float32."""
+    return np.ascontiguousarray(pixels.transpose(2, 0, 1)[np.newaxis], np.float32)
