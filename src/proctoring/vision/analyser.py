@@ -35,6 +35,7 @@ from proctoring.vision.gaze import GazeReader
 from proctoring.vision.head_pose import CanonicalFace, load_canonical_face, read_head_pose
 from proctoring.vision.landmarks import Mesh, face_width
 from proctoring.vision.neutral import NeutralPose
+from proctoring.vision.objects import load_object_detector
 from proctoring.vision.schedule import Schedule
 
 FACE_RATE = 10.0
@@ -74,13 +75,18 @@ def load_vision_models(store: ModelStore, *, object_model: str) -> VisionModels:
         reason = ""
     except ModelUnavailableError as error:
         faces, reason = None, error.detail
+    try:
+        objects = load_object_detector(store, object_model).look
+        no_objects = ""
+    except ModelUnavailableError as error:
+        objects, no_objects = None, error.detail
     return VisionModels(
         faces,
-        None,
+        objects,
         (
             Capability("faces", faces is not None, reason, FACE_DETECTOR),
             Capability("gaze", faces is not None, reason, FACE_LANDMARKER),
-            Capability("objects", False, "not built yet", object_model),
+            Capability("objects", objects is not None, no_objects, object_model),
         ),
     )
 
