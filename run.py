@@ -1,6 +1,9 @@
-"""Serve on port 8000: ``uv run run.py``."""
+"""Serve on port 8000: ``uv run run.py``. Options are those of ``proctoring serve``."""
+
+import sys
 
 from proctoring.cli import main
 
 if __name__ == "__main__":
+    sys.argv[1:1] = ["serve"]
     main()

@@ -25,6 +25,42 @@ class BadPolicyError(ProctoringError):
     code = "bad_policy"
 
 
+class BadRequestError(ProctoringError):
+    """Something asked for in a way that cannot be understood."""
+
+    code = "bad_request"
+
+
+class BadSessionIdError(ProctoringError):
+    """A name that no session can have."""
+
+    code = "bad_session_id"
+
+
+class SessionExistsError(ProctoringError):
+    """A session of this name is open already."""
+
+    code = "session_exists"
+
+
+class UnknownSessionError(ProctoringError):
+    """No open session has this name."""
+
+    code = "unknown_session"
+
+
+class TooManyError(ProctoringError):
+    """A bound of this server is reached: of sessions, or of listeners to one session."""
+
+    code = "too_many"
+
+
+class NotReadyError(ProctoringError):
+    """The server starts, stops or could not start; later may be better."""
+
+    code = "not_ready"
+
+
 class ModelUnavailableError(ProctoringError):
     """Weights that cannot be had or do not verify; turns one capability off."""
 

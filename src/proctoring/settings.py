@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 from platformdirs import user_cache_path
-from pydantic import Field
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsError as _Unreadable
+
+from proctoring.errors import SettingsError
 
 
 class Settings(BaseSettings):
@@ -18,6 +22,12 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     """Address to bind to. Without authorisation configured, loopback only."""
     port: int = Field(default=8000, ge=0, le=65535)
+    insecure: bool = False
+    """``True``: bind to any address without authorisation; everybody who reaches it may use it."""
+    allowed_origins: tuple[str, ...] = ()
+    """Web pages besides the server's own and those on this machine that may use it from a browser:
+    ``["https://exams.example.org"]``."""
+
     models_folder: Path = Field(default_factory=lambda: user_cache_path("proctoring") / "models")
     """Where verified weights are kept."""
     models_mirror: Path | None = None
@@ -27,4 +37,50 @@ class Settings(BaseSettings):
     workers: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, le=256)
     """Threads that analyse: sessions analysed at the same moment."""
     default_policy: str = "exam"
-    """Policy of sessions that begin with their first socket."""
+    """Policy of sessions that begin with their first socket: a shipped one's name, or a file."""
+
+    max_sessions: int = Field(default=500, ge=1, le=100_000)
+    """Sessions open at once; more are refused."""
+    session_grace: float = Field(default=120.0, ge=1, le=86_400)
+    """Seconds after the last media, all media sockets closed, after which a session ends."""
+    session_patience: float = Field(default=3600.0, ge=1, le=604_800)
+    """Seconds that a session may stand open without media, while somebody waits for it."""
+    keep_events: float = Field(default=900.0, ge=0, le=86_400)
+    """Seconds for which an ended session's events can still be read."""
+    events_per_session: int = Field(default=1000, ge=1, le=1_000_000)
+    """Events kept for replay; older ones go."""
+    listeners_per_session: int = Field(default=32, ge=1, le=10_000)
+    listener_queue: int = Field(default=256, ge=1, le=100_000)
+    """Events that may wait for one listener; beyond, it is dropped and may come back."""
+
+    max_frame_bytes: int = Field(default=6 << 20, ge=1 << 10, le=1 << 30)
+    """Largest frame looked at. A message of more than twice this closes its socket."""
+    max_frame_pixels: int = Field(default=3840 * 2160, ge=1 << 10, le=1 << 30)
+    """Largest picture decoded."""
+    max_frames_per_second: float = Field(default=60.0, ge=1, le=10_000)
+    """Frames taken from one socket; more are dropped, and beyond four times this, read no faster."""
+    max_bytes_per_second: float = Field(default=20e6, ge=1e4)
+    """Bytes read from one socket, in the mean over some seconds."""
+    frame_width: int = Field(default=640, ge=64, le=7680)
+    frame_height: int = Field(default=480, ge=64, le=4320)
+    """Size of pictures that clients are asked to send."""
+
+
+def read_settings(**chosen: Any) -> Settings:
+    """The settings from the environment, and ``chosen`` ones (those not ``None``) above them.
+
+    Raises:
+        SettingsError: naming every setting that cannot be.
+    """
+    given = {name: value for name, value in chosen.items() if value is not None}
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        problems = []
+        for found in error.errors():
+            name = ".".join(str(part) for part in found["loc"])
+            shown = name if name.split(".")[0] in given else f"PROCTORING_{name.upper()}"
+            problems.append(f"{shown} is {found['input']!r}: {found['msg']}")
+        raise SettingsError("; ".join(problems)) from error
+    except _Unreadable as error:
+        raise SettingsError(str(error)) from error

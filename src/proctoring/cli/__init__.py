@@ -10,7 +10,7 @@ import sys
 
 import typer
 
-from proctoring.cli import policy
+from proctoring.cli import policy, serve
 
 app = typer.Typer(
     name="proctoring",
@@ -25,6 +25,7 @@ def root() -> None:
     """Keep sub-commands as sub-commands, also while there is only one."""
 
 
+app.command("serve")(serve.command)
 app.add_typer(policy.app, name="policy")
 
 

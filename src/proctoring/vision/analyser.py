@@ -66,6 +66,11 @@ class VisionModels:
     capabilities: tuple[Capability, ...]
 
 
+def needed_models(object_model: str) -> tuple[str, ...]:
+    """Catalogue names of everything that ``load_vision_models`` would fetch."""
+    return (FACE_DETECTOR, FACE_LANDMARKER, object_model)
+
+
 def load_vision_models(store: ModelStore, *, object_model: str) -> VisionModels:
     """Load the networks once per process; what cannot be had is off, named with the reason."""
     # Many sessions share the cores: one call, one thread.

@@ -1,0 +1,62 @@
+"""``proctoring serve``: the service, from fetching its models to a clean stop."""
+
+from __future__ import annotations
+
+import logging
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from proctoring.errors import ProctoringError
+from proctoring.settings import read_settings
+
+
+def command(
+    host: Annotated[str | None, typer.Option(help="Address to serve on [127.0.0.1].")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to serve on [8000].")] = None,
+    workers: Annotated[
+        int | None, typer.Option(help="Threads that analyse [one per core].")
+    ] = None,
+    policy: Annotated[
+        str | None,
+        typer.Option(help="Policy of sessions that begin with their first socket [exam]."),
+    ] = None,
+    insecure: Annotated[
+        bool | None,
+        typer.Option(
+            "--insecure", help="Let other machines in although nobody has to say who he is."
+        ),
+    ] = None,
+) -> None:
+    """Serve on port 8000: sockets for video and events, the REST interface, the page.
+
+    Everything else is set by PROCTORING_* variables.
+    """
+    # What serves is imported when it serves: see the package.
+    from proctoring.cli.fetching import fetch_with_bars
+    from proctoring.models.store import ModelStore
+    from proctoring.server.serve import address_of, open_port, serve
+    from proctoring.vision.analyser import needed_models
+
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    console = Console(stderr=True)
+    try:
+        settings = read_settings(
+            host=host, port=port, workers=workers, default_policy=policy, insecure=insecure
+        )
+        with open_port(settings) as taken:
+            store = ModelStore(settings.models_folder, settings.models_mirror)
+            for error in fetch_with_bars(
+                store, needed_models(settings.object_model), console
+            ).values():
+                console.print(f"[yellow]off:[/yellow] {escape(error.detail)}")
+            address = address_of(taken)
+            serve(settings, taken, lambda: console.print(f"Serving at [bold]{address}[/bold]"))
+    except ProctoringError as error:
+        typer.echo(f"error: {error.detail}", err=True)
+        raise typer.Exit(2) from error

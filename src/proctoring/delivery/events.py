@@ -1,0 +1,96 @@
+"""The message that listeners get: contract 1.2."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from ulid import ULID
+
+from proctoring.incidents import IncidentChange, IncidentState
+
+
+@dataclass(frozen=True, slots=True)
+class Sitting:
+    """One session under its name; the name may be used again, the sitting may not."""
+
+    session_id: str
+    began_at: datetime
+    """Wall clock, UTC."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What changed at one moment of one session, before it has its number."""
+
+    sitting: Sitting
+    time: datetime
+    """Wall clock, UTC, when it was found."""
+    media_time: float
+    """Media time of the observation that changed it, in seconds."""
+    changes: tuple[IncidentChange, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A message with its number, as it goes out."""
+
+    session_id: str
+    seq: int
+    """Rises by one per message of one session id and never repeats."""
+    text: str
+    """The JSON text of contract 1.2."""
+
+
+def incident_id(sitting: Sitting, number: int) -> str:
+    """The ULID of a sitting's incident: the same wherever and whenever it is asked for.
+
+    Sorts by the sitting's beginning, then by number; the last six bytes tell apart sittings that
+    began in the same millisecond.
+    """
+    milliseconds = int(sitting.began_at.timestamp() * 1000)
+    digest = hashlib.sha256(f"{sitting.session_id}\n{milliseconds}".encode()).digest()
+    return str(
+        ULID.from_bytes(milliseconds.to_bytes(6, "big") + number.to_bytes(4, "big") + digest[:6])
+    )
+
+
+def iso_time(time: datetime) -> str:
+    """``2026-01-02T10:00:02.120Z``."""
+    return time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def number_message(message: Message, seq: int) -> Event:
+    """The message as it goes out under ``seq``."""
+    body: dict[str, Any] = {
+        "alerts": [
+            change.label
+            for change in message.changes
+            if change.alerts and change.state is IncidentState.STARTED
+        ],
+        "session_id": message.sitting.session_id,
+        "seq": seq,
+        "time": iso_time(message.time),
+        "media_time": round(message.media_time, 3),
+        "incidents": [_incident(message.sitting, change) for change in message.changes],
+    }
+    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return Event(message.sitting.session_id, seq, text)
+
+
+def _incident(sitting: Sitting, change: IncidentChange) -> dict[str, Any]:
+    return {
+        "id": incident_id(sitting, change.number),
+        "kind": change.kind,
+        "label": change.label,
+        "state": change.state.value,
+        "severity": change.severity.value,
+        "confidence": round(change.confidence, 3),
+        "started_at": round(change.started_at, 3),
+        "duration": round(change.duration, 3),
+        "reason": change.reason,
+        "evidence": [],
+    }

@@ -1,0 +1,107 @@
+"""The web application: routes over one service."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from fastapi import FastAPI, HTTPException, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import FileResponse, JSONResponse
+from fastapi.staticfiles import StaticFiles
+from starlette.exceptions import HTTPException as StarletteHTTPException
+
+from proctoring import __version__
+from proctoring.errors import ProctoringError
+from proctoring.server import metrics, rest, sockets
+from proctoring.server.access import is_loopback
+from proctoring.server.guard import Guard
+from proctoring.server.service import Service
+from proctoring.settings import Settings
+
+PAGE = Path(__file__).parent / "page"
+
+_DESCRIPTION = """\
+Video in over `/ws/proctor/{session_id}/video` (one binary message, one JPEG), judged incidents out
+over `/ws/proctor/{session_id}/events` (JSON text). A session begins with its first socket, or
+beforehand with `POST /api/sessions`.
+"""
+
+
+def create_app(settings: Settings | None = None, *, service: Service | None = None) -> FastAPI:
+    """The application, not yet started.
+
+    Args:
+        settings: read from the environment unless given.
+        service: made from the settings unless given.
+
+    Raises:
+        SettingsError: something that the settings name cannot be used.
+    """
+    if service is None:
+        service = Service(settings or Settings())
+    running = service
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        await running.start()
+        try:
+            yield
+        finally:
+            await running.stop()
+
+    app = FastAPI(
+        title="Proctoring",
+        version=__version__,
+        description=_DESCRIPTION,
+        license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        lifespan=lifespan,
+        redoc_url=None,
+    )
+    app.state.service = service
+    app.add_middleware(
+        Guard,
+        local_only=is_loopback(service.settings.host) and not service.settings.insecure,
+        allowed_origins=service.settings.allowed_origins,
+    )
+    metrics.register(service)
+    app.add_exception_handler(ProctoringError, _explain)
+    app.add_exception_handler(RequestValidationError, _explain_request)
+    app.add_exception_handler(StarletteHTTPException, _explain_status)
+    app.include_router(rest.router)
+    app.include_router(sockets.router)
+    if (PAGE / "index.html").is_file():
+        app.mount("/page", StaticFiles(directory=PAGE), name="page")
+        app.add_api_route(
+            "/", _index, response_class=FileResponse, include_in_schema=False, methods=["GET"]
+        )
+    return app
+
+
+async def _index() -> FileResponse:
+    return FileResponse(PAGE / "index.html")
+
+
+def _error(status: int, code: str, detail: str) -> JSONResponse:
+    return JSONResponse({"error": {"code": code, "detail": detail}}, status)
+
+
+async def _explain(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, ProctoringError)  # noqa: S101  (registered for it)
+    return _error(rest.STATUS_OF.get(type(error), 400), error.code, error.detail)
+
+
+async def _explain_request(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)  # noqa: S101  (registered for it)
+    problems = [
+        f"{'.'.join(str(part)[:100] for part in found['loc'])}: {found['msg']}"
+        for found in error.errors()[:10]
+    ]
+    return _error(422, "bad_request", "; ".join(problems))
+
+
+async def _explain_status(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException | StarletteHTTPException)  # noqa: S101
+    code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "bad_request")
+    return _error(error.status_code, code, str(error.detail))

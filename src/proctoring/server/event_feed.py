@@ -1,0 +1,70 @@
+"""One listener's socket: what was missed, then what comes."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+
+from starlette.websockets import WebSocket
+
+from proctoring.delivery.journal import Replay
+from proctoring.delivery.outbox import Listener, Outbox
+from proctoring.server.closing import SESSION_ENDED, SLOW_LISTENER, Farewell, error_text
+
+
+class EventFeed:
+    """Made and used on the event loop; the outbox wakes it from any thread.
+
+    Args:
+        after: replay what came after this number first; ``None`` for nothing.
+
+    Raises:
+        TooManyError: the session has as many listeners as it may.
+    """
+
+    def __init__(self, outbox: Outbox, session_id: str, after: int | None) -> None:
+        self._outbox = outbox
+        self._loop = asyncio.get_running_loop()
+        self._news = asyncio.Event()
+        self.farewell = Farewell()
+        self._listener: Listener
+        self._replay, self._listener = outbox.subscribe(session_id, after, self._wake)
+
+    def unsubscribe(self) -> None:
+        """Listen no longer."""
+        self._outbox.unsubscribe(self._listener)
+
+    async def send(self, socket: WebSocket) -> None:
+        """Send what was missed and what comes, until there is nothing more to come."""
+        await send_replay(socket, self._replay)
+        self._replay = Replay((), 0)
+        while True:
+            events, closing = self._listener.take()
+            for event in events:
+                await socket.send_text(event.text)
+            if closing is not None:
+                self._woken()
+                await socket.send_text(error_text(closing.code, closing.detail))
+                return
+            await self._news.wait()
+            self._news.clear()
+
+    def _wake(self) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop has closed: nobody listens any more
+            self._loop.call_soon_threadsafe(self._woken)
+
+    def _woken(self) -> None:
+        self._news.set()
+        closing = self._listener.closing
+        if closing is not None:
+            slow = closing.code == "slow"
+            self.farewell.say(SLOW_LISTENER if slow else SESSION_ENDED, closing.detail)
+
+
+async def send_replay(socket: WebSocket, replay: Replay) -> None:
+    """Send what was missed, and say so if that is not all of it."""
+    if replay.missing:
+        detail = f"{replay.missing} earlier events are no longer kept"
+        await socket.send_text(error_text("replay_incomplete", detail))
+    for event in replay.events:
+        await socket.send_text(event.text)

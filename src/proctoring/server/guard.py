@@ -1,0 +1,98 @@
+"""What every request passes first: who may ask, how much, and what browsers may do with answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import HTTPConnection
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.websockets import WebSocket
+
+from proctoring.server.access import refusal
+
+MAX_BODY = 256 << 10
+"""Bytes of a request's body: a session with all its accommodations takes a few thousand."""
+
+_HEADERS = {
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "no-referrer",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(self), microphone=(self), geolocation=()",
+}
+_CONTENT = (
+    "default-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; "
+    "worker-src 'self' blob:; object-src 'none'; base-uri 'self'; form-action 'self'; "
+    "frame-ancestors 'none'"
+)
+_DOCS = ("/docs", "/openapi.json")
+"""The API's documentation loads its viewer from elsewhere, so the page's own rule does not fit."""
+
+
+class Guard:
+    """ASGI middleware.
+
+    Args:
+        local_only: the server is bound to this machine alone.
+        allowed_origins: see ``access.refusal``.
+    """
+
+    def __init__(
+        self, app: ASGIApp, *, local_only: bool, allowed_origins: Iterable[str] = ()
+    ) -> None:
+        self._app = app
+        self._local_only = local_only
+        self._allowed = tuple(allowed_origins)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let the request through, or answer it here."""
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        reason = refusal(headers, local_only=self._local_only, allowed_origins=self._allowed)
+        if reason is not None:
+            await _answer(scope, receive, send, 403, "forbidden", reason)
+        elif scope["type"] == "websocket":
+            await self._app(scope, receive, send)
+        elif _too_long(headers):
+            detail = f"the body must say its length, at most {MAX_BODY} bytes"
+            await _answer(scope, receive, send, 413, "too_large", detail)
+        else:
+            await self._app(scope, receive, _with_headers(scope["path"], send))
+
+
+def _too_long(headers: Headers) -> bool:
+    if "transfer-encoding" in headers:
+        return True
+    length = headers.get("content-length", "0")
+    return not length.isdigit() or int(length[:12]) > MAX_BODY
+
+
+async def _answer(
+    scope: Scope, receive: Receive, send: Send, status: int, code: str, detail: str
+) -> None:
+    answer = JSONResponse({"error": {"code": code, "detail": detail}}, status)
+    if scope["type"] == "websocket":
+        await WebSocket(scope, receive, send).send_denial_response(answer)
+    else:
+        await answer(scope, receive, _with_headers(HTTPConnection(scope).url.path, send))
+
+
+def _with_headers(path: str, send: Send) -> Send:
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            for name, value in _HEADERS.items():
+                headers.setdefault(name, value)
+            if not path.startswith(_DOCS):
+                headers.setdefault("content-security-policy", _CONTENT)
+            headers.setdefault(
+                "cache-control", "no-store" if path.startswith("/api") else "no-cache"
+            )
+        await send(message)
+
+    return sending

@@ -1,0 +1,61 @@
+"""What is read off the running service when Prometheus asks. No session is named in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from prometheus_client import (
+    CollectorRegistry,
+    GCCollector,
+    PlatformCollector,
+    ProcessCollector,
+)
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from proctoring.server.service import Service
+
+
+class ServiceCollector(Collector):
+    """Gauges of one service."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    def collect(self) -> Iterator[Metric]:
+        """Read everything now."""
+        service = self._service
+        pool, outbox = service.pool, service.outbox
+        gauges = {
+            "sessions": ("Sessions open now", service.open_sessions),
+            "listeners": ("Sockets that listen to events", outbox.listeners()),
+            "workers": ("Threads that analyse", service.settings.workers),
+            "workers_busy_ratio": ("Share of the workers' time in use", pool.demand.busy),
+            "wait_seconds": ("90th percentile of waits for a worker", pool.demand.wait),
+            "waiting_sessions": ("Sessions that wait for a worker now", pool.waiting),
+            "rate_ratio": ("Share of the full rate at which sessions are analysed", pool.rate),
+        }
+        for name, (text, value) in gauges.items():
+            yield GaugeMetricFamily(f"proctoring_{name}", text, value=value)
+        counters = {
+            "events": ("Events handed out", outbox.published),
+            "slow_listeners": ("Listeners dropped because they were slow", outbox.dropped),
+            "step_failures": ("Steps of sessions that failed", pool.failures),
+        }
+        for name, (text, value) in counters.items():
+            yield CounterMetricFamily(f"proctoring_{name}", text, value=value)
+        available = GaugeMetricFamily(
+            "proctoring_capability_available", "1 where a capability is on", labels=["name"]
+        )
+        for capability in service.capabilities:
+            available.add_metric([capability.name], float(capability.available))
+        yield available
+
+
+def register(service: Service) -> None:
+    """Let the service's registry show the service, the process and the interpreter."""
+    registry: CollectorRegistry = service.metrics
+    registry.register(ServiceCollector(service))
+    ProcessCollector(registry=registry)
+    PlatformCollector(registry=registry)
+    GCCollector(registry=registry)

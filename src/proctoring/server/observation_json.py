@@ -1,0 +1,88 @@
+"""What the video socket answers with ``?observe=1``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from pydantic_core import to_json
+
+from proctoring.observations import Box, Candidate, Detection, Face, ObjectLook
+from proctoring.session.session import Arrival
+from proctoring.vision.analyser import FrameAnalysis
+
+
+def observation_text(
+    arrival: Arrival,
+    analysis: FrameAnalysis,
+    *,
+    decode_ms: float,
+    latency_ms: float,
+    landmarks: bool,
+) -> str:
+    """One analysed frame as JSON text; the keys are those of ``docs/api.md``."""
+    seen = analysis.observation
+    milliseconds = {"decode": decode_ms, **analysis.milliseconds}
+    observation: dict[str, Any] = {
+        "time": round(seen.time, 4),
+        "capture_time": arrival.capture,
+        "width": seen.width,
+        "height": seen.height,
+        "faces": None
+        if seen.faces is None
+        else [_face(face, analysis, landmarks) for face in seen.faces],
+        "candidate": None if seen.candidate is None else _candidate(seen.candidate),
+        "objects": None if seen.objects is None else _objects(seen.objects),
+        "not_read": [{"what": item.what, "reason": item.reason} for item in seen.not_read],
+        "milliseconds": {name: round(spent, 2) for name, spent in milliseconds.items()},
+        "latency_ms": round(latency_ms, 2),
+    }
+    return to_json({"observation": observation}).decode()
+
+
+def _face(face: Face, analysis: FrameAnalysis, landmarks: bool) -> dict[str, Any]:
+    body: dict[str, Any] = {
+        "track": face.track,
+        "box": _box(face.box),
+        "presence": round(face.presence, 3),
+    }
+    mesh = analysis.meshes.get(face.track) if landmarks else None
+    if mesh is not None:
+        body["landmarks"] = np.round(mesh[:, :2].astype(np.float64), 1).tolist()
+    return body
+
+
+def _candidate(candidate: Candidate) -> dict[str, Any]:
+    head, gaze = candidate.head, candidate.gaze
+    return {
+        "track": candidate.track,
+        "head": head
+        and {
+            "yaw": round(head.yaw, 2),
+            "pitch": round(head.pitch, 2),
+            "roll": round(head.roll, 2),
+        },
+        "gaze": gaze
+        and {
+            "yaw": round(gaze.yaw, 2),
+            "pitch": round(gaze.pitch, 2),
+            "confidence": round(gaze.confidence, 3),
+        },
+        "eyes_open": candidate.eyes_open,
+    }
+
+
+def _objects(look: ObjectLook) -> dict[str, Any]:
+    return {
+        "detector": look.detector,
+        "phones": [_detection(found) for found in look.phones],
+        "persons": [_detection(found) for found in look.persons],
+    }
+
+
+def _detection(found: Detection) -> dict[str, Any]:
+    return {"label": found.label, "score": round(found.score, 3), "box": _box(found.box)}
+
+
+def _box(box: Box) -> list[float]:
+    return [round(side, 1) for side in (box.left, box.top, box.right, box.bottom)]

@@ -1,0 +1,198 @@
+"""The REST interface."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from ulid import ULID
+
+from proctoring import __version__
+from proctoring.errors import (
+    BadPolicyError,
+    NotReadyError,
+    ProctoringError,
+    SessionExistsError,
+    TooManyError,
+    UnknownSessionError,
+)
+from proctoring.judgement.policy import Policy, shipped_policies, shipped_policy
+from proctoring.server.schemas import (
+    CapabilityAnswer,
+    ErrorAnswer,
+    FramesAnswer,
+    HealthAnswer,
+    PoliciesAnswer,
+    PolicyAnswer,
+    SessionAnswer,
+    SessionRequest,
+    SessionsAnswer,
+)
+from proctoring.server.service import Service, Status
+from proctoring.session.session import Session
+from proctoring.vision.analyser import FACE_RATE
+
+router = APIRouter()
+
+STATUS_OF: dict[type[ProctoringError], int] = {
+    BadPolicyError: 422,
+    NotReadyError: 503,
+    SessionExistsError: 409,
+    TooManyError: 503,
+    UnknownSessionError: 404,
+}
+"""HTTP status of an error; 400 for all others."""
+
+
+def _errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    return {status: {"model": ErrorAnswer} for status in statuses}
+
+
+@router.get("/api/health", tags=["service"])
+async def health(request: Request) -> HealthAnswer:
+    """How the service is, and what it can and cannot see. Answers 200 whatever it has to say."""
+    service = _service(request)
+    return HealthAnswer(
+        status=service.status.value,
+        detail=_detail(service),
+        version=__version__,
+        capabilities=[
+            CapabilityAnswer(
+                name=capability.name,
+                available=capability.available,
+                reason=capability.reason,
+                model=capability.model,
+            )
+            for capability in service.capabilities
+        ],
+        sessions=service.open_sessions,
+        workers=service.settings.workers,
+        frames_per_second=round(FACE_RATE * service.pool.rate, 1),
+        busy=round(service.pool.demand.busy, 3),
+    )
+
+
+@router.post(
+    "/api/sessions", status_code=201, tags=["sessions"], responses=_errors(400, 409, 422, 503)
+)
+async def create_session(request: Request, wanted: SessionRequest) -> SessionAnswer:
+    """Make a session beforehand, under any policy, changed for its candidate if need be."""
+    service = _service(request)
+    policy = service.default_policy
+    if wanted.policy is not None and wanted.policy != policy.name:
+        policy = shipped_policy(wanted.policy)
+    if wanted.accommodations:
+        policy = policy.with_accommodations(wanted.accommodations)
+    session = await service.create(
+        wanted.session_id or str(ULID()), policy, mirrored=wanted.mirrored
+    )
+    return _session(service, session)
+
+
+@router.get("/api/sessions", tags=["sessions"], responses=_errors(503))
+async def list_sessions(request: Request) -> SessionsAnswer:
+    """The open sessions, oldest first."""
+    service = _service(request)
+    return SessionsAnswer(sessions=[_session(service, session) for session in service.sessions])
+
+
+@router.get("/api/sessions/{session_id}", tags=["sessions"], responses=_errors(404, 503))
+async def show_session(request: Request, session_id: str) -> SessionAnswer:
+    """One open session."""
+    service = _service(request)
+    return _session(service, _find(service, session_id))
+
+
+@router.delete("/api/sessions/{session_id}", tags=["sessions"], responses=_errors(404, 503))
+async def end_session(request: Request, session_id: str) -> SessionAnswer:
+    """End a session: its incidents end, its sockets are closed. Its events stay readable a while."""
+    service = _service(request)
+    session = _find(service, session_id)
+    answer = _session(service, session)
+    service.sessions.end(session_id, "ended on request", service.now())
+    await service.until_done(session)
+    return answer.model_copy(
+        update={
+            "state": session.state.value,
+            "video": False,
+            "listeners": 0,
+            "last_seq": service.outbox.last_seq(session_id),
+            "open_incidents": sorted(session.open_incidents.values()),
+        }
+    )
+
+
+@router.get("/api/policies", tags=["policies"])
+async def list_policies(request: Request) -> PoliciesAnswer:
+    """The policies that sessions can be made with."""
+    default = _service(request).default_policy
+    policies: dict[str, Policy] = {name: shipped_policy(name) for name in shipped_policies()}
+    policies[default.name] = default
+    return PoliciesAnswer(
+        policies=[
+            PolicyAnswer(name=policy.name, description=policy.description)
+            for policy in policies.values()
+        ],
+        default=default.name,
+    )
+
+
+@router.get("/metrics", tags=["service"], response_class=Response)
+async def metrics(request: Request) -> Response:
+    """Counters and gauges for Prometheus, in its text format."""
+    return Response(generate_latest(_service(request).metrics), media_type=CONTENT_TYPE_LATEST)
+
+
+def _service(request: Request) -> Service:
+    service: Service = request.app.state.service
+    return service
+
+
+def _find(service: Service, session_id: str) -> Session:
+    session = service.sessions.find(session_id)
+    if session is None:
+        shown = session_id[:40] + ("..." if len(session_id) > 40 else "")
+        raise UnknownSessionError(f"no session {shown} is open")
+    return session
+
+
+def _detail(service: Service) -> str:
+    if service.failure:
+        return service.failure
+    if service.status is Status.STARTING:
+        return "models are being fetched or loaded"
+    details = [
+        f"{capability.name} is off: {capability.reason}"
+        for capability in service.capabilities
+        if not capability.available
+    ]
+    if service.pool.rate < 1:
+        details.append(
+            f"analysed at {service.pool.rate:.0%} of the full rate, for want of computing time"
+        )
+    return "; ".join(details)
+
+
+def _session(service: Service, session: Session) -> SessionAnswer:
+    frames = session.frames
+    return SessionAnswer(
+        session_id=session.session_id,
+        state=session.state.value,
+        policy=session.policy.name,
+        mirrored=session.mirrored,
+        began_at=session.began_at,
+        media_time=None if session.media_time is None else round(session.media_time, 3),
+        video=session.has_video,
+        listeners=service.outbox.listeners(session.session_id),
+        last_seq=service.outbox.last_seq(session.session_id),
+        open_incidents=sorted(session.open_incidents.values()),
+        frames=FramesAnswer(
+            received=frames.received,
+            replaced=frames.replaced,
+            skipped=frames.skipped,
+            analysed=frames.analysed,
+            refused=frames.refused,
+            failed=frames.failed,
+        ),
+    )

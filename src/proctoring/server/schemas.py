@@ -1,0 +1,138 @@
+"""What goes over the REST interface, as OpenAPI describes it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from proctoring.session.identifier import SESSION_ID
+
+
+class Problem(BaseModel):
+    """What went wrong."""
+
+    code: str = Field(examples=["unknown_session"])
+    """For machines."""
+    detail: str = Field(examples=["no session exam-7 is open"])
+    """For people."""
+
+
+class ErrorAnswer(BaseModel):
+    """Every error of every path."""
+
+    error: Problem
+
+
+class CapabilityAnswer(BaseModel):
+    """One ability of the service, on or off."""
+
+    name: str = Field(examples=["faces"])
+    available: bool
+    reason: str = Field(description="Why it is off; empty when it is on.", examples=[""])
+    model: str = Field(examples=["face_landmarker"])
+
+
+class HealthAnswer(BaseModel):
+    """How the service is."""
+
+    status: Literal["starting", "ok", "degraded", "failed", "stopping"]
+    detail: str = Field(
+        description="What is wrong, when something is.",
+        examples=["analysed at 40% of the full rate, for want of computing time"],
+    )
+    version: str = Field(examples=["0.1.0"])
+    capabilities: list[CapabilityAnswer]
+    sessions: int = Field(description="Sessions open now.", examples=[3])
+    workers: int = Field(description="Threads that analyse.", examples=[2])
+    frames_per_second: float = Field(
+        description="Frames of each session analysed per second now; 10 unless overloaded.",
+        examples=[10.0],
+    )
+    busy: float = Field(description="Share of the workers' time in use.", examples=[0.21])
+
+
+class SessionRequest(BaseModel):
+    """A session to be made before its candidate comes."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "session_id": "exam-7",
+                    "policy": "exam",
+                    "accommodations": {"gaze.down": {"persist": 5}, "screen": {"down": 30}},
+                    "mirrored": False,
+                },
+                {},
+            ]
+        },
+    )
+
+    session_id: str | None = Field(
+        default=None, pattern=SESSION_ID, description="Made up when not given."
+    )
+    policy: str | None = Field(
+        default=None, max_length=100, description="A policy's name; the server's default otherwise."
+    )
+    accommodations: dict[str, dict[str, Any]] = Field(
+        default_factory=dict,
+        max_length=64,
+        description="Kind of incident or section of the policy to what differs for this candidate.",
+    )
+    mirrored: bool = Field(
+        default=False, description="Whether the pictures are mirrored, left for right."
+    )
+
+
+class FramesAnswer(BaseModel):
+    """What became of a session's frames."""
+
+    received: int
+    replaced: int = Field(description="A newer one came before their turn.")
+    skipped: int = Field(description="Came sooner than anything was due.")
+    analysed: int
+    refused: int = Field(description="Could not be used.")
+    failed: int = Field(description="Their analysis failed.")
+
+
+class SessionAnswer(BaseModel):
+    """One open session."""
+
+    session_id: str = Field(examples=["exam-7"])
+    state: Literal["open", "ended"]
+    policy: str = Field(examples=["exam"])
+    mirrored: bool
+    began_at: datetime
+    media_time: float | None = Field(
+        description="Seconds since the first media; null before it.", examples=[93.4]
+    )
+    video: bool = Field(description="Whether a video socket is open.")
+    listeners: int
+    last_seq: int = Field(description="Number of the last event; 0 before the first.")
+    open_incidents: list[str] = Field(
+        description="Kinds of the incidents that run now.", examples=[["gaze.left"]]
+    )
+    frames: FramesAnswer
+
+
+class SessionsAnswer(BaseModel):
+    """The open sessions, oldest first."""
+
+    sessions: list[SessionAnswer]
+
+
+class PolicyAnswer(BaseModel):
+    """A policy that sessions can be made with."""
+
+    name: str = Field(examples=["exam"])
+    description: str
+
+
+class PoliciesAnswer(BaseModel):
+    """The policies that sessions can be made with."""
+
+    policies: list[PolicyAnswer]
+    default: str = Field(description="The one of sessions that begin with their first socket.")

@@ -1,0 +1,261 @@
+"""Everything that one server process runs, from its settings: models, pool, sessions, outbox."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from enum import StrEnum
+from threading import Thread
+
+from prometheus_client import CollectorRegistry
+
+from proctoring.capabilities import Capability
+from proctoring.delivery.journal import MemoryJournal
+from proctoring.delivery.outbox import Outbox
+from proctoring.errors import BadPolicyError, NotReadyError, ProctoringError, SettingsError
+from proctoring.judgement.policy import Policy, load_policy
+from proctoring.models.store import ModelStore
+from proctoring.session.pool import Pool
+from proctoring.session.registry import Registry
+from proctoring.session.session import Lifetime, Session
+from proctoring.session.tally import Tally
+from proctoring.session.warm_up import warm_up
+from proctoring.settings import Settings
+from proctoring.vision.analyser import VisionModels, load_vision_models
+
+_log = logging.getLogger(__name__)
+
+TICK = 0.25
+"""Seconds between two looks at all sessions."""
+
+STOP = 5.0
+"""Seconds that sessions and threads have to end when the server stops."""
+
+
+class Status(StrEnum):
+    """How the service is, for ``/api/health``."""
+
+    STARTING = "starting"
+    """Models are being fetched or loaded: no session can begin yet."""
+    OK = "ok"
+    DEGRADED = "degraded"
+    """It works, with a capability off or at lower rates."""
+    FAILED = "failed"
+    """It could not start: no session can begin."""
+    STOPPING = "stopping"
+
+
+class Service:
+    """One process's service. Every method is for the event loop, which none of them blocks.
+
+    Args:
+        settings: what the operator chose.
+        models: already loaded ones; otherwise they are fetched and loaded by ``start``.
+        monotonic: seconds; arrival times and lifetimes go by it.
+        wall: the time of day.
+
+    Raises:
+        SettingsError: the default policy cannot be used.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        models: VisionModels | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+        wall: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self.settings = settings
+        self.now = monotonic
+        try:
+            self.default_policy: Policy = load_policy(settings.default_policy)
+        except BadPolicyError as error:
+            raise SettingsError(f"default policy: {error.detail}") from error
+        self.metrics = CollectorRegistry()
+        self.tally = Tally(self.metrics)
+        self.outbox = Outbox(
+            MemoryJournal(settings.events_per_session),
+            listeners_per_session=settings.listeners_per_session,
+            queue=settings.listener_queue,
+        )
+        self.pool = Pool(settings.workers)
+        self._wall = wall
+        self._models = models
+        self._sessions: Registry | None = None
+        self._failure = ""
+        self._stopping = False
+        self._ticker: asyncio.Task[None] | None = None
+        self._loader: Thread | None = None
+
+    @property
+    def status(self) -> Status:
+        """How the service is now."""
+        if self._stopping:
+            return Status.STOPPING
+        if self._failure:
+            return Status.FAILED
+        if self._sessions is None:
+            return Status.STARTING
+        if self.pool.rate < 1 or not all(found.available for found in self.capabilities):
+            return Status.DEGRADED
+        return Status.OK
+
+    @property
+    def failure(self) -> str:
+        """Why the status is ``failed``; empty otherwise."""
+        return self._failure
+
+    @property
+    def capabilities(self) -> tuple[Capability, ...]:
+        """What this process can see; empty while that is not known yet."""
+        return () if self._models is None else self._models.capabilities
+
+    @property
+    def sessions(self) -> Registry:
+        """The open sessions.
+
+        Raises:
+            NotReadyError: no session can begin now.
+        """
+        if self._stopping:
+            raise NotReadyError("the server is stopping")
+        if self._failure:
+            raise NotReadyError(f"the server could not start: {self._failure}")
+        if self._sessions is None:
+            raise NotReadyError("the server is starting: its models are being loaded")
+        return self._sessions
+
+    @property
+    def open_sessions(self) -> int:
+        """How many sessions are open, whatever the status."""
+        return 0 if self._sessions is None else len(self._sessions)
+
+    async def start(self) -> None:
+        """Start threads and the ticker; load the models, beside the event loop, if need be."""
+        self.pool.start()
+        self._ticker = asyncio.create_task(self._tick())
+        if self._models is not None:
+            self._ready(self._models)
+        else:
+            loop = asyncio.get_running_loop()
+            self._loader = Thread(target=self._load, args=(loop,), name="loading", daemon=True)
+            self._loader.start()
+
+    async def join(self, session_id: str, *, mirrored: bool = False) -> Session:
+        """The open session of this name; begun, under the default policy, if there is none.
+
+        Raises:
+            NotReadyError, BadSessionIdError, TooManyError: it cannot begin.
+        """
+        sessions = self.sessions
+        closing = sessions.closing(session_id)
+        if closing is not None:
+            await self.until_done(closing)
+        session = self.sessions.find(session_id)
+        if session is not None:
+            return session
+        return self.sessions.begin(session_id, self.default_policy, self.now(), mirrored=mirrored)
+
+    async def create(self, session_id: str, policy: Policy, *, mirrored: bool) -> Session:
+        """Begin a session beforehand.
+
+        Raises:
+            NotReadyError, BadSessionIdError, SessionExistsError, TooManyError: it cannot begin.
+        """
+        closing = self.sessions.closing(session_id)
+        if closing is not None:
+            await self.until_done(closing)
+        return self.sessions.begin(session_id, policy, self.now(), mirrored=mirrored, awaited=True)
+
+    def is_over(self, session_id: str) -> bool:
+        """Whether the session of this name has ended, and its events can still be read."""
+        sessions = self.sessions
+        return sessions.find(session_id) is None and sessions.is_remembered(session_id)
+
+    async def until_done(self, session: Session) -> bool:
+        """Wait until an ending session is over. Returns whether it is, within ``STOP`` seconds."""
+        done = asyncio.wrap_future(session.done)
+        await asyncio.wait({done}, timeout=STOP)
+        return session.done.done()
+
+    async def drain(self) -> None:
+        """End every session and let nothing begin; listeners still get what that brings."""
+        self._stopping = True
+        if self._sessions is None:
+            return
+        ending = list(self._sessions)
+        for session in ending:
+            self._sessions.end(session.session_id, "the server stops", self.now())
+        if ending:
+            futures = {asyncio.wrap_future(session.done) for session in ending}
+            await asyncio.wait(futures, timeout=STOP)
+
+    async def stop(self) -> None:
+        """End everything: sessions, ticker, threads."""
+        await self.drain()
+        if self._ticker is not None:
+            self._ticker.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._ticker
+        if self._loader is not None:  # the runtime does not survive an exit while it loads
+            await asyncio.to_thread(self._loader.join, STOP)
+        if not await asyncio.to_thread(self.pool.stop, STOP):
+            _log.error("a worker did not end within %.0f s", STOP)
+
+    def _load(self, loop: asyncio.AbstractEventLoop) -> None:
+        settings = self.settings
+        try:
+            store = ModelStore(settings.models_folder, settings.models_mirror)
+            models = load_vision_models(store, object_model=settings.object_model)
+            warm_up(models)
+        except ProctoringError as error:
+            _call(loop, self._failed, error.detail)
+        except Exception as error:  # noqa: BLE001  # whatever it is, health must say it
+            _log.exception("the models could not be loaded")
+            _call(loop, self._failed, f"the models could not be loaded: {error}")
+        else:
+            _call(loop, self._ready, models)
+
+    def _ready(self, models: VisionModels) -> None:
+        settings = self.settings
+        self._models = models
+        self._sessions = Registry(
+            models=models,
+            pool=self.pool,
+            outbox=self.outbox,
+            tally=self.tally,
+            wall=self._wall,
+            max_sessions=settings.max_sessions,
+            lifetime=Lifetime(settings.session_grace, settings.session_patience),
+            keep_events=settings.keep_events,
+            max_pixels=settings.max_frame_pixels,
+        )
+        for capability in models.capabilities:
+            if capability.available:
+                _log.info("%s: on, by %s", capability.name, capability.model)
+            else:
+                _log.warning("%s: off: %s", capability.name, capability.reason)
+
+    def _failed(self, reason: str) -> None:
+        self._failure = reason
+        _log.error("%s", reason)
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(TICK)
+            if self._sessions is None:
+                continue
+            try:
+                self._sessions.tick(self.now())
+            except Exception:  # noqa: BLE001  # the next tick may do better; sessions must not go unwatched
+                _log.exception("a look at the sessions failed")
+
+
+def _call(loop: asyncio.AbstractEventLoop, function: Callable[..., object], *args: object) -> None:
+    with contextlib.suppress(RuntimeError):  # the loop has closed: nobody waits for it any more
+        loop.call_soon_threadsafe(function, *args)

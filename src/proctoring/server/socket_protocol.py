@@ -1,0 +1,35 @@
+"""uvicorn's WebSocket protocol, with an end to clients that neither read nor go."""
+
+from __future__ import annotations
+
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+CUT_OFF = 3.0
+"""Seconds after the application is done with a socket, or after a client failed to answer a ping,
+after which the connection is cut. Without it a client that reads nothing keeps it open for ever:
+what still waits to be written is never written."""
+
+
+class SocketProtocol(WebSocketsSansIOProtocol):
+    """The protocol of every WebSocket connection."""
+
+    async def run_asgi(self) -> None:
+        """Serve the connection, then see that it ends."""
+        try:
+            await super().run_asgi()
+        finally:
+            self._cut_off()
+
+    def keepalive_timeout(self) -> None:
+        """The client did not answer a ping."""
+        super().keepalive_timeout()
+        self._cut_off()
+
+    def shutdown(self) -> None:
+        """The server stops."""
+        super().shutdown()
+        self._cut_off()
+
+    def _cut_off(self) -> None:
+        if not self.disconnected:
+            self.loop.call_later(CUT_OFF, self.transport.abort)

@@ -1,0 +1,198 @@
+"""The sockets of a session (contract 1.1)."""
+
+from __future__ import annotations
+
+import asyncio
+
+from fastapi import APIRouter
+from starlette.responses import JSONResponse
+from starlette.websockets import WebSocket
+
+from proctoring.errors import (
+    BadFrameError,
+    BadRequestError,
+    NotReadyError,
+    ProctoringError,
+    TooManyError,
+)
+from proctoring.server.closing import (
+    NOT_BINARY,
+    PATIENCE,
+    RESTART,
+    SESSION_ENDED,
+    Farewell,
+    close,
+    error_text,
+    until_first,
+)
+from proctoring.server.event_feed import EventFeed, send_replay
+from proctoring.server.rate_limit import SocketLimit, Verdict
+from proctoring.server.service import Service, Status
+from proctoring.server.video_feed import VideoFeed
+from proctoring.server.video_message import read_video_message
+from proctoring.session.identifier import check_session_id
+from proctoring.session.session import Session
+
+router = APIRouter()
+
+COMPLAIN_EVERY = 1.0
+"""Seconds between two errors that say that frames come too fast."""
+
+CHATTER = 0.1
+"""Seconds to pause after each message on a socket that expects none."""
+
+_REFUSALS: dict[type[ProctoringError], int] = {NotReadyError: 503, TooManyError: 503}
+"""HTTP status of a refused handshake; 400 for all others."""
+
+
+async def refuse(socket: WebSocket, status: int, code: str, detail: str) -> None:
+    """Answer the handshake with an HTTP error instead of accepting it."""
+    body = {"error": {"code": code, "detail": detail}}
+    await socket.send_denial_response(JSONResponse(body, status))
+
+
+@router.websocket("/ws/proctor/{session_id:path}/video")
+async def video(socket: WebSocket, session_id: str) -> None:
+    """Takes pictures."""
+    service: Service = socket.app.state.service
+    try:
+        check_session_id(session_id)
+        session = await service.join(session_id, mirrored=_flag(socket, "mirrored"))
+    except ProctoringError as error:
+        await refuse(socket, _REFUSALS.get(type(error), 400), error.code, error.detail)
+        return
+    feed = VideoFeed(
+        service.settings,
+        observe=_flag(socket, "observe"),
+        landmarks=_flag(socket, "landmarks"),
+        now=service.now,
+    )
+    feed.flow(service.pool.rate)
+    session.attach(feed, service.now())
+    try:
+        await socket.accept()
+        await until_first(
+            feed.send(socket),
+            _receive_video(socket, service, session, feed),
+            feed.farewell.overdue(),
+        )
+    finally:
+        session.detach(feed, service.now())
+    await _close(socket, service, feed.farewell)
+
+
+@router.websocket("/ws/proctor/{session_id:path}/events")
+async def events(socket: WebSocket, session_id: str) -> None:
+    """Tells what changes."""
+    service: Service = socket.app.state.service
+    try:
+        check_session_id(session_id)
+        after = _after(socket)
+        if after is not None and service.is_over(session_id):
+            await _tell_of_the_past(socket, service, session_id, after)
+            return
+        session = await service.join(session_id)
+        feed = EventFeed(service.outbox, session_id, after)
+    except ProctoringError as error:
+        await refuse(socket, _REFUSALS.get(type(error), 400), error.code, error.detail)
+        return
+    session.listener_came(service.now())
+    try:
+        await socket.accept()
+        await until_first(feed.send(socket), _receive_nothing(socket), feed.farewell.overdue())
+    finally:
+        feed.unsubscribe()
+        session.listener_left(service.now())
+    await _close(socket, service, feed.farewell)
+
+
+@router.websocket("/ws/{rest:path}")
+async def unknown(socket: WebSocket, rest: str) -> None:  # noqa: ARG001  (the route's own)
+    """Every other socket: a clear answer instead of a bare refusal."""
+    detail = "sockets are /ws/proctor/{session_id}/video and /ws/proctor/{session_id}/events"
+    await refuse(socket, 404, "unknown_socket", detail)
+
+
+async def _receive_video(
+    socket: WebSocket, service: Service, session: Session, feed: VideoFeed
+) -> None:
+    settings = service.settings
+    limit = SocketLimit(
+        settings.max_frames_per_second, settings.max_bytes_per_second, service.now()
+    )
+    complained = float("-inf")
+    while True:
+        message = await socket.receive()
+        if message["type"] == "websocket.disconnect":
+            return
+        data: bytes | None = message.get("bytes")
+        if data is None:
+            detail = "the video socket takes binary messages alone"
+            feed.error("not_binary", detail)
+            feed.close(NOT_BINARY, detail)
+        if data is None or feed.farewell.said:
+            await asyncio.sleep(PATIENCE)  # the last words are on their way
+            return
+        now = service.now()
+        verdict, pause = limit.judge(len(data), now)
+        if verdict is Verdict.DROP:
+            service.tally.limited.inc()
+            if now - complained >= COMPLAIN_EVERY:
+                complained = now
+                detail = f"more than {settings.max_frames_per_second:g} frames a second"
+                feed.error("too_many_frames", f"{detail}: the rest is dropped")
+        else:
+            try:
+                picture, capture = read_video_message(data, settings.max_frame_bytes)
+            except BadFrameError as error:
+                service.tally.refused.inc()
+                feed.bad_frame(error)
+            else:
+                session.receive(picture, capture, feed, now)
+        if pause:
+            await asyncio.sleep(pause)
+
+
+async def _receive_nothing(socket: WebSocket) -> None:
+    """Notice when the listener goes; what it says is not listened to."""
+    while (await socket.receive())["type"] != "websocket.disconnect":  # noqa: ASYNC110
+        await asyncio.sleep(CHATTER)  # slows a client that talks
+
+
+async def _tell_of_the_past(
+    socket: WebSocket, service: Service, session_id: str, after: int
+) -> None:
+    farewell = Farewell()
+    farewell.say(SESSION_ENDED, "the session has ended")
+
+    async def tell() -> None:
+        await send_replay(socket, service.outbox.replay(session_id, after))
+        await socket.send_text(error_text("ended", "the session has ended"))
+
+    await socket.accept()
+    await until_first(tell(), _receive_nothing(socket), farewell.overdue())
+    await _close(socket, service, farewell)
+
+
+async def _close(socket: WebSocket, service: Service, farewell: Farewell) -> None:
+    if service.status is Status.STOPPING:
+        farewell.code = RESTART
+    await close(socket, farewell)
+
+
+def _flag(socket: WebSocket, name: str) -> bool:
+    return socket.query_params.get(name, "").lower() in ("1", "true", "yes")
+
+
+def _after(socket: WebSocket) -> int | None:
+    """The number after which to replay.
+
+    Raises:
+        BadRequestError: it is not a number.
+    """
+    text = socket.query_params.get("after")
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) <= 18):
+        raise BadRequestError(f"?after={text[:40]!r} is not the seq of an event")
+    return int(text)

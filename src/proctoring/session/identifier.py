@@ -1,0 +1,26 @@
+"""What may name a session."""
+
+from __future__ import annotations
+
+import re
+
+from proctoring.errors import BadSessionIdError
+
+SESSION_ID = r"^[A-Za-z0-9_\-.:@~]{1,200}$"
+"""Contract 1.1: 1 to 200 letters, digits and ``_ - . : @ ~``."""
+
+_PATTERN = re.compile(SESSION_ID[:-1] + r"\Z")
+
+
+def check_session_id(session_id: str) -> str:
+    """The id itself.
+
+    Raises:
+        BadSessionIdError: it is not one.
+    """
+    if _PATTERN.match(session_id) is None:
+        shown = session_id[:40] + ("..." if len(session_id) > 40 else "")
+        raise BadSessionIdError(
+            f"{shown!r} is no session id: 1 to 200 letters (a-z, A-Z), digits and _ - . : @ ~"
+        )
+    return session_id

@@ -1,0 +1,43 @@
+"""One session's way from frame to incidents: what the server and ``proctoring analyse`` both run."""
+
+from __future__ import annotations
+
+from proctoring.incidents import IncidentChange
+from proctoring.judgement.judge import finish, initial_state, judge
+from proctoring.judgement.policy import Policy
+from proctoring.observations import Observation
+from proctoring.vision.analyser import FrameAnalysis, VisionAnalyser
+from proctoring.vision.frame import Frame
+
+
+class Pipeline:
+    """Analyses a session's frames and judges what was seen. For one thread at a time.
+
+    Args:
+        policy: what counts as suspicious.
+        analyser: the session's own.
+    """
+
+    def __init__(self, policy: Policy, analyser: VisionAnalyser) -> None:
+        self.policy = policy
+        self.analyser = analyser
+        self._state = initial_state()
+
+    def is_due(self, time: float) -> bool:
+        """Whether a frame of this media time would be looked at: ask before decoding one."""
+        return self.analyser.is_due(time)
+
+    def analyse(self, frame: Frame) -> tuple[FrameAnalysis, tuple[IncidentChange, ...]]:
+        """Look at a frame and judge what is in it."""
+        analysis = self.analyser.analyse(frame)
+        return analysis, self.observe(analysis.observation)
+
+    def observe(self, observation: Observation) -> tuple[IncidentChange, ...]:
+        """Judge an observation."""
+        self._state, changes = judge(self.policy, self._state, observation)
+        return changes
+
+    def finish(self, time: float) -> tuple[IncidentChange, ...]:
+        """End what is open: the session ends at media time ``time``."""
+        self._state, changes = finish(self.policy, self._state, time)
+        return changes

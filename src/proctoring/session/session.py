@@ -1,0 +1,334 @@
+"""One candidate's sitting, from its first media to its end."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from proctoring.delivery.events import Sitting
+from proctoring.errors import BadFrameError
+from proctoring.incidents import IncidentChange, IncidentState
+from proctoring.observations import ConnectionObservation
+from proctoring.session.clock import MediaClock
+from proctoring.session.mailbox import Mailbox
+from proctoring.session.pipeline import Pipeline
+from proctoring.session.pool import Pool
+from proctoring.session.tally import Tally
+from proctoring.vision.analyser import FACE_RATE, FrameAnalysis
+from proctoring.vision.decode import decode_jpeg
+from proctoring.vision.frame import Frame
+
+_log = logging.getLogger(__name__)
+
+SILENCE = 1.5
+"""Seconds without media after which it counts as not arriving. Above one second, so that a browser
+tab in the background, whose timers run once a second, is not lost each time."""
+
+SILENCE_EVERY = 1.0
+"""Seconds between two observations that media does not arrive."""
+
+
+class State(StrEnum):
+    """Where a session is in its life."""
+
+    OPEN = "open"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class Lifetime:
+    """When a session that nobody ends is over."""
+
+    grace: float = 120.0
+    """Seconds after the last media, once every media socket is closed."""
+    patience: float = 3600.0
+    """Seconds that a session may stand open without media: one that was made beforehand, one whose
+    listeners wait, one whose candidate holds the socket and sends nothing."""
+
+
+class Reply(Protocol):
+    """Whoever sent a frame and hears what became of it. Called from worker threads."""
+
+    def analysed(self, arrival: Arrival, analysis: FrameAnalysis, decode_ms: float) -> None:
+        """The frame was looked at."""
+
+    def refused(self, error: BadFrameError) -> None:
+        """The frame could not be used."""
+
+    def failed(self) -> None:
+        """The analysis failed, by no fault of the frame's sender."""
+
+
+class Source(Protocol):
+    """A media socket, as its session sees it. Called where the session's messages arrive."""
+
+    def flow(self, rate: float) -> None:
+        """Every session is now analysed at this share of the full rate."""
+
+    def replaced(self) -> None:
+        """A newer source of the same media took over."""
+
+    def ended(self, detail: str) -> None:
+        """The session is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """One message with a picture."""
+
+    data: bytes
+    """The JPEG as it came."""
+    time: float
+    """Media time in seconds."""
+    capture: int | None
+    """The client's stamp, in microseconds."""
+    arrived: float
+    """When it arrived, in seconds of the session's clock."""
+    reply: Reply
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    time: float
+    detail: str
+
+
+@dataclass(slots=True)
+class Frames:
+    """What became of a session's frames."""
+
+    received: int = 0
+    replaced: int = 0
+    """A newer one came while this one waited."""
+    skipped: int = 0
+    """Came sooner than anything was due."""
+    analysed: int = 0
+    refused: int = 0
+    failed: int = 0
+
+
+class Session:
+    """What arrives is stamped and left here at once; the pool's threads do the work.
+
+    ``receive``, ``attach``, ``detach``, ``tick`` and ``end`` are for the one thread where messages
+    arrive; the rest happens on the pool, one step at a time.
+
+    Args:
+        sitting: its name and when it began.
+        pipeline: its own.
+        pool: does the work.
+        publish: takes sitting, media time and changes, in order; called from the pool's threads.
+        ended: called once with the reason, from the pool, when everything is published.
+        tally: counts for all sessions.
+        now: seconds of the clock that ``receive`` and ``tick`` use.
+        mirrored: whether its pictures are.
+        awaited: made beforehand, so it waits patiently for its first socket.
+    """
+
+    def __init__(
+        self,
+        sitting: Sitting,
+        *,
+        pipeline: Pipeline,
+        pool: Pool,
+        publish: Callable[[Sitting, float, tuple[IncidentChange, ...]], None],
+        ended: Callable[[Sitting, str], None],
+        tally: Tally,
+        now: float,
+        lifetime: Lifetime,
+        mirrored: bool = False,
+        awaited: bool = False,
+        max_pixels: int,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.session_id = sitting.session_id
+        self.began_at = sitting.began_at
+        self.mirrored = mirrored
+        self.policy = pipeline.policy
+        self.frames = Frames()
+        self.state = State.OPEN
+        self.open_incidents: dict[int, str] = {}
+        """Numbers of incidents that run now, and their kinds."""
+        self.done: Future[None] = Future()
+        """Set when the session ended and everything of it is published."""
+        self._sitting = sitting
+        self._pipeline = pipeline
+        self._pool = pool
+        self._publish = publish
+        self._ended = ended
+        self._tally = tally
+        self._lifetime = lifetime
+        self._awaited = awaited
+        self._max_pixels = max_pixels
+        self._clock = clock
+        self._media = MediaClock()
+        self._mailbox: Mailbox[Arrival] = Mailbox()
+        self._inbox: deque[ConnectionObservation | _End] = deque()
+        self._lane = pool.lane(self._step)
+        self._video: Source | None = None
+        self._listeners = 0
+        self._active_at = now
+        """When media arrived or a socket came or went, last."""
+        self._media_at: float | None = None
+        self._silent_at: float | None = None
+        """When the last observation of silence was made, while it lasts."""
+
+    @property
+    def media_time(self) -> float | None:
+        """Media time of the last media in seconds; ``None`` before the first."""
+        return self._media.last if self._media.started else None
+
+    @property
+    def has_video(self) -> bool:
+        """Whether a video socket is open."""
+        return self._video is not None
+
+    def attach(self, source: Source, now: float) -> None:
+        """A video socket opens; the one before, if any, is told and replaced."""
+        older, self._video = self._video, source
+        self._active_at = now
+        if older is not None:
+            older.replaced()
+
+    def detach(self, source: Source, now: float) -> None:
+        """A video socket is gone. Does nothing if a newer one took its place."""
+        if self._video is source:
+            self._video = None
+            self._active_at = now
+
+    def listener_came(self, now: float) -> None:
+        """Somebody listens: worth waiting for, as long as no media came."""
+        self._listeners += 1
+        self._active_at = now
+
+    def listener_left(self, now: float) -> None:
+        """Somebody listens no more."""
+        self._listeners -= 1
+        self._active_at = now
+
+    def receive(self, data: bytes, capture: int | None, reply: Reply, now: float) -> None:
+        """Leave a picture; it is looked at if nothing newer comes before its turn."""
+        if self.state is State.ENDED:
+            return
+        media_time = self._media.stamp(now, capture)
+        self.frames.received += 1
+        self._tally.received.inc()
+        self._active_at = self._media_at = now
+        if self._silent_at is not None:
+            self._silent_at = None
+            self._inbox.append(ConnectionObservation(media_time, connected=True))
+        replaced = self._mailbox.put(Arrival(data, media_time, capture, now, reply))
+        if replaced is not None:
+            self.frames.replaced += 1
+            self._tally.replaced.inc()
+        self._lane.wake()
+
+    def tick(self, now: float) -> None:
+        """See whether media still arrives, and whether the session is over. A few times a second."""
+        if self.state is State.ENDED:
+            return
+        if self._is_silent(now):
+            self._silent_at = now
+            silent = ConnectionObservation(self._media.extrapolate(now), connected=False)
+            self._inbox.append(silent)
+            self._lane.wake()
+        if now - self._active_at >= self._allowance():
+            self.end("no media arrived for too long", now)
+
+    def flow(self, rate: float) -> None:
+        """Tell the session's socket how fast to send."""
+        if self._video is not None:
+            self._video.flow(rate)
+
+    def end(self, detail: str, now: float) -> None:
+        """End the session: open incidents end, sockets are told. Returns before that is done."""
+        if self.state is State.ENDED:
+            return
+        self.state = State.ENDED
+        if self._video is not None:
+            self._video.ended(detail)
+            self._video = None
+        self._inbox.append(_End(self._media.extrapolate(now), detail))
+        self._lane.wake()
+
+    def _is_silent(self, now: float) -> bool:
+        """Whether media does not arrive and it is time to say so (again)."""
+        if self._media_at is None or now - self._media_at < SILENCE:
+            return False
+        return self._silent_at is None or now - self._silent_at >= SILENCE_EVERY
+
+    def _allowance(self) -> float:
+        if self.has_video:
+            return self._lifetime.patience
+        if self._media_at is None and (self._awaited or self._listeners > 0):
+            return self._lifetime.patience
+        return self._lifetime.grace
+
+    # From here on: on the pool's threads, one step at a time.
+
+    def _step(self) -> None:
+        arrival = self._mailbox.take()
+        while self._inbox and (arrival is None or self._inbox[0].time <= arrival.time):
+            self._take(self._inbox.popleft())
+        if arrival is not None:
+            self._look(arrival)
+        while self._inbox:
+            self._take(self._inbox.popleft())
+
+    def _take(self, item: ConnectionObservation | _End) -> None:
+        try:
+            if isinstance(item, ConnectionObservation):
+                self._tell(item.time, self._pipeline.observe(item))
+            else:
+                self._lane.close()
+                self._tell(item.time, self._pipeline.finish(item.time))
+        except Exception:  # noqa: BLE001  # what follows must still happen, the end above all
+            self._tally.errors.inc()
+            _log.exception("an observation could not be judged")
+        if isinstance(item, _End):
+            self._ended(self._sitting, item.detail)
+            self.done.set_result(None)
+
+    def _look(self, arrival: Arrival) -> None:
+        self._pipeline.analyser.rate = FACE_RATE * self._pool.rate
+        if not self._pipeline.is_due(arrival.time):
+            self.frames.skipped += 1
+            self._tally.skipped.inc()
+            return
+        try:
+            began = time.perf_counter()
+            pixels = decode_jpeg(arrival.data, max_pixels=self._max_pixels)
+            decode_ms = (time.perf_counter() - began) * 1000
+            analysis, changes = self._pipeline.analyse(Frame(arrival.time, pixels))
+            self._tell(arrival.time, changes)
+        except BadFrameError as error:
+            self.frames.refused += 1
+            self._tally.refused.inc()
+            arrival.reply.refused(error)
+            return
+        except Exception:  # noqa: BLE001  # costs this frame; the next may do better
+            self.frames.failed += 1
+            self._tally.failed.inc()
+            _log.exception("the analysis of a frame failed")
+            arrival.reply.failed()
+            return
+        self.frames.analysed += 1
+        self._tally.looked(analysis.milliseconds, decode_ms, self._clock() - arrival.arrived)
+        arrival.reply.analysed(arrival, analysis, decode_ms)
+
+    def _tell(self, media_time: float, changes: tuple[IncidentChange, ...]) -> None:
+        if not changes:
+            return
+        for change in changes:
+            self._tally.changed(change)
+            if change.state is IncidentState.ENDED:
+                self.open_incidents.pop(change.number, None)
+            else:
+                self.open_incidents[change.number] = change.kind
+        self._publish(self._sitting, media_time, changes)

@@ -1,0 +1,72 @@
+"""What is counted over all sessions, for operators. No session is named in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from prometheus_client import CollectorRegistry, Counter, Histogram
+
+from proctoring.incidents import IncidentChange
+
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1.0, 2.5)
+"""Bounds around the contract's 100 ms."""
+
+
+class Tally:
+    """Counters and histograms of one process.
+
+    Args:
+        registry: where they are read.
+    """
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        def frames(outcome: str, text: str) -> Counter:
+            return Counter(f"proctoring_frames_{outcome}", text, registry=registry)
+
+        self.received = frames("received", "Frames that arrived")
+        self.replaced = frames("replaced", "Frames replaced by a newer one while they waited")
+        self.skipped = frames("skipped", "Frames that came sooner than anything was due")
+        self.refused = frames("refused", "Frames that could not be used")
+        self.failed = frames("failed", "Frames whose analysis failed")
+        self.limited = frames("limited", "Frames refused because their socket sent too many")
+        self.errors = Counter(
+            "proctoring_judgement_errors",
+            "Observations that failed in judgement",
+            registry=registry,
+        )
+        self._latency = Histogram(
+            "proctoring_frame_latency_seconds",
+            "From a frame's arrival to its observation",
+            buckets=_SECONDS,
+            registry=registry,
+        )
+        self._analysis = Histogram(
+            "proctoring_analysis_seconds",
+            "Time one analyser took for one frame",
+            ["analyser"],
+            buckets=_SECONDS,
+            registry=registry,
+        )
+        self._incidents = Counter(
+            "proctoring_incident_changes",
+            "Incidents that started, were updated or ended",
+            ["kind", "state"],
+            registry=registry,
+        )
+        self.sessions_begun = Counter(
+            "proctoring_sessions_begun", "Sessions that began", registry=registry
+        )
+        self.sessions_ended = Counter(
+            "proctoring_sessions_ended", "Sessions that ended", registry=registry
+        )
+
+    def looked(self, milliseconds: Mapping[str, float], decode_ms: float, latency: float) -> None:
+        """A frame was analysed."""
+        self._latency.observe(latency)
+        self._analysis.labels("decode").observe(decode_ms / 1000)
+        for analyser, spent in milliseconds.items():
+            self._analysis.labels(analyser).observe(spent / 1000)
+
+    def changed(self, change: IncidentChange) -> None:
+        """An incident changed."""
+        self._incidents.labels(change.kind, change.state.value).inc()

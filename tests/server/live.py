@@ -1,0 +1,73 @@
+"""A real server on a real port, in a thread of the tests."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from threading import Event, Thread
+from typing import Any
+
+import httpx
+from websockets.sync.client import ClientConnection, connect
+
+from proctoring.server.serve import address_of, open_port, server
+from proctoring.server.service import Service
+from proctoring.settings import Settings
+from proctoring.vision.analyser import VisionModels
+
+TIMEOUT = 20.0
+"""Seconds after which a test that waits for an answer fails; never waited when all is well."""
+
+
+@dataclass
+class Live:
+    """A server that runs."""
+
+    address: str
+    service: Service
+
+    @property
+    def http(self) -> httpx.Client:
+        """A client of its REST interface."""
+        return httpx.Client(base_url=self.address, timeout=TIMEOUT)
+
+    def socket(self, path: str, **options: Any) -> ClientConnection:
+        """One of its sockets: ``exam-7/video?observe=1``."""
+        url = self.address.replace("http", "ws", 1) + "/ws/proctor/" + path
+        options = {"max_size": None, "compression": None, "open_timeout": TIMEOUT, **options}
+        connection: ClientConnection = connect(url, **options)
+        return connection
+
+
+@contextmanager
+def running(models: VisionModels, **chosen: Any) -> Iterator[Live]:
+    """A server with these models and settings; stops, cleanly, at the end."""
+    settings = Settings(port=0, **chosen)
+    service = Service(settings, models=models)
+    ready = Event()
+    with open_port(settings) as port:
+        serving = server(settings, service, ready.set)
+        thread = Thread(target=serving.run, kwargs={"sockets": [port]})
+        thread.start()
+        try:
+            assert ready.wait(TIMEOUT), "the server did not start"
+            yield Live(address_of(port), service)
+        finally:
+            serving.should_exit = True
+            thread.join(TIMEOUT)
+            assert not thread.is_alive(), "the server did not stop"
+
+
+def receive(socket: ClientConnection) -> Any:
+    """The next JSON message."""
+    return json.loads(socket.recv(timeout=TIMEOUT))
+
+
+def receive_key(socket: ClientConnection, key: str) -> Any:
+    """What the next message that has this key has under it; others are passed over."""
+    while True:
+        message = receive(socket)
+        if key in message:
+            return message[key]
