@@ -75,8 +75,8 @@ class Gaze:
 
     yaw: float
     """Degrees, positive towards the candidate's left."""
-    pitch: float
-    """Degrees, positive upwards."""
+    pitch: float | None
+    """Degrees, positive upwards; ``None`` where only left and right could be read."""
     confidence: float
     """0 to 1: lower for small faces, strong head turns and eyes half shut."""
 

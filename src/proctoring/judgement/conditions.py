@@ -105,10 +105,12 @@ def _sides(
 ) -> Iterator[Reading]:
     for side in ("left", "right", "up", "down"):
         kind = f"{what}.{side}"
-        if angles is None:
+        angle = None
+        if angles is not None:
+            angle = angles.yaw if side in ("left", "right") else angles.pitch
+        if angle is None:
             yield Reading(kind, None, text=unread)
             continue
-        angle = angles.yaw if side in ("left", "right") else angles.pitch
         outward = angle if side in ("left", "up") else -angle
         held = outward >= getattr(limits, side)
         yield Reading(kind, held, confidence, outward, f"{what} {{}} degrees {side}")
@@ -180,4 +182,4 @@ def _why_unread(observation: FrameObservation, what: str) -> str:
         return (
             "no face in the frame" if not observation.faces else "the candidate is not in the frame"
         )
-    return next((n.reason for n in observation.not_read if n.what == what), "not readable")
+    return next((n.reason for n in observation.not_read if n.what.startswith(what)), "not readable")

@@ -31,11 +31,12 @@ from proctoring.vision.candidate import CandidateClaim, choose_candidate
 from proctoring.vision.eyes import measure_eyes
 from proctoring.vision.following import FaceFollower, FollowedFace
 from proctoring.vision.frame import Frame, Pixels
-from proctoring.vision.gaze import GazeReader
+from proctoring.vision.gaze import EyeSample, GazeReader
 from proctoring.vision.head_pose import CanonicalFace, load_canonical_face, read_head_pose
 from proctoring.vision.landmarks import Mesh, face_width
 from proctoring.vision.neutral import NeutralPose
 from proctoring.vision.objects import load_object_detector
+from proctoring.vision.scene import SceneWatch
 from proctoring.vision.schedule import Schedule
 
 FACE_RATE = 10.0
@@ -43,6 +44,7 @@ OBJECT_RATE = 1.0
 """Looks per second of media time."""
 SUSPICIOUS_OBJECT_RATE = 2.0
 """Looks per second after a look that saw a phone."""
+_SCENE_PERIOD = 1.0
 FACE_LANDMARKER = "face_landmarker"
 FACE_DETECTOR = "face_detection_full_range"
 
@@ -141,6 +143,8 @@ class VisionAnalyser:
         self._claim: CandidateClaim | None = None
         self._neutral = NeutralPose()
         self._gaze = GazeReader()
+        self._scene = SceneWatch()
+        self._scene_schedule = Schedule()
         self._face_schedule = Schedule()
         self._object_schedule = Schedule()
         self._phone_seen = False
@@ -191,9 +195,9 @@ class VisionAnalyser:
         followed = self._follower.look(frame)
         choice = choose_candidate(self._claim, followed, frame.time)
         self._claim = choice.claim
-        if choice.somebody_else:
-            self._neutral.forget()
-            self._gaze.forget()
+        if choice.somebody_else or self._camera_was_moved(frame, followed):
+            self._neutral = NeutralPose()
+            self._gaze = GazeReader()
         candidate: Candidate | None
         not_read: tuple[NotRead, ...]
         if choice.face is not None:
@@ -212,6 +216,11 @@ class VisionAnalyser:
             ),
             {face.track: face.mesh for face in followed},
         )
+
+    def _camera_was_moved(self, frame: Frame, faces: tuple[FollowedFace, ...]) -> bool:
+        if not self._scene_schedule.take(frame.time, _SCENE_PERIOD):
+            return False
+        return self._scene.look(frame.pixels, [face.box for face in faces])
 
     def _read_candidate(
         self, networks: FaceNetworks, frame: Frame, face: FollowedFace
@@ -236,15 +245,16 @@ class VisionAnalyser:
                 (*not_read, NotRead("gaze", "eyes hidden by the turn of the head")),
             )
         scores = read_blendshapes(networks.blendshapes, face.mesh)
+        look_up = float(np.mean(scores[list(EYE_LOOK_UP)]))
         reading = self._gaze.read(
-            frame.time,
-            eyes,
-            float(np.mean(scores[list(EYE_LOOK_UP)])),
+            EyeSample(frame.time, eyes, look_up, pose),
             head,
-            face_width(face.mesh),
+            neutral_learned=self._neutral.learned,
+            face_pixels=face_width(face.mesh),
         )
-        if reading.gaze is None:
-            not_read = (*not_read, NotRead("gaze", reading.reason))
+        if reading.reason:
+            what = "gaze" if reading.gaze is None else "gaze up and down"
+            not_read = (*not_read, NotRead(what, reading.reason))
         return (
             Candidate(
                 face.track, self._own_side(head), self._own_gaze(reading.gaze), reading.eyes_open

@@ -2,57 +2,78 @@
 
 Sideways it is the iris in the eye plus the turn of the head, so that a head that turns while the
 eyes stay on the screen reads as looking at the screen. Up and down neither iris nor head tells it
-reliably: the upper lid follows the eye, and the rule below (constants measured on labelled
-recordings, see ``docs/accuracy.md``) tells a lid that follows a downward look from one that shuts.
-Degrees up and down are those of the rule: it holds from ``DOWN_DEGREES`` and ``UP_DEGREES`` on.
+reliably: the upper lid follows the eye, and the rule in ``lids.py`` tells a lid that follows a
+downward look from one that shuts.
+
+The baseline is learned in the first three seconds in which the eyes are open and at rest. One that
+is far from what eyes on a screen look like was taken while looking elsewhere and is refused: until
+there is one, sideways looks are judged from the line to the camera, up and down are not read.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from statistics import median
+
+import numpy as np
 
 from proctoring.observations import Gaze, HeadPose
 from proctoring.vision.eyes import EyeShape
+from proctoring.vision.lids import DOWN_DEGREES, LidBaseline, eyes_shut, look_up_or_down
 
 DEGREES_PER_EYE_WIDTH = 130.0
 """Turn of the eye that moves the iris by one eye width (an eyeball of 24 mm in a slit of 30)."""
-DOWN_DEGREES = 12.0
-"""What a downward look reads just where the rule begins to hold."""
-UP_DEGREES = 12.0
 MIN_FACE_PIXELS = 80.0
 """Face width below which the eyes are not read: false alarms begin at 60."""
-
-_WINDOW = 3.0
-_FIRST = 1.5
-"""Seconds of frames from which the baseline is taken, at last and at first."""
-_MIN_SAMPLES = 10
-_OPEN_SHARE = 0.85
-_MAX_BASELINE_HEAD = 12.0
-_MAX_BASELINE_ACROSS = 0.12
-"""A baseline taken farther off than this was taken while looking aside."""
-
-_LID_DROP = 0.09
-_MIN_APERTURE = 0.28
-_LOWER_LID = -0.055
-_TURNED = 30.0
-_LOST_HEAD_DOWN = 10.0
-_LOST_MEMORY = 0.35
+LEARNING_SECONDS = 3.0
+FIRST_SECONDS = 1.5
+"""After this the baseline is used; until ``LEARNING_SECONDS`` it still improves."""
+MAX_AIM = 12.0
+"""Degrees from the line to the camera beyond which a baseline was taken while looking aside. Raising it
+serves screens far from the camera, and lets a candidate who starts by looking aside teach that."""
 LOST_SECONDS = 3.0
 """How long a face lost while the head went down counts as looking down; then it is absent."""
+
+_MIN_SAMPLES = 8
+_OPEN_SHARE = 0.85
+_MAX_HEAD = 12.0
+"""Degrees of head turn beyond which a frame says nothing about the baseline."""
+_RESTING = 4.0
+"""Median deviation, in degrees, up to which the eyes rest on something."""
+_FULL = 0.9
+"""Share of ``LEARNING_SECONDS`` that frames must span to count as all of it."""
+_HEAD_DOWN = 10.0
+_HEAD_MEMORY = 0.35
+"""Seconds, three frames: a head this far down in one of them was going down when it was lost."""
+_LOST_CONFIDENCE = 0.3
+_MEMORY = 240
+_MEMORY_PERIOD = 0.5
+_REVIEW_PERIOD = 5.0
+_REVIEW_SAMPLES = 60
+_NEIGHBOUR = 4.0
+_DOMINANT = 0.5
+_MAX_STEP = 0.5
+"""As in ``neutral.py``: the aim held most of the time corrects one learned askew."""
 _LIMIT = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class GazeBaseline:
-    """The eyes of this candidate when they look at the screen."""
+class EyeSample:
+    """What one frame says about the eyes."""
 
-    across: float
-    down: float
-    upper_lid: float
-    lower_lid: float
-    aperture: float
+    time: float
+    eyes: EyeShape
     look_up: float
+    """Mean of both eyeLookUp scores."""
+    pose: HeadPose
+    """Against the camera, not against neutral."""
+
+    @property
+    def aim(self) -> float:
+        """Degrees from the line to the camera towards the candidate's left, eyes and head together."""
+        return self.eyes.iris_across * DEGREES_PER_EYE_WIDTH + self.pose.yaw
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,168 +82,158 @@ class GazeReading:
 
     gaze: Gaze | None
     reason: str
-    """Why ``gaze`` is ``None``; empty otherwise."""
+    """Why ``gaze``, or its ``pitch``, is ``None``; empty otherwise."""
     eyes_open: bool | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Sample:
-    time: float
-    eyes: EyeShape
-    look_up: float
-
-
+@dataclass(slots=True)
 class GazeReader:
-    """Reads one session's gaze; one instance per session."""
+    """Reads one session's gaze; its fields are plain and can be saved."""
 
-    def __init__(self) -> None:
-        self._samples: list[_Sample] = []
-        self._settled = False
-        self._heads_down: list[tuple[float, float]] = []
-        self._lost_since: float | None = None
-        self.baseline: GazeBaseline | None = None
-
-    def forget(self) -> None:
-        """Start again: another person, or the camera was moved."""
-        self.__init__()  # type: ignore[misc]
+    aim: float | None = None
+    """Degrees from the line to the camera at which the candidate looks at the middle of the screen."""
+    lids: LidBaseline | None = None
+    aim_settled: bool = False
+    lids_settled: bool = False
+    """Whether that baseline has had its ``LEARNING_SECONDS``."""
+    samples: deque[EyeSample] = field(default_factory=deque)
+    """The last ``LEARNING_SECONDS`` while something is not settled."""
+    heads_down: deque[tuple[float, float]] = field(default_factory=deque)
+    """Times and degrees down of the last frames."""
+    lost_since: float | None = None
+    memory: deque[float] = field(default_factory=lambda: deque(maxlen=_MEMORY))
+    remembered_at: float = float("-inf")
+    reviewed_at: float = float("-inf")
 
     def read(
         self,
-        time: float,
-        eyes: EyeShape,
-        look_up: float,
+        sample: EyeSample,
         head: HeadPose | None,
+        *,
+        neutral_learned: bool,
         face_pixels: float,
     ) -> GazeReading:
-        """The gaze in one frame.
-
-        ``look_up`` is the mean of both eyeLookUp scores, ``head`` the turn against neutral,
-        ``face_pixels`` the face's width.
-        """
-        self._lost_since = None
+        """The gaze in one frame; ``head`` is the turn against neutral, if that is known."""
+        time = sample.time
+        self.lost_since = None
         if head is not None:
-            self._heads_down = [
-                (then, down) for then, down in self._heads_down if time - then <= _LOST_MEMORY
-            ]
-            self._heads_down.append((time, -head.pitch))
+            self.heads_down.append((time, -head.pitch))
+            while time - self.heads_down[0][0] > _HEAD_MEMORY:
+                self.heads_down.popleft()
         if face_pixels < MIN_FACE_PIXELS:
             return GazeReading(None, f"face smaller than {MIN_FACE_PIXELS:.0f} pixels", None)
-        if head is None:
-            return GazeReading(None, "neutral pose not yet learned", None)
-        self._learn(time, eyes, look_up, head)
-        if self.baseline is None:
+        if not (self.lids_settled and self.aim_settled):
+            self._learn(sample, head if neutral_learned else None)
+        if head is None or self.aim is None:
             return GazeReading(None, "baseline of the eyes not yet learned", None)
-        return _judge_eyes(self.baseline, eyes, look_up, head, face_pixels)
+        if self.lids is not None and eyes_shut(self.lids, sample.eyes, head):
+            return GazeReading(None, "eyes shut", eyes_open=False)
+        self._follow_aim(time, sample.aim)
+        pitch = None
+        reason = "baseline of the lids not yet learned"
+        if self.lids is not None:
+            pitch = look_up_or_down(self.lids, sample.eyes, sample.look_up, head)
+            reason = "" if pitch is not None else "head turned too far to read the lids"
+        gaze = Gaze(
+            yaw=_bounded(sample.aim - self.aim),
+            pitch=None if pitch is None else _bounded(pitch),
+            confidence=_confidence(self.lids, sample.eyes, head, face_pixels),
+        )
+        return GazeReading(gaze, reason, eyes_open=None if self.lids is None else True)
 
     def read_lost(self, time: float) -> Gaze | None:
         """The gaze while the candidate's face is lost: down, if the head was just going there."""
-        if self._lost_since is None:
-            going_down = any(
-                time - then <= 2 * _LOST_MEMORY and down >= _LOST_HEAD_DOWN
-                for then, down in self._heads_down
-            )
-            self._heads_down = []
-            if not going_down:
+        if self.lost_since is None:
+            lately = [down for then, down in self.heads_down if time - then <= 2 * _HEAD_MEMORY]
+            self.heads_down.clear()
+            if not lately or max(lately) < _HEAD_DOWN:
                 return None
-            self._lost_since = time
-        if time - self._lost_since > LOST_SECONDS:
+            self.lost_since = time
+        if time - self.lost_since > LOST_SECONDS:
             return None
-        return Gaze(yaw=0.0, pitch=-1.5 * DOWN_DEGREES, confidence=0.3)
+        return Gaze(yaw=0.0, pitch=-1.5 * DOWN_DEGREES, confidence=_LOST_CONFIDENCE)
 
-    def _learn(self, time: float, eyes: EyeShape, look_up: float, head: HeadPose) -> None:
-        if self._settled or max(abs(head.yaw), abs(head.pitch)) > _MAX_BASELINE_HEAD:
+    def _learn(self, sample: EyeSample, head: HeadPose | None) -> None:
+        """Take the baseline from the last seconds; ``head`` only if neutral is the candidate's."""
+        if head is None or max(abs(head.yaw), abs(head.pitch)) <= _MAX_HEAD:
+            self.samples.append(sample)
+        while self.samples and sample.time - self.samples[0].time > LEARNING_SECONDS:
+            self.samples.popleft()
+        if len(self.samples) < _MIN_SAMPLES:
             return
-        self._samples.append(_Sample(time, eyes, look_up))
-        span = time - self._samples[0].time
-        if len(self._samples) < _MIN_SAMPLES or span < _FIRST:
+        span = sample.time - self.samples[0].time
+        if span < FIRST_SECONDS:
             return
-        if self.baseline is not None and span < _WINDOW:
+        full = span >= _FULL * LEARNING_SECONDS
+        chosen = _open_eyed(self.samples)
+        if not self.lids_settled:
+            lids = _lid_baseline(chosen)
+            self.lids = lids or self.lids
+            self.lids_settled = full and lids is not None
+        if not self.aim_settled:
+            aim = _resting_aim(chosen)
+            if aim is not None:
+                self.aim = aim
+            elif self.aim is None:
+                self.aim = 0.0  # The camera, until the candidate's own is known.
+            self.aim_settled = full and aim is not None
+        if self.lids_settled and self.aim_settled:
+            self.samples.clear()
+
+    def _follow_aim(self, time: float, aim: float) -> None:
+        """Move the baseline a little towards the aim that is held most of the time."""
+        if self.aim is None:
             return
-        baseline = _take_baseline(self._samples)
-        if span >= _WINDOW:
-            self._settled = baseline is not None
-            # A refused baseline is tried again with newer frames.
-            self._samples = (
-                []
-                if self._settled
-                else [sample for sample in self._samples if time - sample.time < _WINDOW]
-            )
-        self.baseline = baseline
+        if time - self.remembered_at >= _MEMORY_PERIOD:
+            self.remembered_at = time
+            self.memory.append(aim)
+        if time - self.reviewed_at < _REVIEW_PERIOD or len(self.memory) < _REVIEW_SAMPLES:
+            return
+        self.reviewed_at = time
+        aims = np.array(self.memory, np.float32)
+        near = np.abs(aims[:, None] - aims[None]) <= _NEIGHBOUR
+        best = near[int(near.sum(axis=1).argmax())]
+        held = float(np.median(aims[best]))
+        if best.mean() >= _DOMINANT and abs(held) <= MAX_AIM:
+            self.aim += max(-_MAX_STEP, min(_MAX_STEP, held - self.aim))
 
 
-def _take_baseline(samples: list[_Sample]) -> GazeBaseline | None:
-    """The median of the frames with open eyes; ``None`` where these eyes are not level."""
+def _resting_aim(samples: list[EyeSample]) -> float | None:
+    """The median aim; ``None`` where the eyes wander or look aside."""
+    aims = [sample.aim for sample in samples]
+    aim = median(aims)
+    wandering = median(abs(other - aim) for other in aims) > _RESTING
+    return None if wandering or abs(aim) > MAX_AIM else aim
+
+
+def _open_eyed(samples: Iterable[EyeSample]) -> list[EyeSample]:
+    """Without blinks and half-shut eyes: those near the wider apertures among the samples."""
+    samples = list(samples)
     apertures = sorted(sample.eyes.aperture for sample in samples)
-    wide = apertures[min(len(apertures) - 1, round(0.8 * (len(apertures) - 1)))]
-    chosen = [sample for sample in samples if sample.eyes.aperture >= _OPEN_SHARE * wide]
-    baseline = GazeBaseline(
-        median(sample.eyes.iris_across for sample in chosen),
-        median(sample.eyes.iris_down for sample in chosen),
-        median(sample.eyes.upper_lid for sample in chosen),
-        median(sample.eyes.lower_lid for sample in chosen),
-        median(sample.eyes.aperture for sample in chosen),
-        median(sample.look_up for sample in chosen),
+    wide = apertures[round(0.8 * (len(apertures) - 1))]
+    return [sample for sample in samples if sample.eyes.aperture >= _OPEN_SHARE * wide]
+
+
+def _lid_baseline(samples: list[EyeSample]) -> LidBaseline | None:
+    """The median; ``None`` where these are not eyes on a screen."""
+    baseline = LidBaseline(
+        median(sample.eyes.iris_down for sample in samples),
+        median(sample.eyes.upper_lid for sample in samples),
+        median(sample.eyes.lower_lid for sample in samples),
+        median(sample.eyes.aperture for sample in samples),
+        median(sample.look_up for sample in samples),
     )
-    level = (
-        baseline.upper_lid <= -0.12
-        and 0.17 <= baseline.aperture <= 0.5
-        and baseline.down <= -0.02
-        and abs(baseline.across) <= _MAX_BASELINE_ACROSS
-    )
-    return baseline if level else None
+    return baseline if baseline.is_plausible else None
 
 
-def _judge_eyes(
-    baseline: GazeBaseline, eyes: EyeShape, look_up: float, head: HeadPose, face_pixels: float
-) -> GazeReading:
-    iris_down = eyes.iris_down - baseline.down
-    upper_lid = eyes.upper_lid - baseline.upper_lid
-    lower_lid = eyes.lower_lid - baseline.lower_lid
-    aperture = eyes.aperture / baseline.aperture
-    look_up -= baseline.look_up
-    head_down = -head.pitch
-
-    by_head_up = max(head_down / -25, head_down / -15 if upper_lid <= 0.03 else 0.0)
-    by_eyes_up = min(iris_down / -0.03, upper_lid / -0.02, look_up / 0.06) if head_down < 8 else 0.0
-    up = max(by_head_up, by_eyes_up, 0.0)
-
-    followed = aperture >= _MIN_APERTURE and lower_lid >= _LOWER_LID and head_down > -10
-    by_lid = upper_lid / _LID_DROP
-    down = max(
-        by_lid if followed else 0.0,
-        min(head_down / 8, by_lid),
-        min(head_down / 18, upper_lid / 0.05),
-        0.0,
-    )
-    if by_head_up >= 1:
-        down = 0.0
-    if down < 1 and by_head_up < 1 and upper_lid >= _LID_DROP:
-        return GazeReading(None, "eyes shut", eyes_open=False)
-
-    if abs(head.yaw) > _TURNED:  # The lids of a turned face tell nothing; sideways tells enough.
-        pitch = 0.0
-    elif down >= 1 or down * DOWN_DEGREES > up * UP_DEGREES:
-        pitch = -DOWN_DEGREES * down
-    else:
-        pitch = UP_DEGREES * up
-    across = (eyes.iris_across - baseline.across) * DEGREES_PER_EYE_WIDTH
-    return GazeReading(
-        Gaze(
-            yaw=_bounded(across + head.yaw),
-            pitch=_bounded(pitch),
-            confidence=_confidence(aperture, head, face_pixels),
-        ),
-        "",
-        eyes_open=True,
-    )
-
-
-def _confidence(aperture: float, head: HeadPose, face_pixels: float) -> float:
+def _confidence(
+    lids: LidBaseline | None, eyes: EyeShape, head: HeadPose, face_pixels: float
+) -> float:
     """Lower for small faces, turned heads and narrow eyes; a product of plain ramps."""
     size = min(1.0, 0.6 + 0.4 * (face_pixels - MIN_FACE_PIXELS) / 60)
     turn = max(0.4, 1 - max(0.0, abs(head.yaw) - 20) / 50)
-    opening = min(1.0, 0.5 + 0.5 * max(0.0, aperture) / 0.6)
-    return size * turn * opening
+    share = eyes.aperture / lids.aperture if lids is not None else 0.6
+    return size * turn * min(1.0, 0.5 + 0.5 * max(0.0, share) / 0.6)
 
 
 def _bounded(degrees: float) -> float:

@@ -119,10 +119,12 @@ def _varint(message: bytes, at: int) -> tuple[int, int]:
 
 
 def read_head_pose(face: CanonicalFace, mesh: Mesh, width: int, height: int) -> HeadPose | None:
-    """The head's turn against the camera's axis; ``None`` where no pose fits.
+    """The head's turn against the line from the camera to it; ``None`` where no pose fits.
 
-    Signs as in ``observations``, for a picture that is not mirrored. A frontal head reads about
-    8 degrees down: compare with the session's own neutral pose.
+    Against that line, not against the camera's axis: a face that looks into the camera reads the
+    same wherever in the picture it is, so a candidate who moves the chair does not seem to turn.
+    Signs as in ``observations``, for a picture that is not mirrored. Compare with the session's own
+    neutral pose: a frontal head may well read 8 degrees down.
     """
     # The shorter side spans the 63 degrees of a landscape frame; a portrait frame is that, turned.
     focal = min(width, height) / 2 / math.tan(_VERTICAL_FIELD_OF_VIEW / 2)
@@ -132,9 +134,19 @@ def read_head_pose(face: CanonicalFace, mesh: Mesh, width: int, height: int) -> 
     if not fits or not np.isfinite(turn).all() or float(shift[2, 0]) <= 0:
         return None
     turn, shift = cv2.solvePnPRefineLM(face.points, seen, camera, None, turn, shift)
-    rotation = _TO_VIEWER @ cv2.Rodrigues(turn)[0]
+    rotation = _TO_VIEWER @ _towards(np.asarray(shift, np.float64)[:, 0]) @ cv2.Rodrigues(turn)[0]
     return HeadPose(
         yaw=math.degrees(math.atan2(rotation[0, 2], rotation[2, 2])),
         pitch=math.degrees(math.asin(max(-1.0, min(1.0, rotation[1, 2])))),
         roll=-math.degrees(math.atan2(rotation[1, 0], rotation[1, 1])),
     )
+
+
+def _towards(place: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The smallest rotation that brings a place in camera axes onto the camera's axis."""
+    line = place / np.linalg.norm(place)
+    hinge = np.array([line[1], -line[0], 0.0])  # line x (0, 0, 1)
+    sine = float(np.linalg.norm(hinge))
+    if sine < 1e-9:
+        return np.eye(3)
+    return np.asarray(cv2.Rodrigues(hinge / sine * math.atan2(sine, line[2]))[0], np.float64)
