@@ -10,7 +10,7 @@ import sys
 
 import typer
 
-from proctoring.cli import policy, serve
+from proctoring.cli import livekit_agent, policy, serve
 
 app = typer.Typer(
     name="proctoring",
@@ -27,6 +27,7 @@ def root() -> None:
 
 app.command("serve")(serve.command)
 app.add_typer(policy.app, name="policy")
+app.add_typer(livekit_agent.app, name="livekit-agent")
 
 
 def main() -> None:

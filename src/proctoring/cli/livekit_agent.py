@@ -1,0 +1,149 @@
+"""``proctoring livekit-agent``: proctor the rooms of a LiveKit server."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from typing import Annotated, NoReturn
+
+import typer
+
+from proctoring.errors import SettingsError
+
+app = typer.Typer(no_args_is_help=True, help="Proctor the candidates in LiveKit rooms.")
+
+_LiveKit = Annotated[
+    str, typer.Option(envvar="LIVEKIT_URL", help="The LiveKit server, ws:// or wss://.")
+]
+_Key = Annotated[str, typer.Option(envvar="LIVEKIT_API_KEY", help="Its API key.")]
+_Secret = Annotated[str, typer.Option(envvar="LIVEKIT_API_SECRET", help="Its API secret.")]
+_Server = Annotated[
+    str | None,
+    typer.Option(
+        "--url", envvar="PROCTORING_URL", help="The proctoring server.", show_default=False
+    ),
+]
+_Name = Annotated[
+    str,
+    typer.Option(
+        envvar="LIVEKIT_AGENT_NAME",
+        help="Wait to be dispatched under this name; without it, join every room.",
+    ),
+]
+_Candidates = Annotated[
+    str | None,
+    typer.Option(
+        envvar="PROCTORING_LIVEKIT_CANDIDATES",
+        help="Who is proctored: attribute:KEY=VALUE, metadata:KEY=VALUE, identity:PATTERN, everyone.",
+    ),
+]
+_Proctors = Annotated[
+    str | None, typer.Option(envvar="PROCTORING_LIVEKIT_PROCTORS", help="Who is told; as above.")
+]
+_Policy = Annotated[
+    str | None, typer.Option(envvar="PROCTORING_LIVEKIT_POLICY", help="The policy to judge by.")
+]
+_Port = Annotated[int, typer.Option(help="Port of the worker's own health check; 0: any.")]
+_Drain = Annotated[int, typer.Option(help="Seconds that running rooms may take to finish.")]
+
+
+@app.command()
+def start(
+    livekit_url: _LiveKit = "",
+    api_key: _Key = "",
+    api_secret: _Secret = "",
+    url: _Server = None,
+    agent_name: _Name = "",
+    candidates: _Candidates = None,
+    proctors: _Proctors = None,
+    policy: _Policy = None,
+    port: _Port = 8081,
+    drain_timeout: _Drain = 3600,
+) -> None:
+    """Run the agent; SIGTERM lets running rooms finish."""
+    _environment(url, candidates, proctors, policy)
+    _serve(
+        livekit_url, api_key, api_secret, agent_name,
+        development=False, port=port, drain_timeout=drain_timeout,
+    )  # fmt: skip
+
+
+@app.command()
+def dev(
+    livekit_url: _LiveKit = "ws://127.0.0.1:7880",
+    api_key: _Key = "devkey",
+    api_secret: _Secret = "secret",  # noqa: S107 - the published default of `livekit-server --dev`
+    url: _Server = None,
+    agent_name: _Name = "",
+    candidates: _Candidates = None,
+    proctors: _Proctors = None,
+    policy: _Policy = None,
+    port: _Port = 0,
+) -> None:
+    """Run the agent against a `livekit-server --dev` here: no drain, more log."""
+    _environment(url, candidates, proctors, policy)
+    _serve(
+        livekit_url, api_key, api_secret, agent_name, development=True, port=port, drain_timeout=0
+    )
+
+
+def _environment(
+    url: str | None, candidates: str | None, proctors: str | None, policy: str | None
+) -> None:
+    """Options travel to job processes as what they are: settings from the environment."""
+    for name, value in (
+        ("PROCTORING_URL", url),
+        ("PROCTORING_LIVEKIT_CANDIDATES", candidates),
+        ("PROCTORING_LIVEKIT_PROCTORS", proctors),
+        ("PROCTORING_LIVEKIT_POLICY", policy),
+    ):
+        if value:
+            os.environ[name] = value
+
+
+def _serve(
+    livekit_url: str,
+    api_key: str,
+    api_secret: str,
+    agent_name: str,
+    *,
+    development: bool,
+    port: int,
+    drain_timeout: int,
+) -> None:
+    from proctoring.livekit import agent
+    from proctoring.livekit.address import server_address
+
+    for what, value in (
+        ("--livekit-url or LIVEKIT_URL", livekit_url),
+        ("--api-key or LIVEKIT_API_KEY", api_key),
+        ("--api-secret or LIVEKIT_API_SECRET", api_secret),
+    ):
+        if not value:
+            _refuse(f"{what} is missing")
+    try:
+        agent.check_settings()
+        server_address()
+    except SettingsError as error:
+        _refuse(error.detail)
+    logging.basicConfig(
+        level=logging.DEBUG if development else logging.INFO,
+        format="%(asctime)s %(levelname)-7s %(name)s: %(message)s",
+    )
+    for noisy in ("asyncio", "httpx", "httpcore", "websockets"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    server = agent.create_server(
+        agent_name,
+        ws_url=livekit_url,
+        api_key=api_key,
+        api_secret=api_secret,
+        port=port,
+        drain_timeout=drain_timeout,
+    )
+    asyncio.run(agent.serve(server, development=development))
+
+
+def _refuse(why: str) -> NoReturn:
+    typer.echo(f"error: {why}", err=True)
+    raise typer.Exit(2)

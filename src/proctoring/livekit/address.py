@@ -1,0 +1,96 @@
+"""Where the server is, and what it is asked over HTTP."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote, urlencode, urlsplit
+
+import httpx
+
+from proctoring.errors import SettingsError
+
+DEFAULT_URL = "ws://localhost:8000"
+_SCHEMES = {"ws": "http", "wss": "https", "http": "http", "https": "https"}
+_SOCKETS = "/ws/proctor"
+
+
+@dataclass(frozen=True, slots=True)
+class ServerAddress:
+    """The server's address and the token to show there."""
+
+    base: str
+    """``http(s)://host:port[/prefix]``, no slash at the end."""
+    token: str | None = field(default=None, repr=False)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What authorises a request."""
+        return {"Authorization": f"Bearer {self.token}"} if self.token else {}
+
+    def socket(self, session: str, kind: str, **query: int) -> str:
+        """The address of a session's ``video``, ``audio`` or ``events`` socket."""
+        address = f"ws{self.base.removeprefix('http')}{_SOCKETS}/{quote(session, safe='')}/{kind}"
+        return f"{address}?{urlencode(query)}" if query else address
+
+    def rest(self, *path: str) -> str:
+        """An address below ``/api``."""
+        return "/".join([f"{self.base}/api", *(quote(part, safe="") for part in path)])
+
+
+def server_address(url: str | None = None, token: str | None = None) -> ServerAddress:
+    """From the arguments, else ``PROCTORING_URL`` and ``PROCTORING_TOKEN``, else port 8000 here.
+
+    Takes ``ws``, ``wss``, ``http`` and ``https`` addresses, with or without the sockets' path.
+    Raises ``SettingsError`` when it is no such address.
+    """
+    text = url or os.environ.get("PROCTORING_URL") or DEFAULT_URL
+    parts = urlsplit(text)
+    if parts.scheme not in _SCHEMES or not parts.hostname:
+        raise SettingsError(
+            f"cannot use the address {text!r}: expected ws://HOST:PORT or wss://HOST"
+        )
+    path = parts.path.rstrip("/").removesuffix(_SOCKETS)
+    return ServerAddress(
+        f"{_SCHEMES[parts.scheme]}://{parts.netloc}{path}",
+        token or os.environ.get("PROCTORING_TOKEN") or None,
+    )
+
+
+async def ensure_session(address: ServerAddress, session: str, options: Mapping[str, Any]) -> None:
+    """Create the session with these options unless it is there already.
+
+    Raises ``SettingsError`` when the server refuses the options, ``OSError`` when it cannot be
+    reached or is not well.
+    """
+    answer = await _ask(
+        address, "POST", address.rest("sessions"), {"session_id": session, **options}
+    )
+    if answer.status_code in (httpx.codes.CONFLICT, *range(200, 300)):
+        return
+    if answer.status_code >= 500:
+        raise ConnectionError(f"the server answered {answer.status_code}")
+    raise SettingsError(
+        f"the server refused the session ({answer.status_code}): {answer.text[:300]}"
+    )
+
+
+async def end_session(address: ServerAddress, session: str) -> None:
+    """End the session now rather than after the server's grace period. Raises as above."""
+    answer = await _ask(address, "DELETE", address.rest("sessions", session))
+    if answer.status_code >= 500:
+        raise ConnectionError(f"the server answered {answer.status_code}")
+    if answer.status_code >= 400 and answer.status_code not in (404, 409, 410):
+        raise SettingsError(f"the server refused ({answer.status_code}): {answer.text[:300]}")
+
+
+async def _ask(
+    address: ServerAddress, method: str, where: str, body: Mapping[str, Any] | None = None
+) -> httpx.Response:
+    try:
+        async with httpx.AsyncClient(headers=address.headers, timeout=10) as client:
+            return await client.request(method, where, json=body)
+    except httpx.HTTPError as error:
+        raise ConnectionError(f"no answer from the server: {error!r}") from error

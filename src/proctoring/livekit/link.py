@@ -1,0 +1,172 @@
+"""One socket of a session, kept open: reconnects until told to stop, and knows when not to."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable, Coroutine
+from enum import StrEnum
+from typing import Any
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
+
+from proctoring.errors import SettingsError
+from proctoring.livekit.address import ServerAddress
+
+logger = logging.getLogger("proctoring.livekit")
+
+_FIRST_DELAY = 0.2
+_LONGEST_DELAY = 10.0
+_RARELY = 60.0
+"""Seconds between attempts while the server refuses: it answers, so hurry helps nobody."""
+_SESSION_ENDED = 4004
+_REPLACED = 4009
+
+
+class LinkState(StrEnum):
+    """What a link is doing."""
+
+    CONNECTING = "connecting"
+    OPEN = "open"
+    WAITING = "waiting"
+    """Lost; the next attempt comes soon."""
+    REFUSED = "refused"
+    """The server answers and does not want it (no such socket, no authorisation): tried rarely."""
+    ENDED = "ended"
+    """The session has ended; not tried again."""
+    REPLACED = "replaced"
+    """Somebody else feeds this session now; not tried again, or the two would throw each other out."""
+    CLOSED = "closed"
+
+
+def delay_after(failures: int) -> float:
+    """Seconds to wait after so many failures in a row: doubling, capped, and not all at once."""
+    full = min(_LONGEST_DELAY, _FIRST_DELAY * 2.0 ** min(failures - 1, 10))
+    return full * random.uniform(0.75, 1.25)  # noqa: S311 - jitter, not a secret
+
+
+class Link:
+    """Keeps one socket open while ``run`` runs and gives it to ``talk``.
+
+    ``talk`` has the socket to itself; when it returns, the link reconnects at once.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        server: ServerAddress,
+        where: Callable[[], str],
+        talk: Callable[[ClientConnection], Awaitable[None]],
+        *,
+        prepare: Callable[[], Awaitable[None]] | None = None,
+        changed: Callable[[], None] | None = None,
+        rarely: float = _RARELY,
+    ) -> None:
+        self.name = name
+        self.state = LinkState.CONNECTING
+        self.reason = ""
+        """Why it is not open, in words."""
+        self.connections = 0
+        """How many times it was opened."""
+        self._server = server
+        self._where = where
+        self._talk = talk
+        self._prepare = prepare
+        self._changed = changed
+        self._rarely = rarely
+
+    async def run(self) -> None:
+        """Until cancelled, or until the session has ended or was taken over."""
+        failures = 0
+        try:
+            while True:
+                opened = self.connections
+                verdict, reason = await self._once()
+                failures = 1 if self.connections > opened else failures + 1
+                if verdict is LinkState.CONNECTING:
+                    continue
+                self._become(verdict, reason)
+                if verdict in (LinkState.ENDED, LinkState.REPLACED):
+                    return
+                await asyncio.sleep(
+                    self._rarely if verdict is LinkState.REFUSED else delay_after(failures)
+                )
+        except asyncio.CancelledError:
+            self._become(LinkState.CLOSED, "")
+            raise
+
+    async def _once(self) -> tuple[LinkState, str]:
+        """Connect, talk, and say what should follow, and why."""
+        try:
+            if self._prepare:
+                await self._prepare()
+            async with connect(
+                self._where(),
+                additional_headers=self._server.headers,
+                compression=None,  # JPEG and noise do not compress
+                open_timeout=10,
+                close_timeout=2,
+                ping_interval=5,
+                ping_timeout=10,
+            ) as socket:
+                self.connections += 1
+                self._become(LinkState.OPEN, "")
+                await self._talk(socket)
+        except ConnectionClosed as closed:
+            return _after_close(closed)
+        except InvalidStatus as refused:
+            return _after_refusal(refused)
+        except SettingsError as error:
+            return LinkState.REFUSED, error.detail
+        except (OSError, TimeoutError, InvalidHandshake) as error:
+            return LinkState.WAITING, f"{error!r}"
+        return LinkState.CONNECTING, ""
+
+    def _become(self, state: LinkState, reason: str) -> None:
+        """Change state, and say so once per change rather than once per attempt."""
+        if (state, reason) == (self.state, self.reason):
+            return
+        news = state is not self.state
+        self.state, self.reason = state, reason
+        if news:
+            calm = state in (LinkState.OPEN, LinkState.CLOSED)
+            logger.log(
+                logging.INFO if calm else logging.WARNING,
+                "the %s socket is %s%s", self.name, state, f": {reason}" if reason else "",
+            )  # fmt: skip
+            if self._changed:
+                self._changed()
+
+
+async def until_first(*works: Coroutine[Any, Any, None]) -> None:
+    """Run these side by side until one returns or raises; stop the others, then do as that one did."""
+    tasks = [asyncio.ensure_future(work) for work in works]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    for task in done:
+        task.result()
+
+
+def _after_close(closed: ConnectionClosed) -> tuple[LinkState, str]:
+    close = closed.rcvd
+    if close is None:
+        return LinkState.WAITING, "the connection was lost"
+    reason = f"closed with {close.code}" + (f" ({close.reason})" if close.reason else "")
+    if close.code == _SESSION_ENDED:
+        return LinkState.ENDED, reason
+    if close.code == _REPLACED:
+        return LinkState.REPLACED, reason
+    return LinkState.WAITING, reason
+
+
+def _after_refusal(refused: InvalidStatus) -> tuple[LinkState, str]:
+    status = refused.response.status_code
+    if status >= 500 or status == 429:
+        return LinkState.WAITING, f"the server answered {status}"
+    return LinkState.REFUSED, f"the server answered {status}"

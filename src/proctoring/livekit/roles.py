@@ -1,0 +1,90 @@
+"""Who in a room is a candidate, who a proctor: a setting, in one line of text."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from livekit import rtc
+
+from proctoring.errors import SettingsError
+
+_NO_PERSONS = frozenset(
+    {rtc.ParticipantKind.PARTICIPANT_KIND_AGENT, rtc.ParticipantKind.PARTICIPANT_KIND_EGRESS}
+)
+
+CANDIDATES = "attribute:proctoring.role=candidate, identity:candidate-*"
+PROCTORS = "attribute:proctoring.role=proctor, identity:proctor-*"
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """Rules of which one must hold. Agents and recorders never hold a role."""
+
+    rules: tuple[tuple[str, str, str], ...]
+    """(``attribute`` | ``metadata`` | ``identity`` | ``everyone``, key, wanted value or pattern)."""
+
+    def held_by(self, participant: rtc.Participant) -> bool:
+        """Whether this participant has the role now."""
+        if participant.kind in _NO_PERSONS:
+            return False
+        return any(_holds(rule, participant) for rule in self.rules)
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """Identities that the rules name in full: they are known even while they are hidden."""
+        return tuple(
+            value
+            for what, _, value in self.rules
+            if what == "identity" and not set("*?[") & set(value)
+        )
+
+
+def parse_role(text: str) -> Role:
+    """Read rules, separated by commas.
+
+    ``attribute:KEY=VALUE`` (a participant attribute), ``metadata:KEY=VALUE`` (a field of the
+    participant's metadata, a JSON object), ``identity:PATTERN`` (with ``*`` and ``?``),
+    ``everyone``. Whoever may edit their own attributes or metadata (LiveKit's
+    ``canUpdateOwnMetadata``) may also give themselves a role by them; identities come from tokens.
+
+    Raises ``SettingsError`` when a rule is none of these.
+    """
+    return Role(tuple(_parse_rule(part.strip()) for part in text.split(",") if part.strip()))
+
+
+def _parse_rule(text: str) -> tuple[str, str, str]:
+    what, _, rest = text.partition(":")
+    key, equals, value = rest.partition("=")
+    if text == "everyone":
+        return ("everyone", "", "")
+    if what == "identity" and rest:
+        return ("identity", "", rest)
+    if what in ("attribute", "metadata") and key and equals:
+        return (what, key, value)
+    raise SettingsError(
+        f"cannot read the role {text!r}: expected attribute:KEY=VALUE, metadata:KEY=VALUE, "
+        "identity:PATTERN or everyone"
+    )
+
+
+def _holds(rule: tuple[str, str, str], participant: rtc.Participant) -> bool:
+    what, key, value = rule
+    match what:
+        case "everyone":
+            return True
+        case "identity":
+            return fnmatchcase(participant.identity, value)
+        case "attribute":
+            return participant.attributes.get(key) == value
+        case _:
+            return _metadata(participant.metadata).get(key) == value
+
+
+def _metadata(text: str) -> dict[str, object]:
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}

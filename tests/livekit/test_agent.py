@@ -1,0 +1,66 @@
+"""The agent's settings; what it does in rooms is tested in ``test_rooms``."""
+
+from __future__ import annotations
+
+import pytest
+from typer.testing import CliRunner
+
+from proctoring.cli import app
+from proctoring.errors import SettingsError
+from proctoring.livekit.agent import PERMISSIONS, check_settings, create_server, parse_dispatch
+
+
+def test_a_dispatch_may_name_policy_sessions_and_accommodations() -> None:
+    dispatch = parse_dispatch('{"policy": "interview", "sessions": {"maria": "exam-7-maria"}}')
+    assert dispatch.policy == "interview"
+    assert dispatch.sessions == {"maria": "exam-7-maria"}
+    assert parse_dispatch("") == parse_dispatch("{}")
+
+
+@pytest.mark.parametrize("metadata", ["{", "7", '{"polcy": "exam"}', '{"policy": 7}'])
+def test_a_dispatch_that_says_something_unknown_is_refused(metadata: str) -> None:
+    with pytest.raises(SettingsError, match="dispatch's metadata"):
+        parse_dispatch(metadata)
+
+
+def test_settings_come_from_the_environment_and_are_checked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PROCTORING_LIVEKIT_CANDIDATES", "identity:s-*")
+    monkeypatch.setenv("PROCTORING_LIVEKIT_AWAY", "5")
+    assert check_settings().candidates == "identity:s-*"
+    assert check_settings().away == 5
+    monkeypatch.setenv("PROCTORING_LIVEKIT_AWAY", "-1")
+    with pytest.raises(SettingsError, match="away"):
+        check_settings()
+    monkeypatch.setenv("PROCTORING_LIVEKIT_AWAY", "1")
+    monkeypatch.setenv("PROCTORING_LIVEKIT_PROCTORS", "nonsense")
+    with pytest.raises(SettingsError, match="nonsense"):
+        check_settings()
+
+
+def test_the_agent_is_hidden_and_may_not_publish_media() -> None:
+    assert PERMISSIONS.hidden
+    assert not PERMISSIONS.can_publish
+    assert PERMISSIONS.can_publish_data
+    assert create_server("proctor", ws_url="ws://127.0.0.1:1") is not None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["start"], "--livekit-url or LIVEKIT_URL is missing"),
+        (["dev", "--candidates", "nonsense"], "cannot read the role 'nonsense'"),
+        (["dev", "--url", "ftp://x"], "cannot use the address 'ftp://x'"),
+    ],
+)
+def test_a_setting_that_cannot_work_is_one_clear_line(
+    arguments: list[str], complaint: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("LIVEKIT_URL", "PROCTORING_URL", "PROCTORING_LIVEKIT_CANDIDATES"):
+        monkeypatch.setenv(name, "")
+    done = CliRunner().invoke(app, ["livekit-agent", *arguments])
+    assert done.exit_code == 2
+    assert done.stderr.startswith(f"error: {complaint}")
+    assert done.stderr.count("\n") == 1
+    assert "Traceback" not in done.output
