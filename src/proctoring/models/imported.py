@@ -7,16 +7,13 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from pydantic import TypeAdapter, ValidationError
-
 from proctoring.errors import ModelUnavailableError, SettingsError
 from proctoring.models.catalogue import Model, ModelFile, find_model
 from proctoring.models.detector_files import inspect_detector
 from proctoring.models.digest import sha256_of
+from proctoring.models.records import write_record
 
-RECORD = "model.json"
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
-_RECORDS = TypeAdapter(Model)
 
 
 def import_detector(
@@ -77,7 +74,7 @@ def import_detector(
                 family=described.family,
                 classes=described.classes,
             )
-            (staged / RECORD).write_bytes(_RECORDS.dump_json(model, indent=1))
+            write_record(staged, model)
             if target.exists():
                 target.rename(Path(scratch) / "replaced")
             staged.rename(target)
@@ -86,21 +83,6 @@ def import_detector(
             f"{source} cannot be copied into the models folder {folder}: {error.strerror or error}"
         ) from error
     return model
-
-
-def read_record(folder: Path) -> Model:
-    """The record of an imported model.
-
-    Raises:
-        ModelUnavailableError: there is none, or it does not make sense.
-    """
-    path = folder / RECORD
-    try:
-        return _RECORDS.validate_json(path.read_bytes())
-    except FileNotFoundError as error:
-        raise ModelUnavailableError(f"there is no model named {folder.name!r}") from error
-    except (OSError, ValidationError) as error:
-        raise ModelUnavailableError(f"{path} is no record of a model") from error
 
 
 def _main_file(source: Path) -> Path:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from filelock import FileLock, Timeout
 
@@ -17,8 +18,8 @@ from proctoring.models.carrier import extract, opened_carrier
 from proctoring.models.catalogue import CATALOGUE, Carrier, Model, ModelFile
 from proctoring.models.digest import sha256_of
 from proctoring.models.download import Downloader
-from proctoring.models.imported import RECORD, read_record
 from proctoring.models.progress import FetchProgress, Progress
+from proctoring.models.records import RECORD, read_record
 from proctoring.models.sources import SourceError
 
 _log = logging.getLogger(__name__)
@@ -32,8 +33,8 @@ class ModelStatus:
     """How one model stands in the models folder."""
 
     model: Model
-    present: bool
-    """All files are there and verify."""
+    state: Literal["present", "absent", "damaged"]
+    """Present: all files are there and verify. Damaged: one is there and does not."""
     reason: str
     """Why it is not present; empty when it is."""
 
@@ -108,12 +109,20 @@ class ModelStore:
 
     def statuses(self) -> tuple[ModelStatus, ...]:
         """Every model of the catalogue and every imported one, verified now."""
-        statuses = []
-        imported = [read_record(path.parent) for path in sorted(self.folder.glob(f"*/{RECORD}"))]
-        for model in (*self._catalogue, *imported):
-            reason = self._missing(model)
-            statuses.append(ModelStatus(model, present=not reason, reason=reason))
-        return tuple(statuses)
+        models = [*self._catalogue]
+        for record in sorted(self.folder.glob(f"*/{RECORD}")):
+            try:
+                models.append(read_record(record.parent))
+            except ModelUnavailableError as error:
+                _log.warning("%s", error)
+        return tuple(self._status(model) for model in models)
+
+    def _status(self, model: Model) -> ModelStatus:
+        reason = self._missing(model)
+        if not reason:
+            return ModelStatus(model, "present", "")
+        there = any(self._file_path(model, file).exists() for file in model.files)
+        return ModelStatus(model, "damaged" if there else "absent", reason)
 
     def _file_path(self, model: Model, file: ModelFile) -> Path:
         return self.folder / model.name / file.name

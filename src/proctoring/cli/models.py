@@ -1,0 +1,202 @@
+"""``proctoring models``: fetch, list, verify and import weights."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from proctoring.errors import ModelUnavailableError, ProctoringError
+from proctoring.settings import Settings
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as Bars
+
+    from proctoring.models.progress import FetchProgress
+    from proctoring.models.store import ModelStore
+
+app = typer.Typer(
+    no_args_is_help=True, help="Fetch, list, verify and import the weights of the networks."
+)
+
+Folder = Annotated[
+    Path | None, typer.Option("--folder", help="The models folder (PROCTORING_MODELS_FOLDER).")
+]
+Mirror = Annotated[
+    Path | None,
+    typer.Option("--mirror", help="A folder tried before every other source."),
+]
+
+
+@app.command()
+def fetch(
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Which models; by default all that are used.")
+    ] = None,
+    *,
+    every: Annotated[bool, typer.Option("--all", help="Also those used only on request.")] = False,
+    folder: Folder = None,
+    mirror: Mirror = None,
+) -> None:
+    """Fetch models that are absent, and verify them. Exits 1 when one cannot be had."""
+    store = _store(folder, mirror)
+    if not names:
+        names = [
+            status.model.name
+            for status in store.statuses()
+            if every or status.model.default or status.model.name == Settings().object_model
+        ]
+    failures = fetch_with_bars(store, names)
+    for failure in failures:
+        typer.echo(f"error: {failure}", err=True)
+    if failures:
+        raise typer.Exit(1)
+
+
+@app.command("list")
+def list_models(
+    *,
+    sources: Annotated[bool, typer.Option("--sources", help="Also where from.")] = False,
+    folder: Folder = None,
+) -> None:
+    """List all models: how they stand, for what, under which licence."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("name", "for", "state", "version", "licence", "MB", box=None)
+    table.columns[0].no_wrap = True
+    for status in _store(folder, None).statuses():
+        model = status.model
+        megabytes = sum(file.size for file in model.files) / 1e6
+        table.add_row(
+            model.name,
+            model.capability,
+            status.state,
+            model.version,
+            model.licence,
+            f"{megabytes:.1f}",
+        )
+        if sources:
+            for source in sorted({str(s) for file in model.files for s in file.sources}):
+                table.add_row(f"  {source}")
+    Console().print(table)
+
+
+@app.command()
+def verify(*, folder: Folder = None) -> None:
+    """Verify the digests of all models that are present. Exits 1 when one does not match."""
+    statuses = _store(folder, None).statuses()
+    for status in statuses:
+        reason = f"  {status.reason}" if status.state == "damaged" else ""
+        typer.echo(f"{status.state:8} {status.model.name}{reason}")
+    if any(status.state == "damaged" for status in statuses):
+        raise typer.Exit(1)
+
+
+@app.command("import")
+def import_model(
+    source: Annotated[
+        Path,
+        typer.Argument(help="An ONNX file, an OpenVINO .xml, or the folder that an export made."),
+    ],
+    name: Annotated[str, typer.Option("--name", help="What the settings will call it.")],
+    *,
+    classes: Annotated[
+        str, typer.Option(help="Names of its classes in order, by commas, if the file has none.")
+    ] = "",
+    licence: Annotated[
+        str, typer.Option(help="Licence of the weights, for the record.")
+    ] = "as its owner says",
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Replace the one of that name.")
+    ] = False,
+    folder: Folder = None,
+) -> None:
+    """Import a YOLO11 or YOLOX detector, to be named in PROCTORING_OBJECT_MODEL."""
+    from proctoring.models.imported import import_detector
+
+    try:
+        model = import_detector(
+            folder or Settings().models_folder,
+            source,
+            name,
+            classes=tuple(word for word in classes.split(",") if word.strip()),
+            licence=licence,
+            replace=replace,
+        )
+    except ProctoringError as error:
+        typer.echo(f"error: {error.detail}", err=True)
+        raise typer.Exit(1) from error
+    typer.echo(
+        f"{model.name}: {model.family}, {model.version}, {len(model.classes)} classes; "
+        f"use it with PROCTORING_OBJECT_MODEL={model.name}"
+    )
+
+
+def fetch_with_bars(store: ModelStore, names: list[str]) -> list[str]:
+    """Fetch models, drawing progress bars on a terminal and one line each elsewhere.
+
+    Returns:
+        One sentence for each that could not be had.
+    """
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        DownloadColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+    )
+
+    console = Console(stderr=True)
+    failures: list[str] = []
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[source]}"),
+        console=console,
+        disable=not console.is_terminal,
+    ) as bars:
+        for name in names:
+            bar = _Bar(bars, name)
+            try:
+                store.fetch(name, bar.update)
+            except ModelUnavailableError as error:
+                failures.append(error.detail)
+                bar.end("cannot be had")
+            except ProctoringError as error:
+                failures.append(error.detail)
+                bar.end("cannot be had")
+                break
+            else:
+                bar.end("verified")
+                if not console.is_terminal:
+                    typer.echo(f"{name}: verified", err=True)
+    return failures
+
+
+class _Bar:
+    """One model's progress bar; made when there is something to show."""
+
+    def __init__(self, bars: Bars, name: str) -> None:
+        self._bars = bars
+        self._task = bars.add_task(f"{name:26}", total=None, source="")
+
+    def update(self, step: FetchProgress) -> None:
+        """Show one step."""
+        self._bars.update(self._task, completed=step.received, total=step.total, source=step.source)
+
+    def end(self, word: str) -> None:
+        """Show how it ended."""
+        total = self._bars.tasks[self._task].total or 1
+        self._bars.update(self._task, completed=total, total=total, source=word)
+
+
+def _store(folder: Path | None, mirror: Path | None) -> ModelStore:
+    from proctoring.models.store import ModelStore
+
+    settings = Settings()
+    return ModelStore(folder or settings.models_folder, mirror or settings.models_mirror)
