@@ -65,7 +65,7 @@ def _candidate(candidate: Candidate) -> dict[str, Any]:
         "gaze": gaze
         and {
             "yaw": round(gaze.yaw, 2),
-            "pitch": round(gaze.pitch, 2),
+            "pitch": None if gaze.pitch is None else round(gaze.pitch, 2),
             "confidence": round(gaze.confidence, 3),
         },
         "eyes_open": candidate.eyes_open,
