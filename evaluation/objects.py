@@ -1,0 +1,286 @@
+"""Phones and persons, per detector, on labelled pictures.
+
+Run: ``uv run python -m evaluation.objects ../shared/data [--detector NAME ...]``
+
+A picture *alarms* when the detector reports a phone at its own threshold: one look, no vote over
+time. The thresholds come from the tables in ``reference/models.md``, which were measured on these
+very pictures: the figures show that this implementation does what was measured there, not how a
+detector does on pictures that nobody chose by.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+
+from proctoring.errors import ModelUnavailableError
+from proctoring.models.imported import import_detector
+from proctoring.models.runtime import load_network
+from proctoring.models.store import ModelStore
+from proctoring.observations import Box, ObjectLook
+from proctoring.settings import Settings
+from proctoring.vision.decode import decode_jpeg
+from proctoring.vision.face_detection import find_faces
+from proctoring.vision.frame import Pixels
+from proctoring.vision.objects import ObjectDetector, load_object_detector
+
+CATALOGUE_DETECTORS = ("ssd_mobilenet_v2", "picodet_s", "yolox_nano")
+YOLO11 = "yolo11n"
+LOWEST = 0.1
+"""Looks are kept down to this score, so that other thresholds can be shown beside."""
+THRESHOLDS = (0.2, 0.25, 0.3, 0.35, 0.4, 0.5)
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One labelled picture and what is known of it."""
+
+    path: Path
+    traits: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One picture and what one detector saw in it, down to ``LOWEST``."""
+
+    traits: frozenset[str]
+    look: ObjectLook
+    faces: int
+
+    def alarms(self, score: float) -> bool:
+        """Whether a phone is reported at this threshold."""
+        return any(phone.score >= score for phone in self.look.phones)
+
+
+def labelled(folder: Path) -> list[dict[str, Any]]:
+    """The items of a data set's manifest, with their names."""
+    items = json.loads((folder / "manifest.json").read_text())["items"]
+    return [{"name": name, **item} for name, item in sorted(items.items())]
+
+
+def walletphone(data: Path) -> Iterator[Picture]:
+    """One man holding up a phone, a wallet or an earbud case; independent frames only."""
+    folder = data / "phone" / "walletphone"
+    for item in labelled(folder):
+        if item["first_of_frame"]:
+            yield Picture(folder / item["name"], frozenset(o["cls"] for o in item["objects"]))
+
+
+def mixed(data: Path) -> Iterator[Picture]:
+    """Phones and confusables of many kinds; ``person:`` groups are frames of webcam-like clips."""
+    folder = data / "phone" / "mixed_dev"
+    for item in labelled(folder):
+        traits = {item["label"], item["kind"]}
+        if item["label"] == "phone" and item["group"].startswith("person:"):
+            traits.add("webcam-like phone")
+        yield Picture(folder / "images" / item["name"], frozenset(traits))
+
+
+def groups(data: Path) -> Iterator[Picture]:
+    """Groups of persons, and one picture without any."""
+    folder = data / "persons" / "groups"
+    for item in labelled(folder):
+        yield Picture(folder / item["name"], frozenset({item["label"]}))
+
+
+def gestures(data: Path) -> Iterator[Pixels]:
+    """One frame a second of clips of one person signing with bare hands."""
+    folder = data / "video" / "intel"
+    for item in labelled(folder):
+        if item["label"] == "single_person_hand_gestures_no_phone":
+            with av.open(str(folder / item["name"])) as clip:
+                due = 0.0
+                for frame in clip.decode(video=0):
+                    if frame.time is not None and frame.time >= due:
+                        due += 1.0
+                        yield np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
+
+
+def load_detectors(store: ModelStore, names: Iterable[str], mirror: Path) -> list[ObjectDetector]:
+    """Those detectors that can be had, reporting down to ``LOWEST``; the others are named."""
+    detectors = []
+    for name in names:
+        try:
+            if name == YOLO11:
+                with tempfile.TemporaryDirectory(prefix="proctoring-evaluation-") as folder:
+                    import_detector(Path(folder), mirror / "yolo11n_int8_openvino_model", name)
+                    detectors.append(load_object_detector(ModelStore(Path(folder)), name))
+            else:
+                detectors.append(load_object_detector(store, name))
+        except ModelUnavailableError as error:
+            print(f"left out: {error.detail}\n")
+    return detectors
+
+
+def lowered(detector: ObjectDetector) -> ObjectDetector:
+    """The same detector, reporting phones down to ``LOWEST``."""
+    return replace(detector, phone_score=LOWEST)
+
+
+def look_at(
+    pictures: Iterable[Picture], detector: ObjectDetector, count_faces: Callable[[Pixels], int]
+) -> list[Seen]:
+    """One look at every picture."""
+    seen = []
+    for picture in pictures:
+        pixels = decode_jpeg(picture.path.read_bytes())
+        seen.append(Seen(picture.traits, detector.look(pixels), count_faces(pixels)))
+    return seen
+
+
+def share(seen: list[Seen], trait: str, score: float) -> str:
+    """How many pictures with a trait alarm, and of how many."""
+    alarms = [one.alarms(score) for one in seen if trait in one.traits]
+    return f"{sum(alarms)}/{len(alarms)} ({sum(alarms) / max(1, len(alarms)):.2f})"
+
+
+def near(a: Box, b: Box) -> bool:
+    """Whether two boxes may be one object."""
+    width = min(a.right, b.right) - max(a.left, b.left)
+    height = min(a.bottom, b.bottom) - max(a.top, b.top)
+    shared = max(0.0, width) * max(0.0, height)
+    return shared > 0.3 * min(a.width * a.height, b.width * b.height)
+
+
+def print_table(header: list[str], rows: list[list[str]]) -> None:
+    """A table in Markdown."""
+    for row in (header, ["---"] * len(header), *rows):
+        print("| " + " | ".join(row) + " |")
+    print()
+
+
+def phone_row(
+    held: list[Seen], mixed_seen: list[Seen], hands: list[Seen], score: float
+) -> list[str]:
+    """The columns of the table of phones."""
+    return [
+        share(held, "phone", score),
+        share(held, "wallet", score),
+        share(held, "airpods", score),
+        share(mixed_seen, "phone", score),
+        share(mixed_seen, "webcam-like phone", score),
+        share(mixed_seen, "no_phone", score),
+        share(mixed_seen, "keys", score),
+        share(hands, "hands", score),
+    ]
+
+
+def both(first: list[Seen], second: list[Seen], scores: tuple[float, float]) -> list[Seen]:
+    """A vote: phones of the first network that the second sees there too, at their thresholds."""
+    voted = []
+    for one, other in zip(first, second, strict=True):
+        phones = tuple(
+            replace(phone, score=1.0)
+            for phone in one.look.phones
+            if phone.score >= scores[0]
+            and any(
+                near(phone.box, also.box) and also.score >= scores[1] for also in other.look.phones
+            )
+        )
+        voted.append(replace(one, look=replace(one.look, phones=phones)))
+    return voted
+
+
+def main() -> None:
+    """Print the tables of ``docs/accuracy.md``."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--detector", action="append", help="only these")
+    chosen = parser.parse_args()
+    mirror = chosen.data.parent / "models"
+    settings = Settings()
+    store = ModelStore(settings.models_folder, settings.models_mirror or mirror)
+    face_network = load_network(
+        store.fetch("face_detection_full_range"), outputs=("Identity", "Identity_1")
+    )
+    detectors = load_detectors(store, chosen.detector or (*CATALOGUE_DETECTORS, YOLO11), mirror)
+
+    def faces(pixels: Pixels) -> int:
+        return len(find_faces(face_network, pixels))
+
+    def no_faces(_: Pixels) -> int:
+        return 0
+
+    phone_rows: list[list[str]] = []
+    sweep_rows: list[list[str]] = []
+    person_rows: list[list[str]] = []
+    all_seen: dict[str, tuple[list[Seen], list[Seen], list[Seen]]] = {}
+    for detector in detectors:
+        low = lowered(detector)
+        held = look_at(walletphone(chosen.data), low, no_faces)
+        others = look_at(mixed(chosen.data), low, no_faces)
+        hands = [Seen(frozenset({"hands"}), low.look(p), 0) for p in gestures(chosen.data)]
+        all_seen[detector.name] = (held, others, hands)
+        phone_rows.append(
+            [
+                f"{detector.name}, {detector.phone_score:g}",
+                *phone_row(held, others, hands, detector.phone_score),
+            ]
+        )
+        sweep_rows.extend(
+            [f"{detector.name}, {score:g}", *phone_row(held, others, hands, score)]
+            for score in THRESHOLDS
+        )
+        crowds = look_at(groups(chosen.data), detector, faces)
+        person_rows.append([detector.name, *person_row(crowds, held, hands)])
+
+    header = ["detector, threshold", "phones", "wallet alarms", "case alarms", "mixed: phones"]
+    header += ["mixed: webcam-like phones", "mixed: alarms without phones", "mixed: keys"]
+    header += ["bare hands, looks"]
+    if {"ssd_mobilenet_v2", "picodet_s"} <= all_seen.keys():
+        scores = {d.name: d.phone_score for d in detectors}
+        pair = (scores["ssd_mobilenet_v2"], scores["picodet_s"])
+        held, others, hands = (
+            both(first, second, pair)
+            for first, second in zip(
+                all_seen["ssd_mobilenet_v2"], all_seen["picodet_s"], strict=True
+            )
+        )
+        voted = phone_row(held, others, hands, 1.0)
+        phone_rows.append(["both ssd_mobilenet_v2 and picodet_s", *voted])
+    print("## Phones: pictures that alarm, at each detector's threshold\n")
+    print_table(header, phone_rows)
+    print("## Phones, at other thresholds\n")
+    print_table(header, sweep_rows)
+    print("## Persons: pictures counted right\n")
+    print_table(
+        [
+            "detector",
+            "groups: two or more, or none (detector)",
+            "(faces)",
+            "(the greater of both)",
+            "one man holding something: exactly one",
+            "one person signing: exactly one",
+        ],
+        person_rows,
+    )
+
+
+def person_row(crowds: list[Seen], held: list[Seen], hands: list[Seen]) -> list[str]:
+    """The columns of the table of persons."""
+
+    def right(count: Callable[[Seen], int]) -> str:
+        hits = [count(one) == 0 if "no_person" in one.traits else count(one) >= 2 for one in crowds]
+        return f"{sum(hits)}/{len(hits)}"
+
+    def persons(one: Seen) -> int:
+        return len(one.look.persons)
+
+    return [
+        right(persons),
+        right(lambda one: one.faces),
+        right(lambda one: max(persons(one), one.faces)),
+        *(f"{sum(persons(one) == 1 for one in seen)}/{len(seen)}" for seen in (held, hands)),
+    ]
+
+
+if __name__ == "__main__":
+    main()
