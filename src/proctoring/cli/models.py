@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from proctoring.errors import ModelUnavailableError, ProctoringError
-from proctoring.settings import Settings
+from proctoring.errors import ProctoringError
+from proctoring.settings import Settings, read_settings
 
 if TYPE_CHECKING:
-    from rich.progress import Progress as Bars
-
-    from proctoring.models.progress import FetchProgress
     from proctoring.models.store import ModelStore
 
 app = typer.Typer(
@@ -40,16 +37,26 @@ def fetch(
     mirror: Mirror = None,
 ) -> None:
     """Fetch models that are absent, and verify them. Exits 1 when one cannot be had."""
+    from rich.console import Console
+
+    from proctoring.cli.fetching import fetch_with_bars
+
     store = _store(folder, mirror)
     if not names:
         names = [
             status.model.name
             for status in store.statuses()
-            if every or status.model.default or status.model.name == Settings().object_model
+            if every or status.model.default or status.model.name == _settings().object_model
         ]
-    failures = fetch_with_bars(store, names)
-    for failure in failures:
-        typer.echo(f"error: {failure}", err=True)
+    try:
+        failures = fetch_with_bars(store, names, Console(stderr=True))
+    except ProctoringError as error:
+        _fail(error)
+    for name in names:
+        if name not in failures:
+            typer.echo(f"{name}: verified")
+    for failure in failures.values():
+        typer.echo(f"error: {failure.detail}", err=True)
     if failures:
         raise typer.Exit(1)
 
@@ -118,7 +125,7 @@ def import_model(
 
     try:
         model = import_detector(
-            folder or Settings().models_folder,
+            folder or _settings().models_folder,
             source,
             name,
             classes=tuple(word for word in classes.split(",") if word.strip()),
@@ -126,77 +133,27 @@ def import_model(
             replace=replace,
         )
     except ProctoringError as error:
-        typer.echo(f"error: {error.detail}", err=True)
-        raise typer.Exit(1) from error
+        _fail(error)
     typer.echo(
         f"{model.name}: {model.family}, {model.version}, {len(model.classes)} classes; "
         f"use it with PROCTORING_OBJECT_MODEL={model.name}"
     )
 
 
-def fetch_with_bars(store: ModelStore, names: list[str]) -> list[str]:
-    """Fetch models, drawing progress bars on a terminal and one line each elsewhere.
-
-    Returns:
-        One sentence for each that could not be had.
-    """
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        DownloadColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-    )
-
-    console = Console(stderr=True)
-    failures: list[str] = []
-    with Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        DownloadColumn(),
-        TimeElapsedColumn(),
-        TextColumn("{task.fields[source]}"),
-        console=console,
-        disable=not console.is_terminal,
-    ) as bars:
-        for name in names:
-            bar = _Bar(bars, name)
-            try:
-                store.fetch(name, bar.update)
-            except ModelUnavailableError as error:
-                failures.append(error.detail)
-                bar.end("cannot be had")
-            except ProctoringError as error:
-                failures.append(error.detail)
-                bar.end("cannot be had")
-                break
-            else:
-                bar.end("verified")
-                if not console.is_terminal:
-                    typer.echo(f"{name}: verified", err=True)
-    return failures
-
-
-class _Bar:
-    """One model's progress bar; made when there is something to show."""
-
-    def __init__(self, bars: Bars, name: str) -> None:
-        self._bars = bars
-        self._task = bars.add_task(f"{name:26}", total=None, source="")
-
-    def update(self, step: FetchProgress) -> None:
-        """Show one step."""
-        self._bars.update(self._task, completed=step.received, total=step.total, source=step.source)
-
-    def end(self, word: str) -> None:
-        """Show how it ended."""
-        total = self._bars.tasks[self._task].total or 1
-        self._bars.update(self._task, completed=total, total=total, source=word)
-
-
 def _store(folder: Path | None, mirror: Path | None) -> ModelStore:
     from proctoring.models.store import ModelStore
 
-    settings = Settings()
+    settings = _settings()
     return ModelStore(folder or settings.models_folder, mirror or settings.models_mirror)
+
+
+def _settings() -> Settings:
+    try:
+        return read_settings()
+    except ProctoringError as error:
+        _fail(error)
+
+
+def _fail(error: ProctoringError) -> NoReturn:
+    typer.echo(f"error: {error.detail}", err=True)
+    raise typer.Exit(1) from error
