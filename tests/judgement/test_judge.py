@@ -226,11 +226,19 @@ def test_a_phone_says_how_often_it_was_seen_and_ends_after_three_looks_without()
     assert started.confidence == pytest.approx(0.71)
 
 
-def test_a_phone_below_its_score_is_no_phone_and_each_detector_has_its_own() -> None:
-    policy = EXAM.with_accommodations({"objects": {"detectors": {"yolo": {"phone_score": 0.2}}}})
+def test_a_phone_below_the_policys_score_is_none_and_each_detector_may_have_its_own() -> None:
+    policy = EXAM.with_accommodations(
+        {"objects": {"phone_score": 0.35, "detectors": {"yolo": {"phone_score": 0.2}}}}
+    )
     for detector, expected in (("ssd", 0), ("yolo", 1)):
         frames = [seen(float(t), objects=look(phones=(0.25,), detector=detector)) for t in range(4)]
         assert len(of_kind(run(frames, policy), "object.phone")) == expected
+
+
+def test_whatever_a_detector_reports_counts_unless_the_policy_asks_for_more() -> None:
+    frames = [seen(float(t), objects=look(phones=(0.05,))) for t in range(4)]
+
+    assert len(of_kind(run(frames), "object.phone")) == 1
 
 
 def test_a_lost_connection_is_told_after_five_seconds_and_ends_at_once() -> None:

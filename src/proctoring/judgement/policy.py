@@ -64,12 +64,16 @@ class DetectorScores(BaseModel):
 
 
 class Objects(BaseModel):
-    """From which score on a detection counts. Raising one alarms less and misses more."""
+    """From which score on a detection counts. Raising one alarms less and misses more.
+
+    A detector reports only what reaches its own measured threshold, so 0 means just that; a policy
+    can ask for more, not for less.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    phone_score: Score = 0.35
-    person_score: Score = 0.4
+    phone_score: Score = 0.0
+    person_score: Score = 0.0
     detectors: dict[str, DetectorScores] = Field(default_factory=dict)
     """Catalogue name of a detector to its own minimum scores."""
     look_valid: float = Field(default=5.0, ge=0, le=60)
