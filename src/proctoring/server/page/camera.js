@@ -37,13 +37,14 @@ export async function listCameras() {
  * @param {HTMLVideoElement} video
  * @param {{deviceId?: string, onLost: () => void}} options `onLost`: unplugged or taken away
  * @returns a source: `captureTime()` in microseconds since 1970 for the picture shown now,
- *   `mirror`: whether people expect to see it as in a mirror, `close()`
+ *   `mirror`: whether people expect to see it as in a mirror, `connected(isConnected)`: told when the connection
+ *   comes and goes, `close()`
  * @throws {CameraError}
  */
 export async function openCamera(video, { deviceId, onLost }) {
   const reason = whyNoCamera();
   if (reason) throw new CameraError(reason);
-  let stream;
+  let stream = null;
   try {
     stream = await navigator.mediaDevices.getUserMedia({
       audio: false,
@@ -55,18 +56,21 @@ export async function openCamera(video, { deviceId, onLost }) {
         frameRate: { ideal: 30 },
       },
     });
+    video.srcObject = stream;
+    await video.play();
   } catch (error) {
+    stream?.getTracks().forEach((track) => track.stop());
     throw new CameraError(EXPLANATIONS[error.name] ?? `The camera cannot be opened: ${error.message}`);
   }
   const [track] = stream.getVideoTracks();
   track.addEventListener("ended", onLost);
-  video.srcObject = stream;
-  await video.play();
   return {
     mirror: track.getSettings().facingMode !== "environment",
     label: track.label,
     // Not Date.now(): this clock never jumps while the page is open.
     captureTime: () => (performance.timeOrigin + performance.now()) * 1000,
+    // A camera does not wait.
+    connected() {},
     close() {
       track.removeEventListener("ended", onLost);
       track.stop();

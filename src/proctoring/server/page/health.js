@@ -3,7 +3,7 @@ import { readHealth } from "./api.js";
 /** What the server can and cannot do now, and whether it answers at all. */
 
 const EVERY_MS = 10_000;
-const EVERY_MS_WHILE_GONE = 2000;
+const EVERY_MS_WHILE_NOT_READY = 1500;
 
 const NAMES = {
   faces: "Faces and head",
@@ -14,8 +14,11 @@ const NAMES = {
 const list = document.getElementById("capabilities");
 const template = document.getElementById("capability-template");
 
-function show(health) {
-  const capabilities = health.capabilities ?? [];
+let shown = "";
+
+function show({ capabilities, version }) {
+  if (JSON.stringify(capabilities) === shown) return;
+  shown = JSON.stringify(capabilities);
   list.replaceChildren(
     ...capabilities.map(({ name, available, reason, model }) => {
       const item = template.content.firstElementChild.cloneNode(true);
@@ -23,39 +26,39 @@ function show(health) {
       item.dataset.capability = name;
       item.querySelector(".name").textContent = NAMES[name] ?? name;
       item.querySelector(".availability").textContent = available ? "on" : "off";
-      item.querySelector(".detail").textContent = available ? (model ?? "") : (reason ?? "");
+      item.querySelector(".detail").textContent = available ? model : reason;
       return item;
     }),
   );
   const off = capabilities.filter(({ available }) => !available).length;
-  document.getElementById("capability-summary").textContent = off ? `${off} switched off` : "all on";
-  document.getElementById("version").textContent = `Proctoring ${health.version}`;
+  const summary = document.getElementById("capability-summary");
+  summary.textContent = off ? `${off} switched off` : capabilities.length ? "all on" : "";
+  summary.toggleAttribute("data-off", off > 0);
+  document.getElementById("version").textContent = `Proctoring ${version}`;
 }
 
 /**
  * Asks for the server's health again and again.
  *
- * @param {(answers: boolean) => void} onChange  called when the server goes away or comes back
+ * @param {(status: string, detail: string) => void} onChange  `gone` when it does not answer,
+ *   otherwise the server's own words: `starting`, `ok`, `degraded`, `failed`, `stopping`
+ * @returns {() => void} asks at once, out of turn
  */
 export function watchHealth(onChange) {
-  let answered = null;
-  let shown = "";
+  let timer = 0;
+  let looking = false;
   const look = async () => {
-    let health = null;
-    try {
-      health = await readHealth();
-    } catch {
-      // The caller says so; a server that starts or restarts is asked again soon.
-    }
-    if (health && JSON.stringify(health.capabilities) !== shown) {
-      shown = JSON.stringify(health.capabilities);
-      show(health);
-    }
-    if (answered !== (health !== null)) {
-      answered = health !== null;
-      onChange(answered);
-    }
-    setTimeout(() => void look(), answered ? EVERY_MS : EVERY_MS_WHILE_GONE);
+    if (looking) return;
+    looking = true;
+    clearTimeout(timer);
+    const health = await readHealth().catch(() => null);
+    looking = false;
+    if (health) show(health);
+    const status = health?.status ?? "gone";
+    const ready = status === "ok" || status === "degraded";
+    timer = setTimeout(() => void look(), ready ? EVERY_MS : EVERY_MS_WHILE_NOT_READY);
+    onChange(status, health?.detail ?? "");
   };
   void look();
+  return () => void look();
 }

@@ -29,12 +29,13 @@ export class Incidents {
     for (const incident of event.incidents) {
       const known = this.#items.get(incident.id);
       const item = known ?? this.#add(incident, event);
+      const before = item.state;
       item.incident = incident;
       item.state = incident.state === "ended" ? "ended" : "ongoing";
       item.duration = incident.duration;
       this.#show(item);
       if (!known) this.#announce(`${SEVERITIES[incident.severity]}: ${incident.label}. ${incident.reason}`);
-      else if (item.state === "ended") this.#announce(`Ended: ${incident.label}`);
+      else if (item.state === "ended" && before !== "ended") this.#announce(`Ended: ${incident.label}`);
     }
     this.#showCounts();
   }

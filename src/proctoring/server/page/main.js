@@ -7,6 +7,7 @@ import { dismiss, notify } from "./notices.js";
 import { Overlay } from "./overlay.js";
 import { Readings } from "./readings.js";
 import { openRecording } from "./recording.js";
+import { Seen } from "./seen.js";
 import { Session } from "./session.js";
 import {
   askForFile,
@@ -44,6 +45,7 @@ const overlay = new Overlay(document.getElementById("overlay"));
 const readings = new Readings();
 const incidents = new Incidents();
 const speed = new Speed();
+const seen = new Seen();
 
 const session = new Session(() => {
   events.reset();
@@ -66,15 +68,19 @@ const socket = new VideoSocket({
   },
   onObservation(observation) {
     if (state !== "running") return;
-    overlay.show(observation);
-    readings.show(observation);
+    const whole = seen.add(observation);
+    overlay.show(whole);
+    readings.show(whole);
     speed.observed(observation);
     incidents.advance(observation.time);
   },
   onError({ code, detail }) {
     if (code !== "replaced") notify("frames", "warning", `The server could not use a picture: ${detail}`);
   },
-  onState: showConnection,
+  onState(socketState) {
+    source?.connected(socketState === "open");
+    showConnection();
+  },
   onFinal: videoRefused,
 });
 
@@ -94,6 +100,7 @@ function showConnection() {
   const states = [events.state, socket.state];
   const worst = order.find((one) => states.includes(one)) ?? "idle";
   connection.dataset.state = worst;
+  if (worst === "waiting") askHealth();
   const text = CONNECTIONS[worst];
   if (connection.textContent !== text) connection.textContent = text;
 }
@@ -143,6 +150,7 @@ async function start() {
     incidents.clear();
     events.reset();
     session.wanted = setup.session;
+    overlay.options.takenMirrored = setup.session.mirrored;
   }
   state = "running";
   showState();
@@ -163,6 +171,7 @@ function stop() {
   source = null;
   overlay.clear();
   readings.clear();
+  seen.clear();
   state = "stopped";
   showState();
 }
@@ -222,16 +231,30 @@ function videoRefused(cause, reason) {
   notify("session", "error", `The server refused this page's pictures: ${reason || cause}.`);
 }
 
-function serverChanged(answers) {
-  if (!answers) {
-    notify("server", "error", "The server does not answer. This page keeps trying.");
-    return;
+const TROUBLES = {
+  gone: ["error", "The server does not answer. This page keeps trying."],
+  starting: ["info", "The server is getting ready"],
+  degraded: ["warning", "The server works with limits"],
+  failed: ["error", "The server cannot analyse"],
+  stopping: ["warning", "The server is stopping"],
+};
+
+let serverStatus = null;
+
+function serverChanged(status, detail) {
+  const before = serverStatus;
+  serverStatus = status;
+  if (status in TROUBLES) {
+    const [kind, text] = TROUBLES[status];
+    notify("server", kind, detail ? `${text}: ${detail}` : text);
+  } else {
+    dismiss("server");
   }
-  dismiss("server");
+  if (status === before || !(status === "ok" || status === "degraded")) return;
   events.hurry();
   socket.hurry();
   void showPolicies().catch((error) => {
-    notify("server", "warning", `The list of policies cannot be read: ${error.message}.`);
+    notify("policies", "warning", `The list of policies cannot be read: ${error.message}.`);
   });
 }
 
@@ -261,6 +284,6 @@ prepareSetup(() => {
 });
 showMirror();
 showState();
-watchHealth(serverChanged);
+const askHealth = watchHealth(serverChanged);
 const reason = whyNoCamera();
 if (reason) notify("source", "warning", reason);

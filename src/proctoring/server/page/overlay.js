@@ -5,8 +5,6 @@ import { describeAngles } from "./readings.js";
 
 /** An observation older than this says nothing about the picture shown now. */
 const STALE_MS = 1500;
-/** Objects are looked for about once a second: keep their boxes until the next look. */
-const OBJECTS_KEPT_MS = 2500;
 /** Below this the gaze is straight ahead as far as anyone can tell: no arrow. */
 const SMALLEST_ARROW_DEGREES = 3;
 
@@ -46,7 +44,10 @@ export function headAxes({ yaw, pitch, roll }) {
   return { left: turn(cr, sr, 0), up: turn(sr, -cr, 0), forward: turn(0, 0, 1) };
 }
 
-/** Where a look of so many degrees points in the picture (y down); length 1 is 90 degrees. */
+/**
+ * Where a look of so many degrees points in the picture (y down); length 1 is 90 degrees. A pitch
+ * that could not be read (null) counts as level.
+ */
 export function gazeVector({ yaw, pitch }) {
   return [Math.sin(radians(yaw)) * Math.cos(radians(pitch)), -Math.sin(radians(pitch))];
 }
@@ -55,13 +56,14 @@ export class Overlay {
   #canvas;
   #context;
   #observation = null;
-  #objects = null;
-  #objectsAt = 0;
   #clearing = 0;
   #pending = false;
 
-  /** What to draw, and whether the picture is shown as in a mirror. */
-  options = { mesh: true, pose: true, boxes: true, mirrored: false };
+  /**
+   * What to draw; whether the picture is shown as in a mirror (`mirrored`), and whether it was a
+   * mirror image to begin with (`takenMirrored`: the candidate's left is then the picture's left).
+   */
+  options = { mesh: true, pose: true, boxes: true, mirrored: false, takenMirrored: false };
 
   /** @param {HTMLCanvasElement} canvas  lies exactly over the video */
   constructor(canvas) {
@@ -71,14 +73,7 @@ export class Overlay {
   }
 
   show(observation) {
-    const now = performance.now();
     this.#observation = observation;
-    if (observation.objects) {
-      this.#objects = observation.objects;
-      this.#objectsAt = now;
-    } else if (now - this.#objectsAt > OBJECTS_KEPT_MS) {
-      this.#objects = null;
-    }
     clearTimeout(this.#clearing);
     this.#clearing = setTimeout(() => this.clear(), STALE_MS);
     this.refresh();
@@ -87,7 +82,6 @@ export class Overlay {
   clear() {
     clearTimeout(this.#clearing);
     this.#observation = null;
-    this.#objects = null;
     this.refresh();
   }
 
@@ -121,7 +115,7 @@ export class Overlay {
     context.font = "600 13px system-ui, 'Liberation Sans', sans-serif";
     const toScreen = this.#mapping(observation, canvas.clientWidth, canvas.clientHeight);
 
-    if (this.options.boxes && this.#objects) this.#drawObjects(this.#objects, toScreen);
+    if (this.options.boxes && observation.objects) this.#drawObjects(observation.objects, toScreen);
     for (const face of observation.faces ?? []) {
       const isCandidate = face.track === observation.candidate?.track;
       if (this.options.mesh && face.landmarks) this.#drawFace(face.landmarks, toScreen, isCandidate);
@@ -135,9 +129,9 @@ export class Overlay {
     const scale = Math.min(across / width, down / height);
     const left = (across - width * scale) / 2;
     const top = (down - height * scale) / 2;
-    const { mirrored } = this.options;
+    const { mirrored, takenMirrored } = this.options;
     const point = ([x, y]) => [left + (mirrored ? width - x : x) * scale, top + y * scale];
-    return { point, scale, sign: mirrored ? -1 : 1 };
+    return { point, sign: mirrored === takenMirrored ? 1 : -1 };
   }
 
   #drawFace(landmarks, { point }, isCandidate) {

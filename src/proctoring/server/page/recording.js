@@ -4,12 +4,13 @@
 export class RecordingError extends Error {}
 
 /**
- * Opens a video file and plays it once, from its beginning, in `video`.
+ * Opens a video file, to be played once from its beginning in `video`.
  *
  * @param {HTMLVideoElement} video
  * @param {File} file stays on this machine; only its frames are sent
  * @param {{onEnd: () => void}} options
- * @returns a source, as `openCamera` does; capture times are the moment of opening plus media time
+ * @returns a source, as `openCamera` does; capture times are the moment of opening plus media time.
+ *   It plays only while there is a connection, so that nothing of it is lost.
  * @throws {RecordingError}
  */
 export async function openRecording(video, file, { onEnd }) {
@@ -22,15 +23,22 @@ export async function openRecording(video, file, { onEnd }) {
     URL.revokeObjectURL(url);
   };
   video.srcObject = null;
+  const loaded = new Promise((resolve, reject) => {
+    video.onloadeddata = resolve;
+    video.onerror = reject;
+  });
   video.src = url;
   try {
-    await video.play();
+    await loaded;
   } catch {
     close();
     throw new RecordingError(
       `This browser cannot play ${file.name || "this file"}. Try MP4 (H.264) or WebM, or analyse it ` +
         "on the server with: proctoring analyse FILE",
     );
+  } finally {
+    video.onloadeddata = null;
+    video.onerror = null;
   }
   if (!video.videoWidth) {
     close();
@@ -41,6 +49,11 @@ export async function openRecording(video, file, { onEnd }) {
     mirror: false,
     label: file.name,
     captureTime: () => opened + video.currentTime * 1e6,
+    connected(isConnected) {
+      if (!isConnected) video.pause();
+      // Refused only when `close` or `pause` came in between.
+      else if (!video.ended) video.play().catch(() => {});
+    },
     close,
   };
 }

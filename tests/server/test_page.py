@@ -1,0 +1,673 @@
+"""The page in a real browser, with a fake camera that shows a real face, on a real server process."""
+
+from __future__ import annotations
+
+import functools
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import av
+import cv2
+import httpx
+import numpy as np
+import pytest
+import simplejpeg
+import skimage.data
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Route,
+    expect,
+    sync_playwright,
+)
+from websockets.sync.server import ServerConnection, serve
+
+from proctoring.server.app import PAGE
+
+CHROMIUM = shutil.which("chromium")
+
+expect.set_options(timeout=20_000)
+
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.timeout(300),
+    pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed"),
+]
+
+WIDTH, HEIGHT = 640, 480
+FACE_SECONDS, NOBODY_SECONDS = 6.0, 6.0
+"""The fake camera shows a face, then nobody, and starts again."""
+
+NOTHING = "\u2013"
+"""A dash: what the page shows where there is nothing to show."""
+
+AT_LEAST_3 = re.compile(r"^([3-9]|\d{2,})\.\d$")
+
+QUIET = ("--disable-background-networking", "--disable-component-update", "--disable-sync")
+FLAGS = ("--no-sandbox", "--no-first-run", *QUIET)
+
+
+# --- moving pictures of a known truth, made of a public-domain photograph ---
+
+
+@functools.cache
+def photograph(name: str) -> np.ndarray:
+    return np.asarray(getattr(skimage.data, name)(), np.uint8)
+
+
+def one_face(seconds: float) -> np.ndarray:
+    """The face, large and in the middle, nodding and swaying a little."""
+    picture = photograph("astronaut")
+    turn = cv2.getRotationMatrix2D((222, 120), 3.0 * np.sin(seconds * 1.3), 1.7)
+    turn[0, 2] += WIDTH / 2 - 222 + 12 * np.sin(seconds)
+    turn[1, 2] += HEIGHT / 2 - 120
+    return cv2.warpAffine(picture, turn, (WIDTH, HEIGHT), borderMode=cv2.BORDER_REPLICATE)
+
+
+def two_faces(seconds: float) -> np.ndarray:
+    half = one_face(seconds)[:, WIDTH // 4 : WIDTH - WIDTH // 4]
+    return np.hstack([half, half])
+
+
+def nobody(seconds: float) -> np.ndarray:
+    return cv2.resize(photograph("coffee"), (WIDTH, HEIGHT))
+
+
+def write_camera(path: Path) -> None:
+    """Thirty pictures a second, as Chromium's fake camera plays them; each is shown three times."""
+    with path.open("wb") as file:
+        for tick in range(int((FACE_SECONDS + NOBODY_SECONDS) * 10)):
+            seconds = tick / 10
+            picture = one_face(seconds) if seconds < FACE_SECONDS else nobody(seconds)
+            encoded = simplejpeg.encode_jpeg(np.ascontiguousarray(picture), 90, "RGB", "420")
+            file.write(encoded * 3)
+
+
+def write_recording(path: Path, scenes: list[tuple[float, Callable[[float], np.ndarray]]]) -> None:
+    """A WebM file: each scene with its length in seconds."""
+    with av.open(path, "w") as container:
+        realtime = {"deadline": "realtime", "cpu-used": "16"}
+        stream = container.add_stream("libvpx", rate=10, options=realtime)
+        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+        stream.bit_rate = 3_000_000
+        for length, scene in scenes:
+            for tick in range(int(length * 10)):
+                picture = np.ascontiguousarray(scene(tick / 10))
+                container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, "rgb24")))
+        container.mux(stream.encode(None))
+
+
+# --- a server process of our own ---
+
+
+@dataclass
+class Server:
+    """``proctoring serve`` on a port of its own; can be killed and started again."""
+
+    folder: Path
+    settings: dict[str, str] = field(default_factory=dict)
+    port: int = 0
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        if not self.port:
+            with socket.socket() as probe:
+                probe.bind(("127.0.0.1", 0))
+                self.port = probe.getsockname()[1]
+        command = shutil.which("proctoring")
+        assert command, "the command `proctoring` is not installed"
+        with (self.folder / "server.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [command, "serve", "--port", str(self.port)],
+                env=os.environ | self.settings,
+                stdout=log,
+                stderr=log,
+            )
+        deadline = time.monotonic() + 240
+        while True:
+            try:
+                health = httpx.get(f"{self.url}/api/health", timeout=2).json()
+                if health["status"] in ("ok", "degraded"):
+                    return
+            except httpx.TransportError:
+                pass
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                pytest.fail(f"no server: {(self.folder / 'server.log').read_text()}")
+            time.sleep(0.1)
+
+    def kill(self) -> None:
+        assert self.process
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait(10)
+
+    def stop(self) -> None:
+        assert self.process
+        self.process.terminate()
+        try:
+            self.process.wait(15)
+        except subprocess.TimeoutExpired:
+            self.kill()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    server = Server(tmp_path_factory.mktemp("server"))
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def open_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Lets pages in under any host name, and has no weights for its object detector."""
+    server = Server(
+        tmp_path_factory.mktemp("open_server"),
+        {"PROCTORING_INSECURE": "true", "PROCTORING_OBJECT_MODEL": "never_imported"},
+    )
+    server.start()
+    yield server
+    server.stop()
+
+
+# --- a browser ---
+
+
+@pytest.fixture(scope="module")
+def launch() -> Iterator[Callable[..., Browser]]:
+    """Starts browsers; all are closed at the end."""
+    with sync_playwright() as playwright:
+        yield lambda *flags: playwright.chromium.launch(
+            executable_path=CHROMIUM, args=[*FLAGS, *flags]
+        )
+
+
+@pytest.fixture(scope="module")
+def browser(
+    launch: Callable[..., Browser], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Browser]:
+    """A browser with a camera, which asks before it gives it."""
+    camera = tmp_path_factory.mktemp("camera") / "camera.mjpeg"
+    write_camera(camera)
+    browser = launch(
+        "--use-fake-device-for-media-stream", f"--use-file-for-fake-video-capture={camera}"
+    )
+    yield browser
+    browser.close()
+
+
+@pytest.fixture
+def visit(browser: Browser, server: Server) -> Iterator[Callable[..., Page]]:
+    """Opens the page in a window of its own; at the end its console must have been silent."""
+    contexts: list[BrowserContext] = []
+    complaints: list[str] = []
+
+    def open_page(
+        *, camera: bool = True, query: str = "", may_say: str | None = None, **options: Any
+    ) -> Page:
+        options.setdefault("viewport", {"width": 1280, "height": 900})
+        context = browser.new_context(permissions=["camera"] if camera else [], **options)
+        contexts.append(context)
+        page = context.new_page()
+
+        def hear(message: ConsoleMessage) -> None:
+            if message.type in ("error", "warning") and not (may_say and may_say in message.text):
+                complaints.append(message.text)
+
+        page.on("console", hear)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.goto(f"{server.url}/{query}")
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+def start(page: Page) -> None:
+    # The policies come from the server: once they are there, the page has found it.
+    expect(page.get_by_label("Policy")).not_to_be_empty()
+    page.get_by_role("button", name="Start").click()
+    expect(page.locator("#connection")).to_have_text("Connected")
+
+
+def choose_recording(page: Page, recording: Path) -> None:
+    page.get_by_role("radio", name="Video file").check()
+    page.get_by_label("Video file", exact=True).last.set_input_files(recording)
+
+
+def drawn_share(page: Page, box: tuple[float, float, float, float]) -> float:
+    """Share of the overlay's pixels that are drawn on, in a part of it (0 to 1 across and down)."""
+    share: float = page.evaluate(
+        """([left, top, right, bottom]) => {
+            const canvas = document.getElementById("overlay");
+            const [w, h] = [canvas.width, canvas.height];
+            const copy = new OffscreenCanvas(w, h).getContext("2d", { willReadFrequently: true });
+            copy.drawImage(canvas, 0, 0);
+            const part = copy.getImageData(
+              left * w, top * h, (right - left) * w, (bottom - top) * h).data;
+            let drawn = 0;
+            for (let i = 3; i < part.length; i += 4) drawn += part[i] > 0;
+            return drawn / (part.length / 4);
+        }""",
+        list(box),
+    )
+    return share
+
+
+def overflow(page: Page) -> int:
+    pixels: int = page.evaluate(
+        "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    )
+    return pixels
+
+
+def accessibility_violations(page: Page) -> list[str]:
+    found = Axe().run(page).response["violations"]
+    return [f"{one['id']}: {[node['html'] for node in one['nodes']]}" for one in found]
+
+
+# --- what the page must do ---
+
+
+def test_a_face_on_the_camera_is_drawn_over_and_its_absence_becomes_an_incident(
+    visit: Callable[..., Page],
+) -> None:
+    page = visit()
+    start(page)
+
+    expect(page.locator("#reading-faces")).to_have_text("1")
+    expect(page.locator("#reading-head")).not_to_have_text(NOTHING)
+    # The middle of the picture is the face: mesh, outlines, irises. The lower corners are not.
+    assert drawn_share(page, (0.4, 0.3, 0.6, 0.7)) > 0.05
+    assert drawn_share(page, (0.0, 0.9, 0.1, 1.0)) < 0.02
+    page.get_by_label("Mesh").uncheck()
+    page.wait_for_timeout(300)
+    without_mesh = drawn_share(page, (0.4, 0.3, 0.6, 0.7))
+    page.get_by_label("Mesh").check()
+    page.wait_for_timeout(300)
+    assert without_mesh < drawn_share(page, (0.4, 0.3, 0.6, 0.7))
+
+    for rate in ("sent", "analysed"):
+        expect(page.locator(f"#speed-{rate}")).to_have_text(AT_LEAST_3)
+    for latency in ("round-trip", "server"):
+        expect(page.locator(f"#speed-{latency}")).to_have_text(re.compile(r"^\d+$"))
+
+    incident = page.locator('.incident[data-kind="face.absent"]').first
+    expect(incident).to_be_visible(timeout=20_000)
+    expect(incident).to_contain_text("No Face Detected")
+    expect(incident).to_contain_text("Violation")
+    expect(incident).to_contain_text("ongoing")
+    expect(incident.locator(".reason")).not_to_be_empty()
+    expect(page.locator("#announcer")).to_contain_text("Violation: No Face Detected")
+    first = incident.locator(".duration").inner_text()
+    expect(incident.locator(".duration")).not_to_have_text(first)
+
+    expect(incident).to_contain_text("ended")
+    duration = float(incident.locator(".duration").inner_text().removesuffix(" s"))
+    assert duration == pytest.approx(NOBODY_SECONDS, abs=1.5)
+
+    page.get_by_role("button", name="End session").click()
+    expect(page.locator("#notices")).to_contain_text("The session has ended.")
+    expect(page.locator("#connection")).to_have_text("Not connected")
+
+
+def test_a_recording_is_played_once_and_judged_by_its_own_times(
+    visit: Callable[..., Page], tmp_path: Path
+) -> None:
+    recording = tmp_path / "recording.webm"
+    write_recording(recording, [(3.0, one_face), (5.0, two_faces)])
+    page = visit(camera=False)
+    choose_recording(page, recording)
+    start(page)
+
+    incident = page.locator('.incident[data-kind="person.multiple"]')
+    expect(incident).to_contain_text("Multiple Persons Detected")
+    expect(page.locator("#reading-faces")).to_have_text("2")
+    offset = incident.locator(".offset").inner_text()
+    minutes, seconds = offset.removeprefix("at ").split(":")
+    assert minutes == "0"
+    # A newcomer is looked for about once a second.
+    assert 2.9 < float(seconds) < 5.0
+
+    expect(page.locator("#notices")).to_contain_text("played to its end")
+    expect(incident).to_contain_text("ended")
+    expect(page.get_by_role("button", name="Start")).to_be_visible()
+
+
+def test_a_file_that_is_no_video_is_named(visit: Callable[..., Page], tmp_path: Path) -> None:
+    notes = tmp_path / "notes.mp4"
+    notes.write_text("not a video")
+    page = visit(camera=False)
+    choose_recording(page, notes)
+    page.get_by_role("button", name="Start").click()
+    expect(page.locator("#notices")).to_contain_text("cannot play notes.mp4")
+    expect(page.get_by_role("button", name="Start")).to_be_visible()
+
+
+def test_a_refused_camera_is_explained(visit: Callable[..., Page]) -> None:
+    page = visit(camera=False)
+    page.get_by_role("button", name="Start").click()
+    expect(page.locator("#notices")).to_contain_text("The camera was refused")
+    expect(page.get_by_role("button", name="Start")).to_be_visible()
+
+
+def test_an_absent_camera_is_explained(launch: Callable[..., Browser], server: Server) -> None:
+    browser = launch("--use-fake-ui-for-media-stream")
+    page = browser.new_page()
+    page.goto(server.url)
+    page.get_by_role("button", name="Start").click()
+    expect(page.locator("#notices")).to_contain_text("No camera was found")
+    browser.close()
+
+
+def test_a_page_that_is_not_secure_says_so_at_once(
+    launch: Callable[..., Browser], open_server: Server
+) -> None:
+    browser = launch("--host-resolver-rules=MAP exam.test 127.0.0.1")
+    page = browser.new_page()
+    page.goto(f"http://exam.test:{open_server.port}/")
+    expect(page.locator("#notices")).to_contain_text("only to secure pages")
+    browser.close()
+
+
+def test_the_page_is_accessible_in_light_and_dark(
+    visit: Callable[..., Page], tmp_path: Path
+) -> None:
+    page = visit(reduced_motion="reduce")
+
+    def violations() -> list[str]:
+        found = []
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            found += [f"{scheme}: {one}" for one in accessibility_violations(page)]
+        return found
+
+    expect(page.locator("#capabilities li").first).to_be_visible()
+    assert violations() == []
+
+    nobody_there = tmp_path / "nobody.webm"
+    write_recording(nobody_there, [(8.0, nobody)])
+    choose_recording(page, nobody_there)
+    start(page)
+    incident = page.locator('.incident[data-kind="face.absent"]')
+    expect(incident).to_contain_text("ongoing")
+    assert violations() == []
+    expect(page.locator("#notices")).to_contain_text("played to its end")
+    expect(incident).to_contain_text("ended")
+    assert violations() == []
+
+
+@pytest.mark.parametrize("width", [320, 390])
+def test_a_phone_shows_everything_without_scrolling_sideways(
+    visit: Callable[..., Page], width: int
+) -> None:
+    page = visit(
+        viewport={"width": width, "height": 740},
+        device_scale_factor=2,
+        query=f"?session={'x' * 200}",
+    )
+    assert overflow(page) == 0
+    start(page)
+    expect(page.locator("#reading-faces")).not_to_have_text(NOTHING)
+    assert overflow(page) == 0
+    expect(page.get_by_role("button", name="Stop")).to_be_in_viewport()
+    page.get_by_role("button", name="End session").click()
+    expect(page.locator("#notices")).to_contain_text("has ended")
+    assert overflow(page) == 0
+
+
+def test_the_keyboard_alone_runs_a_session(visit: Callable[..., Page]) -> None:
+    page = visit()
+    expect(page.get_by_label("Policy")).not_to_be_empty()
+
+    reached: list[str] = []
+
+    def tab_to(element: str) -> None:
+        for _ in range(30):
+            page.keyboard.press("Tab")
+            focused: str = page.evaluate(
+                "document.activeElement.id || document.activeElement.tagName"
+            )
+            reached.append(focused)
+            if focused == "BODY":  # the end of the page: from there it begins again
+                continue
+            outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+            assert outline != "none", f"{focused} shows no focus"
+            if focused == element:
+                return
+        pytest.fail(f"the keyboard does not reach {element}: {reached}")
+
+    tab_to("policy")
+    page.keyboard.press("ArrowDown")
+    policy = page.get_by_label("Policy").input_value()
+    tab_to("toggle")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Stop")).to_be_focused()
+    expect(page.locator("#connection")).to_have_text("Connected")
+    expect(page.locator("#setup-summary")).to_contain_text(policy)
+    page.keyboard.press("Space")
+    expect(page.get_by_role("button", name="Continue")).to_be_focused()
+    tab_to("end")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Start")).to_be_focused()
+    tab_to("show-mesh")
+    page.keyboard.press("Space")
+    expect(page.get_by_label("Mesh")).not_to_be_checked()
+
+
+def test_the_newer_page_takes_over_and_the_older_is_told(visit: Callable[..., Page]) -> None:
+    older = visit(query="?session=shared-desk")
+    start(older)
+    # That the session exists already is what the browser reports as a failed request.
+    newer = visit(query="?session=shared-desk", may_say="409 (Conflict)")
+    start(newer)
+    expect(older.locator("#notices")).to_contain_text("now sends this session's pictures")
+    expect(older.get_by_role("button", name="Continue")).to_be_visible()
+    expect(newer.locator("#reading-faces")).not_to_have_text(NOTHING)
+    older.get_by_role("button", name="Take over").click()
+    expect(newer.locator("#notices")).to_contain_text("now sends this session's pictures")
+    expect(older.locator("#reading-faces")).not_to_have_text(NOTHING)
+
+
+def test_a_session_that_ends_on_the_server_ends_on_the_page(
+    visit: Callable[..., Page], server: Server
+) -> None:
+    page = visit(query="?session=ends-elsewhere")
+    start(page)
+    assert httpx.delete(f"{server.url}/api/sessions/ends-elsewhere").is_success
+    expect(page.locator("#notices")).to_contain_text("The session has ended on the server.")
+    expect(page.get_by_role("button", name="Start")).to_be_visible()
+
+
+def test_a_server_that_goes_away_is_said_and_found_again(
+    browser: Browser, open_server: Server
+) -> None:
+    server = open_server
+    context = browser.new_context(permissions=["camera"])
+    page = context.new_page()
+    broken: list[str] = []
+    page.on("pageerror", lambda error: broken.append(str(error)))
+    page.goto(server.url)
+    start(page)
+    expect(page.locator("#reading-faces")).not_to_have_text(NOTHING)
+
+    server.kill()
+    expect(page.locator("#connection")).to_have_text("Reconnecting")
+    expect(page.locator("#notices")).to_contain_text("does not answer")
+    expect(page.locator("#speed-analysed")).to_have_text("0.0")
+
+    server.start()
+    expect(page.locator("#connection")).to_have_text("Connected")
+    expect(page.locator("#notices")).not_to_contain_text("does not answer")
+    expect(page.locator("#notices")).to_contain_text("begun anew")
+    expect(page.locator("#speed-analysed")).to_have_text(AT_LEAST_3)
+    assert broken == []
+    context.close()
+
+
+# --- what its parts must do ---
+
+
+def test_directions_are_the_candidates_own(visit: Callable[..., Page]) -> None:
+    page = visit(camera=False)
+    words = page.evaluate(
+        """async () => {
+            const { describeAngles } = await import("/page/readings.js");
+            return [
+              { yaw: 12.4, pitch: -3.6 }, { yaw: -20, pitch: null },
+              { yaw: 0.2, pitch: 0.3, roll: -0.4 }, { yaw: 0, pitch: 8, roll: 5 }, null,
+            ].map(describeAngles);
+        }"""
+    )
+    assert words == [
+        "12° left, 4° down",
+        "20° right",
+        "straight ahead",
+        "8° up, 5° tilted left",
+        NOTHING,
+    ]
+
+
+def test_arrows_point_to_the_candidates_left_which_is_the_pictures_right(
+    visit: Callable[..., Page],
+) -> None:
+    page = visit(camera=False)
+    vectors = page.evaluate(
+        """async () => {
+            const { gazeVector, headAxes } = await import("/page/overlay.js");
+            const ahead = headAxes({ yaw: 0, pitch: 0, roll: 0 });
+            const turned = headAxes({ yaw: 30, pitch: 20, roll: 0 });
+            const tilted = headAxes({ yaw: 0, pitch: 0, roll: 10 });
+            return {
+              left: gazeVector({ yaw: 30, pitch: 0 }), up: gazeVector({ yaw: 0, pitch: 30 }),
+              unread: gazeVector({ yaw: -30, pitch: null }),
+              aheadForward: ahead.forward, aheadUp: ahead.up, aheadLeft: ahead.left,
+              turnedForward: turned.forward, tiltedUp: tilted.up,
+            };
+        }"""
+    )
+    near = pytest.approx
+    # x to the picture's right, y down.
+    assert vectors["left"] == near([0.5, 0])
+    assert vectors["up"] == near([0, -0.5])
+    assert vectors["unread"] == near([-0.5, 0])
+    assert vectors["aheadForward"] == near([0, 0])
+    assert vectors["aheadUp"] == near([0, -1])
+    assert vectors["aheadLeft"] == near([1, 0])
+    assert vectors["turnedForward"] == near([0.4698, -0.3420], abs=1e-3)
+    assert vectors["tiltedUp"] == near([0.1736, -0.9848], abs=1e-3)
+
+
+def test_the_overlay_lies_over_the_face_in_a_mirrored_view_too(
+    visit: Callable[..., Page],
+) -> None:
+    page = visit(camera=False)
+    observation = {
+        "width": 640,
+        "height": 480,
+        "faces": [{"track": 1, "box": [64, 120, 128, 240], "presence": 1}],
+        "candidate": None,
+        "objects": None,
+    }
+    shares = page.evaluate(
+        """async (observation) => {
+            const { Overlay } = await import("/page/overlay.js");
+            const canvas = document.createElement("canvas");
+            canvas.style.width = "640px";
+            canvas.style.height = "480px";
+            document.body.append(canvas);
+            const drawn = async (options) => {
+              const overlay = new Overlay(canvas);
+              Object.assign(overlay.options, options);
+              overlay.show(observation);
+              await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+              const [w, h] = [canvas.width, canvas.height];
+              const copy = new OffscreenCanvas(w, h).getContext("2d", { willReadFrequently: true });
+              copy.drawImage(canvas, 0, 0);
+              const half = (left) => copy.getImageData(left, 0, w / 2, h).data
+                .filter((value, index) => index % 4 === 3 && value > 0).length;
+              return [half(0) > 0, half(w / 2) > 0];
+            };
+            return [await drawn({ mirrored: false }), await drawn({ mirrored: true })];
+        }""",
+        observation,
+    )
+    assert shares == [[True, False], [False, True]]
+
+
+def test_nothing_piles_up_before_a_network_that_does_not_carry(browser: Browser) -> None:
+    """A server that accepts the socket and then never reads from it."""
+    stop = threading.Event()
+
+    def never_read(connection: ServerConnection) -> None:
+        connection.send('{"flow": {"frames_per_second": 60, "max_width": 640, "max_height": 480}}')
+        stop.wait()
+
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    listener.bind(("127.0.0.1", 0))
+    listener.listen()
+    # The page's files come from this test, so the browser does not know that it is a local page.
+    context = browser.new_context(permissions=["camera", "local-network-access"])
+    page = context.new_page()
+    page.add_init_script(
+        """window.sent = { messages: 0, bytes: 0, waiting: 0 };
+        const send = WebSocket.prototype.send;
+        WebSocket.prototype.send = function (data) {
+          window.sent.waiting = Math.max(window.sent.waiting, this.bufferedAmount);
+          send.call(this, data);
+          window.sent.messages += 1;
+          window.sent.bytes = Math.max(window.sent.bytes, data.length);
+        };"""
+    )
+
+    def answer(route: Route) -> None:
+        path = route.request.url.split("/", 3)[3]
+        if path.startswith("page/"):
+            route.fulfill(path=PAGE / path.removeprefix("page/"))
+        elif not path:
+            route.fulfill(path=PAGE / "index.html")
+        elif path == "api/policies":
+            route.fulfill(
+                json={"policies": [{"name": "exam", "description": ""}], "default": "exam"}
+            )
+        elif path == "api/health":
+            route.fulfill(json={"status": "ok", "detail": "", "version": "", "capabilities": []})
+        else:
+            route.fulfill(json={})
+
+    page.route("**/*", answer)
+    with serve(never_read, sock=listener, max_queue=1, compression=None) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        page.goto(f"http://127.0.0.1:{listener.getsockname()[1]}/")
+        start(page)
+        before, after = -1, 0
+        while before != after:
+            assert after < 1000, "pictures are sent on and on"
+            page.wait_for_timeout(1500)
+            before, after = after, page.evaluate("window.sent.messages")
+        sent = page.evaluate("window.sent")
+        waiting = page.evaluate("window.sent.waiting")
+        stop.set()
+        server.shutdown()
+    assert sent["messages"] > 3
+    assert waiting == 0
+    context.close()
