@@ -34,6 +34,9 @@ LABELS: dict[str, str] = {
     "face.absent": "No Face Detected",
     "person.multiple": "Multiple Persons Detected",
     "object.phone": "Mobile Phone Detected",
+    "audio.multiple_speakers": "Multiple Speakers Detected",
+    "audio.overlap": "Overlapping Speech",
+    "audio.speech": "Speech Detected",
     "session.connection_lost": "Connection Lost",
 }
 """Incident kind to alert label: the text that clients match on (contract 1.3)."""

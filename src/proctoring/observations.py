@@ -138,4 +138,51 @@ class ConnectionObservation:
     """``False``: the session is open, yet no media arrives."""
 
 
-Observation = FrameObservation | ConnectionObservation
+@dataclass(frozen=True, slots=True)
+class VoiceHeard:
+    """A voice that spoke since the look before."""
+
+    number: int
+    """Counts the session's voices from 1; never reused. 1 is the candidate's."""
+    similarity: float | None
+    """Cosine of its voice print to the candidate's, -1 to 1; ``None`` for the candidate's own voice
+    and while that is not known yet."""
+    confidence: float
+    """How sure it is that this is somebody other than the candidate, 0 to 1; 0 for the candidate."""
+    seconds: float
+    """How long it has spoken alone within the last ten seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpeakerLook:
+    """One look at who speaks, about once a second while there is speech."""
+
+    voices: tuple[VoiceHeard, ...]
+    """The voices heard since the look before, told by their voice prints."""
+    enrolment: float
+    """How much of the candidate's voice is known, 0 to 1. Below 1 a new voice is only reported when
+    two clearly different ones are heard within ten seconds."""
+    overlap: float
+    """Seconds since the look before during which two or more spoke at once."""
+    unplaced: float
+    """Seconds of speech since the look before that were too short or too unclear to place."""
+
+
+@dataclass(frozen=True, slots=True)
+class SoundObservation:
+    """What was heard in one stretch of sound. No samples, no words, no voice prints, no rules."""
+
+    time: float
+    """Media time in seconds at the end of the stretch."""
+    span: float
+    """Length of the stretch in seconds."""
+    speech: float | None
+    """Share of the stretch with speech in it, 0 to 1; ``None``: not looked at."""
+    level: float | None
+    """Root mean square level in decibels below full scale, -100 to 0; ``None``: nothing arrived."""
+    speakers: SpeakerLook | None
+    """``None``: not looked at in this stretch."""
+    not_read: tuple[NotRead, ...] = ()
+
+
+Observation = FrameObservation | ConnectionObservation | SoundObservation

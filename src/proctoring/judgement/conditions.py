@@ -21,7 +21,12 @@ from proctoring.observations import (
     HeadPose,
     ObjectLook,
     Observation,
+    SoundObservation,
+    VoiceHeard,
 )
+
+CANDIDATE_VOICE = 1
+"""Number of the candidate's voice (see ``VoiceHeard``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +57,8 @@ def readings(
     """
     if isinstance(observation, ConnectionObservation):
         return (_connection(observation.connected),)
+    if isinstance(observation, SoundObservation):
+        return (*_voices(policy, observation), *_speech(policy, observation))
     return (
         *_gaze(policy, observation),
         *_head(policy, observation),
@@ -162,6 +169,42 @@ def _phones(policy: Policy, observation: FrameObservation) -> Iterator[Reading]:
     # "Phone-like": small detectors take wallets for phones (measured); a person decides.
     text = f"phone-like object (score {score:.2f}, {_detector(observation)})"
     yield Reading("object.phone", held, score, score, text)
+
+
+def _voices(policy: Policy, observation: SoundObservation) -> Iterator[Reading]:
+    """Somebody besides the candidate, and several at once."""
+    look = observation.speakers
+    if look is None:
+        return
+    others = [
+        voice
+        for voice in look.voices
+        if voice.number != CANDIDATE_VOICE and voice.confidence >= policy.sound.other_voice
+    ]
+    if others:
+        confidence = max(voice.confidence for voice in others)
+        text = " and ".join(_voice(voice) for voice in others)
+        yield Reading("audio.multiple_speakers", True, confidence, len(others), text)
+    elif look.unplaced and look.enrolment < 1:
+        unread = "the candidate's voice is not known yet"
+        yield Reading("audio.multiple_speakers", None, text=unread)
+    else:
+        yield Reading("audio.multiple_speakers", False)
+    held = look.overlap > 0 and look.overlap >= policy.sound.overlap
+    text = f"two or more voices at once ({look.overlap:.1f} s of a look)"
+    yield Reading("audio.overlap", held, 1.0, look.overlap, text)
+
+
+def _voice(voice: VoiceHeard) -> str:
+    likeness = "" if voice.similarity is None else f" (likeness to it {voice.similarity:.2f})"
+    return f"voice {voice.number} besides the candidate's{likeness}"
+
+
+def _speech(policy: Policy, observation: SoundObservation) -> Iterator[Reading]:
+    """Somebody speaks, whoever it is."""
+    if observation.speech is not None:
+        held = observation.speech >= policy.sound.speech
+        yield Reading("audio.speech", held, observation.speech, observation.speech, "speech")
 
 
 def _connection(connected: bool) -> Reading:

@@ -90,6 +90,20 @@ class Objects(BaseModel):
         return self.person_score if own is None or own.person_score is None else own.person_score
 
 
+class Sound(BaseModel):
+    """What counts of what is heard."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    other_voice: Score = 0.5
+    """How sure it must be that a voice is not the candidate's. Raising it alarms less and misses
+    voices that resemble the candidate's."""
+    overlap: float = Field(default=0.3, ge=0, le=10, allow_inf_nan=False)
+    """Seconds of two voices at once, within a look of about a second, that count as overlap."""
+    speech: Score = 0.3
+    """Share of half a second that must be speech to count as speaking."""
+
+
 class Policy(BaseModel):
     """Everything judgement goes by. Equal policies judge equally."""
 
@@ -107,13 +121,14 @@ class Policy(BaseModel):
     screen: Screen = Screen()
     head: Head = Head()
     objects: Objects = Objects()
+    sound: Sound = Sound()
     incidents: dict[str, Rule]
 
     def with_accommodations(self, accommodations: Mapping[str, Any]) -> Policy:
         """This policy changed for one candidate.
 
         Args:
-            accommodations: kind of incident or section (``screen``, ``head``, ``objects``) to the
+            accommodations: kind of incident or section (``screen``, ``head``, ``objects``, ``sound``) to the
                 settings that differ, as in ``{"gaze.left": {"persist": 5}, "screen": {"down": 30}}``.
 
         Raises:
@@ -123,7 +138,7 @@ class Policy(BaseModel):
         for key, changes in accommodations.items():
             if key in settings["incidents"]:
                 target = settings["incidents"]
-            elif key in ("screen", "head", "objects"):
+            elif key in ("screen", "head", "objects", "sound"):
                 target = settings
             else:
                 raise BadPolicyError(_unknown("accommodations", key, _ACCOMMODATED))
@@ -137,7 +152,7 @@ class Policy(BaseModel):
         return tomli_w.dumps(self.model_dump(mode="json", exclude_none=True))
 
 
-_ACCOMMODATED = ("screen", "head", "objects", *LABELS)
+_ACCOMMODATED = ("screen", "head", "objects", "sound", *LABELS)
 
 
 def parse_policy(text: str, source: str = "policy") -> Policy:

@@ -116,6 +116,33 @@ CONTRACT: dict[str, dict[str, Any]] = {
         "hole": 5.0,
         "lost_after": 30.0,
     },
+    "audio.multiple_speakers": {
+        "severity": "violation",
+        # The detector itself waits until it is sure: one look that hears another voice is enough.
+        "persist": 0.0,
+        "closes_after": 10.0,
+        "quiet": 30.0,
+        "hole": 3.0,
+    },
+    "audio.overlap": {
+        "enabled": False,
+        "severity": "info",
+        "persist": 0.0,
+        "closes_after": 3.0,
+        "quiet": 30.0,
+        "hole": 3.0,
+    },
+    "audio.speech": {
+        "enabled": False,  # only where the policy asks for silence
+        "severity": "info",
+        "persist": 1.0,
+        "closes_after": 2.0,
+        "quiet": 30.0,
+        # Sound is observed twice a second: one quiet half second is a pause between two words.
+        "gap": 0.6,
+        "share": 0.6,
+        "hole": 1.5,
+    },
     "session.connection_lost": {
         "severity": "info",
         "persist": 5.0,

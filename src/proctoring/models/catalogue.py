@@ -321,22 +321,18 @@ CATALOGUE: tuple[Model, ...] = (
     ),
     Model(
         name="silero_vad",
-        version="6.2.3, 16 kHz, opset 15",
+        version="6.2.3, 16 kHz, sequence",
         capability="speech",
         licence="MIT",
         attribution="Silero Team, Silero VAD",
         files=(
             ModelFile(
-                "silero_vad_16k_op15.onnx",
-                1_289_603,
-                ("7ed98ddbad84ccac4cd0aeb3099049280713df825c610a8ed34543318f1b2c49",),
+                "silero_vad_16k_sequence.onnx",
+                1_246_165,
+                ("9ccdacc4719d8aa7e45a77536bfabec45a03ba1f2fad5e241ab4060b24238a85",),
                 (
                     # The package is the publisher's own and the only address with a fixed version.
-                    Carrier("silero-vad", "6.2.3", "silero_vad/data/silero_vad_16k_op15.onnx"),
-                    PublisherUrl(
-                        "https://raw.githubusercontent.com/snakers4/silero-vad/master/"
-                        "src/silero_vad/data/silero_vad_16k_op15.onnx"
-                    ),
+                    Carrier("silero-vad", "6.2.3", "silero_vad/data/silero_vad_16k_sequence.onnx"),
                 ),
             ),
         ),

@@ -1,0 +1,126 @@
+"""What rooms, distance, noise and codecs do to speech: simulated, seeded, for evaluation."""
+
+from __future__ import annotations
+
+import io
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+RATE = 16_000
+SPEED_OF_SOUND = 343.0
+
+Sound = NDArray[np.float64]
+
+
+def room_response(
+    source: NDArray[np.float64],
+    microphone: NDArray[np.float64],
+    size: NDArray[np.float64],
+    reverberation: float,
+) -> Sound:
+    """Impulse response of a box-shaped room by the image-source method (Allen and Berkley, 1979).
+
+    Args:
+        source, microphone: (3,) positions in metres.
+        size: (3,) metres.
+        reverberation: RT60 in seconds; the walls' reflection follows from it by Eyring's formula.
+    """
+    volume = float(np.prod(size))
+    surface = 2 * float(size[0] * size[1] + size[0] * size[2] + size[1] * size[2])
+    reflection = np.sqrt(np.exp(-0.161 * volume / (surface * reverberation)))
+    length = int(RATE * reverberation)
+    reach = np.ceil(SPEED_OF_SOUND * reverberation / (2 * size)).astype(int)
+    axes = [np.arange(-n, n + 1) for n in reach]
+    delays, gains = [], []
+    for parity in np.ndindex(2, 2, 2):
+        places, bounces = [], []
+        for axis in range(3):
+            n, q = axes[axis], parity[axis]
+            places.append((1 - 2 * q) * source[axis] + 2 * n * size[axis] - microphone[axis])
+            bounces.append(np.abs(n - q) + np.abs(n))
+        x, y, z = np.meshgrid(*places, indexing="ij")
+        distance = np.sqrt(x**2 + y**2 + z**2)
+        bounce = np.sum(np.meshgrid(*bounces, indexing="ij"), axis=0)
+        delay = np.rint(distance / SPEED_OF_SOUND * RATE).astype(int)
+        near = delay < length
+        delays.append(delay[near])
+        gains.append((reflection ** bounce[near]) / (4 * np.pi * np.maximum(distance[near], 0.1)))
+    response = np.zeros(length)
+    np.add.at(response, np.concatenate(delays), np.concatenate(gains))
+    return response
+
+
+class Room:
+    """One simulated room with a microphone in it, drawn at random: small, furnished or bare."""
+
+    def __init__(self, random: np.random.Generator) -> None:
+        self._random = random
+        self._size = random.uniform((2.8, 2.5, 2.3), (6.0, 5.0, 3.0))
+        self._reverberation = float(random.uniform(0.2, 0.5))
+        self._microphone = self._size * random.uniform((0.3, 0.3, 0.3), (0.7, 0.7, 0.5))
+
+    def response_from(self, distance: float) -> Sound:
+        """What the room does to somebody that far from the microphone, in a random direction."""
+        place = self._microphone
+        for _ in range(100):
+            direction = self._random.normal(size=3) * (1, 1, 0.3)
+            place = self._microphone + distance * direction / np.linalg.norm(direction)
+            if np.all(place > 0.2) and np.all(place < self._size - 0.2):
+                break
+        place = np.clip(place, 0.2, self._size - 0.2)
+        return room_response(place, self._microphone, self._size, self._reverberation)
+
+
+def convolve(sound: Sound, response: Sound) -> Sound:
+    """Filtered sound of the same length."""
+    length = 1 << int(np.ceil(np.log2(len(sound) + len(response))))
+    product = np.fft.rfft(sound, length) * np.fft.rfft(response, length)
+    # Image sources alone pile up low frequencies that no room has: a high-pass, as Allen and
+    # Berkley use, third order at 80 Hz.
+    frequencies = np.fft.rfftfreq(length, 1 / RATE)
+    product *= frequencies**3 / (frequencies**3 + 80.0**3)
+    return np.asarray(np.fft.irfft(product, length)[: len(sound)])
+
+
+def at_level(sound: Sound, dbfs: float) -> Sound:
+    """The same sound with another mean level (of its loudest half, so that pauses do not count)."""
+    frames = sound[: len(sound) // 400 * 400].reshape(-1, 400)
+    powers = np.sort((frames**2).mean(axis=1))[len(frames) // 2 :]
+    level = float(np.sqrt(powers.mean())) if len(powers) else 0.0
+    return sound * (10 ** (dbfs / 20) / max(level, 1e-9))
+
+
+def add_noise(sound: Sound, dbfs: float, random: np.random.Generator) -> Sound:
+    """Room noise (pink, as fans and streets are) and mains hum at that level."""
+    spectrum = np.fft.rfft(random.normal(size=len(sound)))
+    frequencies = np.maximum(np.fft.rfftfreq(len(sound), 1 / RATE), 20.0)
+    noise = np.fft.irfft(spectrum / np.sqrt(frequencies), len(sound))
+    noise /= max(float(noise.std()), 1e-9)
+    hum = np.sin(2 * np.pi * 50 * np.arange(len(sound)) / RATE)
+    return sound + (noise + 0.3 * hum) * 10 ** (dbfs / 20)
+
+
+def through_opus(sound: Sound, bit_rate: int = 24_000) -> Sound:
+    """The same sound after the codec of WebRTC, encoded and decoded again."""
+    pcm = np.clip(np.rint(sound * 32768), -32768, 32767).astype(np.int16)
+    buffer = io.BytesIO()
+    with av.open(buffer, "w", format="ogg") as container:
+        stream = container.add_stream("libopus", rate=48_000, layout="mono")
+        stream.bit_rate = bit_rate
+        resampler = av.AudioResampler("s16", "mono", 48_000, frame_size=960)
+        frame = av.AudioFrame.from_ndarray(pcm[None], "s16", "mono")
+        frame.sample_rate = RATE
+        for piece in [*resampler.resample(frame), *resampler.resample(None)]:
+            container.mux(stream.encode(piece))
+        container.mux(stream.encode(None))
+    buffer.seek(0)
+    decoded = []
+    with av.open(buffer, "r") as decoder:
+        resampler = av.AudioResampler("s16", "mono", RATE)
+        for frame in decoder.decode(audio=0):
+            decoded += [piece.to_ndarray()[0] for piece in resampler.resample(frame)]
+        decoded += [piece.to_ndarray()[0] for piece in resampler.resample(None)]
+    heard = np.concatenate(decoded).astype(np.float64) / 32768
+    return np.pad(heard, (0, max(0, len(sound) - len(heard))))[: len(sound)]

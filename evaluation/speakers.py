@@ -1,0 +1,353 @@
+"""How well a second speaker is found, and how often one is seen who is not there.
+
+    uv run python -m evaluation.speakers ../shared/data [--split development|held-out] [--quick]
+
+Sessions are put together from real speech with fixed seeds: one-speaker sessions (utterances of one
+person with pauses between), two-speaker sessions (a second person says one utterance in the
+middle), each clean and degraded (:mod:`evaluation.degradation`), and real meetings and a play.
+Voices are split by person: thresholds were chosen on the development voices alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time as clock
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import permutations
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evaluation.degradation import RATE, Room, Sound, add_noise, at_level, convolve, through_opus
+from evaluation.speech import Turn, fetch_carried_speech, read_pcm, read_speech, read_turns
+from proctoring.audio.analyser import AudioAnalyser, AudioModels, load_audio_models
+from proctoring.audio.pcm import to_pcm, to_waveform
+from proctoring.audio.segmentation import FRAME_CENTRE, FRAME_STEP, WINDOW
+from proctoring.audio.speakers import CANDIDATE, SpeakerState
+from proctoring.models.store import ModelStore
+from proctoring.observations import SoundObservation
+from proctoring.settings import Settings
+
+DEVELOPMENT = ("1688", "2414", "2609")
+HELD_OUT = ("1998", "2033", "two_cities")
+MEETINGS_DEVELOPMENT = ("trn01", "trn03", "trn05", "trn07", "trn09")
+MEETINGS_HELD_OUT = ("trn02", "trn04", "trn06", "trn08", "sample", "endgame_nagg_nell")
+ALIKE = 1.3
+"""Voices whose median pitches differ by less than this factor count as alike (same gender)."""
+PITCH = {"1688": 219, "1998": 200, "2033": 158, "2414": 122, "2609": 125, "two_cities": 123}
+"""Median pitch in Hz, by autocorrelation. The recordings come without the speakers' genders."""
+CONDITIONS = ("clean", "room", "moving")
+CLOSES_AFTER = 10.0
+"""Alarms closer than this are one incident (contract 1.3)."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Session:
+    """One sitting, put together."""
+
+    condition: str
+    alike: bool
+    sound: NDArray[np.int16]
+    second: Turn | None
+    """When the second person speaks."""
+
+
+class Voices:
+    """Utterances by person."""
+
+    def __init__(self, data: Path, carried: Path) -> None:
+        self._speech: dict[str, list[Sound]] = {}
+        for folder in sorted((data / "speech" / "librispeech").iterdir()):
+            if folder.is_dir():
+                self._speech[folder.name] = [read_speech(f) for f in sorted(folder.glob("*.flac"))]
+        cities = read_speech(carried / "two_cities.wav")
+        # No file per utterance here: pieces of about seven seconds.
+        self._speech["two_cities"] = np.array_split(cities, 6)
+        self.grid = [read_speech(f) for f in sorted((data / "video" / "grid").glob("*.mpg"))]
+
+    def __getitem__(self, person: str) -> list[Sound]:
+        return self._speech[person]
+
+
+def degraded(
+    turns: list[tuple[Sound, bool, float]], condition: str, random: np.random.Generator
+) -> tuple[Sound, list[tuple[float, float]]]:
+    """One sound of many turns.
+
+    Args:
+        turns: speech, whether it is the second person's, seconds of pause before it.
+        condition: ``clean``; ``room``: one room, the candidate near, the other far and 8 dB
+            quieter, noise 10 to 20 dB below speech, Opus; ``quiet``: the same with the other 14 dB
+            quieter and noise at 20 dB; ``moving``: the candidate's distance and direction change
+            with every utterance.
+        random: draws everything.
+
+    Returns:
+        The sound and each turn's start and end in seconds.
+    """
+    room = Room(random)
+    near = room.response_from(0.6)
+    far = room.response_from(float(random.uniform(2.0, 3.0)))
+    softer = {"room": 8.0, "quiet": 14.0}.get(condition, 4.0)
+    pieces, times, length = [], [], 0
+    for speech, second, pause in turns:
+        if condition == "clean":
+            heard = at_level(speech, -26.0 + float(random.uniform(-2, 2)))
+        elif second:
+            heard = at_level(convolve(speech, far), -26.0 - softer)
+        elif condition == "moving":
+            distance = float(random.uniform(0.4, 2.0))
+            response = room.response_from(distance)
+            heard = at_level(convolve(speech, response), -24.0 - 8.0 * np.log2(distance / 0.4) / 2)
+        else:
+            heard = at_level(convolve(speech, near), -26.0)
+        silence = np.zeros(int(pause * RATE))
+        pieces += [silence, heard]
+        start = length + len(silence)
+        length = start + len(heard)
+        times.append((start / RATE, length / RATE))
+    sound = np.concatenate([*pieces, np.zeros(RATE)])
+    if condition == "clean":
+        return add_noise(sound, -70.0, random), times
+    below = 20.0 if condition == "quiet" else float(random.uniform(10.0, 20.0))
+    return through_opus(add_noise(sound, -26.0 - below, random)), times
+
+
+def one_speaker(voices: Voices, person: str, condition: str, draw: int) -> Session:
+    """Everything a person said, in a random order, with pauses of up to three seconds."""
+    random = seeded("one", person, condition, draw)
+    order = random.permutation(len(voices[person]))
+    turns = [(voices[person][i], False, float(random.uniform(0.3, 3.0))) for i in order]
+    sound, _ = degraded(turns, condition, random)
+    return Session(condition, False, to_pcm(sound), None)
+
+
+def two_speakers(
+    voices: Voices, person: str, other: str, condition: str, draw: int, seconds: float | None = None
+) -> Session:
+    """A person speaks for at least eight seconds, another interrupts, the first goes on."""
+    random = seeded("two", person, other, condition, draw)
+    own = [voices[person][i] for i in random.permutation(len(voices[person]))]
+    if other == "grid":
+        said = voices.grid[draw % len(voices.grid)]
+    else:
+        long = [u for u in voices[other] if len(u) >= 2.5 * RATE]
+        said = long[int(random.integers(len(long)))][: 8 * RATE]
+    if seconds is not None:
+        said = said[: int(seconds * RATE)]
+    before = 0
+    turns: list[tuple[Sound, bool, float]] = []
+    while before < 8 * RATE:
+        turns.append((own.pop(), False, float(random.uniform(0.3, 2.0))))
+        before += len(turns[-1][0])
+    turns.append((said, True, float(random.uniform(0.2, 1.5))))
+    turns.append((own.pop(), False, float(random.uniform(0.2, 1.5))))
+    sound, times = degraded(turns, condition, random)
+    alike = other != "grid" and max(PITCH[person], PITCH[other]) < ALIKE * min(
+        PITCH[person], PITCH[other]
+    )
+    return Session(condition, alike, to_pcm(sound), Turn(*times[-2], other))
+
+
+def seeded(*words: object) -> np.random.Generator:
+    """The same draws for the same words, on every machine."""
+    return np.random.default_rng(zlib.crc32(" ".join(map(str, words)).encode()))
+
+
+def alarms(models: AudioModels, sound: NDArray[np.int16]) -> list[float]:
+    """Media times of observations that heard somebody other than the candidate."""
+    analyser = AudioAnalyser(models)
+    return [o.time for o in (*analyser.push(sound), *analyser.flush()) if is_alarm(o)]
+
+
+def is_alarm(observation: SoundObservation) -> bool:
+    """Whether this observation alone holds the condition ``audio.multiple_speakers``."""
+    look = observation.speakers
+    return look is not None and any(voice.number != CANDIDATE for voice in look.voices)
+
+
+def incidents(times: list[float]) -> int:
+    """Alarms that an incident's end separates."""
+    return sum(1 for i, time in enumerate(times) if i == 0 or time - times[i - 1] > CLOSES_AFTER)
+
+
+def print_one_speaker(models: AudioModels, title: str, sessions: Iterator[Session]) -> None:
+    """False alarms per hour, by condition."""
+    seconds: dict[str, float] = {}
+    false: dict[str, int] = {}
+    for session in sessions:
+        found = incidents(alarms(models, session.sound))
+        for key in (session.condition, "all"):
+            seconds[key] = seconds.get(key, 0.0) + len(session.sound) / RATE
+            false[key] = false.get(key, 0) + found
+    for key in seconds:
+        per_hour = false[key] / seconds[key] * 3600
+        print(
+            f"{title:34} {key:10} {seconds[key] / 60:6.1f} min  {false[key]:3d} false alarms"
+            f"  {per_hour:5.2f} per hour",
+            flush=True,
+        )
+
+
+def print_two_speakers(models: AudioModels, title: str, sessions: Iterator[Session]) -> None:
+    """Share found and delay, by condition and for voices alike."""
+    rows: dict[str, list[float | None]] = {}
+    early = 0
+    for session in sessions:
+        assert session.second is not None
+        turn = session.second
+        heard = alarms(models, session.sound)
+        early += incidents([t for t in heard if t < turn.start])
+        after = [t for t in heard if turn.start <= t <= turn.end + 3.0]
+        delay = after[0] - turn.start if after else None
+        for key in (session.condition, *(["alike"] if session.alike else []), "all"):
+            rows.setdefault(key, []).append(delay)
+    for key, delays in rows.items():
+        found = [d for d in delays if d is not None]
+        text = f"{title:34} {key:10} found {len(found):3d} of {len(delays):3d}"
+        if found:
+            median, late = np.quantile(found, 0.5), np.quantile(found, 0.9)
+            text += f" ({len(found) / len(delays):.1%})  delay {median:.1f} s, 90% {late:.1f} s"
+        print(text + (f"  ({early} false alarms before)" if key == "all" else ""), flush=True)
+
+
+def print_meeting(
+    models: AudioModels, name: str, sound: NDArray[np.int16], turns: list[Turn]
+) -> None:
+    """When a second voice is reported, against when one has spoken for 1.5 s."""
+    spoken: dict[str, float] = {}
+    second_at = None
+    for turn in turns:
+        spoken[turn.speaker] = spoken.get(turn.speaker, 0.0) + turn.end - turn.start
+        if sum(total >= 1.5 for total in spoken.values()) >= 2 and second_at is None:
+            second_at = turn.start
+    heard = alarms(models, sound)
+    truth = (
+        f"{len(spoken)} voices, second from {second_at:.1f} s"
+        if second_at is not None
+        else (f"{len(spoken)} voices, fewer than two of 1.5 s")
+    )
+    print(
+        f"  {name:20} {truth:40} reported {f'at {heard[0]:.1f} s' if heard else 'never'}",
+        flush=True,
+    )
+
+
+def overlap_counts(
+    models: AudioModels, sound: NDArray[np.int16], turns: list[Turn]
+) -> NDArray[np.int64]:
+    """Frames of overlap that are right, wrongly reported, missed: the last second of every look."""
+    assert models.speakers is not None
+    state = SpeakerState()
+    padded = np.concatenate([np.zeros(WINDOW, np.int16), sound])
+    counts = np.zeros(3, np.int64)
+    for end in range(RATE, len(sound) + 1, RATE):
+        window = to_waveform(padded[end : end + WINDOW])
+        state, _ = models.speakers.look(state, window, end / RATE)
+        last = round(1.0 / FRAME_STEP)
+        says = state.activity[-last:].sum(axis=1) >= 2
+        times = (end - WINDOW) / RATE + FRAME_CENTRE + FRAME_STEP * np.arange(589)[-last:]
+        true = sum(((times >= t.start) & (times < t.end)).astype(int) for t in turns) >= np.int64(2)
+        counts += [(says & true).sum(), (says & ~true).sum(), (~says & true).sum()]
+    return counts
+
+
+def print_meetings(models: AudioModels, names: tuple[str, ...], data: Path, carried: Path) -> None:
+    """Every excerpt, and overlap over all that are labelled."""
+    folder = data / "speech" / "meetings"
+    labelled = read_turns(folder / "debug.train.rttm") | read_turns(folder / "sample.rttm")
+    counts = np.zeros(3, np.int64)
+    for name in names:
+        sound = read_pcm((folder if name in labelled else carried) / f"{name}.wav")
+        # The play is not labelled: two voices, in turns from the start.
+        turns = labelled.get(name, [Turn(0.0, 8.4, "Nagg"), Turn(8.6, 11.5, "Nell")])
+        print_meeting(models, name, sound, turns)
+        if name in labelled:
+            counts += overlap_counts(models, sound, turns)
+    right, wrong, missed = (int(count) for count in counts)
+    print(
+        f"  overlap: precision {right / max(right + wrong, 1):.2f},"
+        f" recall {right / max(right + missed, 1):.2f} (of {(right + missed) * FRAME_STEP:.0f} s)"
+    )
+
+
+def evaluate(models: AudioModels, voices: Voices, people: tuple[str, ...], *, draws: int) -> None:
+    """Everything that is put together from the voices of ``people``."""
+    print_one_speaker(
+        models,
+        "one speaker",
+        (
+            one_speaker(voices, person, condition, draw)
+            for condition in CONDITIONS
+            for person in people
+            for draw in range(draws)
+        ),
+    )
+    pairs = list(permutations(people, 2))
+    print_two_speakers(
+        models,
+        "second speaker, 2.5 to 8 s",
+        (
+            two_speakers(voices, one, other, condition, draw)
+            for condition in (*CONDITIONS, "quiet")
+            for one, other in pairs
+            for draw in range(max(1, draws // 2))
+        ),
+    )
+    for seconds in (1.0, 1.5, 2.0):
+        print_two_speakers(
+            models,
+            f"interjection of {seconds} s",
+            (
+                two_speakers(voices, one, other, condition, draw, seconds)
+                for condition in ("clean", "room")
+                for one, other in pairs
+                for draw in range(max(1, draws // 3))
+            ),
+        )
+
+
+def main() -> None:
+    """Print every table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--split", choices=("development", "held-out"), default=None)
+    parser.add_argument("--draws", type=int, default=6, help="sessions per person and condition")
+    arguments = parser.parse_args()
+    settings = Settings()
+    store = ModelStore(settings.models_folder, settings.models_mirror)
+    models = load_audio_models(store)
+    if models.speakers is None:
+        sys.exit("\n".join(c.reason for c in models.capabilities if not c.available))
+    carried = fetch_carried_speech(store)
+    voices = Voices(arguments.data, carried)
+    started = clock.monotonic()
+    for split, people, meetings in (
+        ("development", DEVELOPMENT, MEETINGS_DEVELOPMENT),
+        ("held-out", HELD_OUT, MEETINGS_HELD_OUT),
+    ):
+        if arguments.split not in (None, split):
+            continue
+        print(f"\n{split} voices: {', '.join(people)}")
+        evaluate(models, voices, people, draws=arguments.draws)
+        if split == "held-out":
+            print_two_speakers(
+                models,
+                "held-out short commands (GRID)",
+                (
+                    two_speakers(voices, person, "grid", condition, draw)
+                    for condition in ("clean", "room")
+                    for person in people
+                    for draw in range(len(voices.grid) if arguments.draws > 2 else 4)
+                ),
+            )
+        print_meetings(models, meetings, arguments.data, carried)
+    print(f"\n{clock.monotonic() - started:.0f} s")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Sound to observations: numpy and models, no rules."""

@@ -1,0 +1,88 @@
+"""The sound of a recording, as the audio socket would carry it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import av
+import numpy as np
+
+from proctoring.audio.pcm import SAMPLE_RATE, Pcm
+from proctoring.errors import ProctoringError
+
+_MOST_MISSING = 0.05
+"""Seconds by which time stamps may differ from the count of samples before that is a gap."""
+
+
+class BadRecordingError(ProctoringError):
+    """A file whose sound cannot be read."""
+
+    code = "bad_recording"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SoundChunk:
+    """A stretch of sound."""
+
+    time: float
+    """Media time of the first sample in seconds: the recording's own time stamps."""
+    samples: Pcm
+
+
+def read_sound(path: Path) -> Iterator[SoundChunk]:
+    """The first sound track of a video or sound file, mixed to mono at 16 kHz.
+
+    Chunks follow each other without a hole, unless the recording has one; then the next chunk's
+    time says so. A file without a sound track gives nothing. What follows a damaged part is left
+    out.
+
+    Raises:
+        BadRecordingError: the file cannot be opened, or it is no recording.
+    """
+    try:
+        container = av.open(path, metadata_errors="ignore")
+    except (av.FFmpegError, OSError) as error:
+        raise BadRecordingError(f"{path}: not a recording: {error}") from error
+    with container:
+        if not container.streams.audio:
+            return
+        yield from _chunks(container)
+
+
+def _chunks(container: av.container.InputContainer) -> Iterator[SoundChunk]:
+    resampler = av.AudioResampler("s16", "mono", SAMPLE_RATE)
+    time: float | None = None
+    try:
+        for frame in container.decode(audio=0):
+            stamp = None if frame.time is None else float(frame.time)
+            if time is None:
+                time = stamp if stamp is not None else 0.0
+            elif stamp is not None and stamp - time > _MOST_MISSING + _latency(frame):
+                for chunk in _resampled(resampler, None, time):
+                    yield chunk
+                resampler = av.AudioResampler("s16", "mono", SAMPLE_RATE)
+                time = stamp
+            frame.pts = None
+            for chunk in _resampled(resampler, frame, time):
+                yield chunk
+                time = chunk.time + len(chunk.samples) / SAMPLE_RATE
+    except av.FFmpegError:
+        pass
+    if time is not None:
+        yield from _resampled(resampler, None, time)
+
+
+def _latency(frame: av.AudioFrame) -> float:
+    """What the resampler may hold back, at most: one frame."""
+    return frame.samples / max(frame.sample_rate, 1)
+
+
+def _resampled(
+    resampler: av.AudioResampler, frame: av.AudioFrame | None, time: float
+) -> Iterator[SoundChunk]:
+    for piece in resampler.resample(frame):
+        samples = np.ascontiguousarray(piece.to_ndarray()[0])
+        yield SoundChunk(time, samples)
+        time += len(samples) / SAMPLE_RATE

@@ -1,0 +1,352 @@
+"""How many voices a session has, online: segmentation first, then voice prints of each speaker alone.
+
+A sliding window that embeds whatever was said last fails on real conversation, because windows
+straddle turns. So each look first asks the segmentation network who speaks when within the last ten
+seconds, and takes voice prints only of stretches in which one speaker is alone (the way of diart and
+pyannote). What the segmentation calls "speaker 2" means nothing beyond its window; its speakers are
+followed from look to look by the time they share, so that a voice once told need not be told again
+every second.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from proctoring.audio.embedding import VoicePrint, embed, normalised
+from proctoring.audio.filterbank import FRAME_LENGTH, FRAME_STEP, filterbank, frame_count
+from proctoring.audio.pcm import SAMPLE_RATE, Waveform
+from proctoring.audio.segmentation import (
+    FRAME_CENTRE,
+    FRAMES,
+    LOCAL_SPEAKERS,
+    WINDOW,
+    Activity,
+    frames_in,
+    segment,
+)
+from proctoring.audio.segmentation import FRAME_STEP as SEGMENT_STEP
+from proctoring.models.onnx_runtime import OnnxNetwork
+from proctoring.observations import SpeakerLook, VoiceHeard
+
+CANDIDATE = 1
+"""Number of the candidate's voice."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpeakerSettings:
+    """Tunables, each with what it trades. Defaults were chosen on the development half of
+    ``evaluation/speakers.py``."""
+
+    join: float = 0.45
+    """Cosine from which speech belongs to a known voice. Raising it leaves more speech unplaced."""
+    new: float = 0.35
+    """Cosine below which speech is of a new voice. Raising it finds more intruders, and alarms more
+    on candidates who move about."""
+    clear: float = 0.20
+    """Cosine below which one look is enough for a new voice; above, two looks must agree."""
+    new_seconds: float = 1.5
+    """Speech, alone, that a new voice needs. Lowering it finds shorter interjections, less surely."""
+    least_seconds: float = 1.0
+    """Speech, alone, that a voice print needs."""
+    print_seconds: float = 3.0
+    """Speech that a voice print uses at most, the latest. Raising it costs time and separates more."""
+    check_after: float = 2.0
+    """New speech of a known voice after which its print is taken again. Raising it costs less and
+    notices later that the segmentation took two voices for one."""
+    enrolment: float = 5.0
+    """Speech of the candidate that must be known before a single new voice is believed."""
+    apart: float = 0.40
+    """Cosine below which two voices within one window are two, twice within ``apart_within``."""
+    apart_within: float = 5.0
+    heard_within: float = 2.0
+    """Only speakers heard this lately are looked at."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Voice:
+    """A voice of this session."""
+
+    number: int
+    print: VoicePrint
+    seconds: float
+    """Speech that went into the print."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Follow:
+    """One speaker of the segmentation, followed from look to look."""
+
+    voice: int | None = None
+    checked: float = float("-inf")
+    """Media time up to which its speech went into a voice print."""
+    strange: int = 0
+    """Looks in a row whose print was like no known voice."""
+    print: VoicePrint | None = None
+    """The last print."""
+    print_seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SpeakerState:
+    """Everything the detector carries from look to look. Plain and small; holds no sound."""
+
+    voices: tuple[Voice, ...] = ()
+    apart_at: float = float("-inf")
+    """Media time of the last look in which two speakers were clearly apart."""
+    time: float = float("-inf")
+    """Media time of the end of the last look."""
+    activity: Activity = field(default_factory=lambda: np.zeros((FRAMES, LOCAL_SPEAKERS), np.bool_))
+    follows: tuple[_Follow | None, ...] = (None,) * LOCAL_SPEAKERS
+
+
+class SpeakerDetector:
+    """Tells voices apart. Shared by all sessions: it keeps no state of its own."""
+
+    def __init__(
+        self,
+        segmentation: OnnxNetwork,
+        embedding: OnnxNetwork,
+        settings: SpeakerSettings | None = None,
+    ) -> None:
+        self.settings = settings or SpeakerSettings()
+        self._segmentation = segmentation
+        self._embedding = embedding
+
+    def enrol(self, waveform: Waveform) -> VoicePrint:
+        """The voice print of a recording of one person, speech throughout."""
+        return embed(self._embedding, filterbank(waveform))
+
+    def look(
+        self, state: SpeakerState, window: Waveform, time: float
+    ) -> tuple[SpeakerState, SpeakerLook]:
+        """Look at the last ten seconds.
+
+        Args:
+            state: what the look before returned.
+            window: (160000,), ending at ``time``; zeros where nothing was heard.
+            time: media time of the window's end in seconds.
+
+        Returns:
+            The state for the next look, and what was heard since the look before.
+        """
+        activity = segment(self._segmentation, window)
+        follows = _followed(state, activity, time)
+        alone = activity & (activity.sum(axis=1) == 1)[:, None]
+        since = min(frames_in(time - state.time), FRAMES) if state.time > float("-inf") else FRAMES
+        looking = _Looking(self, list(state.voices), list(follows), alone, window, time)
+        recent = frames_in(self.settings.heard_within)
+        for speaker in range(LOCAL_SPEAKERS):
+            if activity[-recent:, speaker].any():
+                looking.tell(speaker)
+        apart_at = looking.tell_apart(state.apart_at)
+        after = SpeakerState(
+            tuple(looking.voices), apart_at, time, activity, tuple(looking.follows)
+        )
+        return after, self._report(looking, activity, since)
+
+    def silence(self, state: SpeakerState) -> SpeakerLook:
+        """What a look gives when nobody spoke: nothing need be run for that."""
+        return SpeakerLook((), self._enrolment(state.voices), overlap=0.0, unplaced=0.0)
+
+    def _enrolment(self, voices: Sequence[Voice]) -> float:
+        seconds = next((v.seconds for v in voices if v.number == CANDIDATE), 0.0)
+        return min(1.0, seconds / self.settings.enrolment)
+
+    def _report(self, looking: _Looking, activity: Activity, since: int) -> SpeakerLook:
+        lately = activity[-since:]
+        candidate = next((v for v in looking.voices if v.number == CANDIDATE), None)
+        heard: dict[int, VoiceHeard] = {}
+        unplaced = np.zeros(since, np.bool_)
+        for speaker, follow in enumerate(looking.follows):
+            if follow is None or not lately[:, speaker].any():
+                continue
+            if follow.voice is None:
+                unplaced |= lately[:, speaker]
+                continue
+            voice = next(v for v in looking.voices if v.number == follow.voice)
+            seconds = float(looking.alone[:, speaker].sum() * SEGMENT_STEP)
+            similarity = (
+                None
+                if voice.number == CANDIDATE or candidate is None
+                else float(voice.print @ candidate.print)
+            )
+            heard[voice.number] = VoiceHeard(
+                voice.number,
+                similarity,
+                0.0 if voice.number == CANDIDATE else confidence_of_another(similarity),
+                seconds,
+            )
+        return SpeakerLook(
+            voices=tuple(heard[number] for number in sorted(heard)),
+            enrolment=self._enrolment(looking.voices),
+            overlap=float((lately.sum(axis=1) >= 2).sum() * SEGMENT_STEP),
+            unplaced=float(unplaced.sum() * SEGMENT_STEP),
+        )
+
+    def print_of(self, window: Waveform, frames: NDArray[np.bool_], after: float) -> VoicePrint:
+        """The print of the latest marked frames of a window (see ``_features_of``)."""
+        chosen = _feature_frames(frames, after)
+        most = round(self.settings.print_seconds * SAMPLE_RATE / FRAME_STEP)
+        return embed(self._embedding, filterbank(window, chosen[-most:]))
+
+
+class _Looking:
+    """One look in progress."""
+
+    def __init__(
+        self,
+        detector: SpeakerDetector,
+        voices: list[Voice],
+        follows: list[_Follow | None],
+        alone: Activity,
+        window: Waveform,
+        time: float,
+    ) -> None:
+        self.voices = voices
+        self.follows = follows
+        self.alone = alone
+        self._detector = detector
+        self._settings = detector.settings
+        self._window = window
+        self._start = time - WINDOW / SAMPLE_RATE
+        self._time = time
+
+    def tell(self, speaker: int) -> None:
+        """Take the speaker's print if there is enough new speech, and place it."""
+        follow = self.follows[speaker] or _Follow()
+        settings = self._settings
+        mine = self.alone[:, speaker]
+        times = self._start + FRAME_CENTRE + SEGMENT_STEP * np.flatnonzero(mine)
+        own = len(times) * SEGMENT_STEP
+        new = float((times > follow.checked).sum() * SEGMENT_STEP)
+        known = follow.voice is not None
+        enough = settings.check_after if known else min(settings.least_seconds, 0.4)
+        self.follows[speaker] = follow
+        if own < settings.least_seconds or new < enough:
+            return
+        # A known voice is checked by what it said since; an unknown one by all there is.
+        after = follow.checked - self._start if known else float("-inf")
+        voice_print = self._detector.print_of(self._window, mine, after)
+        used = min(new if known else own, settings.print_seconds)
+        follow = replace(follow, checked=self._time, print=voice_print, print_seconds=used)
+        self.follows[speaker] = self._placed(follow, voice_print, min(new, used), used)
+
+    def _placed(self, follow: _Follow, voice_print: VoicePrint, new: float, used: float) -> _Follow:
+        settings = self._settings
+        likeness = {v.number: float(v.print @ voice_print) for v in self.voices}
+        if not likeness:
+            if used < settings.new_seconds:
+                return follow
+            return replace(follow, voice=self._add(voice_print, used), strange=0)
+        best = max(likeness, key=lambda number: likeness[number])
+        if likeness[best] >= settings.join:
+            self._learn(best, voice_print, new)
+            return replace(follow, voice=best, strange=0)
+        if likeness[best] >= settings.new:
+            return follow
+        if used < settings.new_seconds:
+            return replace(follow, voice=None)
+        strange = follow.strange + 1
+        enrolled = self.voices[0].seconds >= settings.enrolment
+        if enrolled and (strange >= 2 or likeness[best] < settings.clear):
+            return replace(follow, voice=self._add(voice_print, used), strange=0)
+        return replace(follow, voice=None, strange=strange)
+
+    def tell_apart(self, apart_at: float) -> float:
+        """Two speakers of this very window that sound clearly different, without any enrolment.
+
+        Returns:
+            Media time of the last such look.
+        """
+        settings = self._settings
+        sure = [
+            (speaker, follow, follow.print)
+            for speaker, follow in enumerate(self.follows)
+            if follow is not None
+            and follow.print is not None
+            and follow.print_seconds >= settings.new_seconds
+            and self.alone[:, speaker].sum() * SEGMENT_STEP >= settings.new_seconds
+        ]
+        for (one, first, first_print), (other, second, second_print) in combinations(sure, 2):
+            if self._time not in (first.checked, second.checked):
+                continue
+            told = first.voice is not None and second.voice is not None
+            if told and first.voice != second.voice:
+                continue
+            if float(first_print @ second_print) >= settings.apart:
+                continue
+            if self._time - apart_at <= settings.apart_within:
+                self._part((one, first, first_print), (other, second, second_print))
+            return self._time
+        return apart_at
+
+    def _part(
+        self, one: tuple[int, _Follow, VoicePrint], other: tuple[int, _Follow, VoicePrint]
+    ) -> None:
+        """Give two speakers a voice each, where they had none or shared one."""
+        if one[1].voice is not None and one[1].voice == other[1].voice:
+            # The voice had learned from both. It stays with the one it is more like, anew.
+            index = next(i for i, v in enumerate(self.voices) if v.number == one[1].voice)
+            learned = self.voices[index].print
+            if float(learned @ other[2]) > float(learned @ one[2]):
+                one, other = other, one
+            self.voices[index] = Voice(self.voices[index].number, one[2], one[1].print_seconds)
+            other = (other[0], replace(other[1], voice=None), other[2])
+        for speaker, follow, voice_print in (one, other):
+            if follow.voice is None:
+                number = self._add(voice_print, follow.print_seconds)
+                self.follows[speaker] = replace(follow, voice=number, strange=0)
+
+    def _add(self, voice_print: VoicePrint, seconds: float) -> int:
+        number = 1 + max((voice.number for voice in self.voices), default=0)
+        self.voices.append(Voice(number, voice_print, seconds))
+        return number
+
+    def _learn(self, number: int, voice_print: VoicePrint, seconds: float) -> None:
+        for index, voice in enumerate(self.voices):
+            if voice.number == number:
+                total = voice.print * np.float32(voice.seconds) + voice_print * np.float32(seconds)
+                self.voices[index] = Voice(number, normalised(total), voice.seconds + seconds)
+
+
+def confidence_of_another(similarity: float | None) -> float:
+    """How sure one may be that a voice of this cosine to the candidate's is somebody else."""
+    if similarity is None:
+        return 0.5
+    return float(1.0 / (1.0 + np.exp((similarity - 0.40) / 0.06)))
+
+
+def _followed(state: SpeakerState, activity: Activity, time: float) -> tuple[_Follow | None, ...]:
+    """Which speaker of this window is which of the window before, by the time they share."""
+    shift = frames_in(time - state.time) if state.time > float("-inf") else FRAMES
+    if shift >= FRAMES:
+        return (None,) * LOCAL_SPEAKERS
+    before, now = state.activity[shift:], activity[: FRAMES - shift]
+    both = (before[:, :, None] & now[:, None, :]).sum(axis=0)
+    either = (before[:, :, None] | now[:, None, :]).sum(axis=0)
+    alike = both / np.maximum(either, 1)
+    follows: list[_Follow | None] = [None] * LOCAL_SPEAKERS
+    for _ in range(LOCAL_SPEAKERS):
+        old, new = np.unravel_index(int(alike.argmax()), alike.shape)
+        if alike[old, new] < 0.5:
+            break
+        follows[new] = state.follows[old]
+        alike[old, :] = alike[:, new] = -1
+    return tuple(follows)
+
+
+def _feature_frames(marked: NDArray[np.bool_], after: float) -> NDArray[np.intp]:
+    """Filterbank frames that lie in marked segmentation frames.
+
+    Args:
+        marked: (589,) frames of the segmentation.
+        after: seconds into the window before which nothing is taken.
+    """
+    centres = (FRAME_LENGTH / 2 + FRAME_STEP * np.arange(frame_count(WINDOW))) / SAMPLE_RATE
+    nearest = np.clip(np.rint((centres - FRAME_CENTRE) / SEGMENT_STEP), 0, FRAMES - 1)
+    return np.flatnonzero(marked[nearest.astype(np.intp)] & (centres > after))

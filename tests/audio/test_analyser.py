@@ -1,0 +1,158 @@
+"""One session's hearing, on real speech through the real networks."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from proctoring.audio.analyser import AudioAnalyser, AudioModels, AudioState, load_audio_models
+from proctoring.models.store import ModelStore
+from proctoring.observations import SoundObservation
+
+RATE = 16_000
+
+
+def others(observations: tuple[SoundObservation, ...]) -> list[float]:
+    return [
+        o.time for o in observations if o.speakers and any(v.number > 1 for v in o.speakers.voices)
+    ]
+
+
+def hear(
+    analyser: AudioAnalyser, sound: NDArray[np.int16] | NDArray[np.float32]
+) -> tuple[SoundObservation, ...]:
+    return (*analyser.push(sound), *analyser.flush())
+
+
+def test_one_voice_is_enrolled_and_never_becomes_two(
+    audio_models: AudioModels, one_voice: NDArray[np.int16]
+) -> None:
+    heard = hear(AudioAnalyser(audio_models), one_voice[: 24 * RATE])
+    assert others(heard) == []
+    looks = [o.speakers for o in heard if o.speakers]
+    assert looks[-1].enrolment == 1.0
+    assert sum(bool(look.voices) for look in looks) > 15
+
+
+def test_a_second_voice_is_heard(audio_models: AudioModels, two_voices: NDArray[np.int16]) -> None:
+    times = others(hear(AudioAnalyser(audio_models), two_voices[: 14 * RATE]))
+    assert times
+    assert times[0] < 12.0  # she first speaks at 8.6 s, for three seconds
+
+
+def test_a_voice_that_breaks_in_on_another_recording_is_heard_soon(
+    audio_models: AudioModels, one_voice: NDArray[np.int16], two_voices: NDArray[np.int16]
+) -> None:
+    stranger = two_voices[int(8.6 * RATE) : int(11.5 * RATE)]
+    sound = np.concatenate([one_voice[: 12 * RATE], stranger, one_voice[12 * RATE : 20 * RATE]])
+    times = others(hear(AudioAnalyser(audio_models), sound))
+    assert times
+    assert 12.0 < times[0] < 16.0
+
+
+def test_silence_has_no_speech_no_voices_and_the_lowest_level(audio_models: AudioModels) -> None:
+    heard = hear(AudioAnalyser(audio_models), np.zeros(3 * RATE, np.int16))
+    assert [o.speech for o in heard] == [0.0] * 6
+    assert {o.level for o in heard} == {-100.0}
+    assert all(not o.speakers.voices for o in heard if o.speakers)
+    assert [o.time for o in heard] == pytest.approx([0.5, 1.0, 1.5, 2.0, 2.5, 3.0])
+
+
+@settings(
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(cuts=st.lists(st.integers(1, 30_000), min_size=1, max_size=30))
+def test_any_cut_of_the_sound_gives_the_same_observations(
+    audio_models: AudioModels, two_voices: NDArray[np.int16], cuts: list[int]
+) -> None:
+    # Who speaks is asked on the same half-second grid as whether; it only takes longer to test.
+    models = replace(audio_models, speakers=None)
+    sound = two_voices[6 * RATE : 12 * RATE]
+    whole = hear(AudioAnalyser(models), sound)
+    analyser = AudioAnalyser(models)
+    pieces: list[SoundObservation] = []
+    at = 0
+    for length in [*cuts, len(sound)]:
+        pieces += analyser.push(sound[at : at + length])
+        at += length
+    pieces += analyser.flush()
+    assert tuple(pieces) == whole
+
+
+def test_small_pieces_give_the_same_speakers(
+    audio_models: AudioModels, two_voices: NDArray[np.int16]
+) -> None:
+    sound = two_voices[7 * RATE : 11 * RATE]
+    whole = hear(AudioAnalyser(audio_models), sound)
+    analyser = AudioAnalyser(audio_models)
+    pieces: list[SoundObservation] = []
+    for start in range(0, len(sound), 777):
+        pieces += analyser.push(sound[start : start + 777])
+    assert (*pieces, *analyser.flush()) == whole
+
+
+def test_floating_point_sound_is_heard_like_16_bit_sound(
+    audio_models: AudioModels, one_voice: NDArray[np.int16]
+) -> None:
+    sound = one_voice[RATE : 4 * RATE]
+    as_float = hear(AudioAnalyser(audio_models), (sound / np.float32(32768)).astype(np.float32))
+    assert as_float == hear(AudioAnalyser(audio_models), sound)
+
+
+def test_a_gap_is_said_and_media_time_goes_on(
+    audio_models: AudioModels, one_voice: NDArray[np.int16]
+) -> None:
+    analyser = AudioAnalyser(audio_models, start=100.0)
+    before = analyser.push(one_voice[RATE : RATE + 12_000])
+    left, lost = analyser.gap(4.0)
+    after = analyser.push(one_voice[5 * RATE : 6 * RATE])
+    assert [o.time for o in before] == pytest.approx([100.5])
+    assert left.time == pytest.approx(100.75)
+    assert left.span == pytest.approx(0.25)
+    assert lost.time == pytest.approx(104.75)
+    assert (lost.span, lost.speech, lost.level, lost.speakers) == (4.0, None, None, None)
+    assert lost.not_read[0].reason == "4.0 s of sound are missing"
+    assert [o.time for o in after] == pytest.approx([105.25, 105.75])
+
+
+def test_a_restored_session_knows_its_voices_again(
+    audio_models: AudioModels, one_voice: NDArray[np.int16], two_voices: NDArray[np.int16]
+) -> None:
+    first = AudioAnalyser(audio_models)
+    hear(first, one_voice[: 14 * RATE])
+    saved = json.dumps(asdict(first.state))
+    assert len(saved) < 10_000
+    loaded = json.loads(saved)
+    restored = AudioAnalyser(
+        audio_models,
+        state=AudioState(loaded["time"], tuple((n, tuple(p), s) for n, p, s in loaded["voices"])),
+    )
+    assert restored.time == pytest.approx(14.0)
+    heard = hear(restored, one_voice[14 * RATE : 19 * RATE])
+    assert others(heard) == []
+    assert next(o.speakers.enrolment for o in heard if o.speakers) == 1.0
+    stranger = two_voices[int(8.6 * RATE) : int(11.5 * RATE)]
+    assert others(hear(restored, stranger))
+
+
+def test_without_networks_sound_is_still_measured_and_the_reason_is_said(tmp_path: Path) -> None:
+    models = load_audio_models(ModelStore(tmp_path, catalogue=()))
+    assert [(c.name, c.available) for c in models.capabilities] == [
+        ("speech", False),
+        ("speakers", False),
+    ]
+    assert all(c.reason for c in models.capabilities)
+    (heard,) = AudioAnalyser(models).push(np.full(8000, 3276, np.int16))
+    assert heard.level == pytest.approx(-20.0, abs=0.01)
+    assert heard.speech is None
+    assert heard.speakers is None
+    assert {n.what for n in heard.not_read} == {"speech", "speakers"}

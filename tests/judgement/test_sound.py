@@ -1,0 +1,109 @@
+"""What is heard, judged: other voices, several at once, and speech where silence was asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pytest
+
+from proctoring.incidents import IncidentChange, IncidentState
+from proctoring.judgement import Policy, initial_state, judge, parse_policy
+from proctoring.observations import NotRead, SoundObservation, SpeakerLook, VoiceHeard
+
+EXAM = parse_policy('name = "exam"')
+CANDIDATE = VoiceHeard(1, None, 0.0, 5.0)
+OTHER = VoiceHeard(2, 0.13, 0.98, 2.0)
+
+
+def heard(
+    time: float,
+    *voices: VoiceHeard,
+    overlap: float = 0.0,
+    unplaced: float = 0.0,
+    enrolment: float = 1.0,
+    speech: float = 1.0,
+) -> SoundObservation:
+    look = SpeakerLook(voices, enrolment, overlap, unplaced)
+    return SoundObservation(time, 1.0, speech, -30.0, look)
+
+
+def run(policy: Policy, observations: Iterable[SoundObservation]) -> list[IncidentChange]:
+    state, changes = initial_state(), list[IncidentChange]()
+    for observation in observations:
+        state, more = judge(policy, state, observation)
+        changes += more
+    return changes
+
+
+def test_one_look_that_hears_another_voice_is_an_incident_with_its_evidence_in_the_reason() -> None:
+    (change,) = run(EXAM, [heard(1, CANDIDATE), heard(2, CANDIDATE, OTHER)])
+    assert (change.kind, change.label) == ("audio.multiple_speakers", "Multiple Speakers Detected")
+    assert (change.severity, change.state, change.alerts) == (
+        "violation",
+        IncidentState.STARTED,
+        True,
+    )
+    assert change.confidence == pytest.approx(0.98)
+    assert change.reason.startswith("voice 2 besides the candidate's (likeness to it 0.13)")
+
+
+def test_it_ends_ten_seconds_after_the_other_voice_and_is_quiet_for_thirty() -> None:
+    observations = [heard(t, OTHER) for t in (1, 2)]
+    observations += [heard(t, CANDIDATE) for t in range(3, 14)]
+    observations += [heard(20, OTHER), *(heard(t, CANDIDATE) for t in range(21, 50))]
+    observations += [heard(51, OTHER)]
+    changes = run(EXAM, observations)
+    assert [(c.state, c.alerts) for c in changes] == [
+        ("started", True),
+        ("ended", False),
+        ("started", False),
+        ("ended", False),
+        ("started", True),
+    ]
+    assert changes[1].started_at + changes[1].duration == pytest.approx(2.0)
+
+
+def test_the_candidate_alone_is_no_incident() -> None:
+    assert run(EXAM, [heard(t, CANDIDATE) for t in range(60)]) == []
+
+
+def test_an_unsure_voice_is_left_out_as_the_policy_says() -> None:
+    unsure = VoiceHeard(2, 0.41, 0.4, 2.0)
+    assert run(EXAM, [heard(1, CANDIDATE, unsure)]) == []
+    strict = EXAM.with_accommodations({"sound": {"other_voice": 0.3}})
+    assert len(run(strict, [heard(1, CANDIDATE, unsure)])) == 1
+
+
+def test_speech_that_cannot_be_placed_yet_neither_holds_nor_ends() -> None:
+    observations = [heard(1, OTHER)]
+    observations += [heard(t, unplaced=0.8, enrolment=0.4) for t in range(2, 8)]
+    assert [c.state for c in run(EXAM, observations)] == ["started"]
+
+
+def test_overlap_is_its_own_signal_and_off_unless_asked_for() -> None:
+    both = [heard(1, CANDIDATE, overlap=0.1), heard(2, CANDIDATE, overlap=0.5)]
+    assert run(EXAM, both) == []
+    asked = EXAM.with_accommodations({"audio.overlap": {"enabled": True}})
+    (change,) = run(asked, both)
+    assert (change.label, change.severity, change.started_at) == ("Overlapping Speech", "info", 2.0)
+
+
+def test_speech_alarms_only_where_silence_was_asked_for_and_survives_pauses_between_words() -> None:
+    shares = [0.0, 0.9, 0.8, 0.1, 0.9, 0.0, 0.0, 0.0, 0.0, 0.0]
+    half = [
+        SoundObservation(0.5 * (i + 1), 0.5, share, -30.0, None) for i, share in enumerate(shares)
+    ]
+    assert run(EXAM, half) == []
+    silence = EXAM.with_accommodations({"audio.speech": {"enabled": True}})
+    changes = run(silence, half)
+    assert [(c.label, c.state) for c in changes] == [
+        ("Speech Detected", "started"),
+        ("Speech Detected", "ended"),
+    ]
+    assert changes[0].started_at == 1.5
+
+
+def test_sound_that_did_not_arrive_says_nothing() -> None:
+    asked = EXAM.with_accommodations({"audio.speech": {"enabled": True}})
+    lost = SoundObservation(5.0, 4.0, None, None, None, (NotRead("sound", "4.0 s are missing"),))
+    assert run(asked, [lost]) == []
