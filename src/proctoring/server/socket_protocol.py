@@ -1,4 +1,4 @@
-"""uvicorn's WebSocket protocol, with an end to clients that neither read nor go."""
+"""uvicorn's WebSocket protocol, with an end to connections that would otherwise stay for ever."""
 
 from __future__ import annotations
 
@@ -12,6 +12,14 @@ what still waits to be written is never written."""
 
 class SocketProtocol(WebSocketsSansIOProtocol):
     """The protocol of every WebSocket connection."""
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes came. A handshake that the parser refused (an address of 10,000 characters) is
+        answered, which uvicorn itself leaves undone."""
+        super().data_received(data)
+        if self.conn.handshake_exc is not None and not self.handshake_initiated:
+            self.transport.write(b"".join(self.conn.data_to_send()))
+            self.transport.close()
 
     async def run_asgi(self) -> None:
         """Serve the connection, then see that it ends."""

@@ -123,7 +123,7 @@ class Pool:
             self._waits.clear()
             self._worked = 0.0
             self._reviewed_at = now
-            wait = waits[int(0.9 * (len(waits) - 1))] if waits else 0.0
+            wait = waits[int(0.9 * len(waits))] if waits else 0.0
             self.demand = Demand(wait, min(1.0, worked / (period * len(self._threads))))
             self.rate = next_rate(self.rate, self.demand)
             return self.rate

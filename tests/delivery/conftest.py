@@ -1,0 +1,47 @@
+"""Words for tests of delivery."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from proctoring.delivery.events import Message, Sitting
+from proctoring.incidents import IncidentChange, IncidentState, Severity
+
+BEGAN = datetime(2026, 1, 2, 10, 0, 0, tzinfo=UTC)
+
+
+def change(
+    number: int = 1,
+    state: IncidentState = IncidentState.STARTED,
+    *,
+    kind: str = "gaze.left",
+    label: str = "Looking Left",
+    alerts: bool = True,
+) -> IncidentChange:
+    """One change of one incident."""
+    return IncidentChange(
+        number=number,
+        kind=kind,
+        label=label,
+        state=state,
+        severity=Severity.WARNING,
+        confidence=0.91234,
+        started_at=91.4,
+        duration=2.0,
+        reason="gaze 31 degrees left for 2.0 s (limit 2.0 s)",
+        alerts=alerts,
+    )
+
+
+def message(session_id: str = "exam-7", *changes: IncidentChange) -> Message:
+    """A message of a session that began at ``BEGAN``."""
+    found_at = datetime(2026, 1, 2, 10, 0, 2, 120_000, tzinfo=UTC)
+    return Message(Sitting(session_id, BEGAN), found_at, 93.4, changes or (change(),))
+
+
+@pytest.fixture
+def sitting() -> Sitting:
+    """One sitting."""
+    return Sitting("exam-7", BEGAN)

@@ -1,0 +1,107 @@
+"""From one journal to many listeners."""
+
+from __future__ import annotations
+
+from threading import Thread
+
+import pytest
+from tests.delivery.conftest import message
+
+from proctoring.delivery.journal import MemoryJournal
+from proctoring.delivery.outbox import Listener, Outbox
+from proctoring.errors import TooManyError
+
+
+def outbox(queue: int = 256, listeners: int = 32) -> Outbox:
+    return Outbox(MemoryJournal(), listeners_per_session=listeners, queue=queue)
+
+
+def listen(box: Outbox, session_id: str = "exam-7", after: int | None = None) -> Listener:
+    return box.subscribe(session_id, after, lambda: None)[1]
+
+
+def seqs(listener: Listener) -> list[int]:
+    return [event.seq for event in listener.take()[0]]
+
+
+def test_every_listener_of_the_session_and_no_other_gets_each_event_once_in_order() -> None:
+    box = outbox()
+    first, second, other = listen(box), listen(box), listen(box, "exam-8")
+    for _ in range(3):
+        box.publish(message())
+    assert seqs(first) == seqs(second) == [1, 2, 3]
+    assert seqs(first) == []
+    assert seqs(other) == []
+
+
+def test_replay_and_listening_leave_no_gap_and_nothing_twice_while_others_publish() -> None:
+    box = Outbox(MemoryJournal(5000), queue=5000)
+    publisher = Thread(target=lambda: [box.publish(message()) for _ in range(2000)])
+    publisher.start()
+    heard = []
+    while publisher.is_alive():
+        replay, listener = box.subscribe("exam-7", 0, lambda: None)
+        heard.append((replay, listener))
+        box.unsubscribe(listener)
+    publisher.join()
+    for replay, listener in heard:
+        found = [event.seq for event in replay.events] + seqs(listener)
+        assert found == list(range(1, len(found) + 1))
+
+
+def test_a_listener_is_woken_for_each_event() -> None:
+    box, woken = outbox(), []
+    box.subscribe("exam-7", None, lambda: woken.append(1))
+    box.publish(message())
+    box.publish(message())
+    assert len(woken) == 2
+
+
+def test_a_slow_listener_is_dropped_with_a_reason_and_comes_back_without_loss() -> None:
+    box = outbox(queue=3)
+    slow, quick = listen(box), listen(box)
+    heard = []
+    for _ in range(5):
+        box.publish(message())
+        heard += seqs(quick)
+    events, closing = slow.take()
+    assert events == []
+    assert closing is not None
+    assert closing.code == "slow"
+    assert "?after=" in closing.detail
+    assert heard == [1, 2, 3, 4, 5]
+    assert (box.dropped, box.listeners("exam-7")) == (1, 1)
+    replay, _ = box.subscribe("exam-7", 0, lambda: None)
+    assert [event.seq for event in replay.events] == [1, 2, 3, 4, 5]
+
+
+def test_the_end_comes_after_what_still_waits() -> None:
+    box = outbox()
+    listener = listen(box)
+    box.publish(message())
+    box.end("exam-7", "ended on request")
+    events, closing = listener.take()
+    assert [event.seq for event in events] == [1]
+    assert closing is not None
+    assert (closing.code, closing.detail) == ("ended", "ended on request")
+    assert box.listeners() == 0
+
+
+def test_more_listeners_than_allowed_are_refused_until_one_leaves() -> None:
+    box = outbox(listeners=2)
+    first, _ = listen(box), listen(box)
+    with pytest.raises(TooManyError, match="2 listeners"):
+        listen(box)
+    box.unsubscribe(first)
+    box.unsubscribe(first)
+    listen(box)
+    assert box.listeners() == 2
+
+
+def test_without_after_only_what_comes_is_heard() -> None:
+    box = outbox()
+    box.publish(message())
+    replay, listener = box.subscribe("exam-7", None, lambda: None)
+    assert replay.events == ()
+    box.publish(message())
+    assert seqs(listener) == [2]

@@ -1,0 +1,145 @@
+"""A session over real analysers, whose time is the test's own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from queue import Queue
+from typing import Any
+
+import numpy as np
+import pytest
+import simplejpeg
+from prometheus_client import CollectorRegistry
+from skimage import data
+
+from proctoring.delivery.events import Sitting
+from proctoring.errors import BadFrameError
+from proctoring.incidents import IncidentChange
+from proctoring.judgement.policy import shipped_policy
+from proctoring.models.store import ModelStore
+from proctoring.session.pipeline import Pipeline
+from proctoring.session.pool import Pool
+from proctoring.session.session import Arrival, Lifetime, Session
+from proctoring.session.tally import Tally
+from proctoring.settings import Settings
+from proctoring.vision.analyser import (
+    FrameAnalysis,
+    VisionAnalyser,
+    VisionModels,
+    load_vision_models,
+)
+
+TIMEOUT = 20.0
+"""Seconds after which a test that waits fails."""
+
+BLIND = VisionModels(faces=None, objects=None, capabilities=())
+"""What an installation without any model can see: frames are decoded, nothing is looked for."""
+
+
+@dataclass
+class Heard:
+    """A socket's end of a session: remembers what it is told."""
+
+    replies: Queue[Any] = field(default_factory=Queue)
+    told: list[str] = field(default_factory=list)
+
+    def analysed(self, arrival: Arrival, analysis: FrameAnalysis, decode_ms: float) -> None:
+        assert arrival.data
+        assert decode_ms > 0
+        self.replies.put(analysis)
+
+    def refused(self, error: BadFrameError) -> None:
+        self.replies.put(error)
+
+    def failed(self) -> None:
+        self.replies.put("failed")
+
+    def flow(self, rate: float) -> None:
+        self.told.append(f"flow {rate}")
+
+    def replaced(self) -> None:
+        self.told.append("replaced")
+
+    def ended(self, detail: str) -> None:
+        self.told.append(f"ended: {detail}")
+
+    def next(self) -> Any:
+        """What became of the next frame."""
+        return self.replies.get(timeout=TIMEOUT)
+
+
+@dataclass
+class Sat:
+    """A session and everything that came out of it."""
+
+    session: Session
+    published: Queue[tuple[float, tuple[IncidentChange, ...]]]
+    ends: list[str]
+
+    def next(self) -> tuple[float, tuple[IncidentChange, ...]]:
+        """What is published next: media time and changes."""
+        return self.published.get(timeout=TIMEOUT)
+
+
+@pytest.fixture
+def pool() -> Iterator[Pool]:
+    """Two workers."""
+    pool = Pool(2)
+    pool.start()
+    yield pool
+    assert pool.stop(TIMEOUT)
+
+
+@pytest.fixture
+def tally() -> Tally:
+    """Counts of one test."""
+    return Tally(CollectorRegistry())
+
+
+@pytest.fixture
+def sit(pool: Pool, tally: Tally) -> Callable[..., Sat]:
+    """Makes a session that began at second 0."""
+
+    def make(models: VisionModels = BLIND, **options: Any) -> Sat:
+        published: Queue[tuple[float, tuple[IncidentChange, ...]]] = Queue()
+        ends: list[str] = []
+        analyser = options.pop("analyser", None) or VisionAnalyser(models)
+        session = Session(
+            Sitting(options.pop("session_id", "exam-7"), datetime(2026, 1, 2, 10, tzinfo=UTC)),
+            pipeline=Pipeline(shipped_policy("exam"), analyser),
+            pool=pool,
+            publish=lambda _, time, changes: published.put((time, changes)),
+            ended=lambda _, detail: ends.append(detail),
+            tally=tally,
+            now=0.0,
+            max_pixels=Settings().max_frame_pixels,
+            **{"lifetime": Lifetime(), **options},
+        )
+        return Sat(session, published, ends)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def vision_models(model_store: ModelStore) -> VisionModels:
+    """The real networks, loaded once."""
+    return load_vision_models(model_store, object_model=Settings().object_model)
+
+
+@pytest.fixture(scope="session")
+def face_jpeg() -> bytes:
+    """A 512 x 512 picture with one real face."""
+    return jpeg("astronaut")
+
+
+@pytest.fixture(scope="session")
+def empty_jpeg() -> bytes:
+    """A picture with nobody in it."""
+    return jpeg("coffee")
+
+
+def jpeg(name: str) -> bytes:
+    """One of scikit-image's photographs as a JPEG."""
+    return bytes(simplejpeg.encode_jpeg(np.ascontiguousarray(getattr(data, name)()), quality=85))

@@ -1,0 +1,183 @@
+"""Threads that take turns."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from threading import Barrier, Event, Lock, get_ident
+
+from proctoring.session.pool import Pool
+
+TIMEOUT = 10.0
+
+
+def wait_for(gate: Event) -> None:
+    gate.wait(TIMEOUT)
+
+
+@contextmanager
+def started(workers: int, clock: Callable[[], float] = time.perf_counter) -> Iterator[Pool]:
+    pool = Pool(workers, clock=clock)
+    pool.start()
+    try:
+        yield pool
+    finally:
+        assert pool.stop(TIMEOUT)
+
+
+def test_two_workers_serve_two_lanes_at_the_same_moment() -> None:
+    meeting = Barrier(2)  # passes only when both steps run at once
+    met = [Event(), Event()]
+    with started(2) as pool:
+        for event in met:
+
+            def step(event: Event = event) -> None:
+                meeting.wait(TIMEOUT)
+                event.set()
+
+            pool.lane(step).wake()
+        assert all(event.wait(TIMEOUT) for event in met)
+
+
+def test_one_lane_is_never_served_by_two_threads_at_once() -> None:
+    lock, overlaps, runs, enough = Lock(), [], Counter[int](), Event()
+    with started(4) as pool:
+
+        def step() -> None:
+            if not lock.acquire(blocking=False):
+                overlaps.append(get_ident())
+                return
+            time.sleep(0.0005)  # gives the others a chance to break in
+            runs[get_ident()] += 1
+            lock.release()
+            if runs.total() >= 50:
+                enough.set()
+
+        lane = pool.lane(step)
+        while not enough.is_set():
+            lane.wake()
+    assert not overlaps
+    assert runs.total() >= 50
+
+
+def test_a_wake_while_the_step_runs_means_one_more_run() -> None:
+    running, go_on, again = Event(), Event(), Event()
+    runs = 0
+    with started(1) as pool:
+
+        def step() -> None:
+            nonlocal runs
+            runs += 1
+            if runs == 1:
+                running.set()
+                go_on.wait(TIMEOUT)
+            else:
+                again.set()
+
+        lane = pool.lane(step)
+        lane.wake()
+        assert running.wait(TIMEOUT)
+        for _ in range(5):
+            lane.wake()
+        go_on.set()
+        assert again.wait(TIMEOUT)
+    assert runs == 2
+
+
+def test_lanes_take_turns_however_often_one_is_woken() -> None:
+    order: list[str] = []
+    gate, done = Event(), Event()
+    with started(1) as pool:
+        blocker = pool.lane(partial(wait_for, gate))
+
+        def step(name: str) -> None:
+            order.append(name)
+            lanes["greedy"].wake()
+            if len(order) >= 7:
+                done.set()
+
+        lanes = {name: pool.lane(partial(step, name)) for name in ("greedy", "b", "c", "d")}
+        blocker.wake()
+        for _ in range(10):
+            lanes["greedy"].wake()
+        for name in ("b", "c", "d"):
+            lanes[name].wake()
+        gate.set()
+        assert done.wait(TIMEOUT)
+    assert order[:5] == ["greedy", "b", "c", "d", "greedy"]
+
+
+def test_a_step_that_fails_costs_nobody_else_their_worker() -> None:
+    done = Event()
+
+    def fails() -> None:
+        raise RuntimeError("on purpose")
+
+    with started(1) as pool:
+        broken = pool.lane(fails)
+        broken.wake()
+        pool.lane(done.set).wake()
+        assert done.wait(TIMEOUT)
+        broken.wake()
+    assert pool.failures >= 1
+
+
+def test_a_closed_lane_runs_no_more() -> None:
+    gate, after = Event(), Event()
+    ran: list[str] = []
+    with started(1) as pool:
+        pool.lane(partial(wait_for, gate)).wake()
+        lane = pool.lane(lambda: ran.append("closed"))
+        lane.wake()
+        lane.close()
+        lane.wake()
+        pool.lane(after.set).wake()
+        gate.set()
+        assert after.wait(TIMEOUT)
+    assert not ran
+
+
+def test_stopping_waits_for_what_runs_and_drops_what_waits() -> None:
+    running, ran = Event(), []
+    pool = Pool(1)
+    pool.start()
+
+    def slow() -> None:
+        running.set()
+        time.sleep(0.05)
+        ran.append("slow")
+
+    pool.lane(slow).wake()
+    assert running.wait(TIMEOUT)
+    pool.lane(lambda: ran.append("waiting")).wake()
+    assert pool.stop(TIMEOUT)
+    assert ran == ["slow"]
+
+
+def test_rates_fall_while_sessions_wait_for_busy_workers_and_rise_when_they_do_not() -> None:
+    now = 0.0
+    gate, running, done = Event(), Event(), Event()
+    with started(1, clock=lambda: now) as pool:
+
+        def step() -> None:
+            running.set()
+            gate.wait(TIMEOUT)
+
+        pool.lane(step).wake()
+        assert running.wait(TIMEOUT)
+        pool.lane(done.set).wake()
+        now = 0.5  # for half a second the only worker worked, and another lane waited
+        assert pool.review() == 0.5
+        assert pool.demand.busy == 1.0
+        assert pool.demand.wait == 0.5
+        gate.set()
+        assert done.wait(TIMEOUT)
+        pool.review()
+        now = 60.0
+        for _ in range(20):
+            now += 0.5
+            pool.review()
+        assert pool.rate == 1.0

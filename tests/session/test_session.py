@@ -1,0 +1,224 @@
+"""One sitting, on real analysers, with the test's own time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from threading import Event
+
+import pytest
+from tests.session.conftest import BLIND, TIMEOUT, Heard, Sat
+
+from proctoring.errors import BadFrameError
+from proctoring.incidents import IncidentState
+from proctoring.session.pool import Pool
+from proctoring.session.session import SILENCE, Lifetime, State
+from proctoring.session.tally import Tally
+from proctoring.vision.analyser import FrameAnalysis, VisionAnalyser, VisionModels
+from proctoring.vision.frame import Frame
+
+Sit = Callable[..., Sat]
+
+
+def is_over(sat: Sat) -> bool:
+    return sat.session.state is State.ENDED
+
+
+def test_a_frame_is_decoded_seen_and_answered(
+    sit: Sit, vision_models: VisionModels, face_jpeg: bytes
+) -> None:
+    sat, socket = sit(vision_models), Heard()
+    sat.session.receive(face_jpeg, None, socket, now=5.0)
+    analysis = socket.next()
+    assert analysis.observation.time == 0
+    assert len(analysis.observation.faces) == 1
+    assert sat.session.frames.analysed == 1
+
+
+def test_nobody_there_becomes_an_incident_and_the_end_ends_it(
+    sit: Sit, vision_models: VisionModels, empty_jpeg: bytes
+) -> None:
+    sat, socket = sit(vision_models), Heard()
+    for i in range(40):
+        sat.session.receive(empty_jpeg, None, socket, now=i / 10)
+        socket.next()
+    time, (started,) = sat.next()
+    assert (started.kind, started.state) == ("face.absent", IncidentState.STARTED)
+    assert time == pytest.approx(3.0, abs=0.11)
+    assert list(sat.session.open_incidents.values()) == ["face.absent"]
+    sat.session.end("ended on request", now=4.5)
+    sat.session.done.result(TIMEOUT)
+    time, (ended,) = sat.next()
+    assert (ended.number, ended.state) == (started.number, IncidentState.ENDED)
+    assert time == pytest.approx(4.5)
+    assert sat.session.open_incidents == {}
+    assert sat.ends == ["ended on request"]
+
+
+def test_a_newer_frame_replaces_one_that_waits(sit: Sit, pool: Pool, face_jpeg: bytes) -> None:
+    gate = Event()
+    for _ in range(2):  # both workers are busy elsewhere
+        pool.lane(lambda: [gate.wait(TIMEOUT)].clear()).wake()
+    sat, socket = sit(), Heard()
+    for i in range(5):
+        sat.session.receive(face_jpeg, None, socket, now=float(i))
+    gate.set()
+    assert socket.next().observation.time == 4.0
+    assert (sat.session.frames.received, sat.session.frames.replaced) == (5, 4)
+
+
+def test_frames_sooner_than_due_are_not_even_decoded(
+    sit: Sit, vision_models: VisionModels, face_jpeg: bytes
+) -> None:
+    sat, socket = sit(vision_models), Heard()
+    sat.session.receive(face_jpeg, None, socket, now=0.0)
+    socket.next()
+    sat.session.receive(b"\xff\xd8 not decoded, so not refused", None, socket, now=0.005)
+    sat.session.receive(face_jpeg, None, socket, now=0.1)
+    assert isinstance(socket.next(), FrameAnalysis)
+    frames = sat.session.frames
+    assert (frames.analysed, frames.skipped + frames.replaced, frames.refused) == (2, 1, 0)
+
+
+def test_a_broken_frame_is_refused_and_the_next_is_seen(
+    sit: Sit, vision_models: VisionModels, face_jpeg: bytes
+) -> None:
+    sat, socket = sit(vision_models), Heard()
+    sat.session.receive(face_jpeg[:2000], None, socket, now=0.0)
+    assert isinstance(socket.next(), BadFrameError)
+    sat.session.receive(face_jpeg, None, socket, now=0.1)
+    assert isinstance(socket.next(), FrameAnalysis)
+    assert sat.session.frames.refused == 1
+
+
+class FailsOnce(VisionAnalyser):
+    """The real analyser, but for one frame."""
+
+    failed = False
+
+    def analyse(self, frame: Frame) -> FrameAnalysis:
+        if not self.failed:
+            self.failed = True
+            raise RuntimeError("on purpose")
+        return super().analyse(frame)
+
+
+def test_an_analyser_that_fails_costs_that_frame_is_counted_and_logs_no_media(
+    sit: Sit,
+    vision_models: VisionModels,
+    face_jpeg: bytes,
+    tally: Tally,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    sat, socket = sit(analyser=FailsOnce(vision_models)), Heard()
+    sat.session.receive(face_jpeg, None, socket, now=0.0)
+    assert socket.next() == "failed"
+    sat.session.receive(face_jpeg, None, socket, now=0.1)
+    assert isinstance(socket.next(), FrameAnalysis)
+    assert sat.session.frames.failed == 1
+    (record,) = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert "on purpose" in str(record.exc_info)
+    assert "exam-7" not in caplog.text
+    assert len(caplog.text) < 5000
+
+
+def test_lost_media_is_an_incident_that_ends_when_it_is_back(sit: Sit, face_jpeg: bytes) -> None:
+    sat, socket = sit(), Heard()
+    sat.session.attach(socket, 0.0)
+    sat.session.receive(face_jpeg, None, socket, now=0.0)
+    now = 0.0
+    while now < 10:
+        now += 0.25
+        sat.session.tick(now)
+    time, (started,) = sat.next()
+    assert (started.kind, started.state) == ("session.connection_lost", IncidentState.STARTED)
+    assert SILENCE + 5 <= time <= SILENCE + 6.5
+    sat.session.receive(face_jpeg, None, socket, now=12.0)
+    time, (ended,) = sat.next()
+    assert (ended.kind, ended.state) == ("session.connection_lost", IncidentState.ENDED)
+    assert time == pytest.approx(12.0)
+
+
+def test_before_the_first_media_nothing_is_lost(sit: Sit) -> None:
+    sat = sit(awaited=True)
+    for now in range(600):
+        sat.session.tick(float(now))
+    assert not is_over(sat)
+    assert sat.session.media_time is None
+    assert sat.published.empty()
+
+
+def test_minutes_without_frames_leave_a_session_with_an_open_socket_alive(
+    sit: Sit, face_jpeg: bytes
+) -> None:
+    sat, socket = sit(lifetime=Lifetime(grace=30, patience=3600)), Heard()
+    sat.session.attach(socket, 0.0)
+    sat.session.receive(face_jpeg, None, socket, now=1.0)
+    for now in range(600):
+        sat.session.tick(float(now))
+    assert not is_over(sat)
+    assert socket.told == []
+
+
+LIFETIME = Lifetime(grace=30, patience=600)
+
+
+def test_a_session_ends_a_grace_after_its_media_and_socket_are_gone(
+    sit: Sit, face_jpeg: bytes
+) -> None:
+    sat, socket = sit(lifetime=LIFETIME), Heard()
+    sat.session.attach(socket, 0.0)
+    sat.session.receive(face_jpeg, None, socket, now=1.0)
+    sat.session.listener_came(2.0)  # who only listens does not keep it
+    sat.session.detach(socket, 100.0)
+    sat.session.tick(129.0)
+    assert not is_over(sat)
+    sat.session.tick(130.0)
+    assert is_over(sat)
+    sat.session.done.result(TIMEOUT)
+    assert sat.ends == ["no media arrived for too long"]
+
+
+@pytest.mark.parametrize(
+    ("awaited", "listens", "ends_at"), [(False, False, 30), (True, False, 600), (False, True, 600)]
+)
+def test_before_media_a_session_waits_as_long_as_somebody_waits_for_it(
+    sit: Sit, awaited: bool, listens: bool, ends_at: float
+) -> None:
+    sat = sit(lifetime=LIFETIME, awaited=awaited)
+    if listens:
+        sat.session.listener_came(0.0)
+    sat.session.tick(ends_at - 1)
+    assert not is_over(sat)
+    sat.session.tick(ends_at)
+    assert is_over(sat)
+
+
+def test_the_newer_of_two_sockets_wins_and_the_older_is_told(sit: Sit) -> None:
+    sat, older, newer = sit(), Heard(), Heard()
+    sat.session.attach(older, 0.0)
+    sat.session.attach(newer, 1.0)
+    assert (older.told, newer.told) == (["replaced"], [])
+    sat.session.detach(older, 2.0)
+    assert sat.session.has_video
+    sat.session.end("over", 3.0)
+    assert newer.told == ["ended: over"]
+    assert older.told == ["replaced"]
+
+
+def test_what_comes_after_the_end_is_not_looked_at(sit: Sit, face_jpeg: bytes) -> None:
+    sat, socket = sit(BLIND), Heard()
+    sat.session.end("over", 1.0)
+    sat.session.end("again", 1.5)
+    sat.session.receive(face_jpeg, None, socket, now=2.0)
+    sat.session.tick(1e6)
+    sat.session.done.result(TIMEOUT)
+    assert sat.session.frames.received == 0
+    assert sat.ends == ["over"]
+
+
+def test_flow_goes_to_the_open_socket(sit: Sit) -> None:
+    sat, socket = sit(), Heard()
+    sat.session.flow(0.5)
+    sat.session.attach(socket, 0.0)
+    sat.session.flow(0.5)
+    assert socket.told == ["flow 0.5"]
