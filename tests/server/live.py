@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Event, Thread
@@ -12,7 +12,8 @@ from typing import Any
 import httpx
 from websockets.sync.client import ClientConnection, connect
 
-from proctoring.server.serve import address_of, open_port, server
+from proctoring.server.port import address_of, open_port
+from proctoring.server.serve import server
 from proctoring.server.service import Service
 from proctoring.settings import Settings
 from proctoring.vision.analyser import VisionModels
@@ -27,6 +28,8 @@ class Live:
 
     address: str
     service: Service
+    connections: Callable[[], set[Any]]
+    """The connections that the server holds open now."""
 
     @property
     def http(self) -> httpx.Client:
@@ -48,12 +51,12 @@ def running(models: VisionModels, **chosen: Any) -> Iterator[Live]:
     service = Service(settings, models=models)
     ready = Event()
     with open_port(settings) as port:
-        serving = server(settings, service, ready.set)
+        serving = server(service, ready.set)
         thread = Thread(target=serving.run, kwargs={"sockets": [port]})
         thread.start()
         try:
             assert ready.wait(TIMEOUT), "the server did not start"
-            yield Live(address_of(port), service)
+            yield Live(address_of(port), service, lambda: serving.server_state.connections)
         finally:
             serving.should_exit = True
             thread.join(TIMEOUT)

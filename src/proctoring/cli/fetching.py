@@ -41,6 +41,7 @@ def fetch_with_bars(
     tasks: dict[str, TaskID] = {}
 
     def show(step: FetchProgress) -> None:
+        bars.start()  # not before there is something to show
         name = f"{step.model}/{step.file}"
         if name not in tasks:
             tasks[name] = bars.add_task(name, total=step.total)
@@ -51,10 +52,13 @@ def fetch_with_bars(
             description=f"{name} from {step.source}",
         )
 
-    with bars:
+    try:
         for name in names:
             try:
                 store.fetch(name, show)
             except ModelUnavailableError as error:
                 failures[name] = error
+    finally:
+        if tasks:
+            bars.stop()
     return failures

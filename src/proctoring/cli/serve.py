@@ -34,29 +34,36 @@ def command(
 
     Everything else is set by PROCTORING_* variables.
     """
-    # What serves is imported when it serves: see the package.
-    from proctoring.cli.fetching import fetch_with_bars
-    from proctoring.models.store import ModelStore
-    from proctoring.server.serve import address_of, open_port, serve
-    from proctoring.vision.analyser import needed_models
+    # What serves is imported when it serves, and what is large last: mistakes show at once.
+    from proctoring.server.port import address_of, open_port
 
-    logging.basicConfig(
-        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
-    logging.getLogger("httpx").setLevel(logging.WARNING)
     console = Console(stderr=True)
     try:
         settings = read_settings(
             host=host, port=port, workers=workers, default_policy=policy, insecure=insecure
         )
         with open_port(settings) as taken:
+            from proctoring.cli.fetching import fetch_with_bars
+            from proctoring.models.store import ModelStore
+            from proctoring.server.serve import serve
+            from proctoring.server.service import Service
+            from proctoring.vision.analyser import needed_models
+
+            service = Service(settings)
+            _log_to_stderr()
             store = ModelStore(settings.models_folder, settings.models_mirror)
-            for error in fetch_with_bars(
-                store, needed_models(settings.object_model), console
-            ).values():
+            wanted = needed_models(settings.object_model)
+            for error in fetch_with_bars(store, wanted, console).values():
                 console.print(f"[yellow]off:[/yellow] {escape(error.detail)}")
             address = address_of(taken)
-            serve(settings, taken, lambda: console.print(f"Serving at [bold]{address}[/bold]"))
+            serve(service, taken, lambda: console.print(f"Serving at [bold]{address}[/bold]"))
     except ProctoringError as error:
         typer.echo(f"error: {error.detail}", err=True)
         raise typer.Exit(2) from error
+
+
+def _log_to_stderr() -> None:
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    logging.getLogger("httpx").setLevel(logging.WARNING)

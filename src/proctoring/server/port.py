@@ -1,0 +1,47 @@
+"""The port to serve on, taken before anything else is done."""
+
+from __future__ import annotations
+
+import os
+import socket
+
+from proctoring.errors import SettingsError
+from proctoring.server.access import is_loopback
+from proctoring.settings import Settings
+
+
+def open_port(settings: Settings) -> socket.socket:
+    """Take the port, so that a mistake shows before anything else is done.
+
+    Raises:
+        SettingsError: it cannot be had, or others than this machine could reach it unasked.
+    """
+    host, port = settings.host, settings.port
+    if not settings.insecure and not is_loopback(host):
+        raise SettingsError(
+            f"{host} can be reached from other machines, and nobody would have to say who he is: "
+            "serve on 127.0.0.1, or add --insecure if that is meant"
+        )
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        taken = socket.socket(family, kind, protocol)
+    except OSError as error:
+        raise SettingsError(f"no address {host!r} here: {error.strerror or error}") from error
+    try:
+        if os.name == "posix":
+            taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        taken.bind(address)
+    except OSError as error:
+        taken.close()
+        raise SettingsError(
+            f"cannot serve on {host} port {port}: {error.strerror or error}"
+        ) from error
+    return taken
+
+
+def address_of(port: socket.socket) -> str:
+    """The address to open in a browser: ``http://127.0.0.1:8000``."""
+    host, number = port.getsockname()[:2]
+    return f"http://[{host}]:{number}" if ":" in host else f"http://{host}:{number}"

@@ -1,0 +1,167 @@
+"""``proctoring serve``: every mistake is one clear line; start and stop are clean."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
+
+from proctoring.cli import app
+from proctoring.models.store import ModelStore
+
+ROOT = Path(__file__).parents[2]
+TIMEOUT = 60.0
+
+
+def refused(*options: str, **environment: str) -> str:
+    """What a server that cannot start says on stderr, asked in this process."""
+    result = CliRunner().invoke(app, ["serve", *options], env=environment)
+    assert result.exit_code == 2, result.stderr
+    assert result.stdout == ""
+    return result.stderr
+
+
+def refused_process(*options: str, **environment: str) -> str:
+    """What a server process that cannot start says on stderr."""
+    done = subprocess.run(
+        [sys.executable, "run.py", *options],
+        cwd=ROOT,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT,
+    )
+    assert done.returncode == 2, done.stderr
+    assert done.stdout == ""
+    return done.stderr
+
+
+def assert_one_line(said: str, *words: str) -> None:
+    (line,) = said.splitlines()
+    assert line.startswith("error: ")
+    for word in words:
+        assert word in line
+
+
+def test_a_port_in_use() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        assert_one_line(refused("--port", port), port, "in use")
+
+
+def test_a_setting_that_cannot_be() -> None:
+    said = refused(PROCTORING_WORKERS="many", PROCTORING_PORT="99999")
+    assert_one_line(said, "PROCTORING_WORKERS", "'many'", "PROCTORING_PORT", "65535")
+
+
+def test_an_option_that_cannot_be() -> None:
+    assert_one_line(refused("--port", "99999"), "port", "99999")
+
+
+def test_a_default_policy_that_there_is_not() -> None:
+    assert_one_line(refused("--port", "0", "--policy", "brutal"), "brutal")
+
+
+def test_an_address_that_others_can_reach() -> None:
+    assert_one_line(refused("--host", "0.0.0.0", "--port", "0"), "0.0.0.0", "--insecure")  # noqa: S104
+
+
+def test_an_address_that_is_not_here() -> None:
+    said = refused("--host", "no-such-host.invalid", "--port", "0", "--insecure")
+    assert_one_line(said, "no-such-host.invalid")
+
+
+def test_a_models_folder_that_cannot_be_written(tmp_path: Path) -> None:
+    file = tmp_path / "models"
+    file.write_text("in the way")
+    said = refused_process("--port", "0", PROCTORING_MODELS_FOLDER=str(file / "below"))
+    assert_one_line(said, str(file))
+
+
+@contextmanager
+def serving(store: ModelStore) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A server process that answers with its models loaded, and its address."""
+    environment = {"PROCTORING_MODELS_FOLDER": str(store.folder)}
+    if store.mirror is not None:
+        environment["PROCTORING_MODELS_MIRROR"] = str(store.mirror)
+    process = subprocess.Popen(
+        [sys.executable, "run.py", "--port", "0"],
+        cwd=ROOT,
+        env=os.environ | environment,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stderr is not None
+        line = next(line for line in process.stderr if "Serving at" in line)
+        address = line.split()[-1]
+        wait_until_loaded(address)
+        yield process, address
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def wait_until_loaded(address: str) -> None:
+    end = time.monotonic() + TIMEOUT
+    while time.monotonic() < end:
+        with urllib.request.urlopen(f"{address}/api/health") as answer:  # noqa: S310
+            if json.load(answer)["status"] in ("ok", "degraded"):
+                return
+        time.sleep(0.05)
+    pytest.fail("the models were not loaded in time")
+
+
+@pytest.mark.e2e
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_sessions_closes_sockets_and_leaves(
+    model_store: ModelStore, how: signal.Signals
+) -> None:
+    with serving(model_store) as (process, address):
+        url = address.replace("http", "ws", 1) + "/ws/proctor/a"
+        with connect(f"{url}/events") as events, connect(f"{url}/video") as video:
+            assert "flow" in video.recv(timeout=TIMEOUT)
+            process.send_signal(how)
+            began = time.monotonic()
+            assert json.loads(events.recv(timeout=TIMEOUT))["error"]["code"] == "ended"
+            for closed in (events, video):
+                with pytest.raises(ConnectionClosed) as caught:
+                    closed.recv(timeout=TIMEOUT)
+                assert caught.value.rcvd is not None
+                assert caught.value.rcvd.code == 1012
+        _, said = process.communicate(timeout=TIMEOUT)
+        assert time.monotonic() - began < 15
+    assert process.returncode == 0
+    assert "Traceback" not in said
+    assert "/ws/proctor/a" not in said  # names of sessions are not logged
+
+
+@pytest.mark.e2e
+def test_a_signal_while_models_load_leaves_cleanly(model_store: ModelStore) -> None:
+    environment = {"PROCTORING_MODELS_FOLDER": str(model_store.folder)}
+    with subprocess.Popen(
+        [sys.executable, "run.py", "--port", "0"],
+        cwd=ROOT,
+        env=os.environ | environment,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stderr is not None
+        next(line for line in process.stderr if "Serving at" in line)
+        process.terminate()
+        _, said = process.communicate(timeout=TIMEOUT)
+    assert process.returncode == 0, said
+    assert "Traceback" not in said
