@@ -14,8 +14,8 @@ from proctoring.vision.frame import Pixels
 
 @pytest.fixture(scope="session")
 def vision_models(model_store: ModelStore) -> VisionModels:
-    """The real networks, loaded once."""
-    return load_vision_models(model_store, object_model="ssd_mobilenet_v2")
+    """The real face networks, loaded once; object detectors have tests of their own."""
+    return load_vision_models(model_store, object_model="none")
 
 
 @pytest.fixture(scope="session")

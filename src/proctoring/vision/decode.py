@@ -2,17 +2,16 @@
 
 The header is read before anything is decoded, so that a small message cannot ask for a large
 picture. Decoding is libjpeg-turbo by way of simplejpeg; Pillow serves the rare colour spaces and
-tells what a broken picture lacks.
+reads the camera's orientation.
 """
 
 from __future__ import annotations
 
 import io
-import warnings
 
 import numpy as np
 import simplejpeg
-from PIL import ExifTags, Image, UnidentifiedImageError
+from PIL import ExifTags, Image
 
 from proctoring.errors import BadFrameError
 from proctoring.vision.frame import Pixels
@@ -23,6 +22,10 @@ MIN_SIDE = 32
 """Smallest width or height in which anything at all could be seen."""
 
 _START_OF_IMAGE = b"\xff\xd8"
+_EXIF = b"Exif\0\0"
+_EXIF_WITHIN = 4096
+"""Cameras write EXIF first; where it is not, Pillow need not be asked."""
+_FOUR_COLOURS = ("CMYK", "YCCK")
 _ROTATIONS = {3: 2, 6: 3, 8: 1}
 """EXIF orientation to quarter turns against the clock; mirrored ones are handled apart."""
 
@@ -35,48 +38,48 @@ def decode_jpeg(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Pixels:
     """
     if not data.startswith(_START_OF_IMAGE):
         raise BadFrameError(f"not a JPEG: begins with {data[:2].hex(' ') or 'nothing'}")
-    header = _read_header(data)
-    width, height = header.size
+    width, height, colours = _read_header(data)
     if min(width, height) < MIN_SIDE:
         raise BadFrameError(f"picture too small: {width} x {height}, at least {MIN_SIDE} a side")
     if width * height > max_pixels:
         raise BadFrameError(
             f"picture too large: {width} x {height}, at most {max_pixels / 1e6:.1f} megapixels"
         )
-    pixels = _decode_fast(data) if header.mode in ("RGB", "L") else _decode_with_pillow(header)
-    return _upright(pixels, _orientation(header))
+    pixels = _decode_with_pillow(data) if colours in _FOUR_COLOURS else _decode_fast(data)
+    return _upright(pixels, _orientation(data))
 
 
-def _read_header(data: bytes) -> Image.Image:
+def _read_header(data: bytes) -> tuple[int, int, str]:
+    """Width, height and colour space."""
     try:
-        with warnings.catch_warnings():
-            # The size is judged by the caller, with its own limit.
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            return Image.open(io.BytesIO(data), formats=("JPEG",))
-    except Image.DecompressionBombError as error:
-        raise BadFrameError(f"picture too large: {error}") from error
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, IndexError) as error:
+        height, width, colours, _ = simplejpeg.decode_jpeg_header(data, strict=False)
+    except (ValueError, KeyError) as error:  # KeyError: no colour space was found
         raise BadFrameError("not a JPEG: the header cannot be read") from error
+    return int(width), int(height), str(colours)
 
 
 def _decode_fast(data: bytes) -> Pixels:
     try:
-        return np.asarray(simplejpeg.decode_jpeg(data, colorspace="RGB", strict=True))
+        return np.asarray(simplejpeg.decode_jpeg(data, colorspace="RGB", strict=True), np.uint8)
     except ValueError as error:
         raise BadFrameError(f"JPEG damaged or cut short: {error}") from error
 
 
-def _decode_with_pillow(picture: Image.Image) -> Pixels:
+def _decode_with_pillow(data: bytes) -> Pixels:
     try:
-        return np.asarray(picture.convert("RGB"))
+        with Image.open(io.BytesIO(data), formats=("JPEG",)) as picture:
+            return np.asarray(picture.convert("RGB"))
     except (OSError, SyntaxError, ValueError, IndexError) as error:
         raise BadFrameError(f"JPEG damaged or cut short: {error}") from error
 
 
-def _orientation(picture: Image.Image) -> int:
+def _orientation(data: bytes) -> int:
+    if _EXIF not in data[:_EXIF_WITHIN]:
+        return 1
     try:
-        return int(picture.getexif().get(ExifTags.Base.Orientation, 1))
-    except (OSError, SyntaxError, ValueError, TypeError, KeyError):
+        with Image.open(io.BytesIO(data), formats=("JPEG",)) as picture:
+            return int(picture.getexif().get(ExifTags.Base.Orientation, 1))
+    except (OSError, SyntaxError, ValueError, TypeError, KeyError, IndexError):
         return 1  # Damaged EXIF says nothing; the pixels are still good.
 
 

@@ -130,10 +130,15 @@ def read_head_pose(face: CanonicalFace, mesh: Mesh, width: int, height: int) -> 
     focal = min(width, height) / 2 / math.tan(_VERTICAL_FIELD_OF_VIEW / 2)
     camera = np.array([[focal, 0, width / 2], [0, focal, height / 2], [0, 0, 1]])
     seen = mesh[face.indices, :2].astype(np.float64)
-    fits, turn, shift = cv2.solvePnP(face.points, seen, camera, None, flags=cv2.SOLVEPNP_SQPNP)
-    if not fits or not np.isfinite(turn).all() or float(shift[2, 0]) <= 0:
+    try:
+        fits, turn, shift = cv2.solvePnP(face.points, seen, camera, None, flags=cv2.SOLVEPNP_SQPNP)
+        if not fits:
+            return None
+        turn, shift = cv2.solvePnPRefineLM(face.points, seen, camera, None, turn, shift)
+    except cv2.error:  # Landmarks all in one place, or none at all.
         return None
-    turn, shift = cv2.solvePnPRefineLM(face.points, seen, camera, None, turn, shift)
+    if not np.isfinite(turn).all() or not float(shift[2, 0]) > 0:
+        return None
     rotation = _TO_VIEWER @ _towards(np.asarray(shift, np.float64)[:, 0]) @ cv2.Rodrigues(turn)[0]
     return HeadPose(
         yaw=math.degrees(math.atan2(rotation[0, 2], rotation[2, 2])),

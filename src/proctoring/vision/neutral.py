@@ -29,8 +29,10 @@ LEARNING_SECONDS = 1.5
 _MIN_SPAN = 0.75
 """Share of ``LEARNING_SECONDS`` that the frames must span."""
 _MIN_SAMPLES = 5
-_RESTING = 3.0
-"""Median deviation, in degrees, up to which a head is at rest. Small faces jitter by 1 to 2."""
+_RESTING = 4.0
+_RESTING_SHARE = 0.7
+"""A head is at rest when this share of the frames is within so many degrees of their median. Small
+faces jitter by 1 to 2."""
 _MEMORY = 240
 _MEMORY_PERIOD = 0.5
 """Seconds between remembered poses: 240 of them are the last two resting minutes."""
@@ -107,7 +109,9 @@ class NeutralPose:
                 for pose in poses
             ]
         )
-        return middle if np.median(np.abs(turns), axis=0).max() <= _RESTING else None
+        return (
+            middle if np.quantile(np.abs(turns), _RESTING_SHARE, axis=0).max() <= _RESTING else None
+        )
 
     def _review(self) -> None:
         """Move a little towards the pose that is held most of the time."""

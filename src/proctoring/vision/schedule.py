@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-_EARLY = 0.25
-"""Share of a period by which a frame may be early and still count: with it, jittering frames sent
-at the very rate that is wanted are all taken, and 30 a second give 10 a second exactly."""
+_EARLY_SHARE = 0.25
+_EARLY_SECONDS = 0.025
+"""By how much a frame may be early and still count (the smaller of the two): with it, jittering
+frames sent at the very rate that is wanted are all taken."""
 
 
 class Schedule:
@@ -16,13 +17,17 @@ class Schedule:
 
     def is_due(self, time: float, period: float) -> bool:
         """Whether a look at ``time`` is due."""
-        return time >= self._next - _EARLY * period or time < self._last
+        return time >= self._next - _early(period) or time < self._last
 
     def take(self, time: float, period: float) -> bool:
         """Whether a look is due; if so it counts as taken."""
         if not self.is_due(time, period):
             return False
-        behind = not 0 <= time - self._next + _EARLY * period < period
+        behind = not 0 <= time - self._next + _early(period) < period
         self._next = (time if behind else self._next) + period
         self._last = time
         return True
+
+
+def _early(period: float) -> float:
+    return min(_EARLY_SHARE * period, _EARLY_SECONDS)
