@@ -37,10 +37,11 @@ class Screen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     left: Degrees = 14.0
-    """14 degrees separated every labelled glance from the centre (reference: vision)."""
+    """14 degrees separated every labelled glance to the side from the centre."""
     right: Degrees = 14.0
     up: Degrees = 12.0
-    down: Degrees = 15.0
+    """Up and down, 12 is where the rule of the lids (``vision/gaze.py``) holds as measured."""
+    down: Degrees = 12.0
 
 
 class Head(BaseModel):
