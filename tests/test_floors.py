@@ -18,6 +18,7 @@ ALLOWED: dict[str, set[str]] = {
     "records": WORDS | {"judgement"},
     "delivery": WORDS | {"records"},
     "session": WORDS | {"models", "vision", "audio", "judgement", "records", "delivery"},
+    "recording": WORDS | {"vision", "judgement", "session"},
     "livekit": {"errors"},
 }
 """Floor -> what it may import of the package besides itself. Floors not named are at the top."""

@@ -10,7 +10,7 @@ import sys
 
 import typer
 
-from proctoring.cli import livekit_agent, models, policy, serve
+from proctoring.cli import analyse, livekit_agent, models, policy, serve
 
 app = typer.Typer(
     name="proctoring",
@@ -26,6 +26,7 @@ def root() -> None:
 
 
 app.command("serve")(serve.command)
+app.command("analyse")(analyse.command)
 app.add_typer(models.app, name="models")
 app.add_typer(policy.app, name="policy")
 app.add_typer(livekit_agent.app, name="livekit-agent")

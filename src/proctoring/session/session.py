@@ -19,19 +19,13 @@ from proctoring.session.clock import MediaClock
 from proctoring.session.mailbox import Mailbox
 from proctoring.session.pipeline import Pipeline
 from proctoring.session.pool import Pool
+from proctoring.session.silence import SILENCE, SILENCE_EVERY
 from proctoring.session.tally import Tally
 from proctoring.vision.analyser import FACE_RATE, FrameAnalysis
 from proctoring.vision.decode import decode_jpeg
 from proctoring.vision.frame import Frame
 
 _log = logging.getLogger(__name__)
-
-SILENCE = 1.5
-"""Seconds without media after which it counts as not arriving. Above one second, so that a browser
-tab in the background, whose timers run once a second, is not lost each time."""
-
-SILENCE_EVERY = 1.0
-"""Seconds between two observations that media does not arrive."""
 
 
 class State(StrEnum):

@@ -1,0 +1,173 @@
+"""What was seen, drawn over the picture in which it was seen."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from proctoring.incidents import IncidentChange, IncidentState, Severity
+from proctoring.observations import Box, Candidate, Gaze, HeadPose
+from proctoring.vision.analyser import FrameAnalysis
+from proctoring.vision.frame import Frame, Pixels
+from proctoring.vision.landmarks import Mesh
+
+Colour = tuple[int, int, int]
+
+_MESH: Colour = (190, 235, 255)
+_OTHER_FACE: Colour = (255, 170, 80)
+_GAZE: Colour = (255, 221, 51)
+_PERSON: Colour = (120, 200, 120)
+_PHONE: Colour = (255, 90, 90)
+_AXES: tuple[Colour, Colour, Colour] = ((255, 80, 80), (80, 220, 80), (90, 150, 255))
+"""Towards the picture's right, up, and out of the face."""
+_SEVERITIES: Mapping[Severity, Colour] = {
+    Severity.INFO: (90, 150, 255),
+    Severity.WARNING: (255, 190, 60),
+    Severity.VIOLATION: (255, 90, 90),
+}
+_NOSE_TIP, _IRISES = 1, (468, 473)
+_FACE_POINTS = 468
+_FONT = cv2.FONT_HERSHEY_SIMPLEX
+
+
+class Drawer:
+    """Draws one recording's frames; remembers which incidents are running.
+
+    ``mirrored``: the pictures are, so the candidate's left is the picture's left.
+    """
+
+    def __init__(self, *, mirrored: bool = False) -> None:
+        self._to_picture = -1.0 if mirrored else 1.0
+        self._edges: NDArray[np.intp] | None = None
+        self._running: dict[int, IncidentChange] = {}
+
+    def draw(
+        self, frame: Frame, analysis: FrameAnalysis, changes: Iterable[IncidentChange]
+    ) -> Pixels:
+        """A copy of the frame with everything that was seen in it and every incident that runs."""
+        for change in changes:
+            if change.state is IncidentState.ENDED:
+                self._running.pop(change.number, None)
+            else:
+                self._running[change.number] = change
+        picture = frame.pixels.copy()
+        seen = analysis.observation
+        unit = max(1, round(min(picture.shape[:2]) / 360))
+        if seen.objects is not None:
+            for found, colour in (
+                *((person, _PERSON) for person in seen.objects.persons),
+                *((phone, _PHONE) for phone in seen.objects.phones),
+            ):
+                _draw_box(picture, found.box, f"{found.label} {found.score:.2f}", colour, unit)
+        own = seen.candidate.track if seen.candidate else None
+        for track, mesh in analysis.meshes.items():
+            self._draw_mesh(picture, mesh, _MESH if track == own else _OTHER_FACE, unit)
+        if seen.candidate is not None and seen.candidate.track in analysis.meshes:
+            self._draw_directions(
+                picture, analysis.meshes[seen.candidate.track], seen.candidate, unit
+            )
+        self._draw_captions(picture, frame.time, unit)
+        return picture
+
+    def _draw_mesh(self, picture: Pixels, mesh: Mesh, colour: Colour, unit: int) -> None:
+        if self._edges is None:
+            self._edges = _triangulate(mesh)
+        # Fixed-point coordinates: 4 bits of fraction, or fine meshes would be drawn crooked.
+        points = np.round(mesh[:, :2] * 16).astype(np.int32)
+        lines = picture.copy()
+        cv2.polylines(lines, list(points[self._edges]), False, colour, 1, cv2.LINE_AA, shift=4)
+        cv2.addWeighted(lines, 0.45, picture, 0.55, 0, dst=picture)
+        for centre in _IRISES:
+            radius = float(np.linalg.norm(mesh[centre + 1, :2] - mesh[centre, :2]))
+            x, y = points[centre]
+            cv2.circle(
+                picture, (int(x), int(y)), round(radius * 16), _GAZE, unit, cv2.LINE_AA, shift=4
+            )
+
+    def _draw_directions(
+        self, picture: Pixels, mesh: Mesh, candidate: Candidate, unit: int
+    ) -> None:
+        nose = mesh[_NOSE_TIP, :2]
+        length = float(np.ptp(mesh[:_FACE_POINTS, 0])) * 0.7
+        if candidate.head is not None:
+            for axis, colour in zip(self._axes(candidate.head), _AXES, strict=True):
+                _draw_arrow(picture, nose, axis * length * 0.7, colour, unit)
+        if candidate.gaze is not None:
+            eyes = mesh[list(_IRISES), :2].mean(axis=0)
+            _draw_arrow(picture, eyes, self._towards(candidate.gaze) * length * 2, _GAZE, 2 * unit)
+
+    def _towards(self, gaze: Gaze) -> NDArray[np.float64]:
+        """The gaze's direction in the picture: x to the right, y down, 1 at 90 degrees."""
+        across = math.sin(math.radians(gaze.yaw)) * self._to_picture
+        return np.array([across, -math.sin(math.radians(gaze.pitch))])
+
+    def _axes(self, head: HeadPose) -> tuple[NDArray[np.float64], ...]:
+        """The head's own axes (right, up, out of the face) in the picture: x right, y down."""
+        yaw = math.radians(head.yaw) * self._to_picture
+        pitch = math.radians(head.pitch)
+        roll = math.radians(head.roll) * self._to_picture
+        # In x right, y up, z to the viewer: nod, then turn, then tilt.
+        nod = _rotation(0, -pitch)
+        turn = _rotation(1, yaw)
+        tilt = _rotation(2, -roll)
+        axes = (tilt @ turn @ nod).T
+        return tuple(np.array([axis[0], -axis[1]]) for axis in axes)
+
+    def _draw_captions(self, picture: Pixels, time: float, unit: int) -> None:
+        line = 18 * unit
+        height = picture.shape[0]
+        _draw_text(picture, f"{time:.1f} s", (4 * unit, height - 6 * unit), (255, 255, 255), unit)
+        for row, change in enumerate(self._running.values(), start=1):
+            text = f"{change.label}  {max(0.0, time - change.started_at):.1f} s"
+            _draw_text(picture, text, (4 * unit, row * line), _SEVERITIES[change.severity], unit)
+
+
+def _rotation(axis: int, angle: float) -> NDArray[np.float64]:
+    """A right-handed rotation about one axis."""
+    rotation, _ = cv2.Rodrigues(np.eye(3)[axis] * angle)
+    return np.asarray(rotation, np.float64)
+
+
+def _triangulate(mesh: Mesh) -> NDArray[np.intp]:
+    """Edges (n, 2) between neighbouring landmarks of a face, for its looks only."""
+    points = mesh[:_FACE_POINTS, :2].astype(np.float32)
+    low = points.min(axis=0) - 1
+    size = np.ceil(np.ptp(points, axis=0)).astype(int) + 2
+    division = cv2.Subdiv2D((0, 0, int(size[0]) + 1, int(size[1]) + 1))
+    numbers: dict[tuple[float, float], int] = {}
+    for number, point in enumerate(points - low):
+        key = (float(point[0]), float(point[1]))
+        numbers.setdefault(key, number)
+        division.insert(key)
+    edges = {
+        (start, end)
+        for x0, y0, x1, y1 in np.asarray(division.getEdgeList()).tolist()
+        if (start := numbers.get((x0, y0))) is not None
+        and (end := numbers.get((x1, y1))) is not None
+    }
+    return np.array(sorted(edges), np.intp).reshape(-1, 2)
+
+
+def _draw_box(picture: Pixels, box: Box, text: str, colour: Colour, unit: int) -> None:
+    corners = [round(value) for value in (box.left, box.top, box.right, box.bottom)]
+    cv2.rectangle(picture, corners[:2], corners[2:], colour, unit)
+    _draw_text(picture, text, (corners[0] + 3, max(14 * unit, corners[1] - 4)), colour, unit)
+
+
+def _draw_arrow(
+    picture: Pixels, start: NDArray[np.float32], by: NDArray[np.float64], colour: Colour, unit: int
+) -> None:
+    begin = (int(start[0]), int(start[1]))
+    end = (round(float(start[0] + by[0])), round(float(start[1] + by[1])))
+    cv2.arrowedLine(picture, begin, end, colour, unit, cv2.LINE_AA, tipLength=0.2)
+
+
+def _draw_text(picture: Pixels, text: str, at: tuple[int, int], colour: Colour, unit: int) -> None:
+    """White on any picture: the text is drawn on its own dark edge."""
+    size = 0.45 * unit
+    cv2.putText(picture, text, at, _FONT, size, (0, 0, 0), 3 * unit, cv2.LINE_AA)
+    cv2.putText(picture, text, at, _FONT, size, colour, unit, cv2.LINE_AA)

@@ -1,0 +1,78 @@
+"""Pictures to an MP4 file, each shown at its own time."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import av
+import numpy as np
+from av.video.stream import VideoStream
+
+from proctoring.errors import SettingsError
+from proctoring.vision.frame import Pixels
+
+_TICKS = 1000
+"""Ticks of presentation time per second."""
+
+
+class VideoWriter:
+    """Writes H.264 where this FFmpeg has it, MPEG-4 where not. A context manager.
+
+    The file appears under its name only when it is complete; after an error it is not there.
+
+    Raises:
+        SettingsError: on entry, when the file cannot be written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._unfinished = path.with_name(path.name + ".unfinished")
+        self._stream: VideoStream | None = None
+        self._last = -1
+
+    def __enter__(self) -> Self:
+        try:
+            self._container = av.open(str(self._unfinished), "w", format="mp4")
+        except OSError as error:
+            raise SettingsError(f"{self._path}: {error.strerror or error}") from error
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if kind is None and self._stream is not None:
+            self._container.mux(self._stream.encode(None))
+        self._container.close()
+        if kind is None and self._stream is not None:
+            self._unfinished.replace(self._path)
+        else:
+            self._unfinished.unlink(missing_ok=True)
+
+    def write(self, time: float, pixels: Pixels) -> None:
+        """Show a picture from ``time`` (seconds) on, until the next one."""
+        # Video is stored in blocks of 2 x 2: an odd row or column is left out.
+        height, width = (side // 2 * 2 for side in pixels.shape[:2])
+        if self._stream is None:
+            self._stream = self._new_stream(width, height)
+        if (self._stream.height, self._stream.width) != (height, width):
+            return  # a recording that changes its size: what does not fit is left out
+        picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels[:height, :width]), "rgb24")
+        self._last = max(self._last + 1, round(time * _TICKS))
+        picture.pts = self._last
+        picture.time_base = Fraction(1, _TICKS)
+        self._container.mux(self._stream.encode(picture))
+
+    def _new_stream(self, width: int, height: int) -> VideoStream:
+        name = "libx264" if "libx264" in av.codecs_available else "mpeg4"
+        options = {"preset": "veryfast", "crf": "23"} if name == "libx264" else {"qscale": "4"}
+        stream = self._container.add_stream(name, rate=_TICKS, options=options)
+        assert isinstance(stream, VideoStream)  # noqa: S101
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        stream.codec_context.time_base = Fraction(1, _TICKS)
+        return stream
