@@ -16,7 +16,7 @@ from rich.table import Table
 
 from proctoring.capabilities import Capability
 from proctoring.cli.fetching import fetch_with_bars
-from proctoring.errors import BadFrameError, ProctoringError, SettingsError
+from proctoring.errors import BadFrameError, SettingsError
 from proctoring.incidents import IncidentChange, Severity
 from proctoring.judgement import load_policy
 from proctoring.models.store import ModelStore
@@ -93,7 +93,7 @@ def _play(
     changes: list[IncidentChange] = []
     last, pictures, analysed, problem = 0.0, 0, 0, ""
     drawer = Drawer(mirrored=mirrored)
-    began = time.perf_counter()
+    began, cpu_began = time.perf_counter(), time.process_time()
     with _progress(errors) as bar, VideoWriter(annotated) if annotated else nullcontext() as writer:
         task = bar.add_task(file.name, total=duration, speed="")
         try:
@@ -111,7 +111,8 @@ def _play(
             problem = error.detail
         bar.update(task, completed=duration or last, total=duration or last)
     changes += pipeline.finish(last)
-    speed = Speed(last, time.perf_counter() - began, pictures, analysed)
+    elapsed, cpu = time.perf_counter() - began, time.process_time() - cpu_began
+    speed = Speed(last, elapsed, cpu, pictures, analysed)
     return _Played(tuple(changes), speed, problem)
 
 
@@ -172,8 +173,8 @@ def _print(
     else:
         console.print("no incidents")
     console.print(
-        f"{speed.duration:.1f} s of video in {speed.elapsed:.1f} s:"
-        f" {speed.times_real_time:.1f} times faster than real time"
+        f"{speed.duration:.1f} s of video in {speed.elapsed:.1f} s ({speed.cpu:.1f} s of CPU):"
+        f" {speed.times_real_time:.1f} times real time"
     )
 
 

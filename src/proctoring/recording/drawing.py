@@ -103,7 +103,7 @@ class Drawer:
     def _towards(self, gaze: Gaze) -> NDArray[np.float64]:
         """The gaze's direction in the picture: x to the right, y down, 1 at 90 degrees."""
         across = math.sin(math.radians(gaze.yaw)) * self._to_picture
-        return np.array([across, -math.sin(math.radians(gaze.pitch))])
+        return np.array([across, -math.sin(math.radians(gaze.pitch or 0.0))])
 
     def _axes(self, head: HeadPose) -> tuple[NDArray[np.float64], ...]:
         """The head's own axes (right, up, out of the face) in the picture: x right, y down."""

@@ -66,6 +66,8 @@ class Speed:
     """Seconds of video."""
     elapsed: float
     """Wall seconds it took, without the loading of models."""
+    cpu: float
+    """Seconds of CPU it took, on all cores."""
     pictures: int
     analysed: int
 
@@ -101,6 +103,7 @@ def as_json(
         "pictures": speed.pictures,
         "analysed": speed.analysed,
         "seconds_taken": round(speed.elapsed, 3),
+        "cpu_seconds_taken": round(speed.cpu, 3),
         "times_real_time": round(speed.times_real_time, 2),
         "capabilities": [asdict(capability) for capability in capabilities],
         "incidents": [asdict(incident) for incident in incidents],

@@ -11,6 +11,8 @@ from pathlib import Path
 import av
 import numpy as np
 from av.container import InputContainer
+from av.stream import Disposition
+from av.video.stream import VideoStream
 
 from proctoring.errors import BadFrameError
 from proctoring.vision.frame import Frame
@@ -41,8 +43,8 @@ def declared_duration(path: Path) -> float | None:
     Raises:
         BadFrameError: the file cannot be read as video.
     """
-    with _opened(path) as container:
-        return _declared_duration(container)
+    with _opened(path) as (container, stream):
+        return _declared_duration(container, stream)
 
 
 def read_pictures(path: Path) -> Iterator[RecordedPicture]:
@@ -55,12 +57,11 @@ def read_pictures(path: Path) -> Iterator[RecordedPicture]:
         BadFrameError: the file cannot be read as video, holds no pictures, is damaged or ends
             before it should; raised when iteration reaches that point.
     """
-    with _opened(path) as container:
-        stream = container.streams.video[0]
+    with _opened(path) as (container, stream):
         stream.thread_type = "AUTO"
         period = float(1 / (stream.average_rate or _DEFAULT_RATE))
         first: float | None = None
-        last = 0.0
+        last = end = 0.0
         try:
             for picture in container.decode(stream):
                 if picture.pts is not None:
@@ -70,14 +71,15 @@ def read_pictures(path: Path) -> Iterator[RecordedPicture]:
                 if first is None:
                     first = shown
                 last = max(last, round(shown - first, 6))
+                end = shown + (float(picture.duration * picture.time_base) or period)
                 yield RecordedPicture(last, picture)
         except (av.FFmpegError, OSError) as error:
             where = "" if first is None else f" after {last:.1f} s"
             raise BadFrameError(f"{path.name} is damaged{where}: {_plain(error)}") from error
         if first is None:
             raise BadFrameError(f"{path.name} holds no pictures")
-        declared = _declared_duration(container)
-        if declared is not None and declared - last - period > _TRUNCATED:
+        declared = _declared_duration(container, stream)
+        if declared is not None and declared - end > _TRUNCATED:
             raise BadFrameError(f"{path.name} ends after {last:.1f} of its {declared:.1f} s")
 
 
@@ -89,22 +91,26 @@ def read_frames(path: Path, *, wanted: Callable[[float], bool] | None = None) ->
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[InputContainer]:
+def _opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
     try:
-        container = av.open(str(path))
+        # A file may name others (playlists do): nothing but files is opened for it.
+        container = av.open(str(path), options={"protocol_whitelist": "file"})
     except (av.FFmpegError, OSError, ValueError) as error:
         raise BadFrameError(f"{path.name} cannot be read as video: {_plain(error)}") from error
     with container:
-        if not container.streams.video:
+        if container.format.name.endswith(("image2", "_pipe")):
+            raise BadFrameError(f"{path.name} is a picture, not a video")
+        cover = Disposition.attached_pic  # of a song
+        streams = [s for s in container.streams.video if not s.disposition & cover]
+        if not streams:
             raise BadFrameError(f"{path.name} holds no video")
-        yield container
+        yield container, streams[0]
 
 
-def _declared_duration(container: InputContainer) -> float | None:
-    stream = container.streams.video[0]
-    if stream.duration is not None and stream.time_base is not None:
+def _declared_duration(container: InputContainer, stream: VideoStream) -> float | None:
+    if stream.duration and stream.time_base:
         return float(stream.duration * stream.time_base)
-    if container.duration is not None and len(container.streams) == 1:
+    if container.duration and len(container.streams) == 1:
         return container.duration / av.time_base
     return None  # the container's duration may be the sound's
 
