@@ -9,6 +9,7 @@ import pytest
 
 from proctoring.models.store import ModelStore
 from proctoring.settings import Settings
+from proctoring.vision.analyser import VisionModels, load_vision_models
 
 SHARED = Path(os.environ.get("PROCTORING_SHARED", Path(__file__).parents[2] / "shared"))
 
@@ -38,3 +39,9 @@ def model_store() -> ModelStore:
         settings.models_folder,
         settings.models_mirror or (mirror if mirror.is_dir() else None),
     )
+
+
+@pytest.fixture(scope="session")
+def vision_models(model_store: ModelStore) -> VisionModels:
+    """The real networks, loaded once for all tests."""
+    return load_vision_models(model_store, object_model=Settings().object_model)

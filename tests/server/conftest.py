@@ -12,15 +12,7 @@ from numpy.typing import NDArray
 from skimage import data
 from tests.server.live import Live, running
 
-from proctoring.models.store import ModelStore
-from proctoring.settings import Settings
-from proctoring.vision.analyser import VisionModels, load_vision_models
-
-
-@pytest.fixture(scope="session")
-def vision_models(model_store: ModelStore) -> VisionModels:
-    """The real networks, loaded once."""
-    return load_vision_models(model_store, object_model=Settings().object_model)
+from proctoring.vision.analyser import VisionModels
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -24,7 +26,7 @@ class VideoWriter:
     The file appears under its name only when it is complete; after an error it is not there.
 
     Raises:
-        SettingsError: on entry, when the file cannot be written.
+        SettingsError: the file cannot be written, now or later.
     """
 
     def __init__(self, path: Path) -> None:
@@ -34,10 +36,9 @@ class VideoWriter:
         self._last = -1
 
     def __enter__(self) -> Self:
-        try:
+        with self._named_errors():
+            self._unfinished.touch()
             self._container = av.open(str(self._unfinished), "w", format="mp4")
-        except OSError as error:
-            raise SettingsError(f"{self._path}: {error.strerror or error}") from error
         return self
 
     def __exit__(
@@ -46,12 +47,14 @@ class VideoWriter:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if kind is None and self._stream is not None:
-            self._container.mux(self._stream.encode(None))
-        self._container.close()
-        if kind is None and self._stream is not None:
-            self._unfinished.replace(self._path)
-        else:
+        try:
+            with self._named_errors():
+                if kind is None and self._stream is not None:
+                    self._container.mux(self._stream.encode(None))
+                self._container.close()
+                if kind is None and self._stream is not None:
+                    self._unfinished.replace(self._path)
+        finally:
             self._unfinished.unlink(missing_ok=True)
 
     def write(self, time: float, pixels: Pixels) -> None:
@@ -66,7 +69,8 @@ class VideoWriter:
         self._last = max(self._last + 1, round(time * _TICKS))
         picture.pts = self._last
         picture.time_base = Fraction(1, _TICKS)
-        self._container.mux(self._stream.encode(picture))
+        with self._named_errors():
+            self._container.mux(self._stream.encode(picture))
 
     def _new_stream(self, width: int, height: int) -> VideoStream:
         name = "libx264" if "libx264" in av.codecs_available else "mpeg4"
@@ -76,3 +80,10 @@ class VideoWriter:
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         stream.codec_context.time_base = Fraction(1, _TICKS)
         return stream
+
+    @contextmanager
+    def _named_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except (av.FFmpegError, OSError) as error:
+            raise SettingsError(f"{self._path}: {error.strerror or error}") from error

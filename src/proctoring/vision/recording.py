@@ -71,7 +71,7 @@ def read_pictures(path: Path) -> Iterator[RecordedPicture]:
                 if first is None:
                     first = shown
                 last = max(last, round(shown - first, 6))
-                end = shown + (float(picture.duration * picture.time_base) or period)
+                end = shown + (float(picture.duration * (picture.time_base or 0)) or period)
                 yield RecordedPicture(last, picture)
         except (av.FFmpegError, OSError) as error:
             where = "" if first is None else f" after {last:.1f} s"

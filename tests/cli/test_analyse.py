@@ -1,0 +1,95 @@
+"""``proctoring analyse`` as an operator uses it, from the command line to the files it writes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import av
+import pytest
+from tests.recording.clips import face, sitting, write_clip
+from typer.testing import CliRunner
+
+from proctoring.cli import app
+from proctoring.models.store import ModelStore
+
+
+@pytest.fixture(autouse=True)
+def own_models(model_store: ModelStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command finds its models where the tests do."""
+    if model_store.mirror is not None:
+        monkeypatch.setenv("PROCTORING_MODELS_MIRROR", str(model_store.mirror))
+
+
+def test_a_recording_becomes_a_table_a_report_and_a_drawn_on_copy(tmp_path: Path) -> None:
+    clip = write_clip(tmp_path / "sitting.mp4", sitting(rate=5.0))
+    report_file, drawn_on = tmp_path / "report.json", tmp_path / "drawn.mp4"
+    result = CliRunner().invoke(
+        app, ["analyse", str(clip), "--json", str(report_file), "--annotated", str(drawn_on)]
+    )
+    assert result.exit_code == 0, result.stderr
+    assert "No Face Detected" in result.stdout
+    assert "Multiple Persons Detected" in result.stdout
+    assert "times real time" in result.stdout
+    report = json.loads(report_file.read_text())
+    assert report["policy"]["name"] == "exam"
+    assert [incident["kind"] for incident in report["incidents"]] == [
+        "face.absent",
+        "person.multiple",
+    ]
+    absent = report["incidents"][0]
+    assert absent["started_at"] == pytest.approx(3.0, abs=0.25)
+    assert absent["ended_at"] == pytest.approx(8.0, abs=0.45)
+    assert absent["reason"].startswith("no face in the frame")
+    assert {"faces", "gaze", "objects"} <= {c["name"] for c in report["capabilities"]}
+    with av.open(str(drawn_on)) as container:
+        drawn = sum(1 for _ in container.decode(video=0))
+    assert drawn == report["analysed"]
+
+
+def test_another_policy_judges_otherwise(tmp_path: Path) -> None:
+    policy = tmp_path / "alone.toml"
+    policy.write_text('name = "alone"\n[incidents."face.absent"]\nenabled = false\n')
+    clip = write_clip(tmp_path / "absent.mp4", [(n / 2, face()[:, :60]) for n in range(12)])
+    result = CliRunner().invoke(app, ["analyse", str(clip), "--policy", str(policy)])
+    assert "no incidents" in result.stdout
+
+
+def one_error(arguments: list[str]) -> str:
+    """The one line that the command answers with; it must be all there is."""
+    result = CliRunner().invoke(app, ["analyse", *arguments])
+    assert result.exit_code == 2, result.output
+    assert result.stdout == ""
+    (line,) = result.stderr.strip().splitlines()
+    return line
+
+
+def test_what_cannot_be_analysed_is_one_clear_line(tmp_path: Path) -> None:
+    text = tmp_path / "notes.mp4"
+    text.write_text("not a video")
+    clip = write_clip(tmp_path / "clip.mp4", [(n / 10, face()) for n in range(2)])
+    none = tmp_path / "none.mp4"
+    assert one_error([str(none)]) == (
+        "error: none.mp4 cannot be read as video: No such file or directory"
+    )
+    assert "notes.mp4 cannot be read as video" in one_error([str(text)])
+    assert "Is a directory" in one_error([str(tmp_path)])
+    assert "did you mean 'exam'" in one_error([str(clip), "--policy", "exm"])
+    assert "would overwrite the recording" in one_error([str(clip), "--annotated", str(clip)])
+    lost = str(tmp_path / "none" / "out.json")
+    assert one_error([str(clip), "--json", lost]) == f"error: {lost}: cannot be written"
+
+
+def test_a_truncated_recording_is_analysed_as_far_as_it_goes_and_fails(tmp_path: Path) -> None:
+    clip = write_clip(tmp_path / "half.mkv", [(n / 5, face(float(n))) for n in range(40)])
+    data = clip.read_bytes()
+    clip.write_bytes(data[: len(data) // 2])
+    report_file = tmp_path / "report.json"
+    result = CliRunner().invoke(app, ["analyse", str(clip), "--json", str(report_file)])
+    assert result.exit_code == 2
+    assert "error: half.mkv " in result.stderr
+    assert "no incidents" in result.stdout
+    report = json.loads(report_file.read_text())
+    assert report["complete"] is False
+    assert report["problem"].startswith("half.mkv ")
+    assert 0 < report["duration"] < 7
