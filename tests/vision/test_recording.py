@@ -155,3 +155,8 @@ def test_a_playlist_cannot_reach_the_network(tmp_path: Path) -> None:
     path.write_text("#EXTM3U\n#EXTINF:1,\nhttp://127.0.0.1:9/clip.ts\n#EXT-X-ENDLIST\n")
     with pytest.raises(BadFrameError):
         list(read_pictures(path))
+
+
+def test_the_rotation_of_a_real_recording_is_applied(shared_data: Path) -> None:
+    frame = next(read_frames(shared_data / "gaze" / "eyes_only" / "center_focus.mp4"))
+    assert frame.pixels.shape == (848, 480, 3)  # stored as 848 x 480
