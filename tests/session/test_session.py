@@ -11,7 +11,8 @@ from tests.session.conftest import BLIND, TIMEOUT, Heard, Sat
 from proctoring.errors import BadFrameError
 from proctoring.incidents import IncidentState
 from proctoring.session.pool import Pool
-from proctoring.session.session import SILENCE, Lifetime, State
+from proctoring.session.session import Lifetime, State
+from proctoring.session.silence import SILENCE
 from proctoring.session.tally import Tally
 from proctoring.vision.analyser import FrameAnalysis, VisionAnalyser, VisionModels
 from proctoring.vision.frame import Frame
