@@ -37,6 +37,10 @@ LABELS: dict[str, str] = {
     "audio.multiple_speakers": "Multiple Speakers Detected",
     "audio.overlap": "Overlapping Speech",
     "audio.speech": "Speech Detected",
+    "camera.covered": "Camera Covered",
+    "camera.dark": "Too Dark",
+    "camera.bright": "Too Bright",
+    "camera.blurred": "Camera Out of Focus",
     "session.connection_lost": "Connection Lost",
 }
 """Incident kind to alert label: the text that clients match on (contract 1.3)."""

@@ -113,6 +113,20 @@ class ObjectLook:
 
 
 @dataclass(frozen=True, slots=True)
+class CameraView:
+    """What the camera gives, whoever is before it: measured on the whole picture."""
+
+    brightness: float
+    """Mean grey level, 0 to 255."""
+    burnt: float
+    """Share of the picture that is white without any drawing, 0 to 1."""
+    structure: float
+    """Spread of grey levels between neighbouring parts of the picture; near 0 on a covered lens."""
+    detail: float
+    """Strength of the finest edges; low out of focus."""
+
+
+@dataclass(frozen=True, slots=True)
 class FrameObservation:
     """Everything that was seen in one analysed frame. No pixels, no landmarks, no rules."""
 
@@ -126,6 +140,8 @@ class FrameObservation:
     """``None``: the candidate's face is not in this frame."""
     objects: ObjectLook | None
     not_read: tuple[NotRead, ...] = ()
+    camera: CameraView | None = None
+    """``None``: not looked at in this frame."""
 
 
 @dataclass(frozen=True, slots=True)

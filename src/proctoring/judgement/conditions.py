@@ -62,9 +62,10 @@ def readings(
     return (
         *_gaze(policy, observation),
         *_head(policy, observation),
-        *_absence(look, observation),
+        *_absence(policy, look, observation),
         *_persons(policy, look, observation),
         *_phones(policy, observation),
+        *_camera(policy, observation),
         _connection(connected=True),  # a frame is media
     )
 
@@ -123,9 +124,18 @@ def _sides(
         yield Reading(kind, held, confidence, outward, f"{what} {{}} degrees {side}")
 
 
-def _absence(look: PersonsLook | None, observation: FrameObservation) -> Iterator[Reading]:
-    """No face in the frame; whether the object detector sees a person goes into the reason."""
+def _absence(
+    policy: Policy, look: PersonsLook | None, observation: FrameObservation
+) -> Iterator[Reading]:
+    """No face in the frame; whether the object detector sees a person goes into the reason.
+
+    A picture in which nobody could be seen accuses nobody.
+    """
     if observation.faces is None:
+        return
+    trouble = _camera_trouble(policy, observation)
+    if trouble is not None and not observation.faces:
+        yield Reading("face.absent", None, text=trouble.text.replace("{}", f"{trouble.value:.0f}"))
         return
     text = "no face in the frame"
     if look is not None:
@@ -205,6 +215,36 @@ def _speech(policy: Policy, observation: SoundObservation) -> Iterator[Reading]:
     if observation.speech is not None:
         held = observation.speech >= policy.sound.speech
         yield Reading("audio.speech", held, observation.speech, observation.speech, "speech")
+
+
+def _camera(policy: Policy, observation: FrameObservation) -> Iterator[Reading]:
+    """Whether the picture can be judged by. Of several troubles the gravest alone is named."""
+    if observation.camera is None:
+        return
+    trouble = _camera_trouble(policy, observation)
+    for kind in ("camera.covered", "camera.dark", "camera.bright", "camera.blurred"):
+        yield trouble if trouble and trouble.kind == kind else Reading(kind, False)
+
+
+def _camera_trouble(policy: Policy, observation: FrameObservation) -> Reading | None:
+    """What is wrong with the picture as a whole, if anything."""
+    view, limits = observation.camera, policy.camera
+    if view is None:
+        return None
+    blurred = view.detail < limits.blurred_detail
+    if blurred and view.structure < limits.covered_structure:
+        text = "nothing but an even surface is seen"
+        return Reading("camera.covered", True, 1.0, view.structure, text)
+    if view.brightness < limits.dark:
+        text = "the picture is dark (brightness {} of 255)"
+        return Reading("camera.dark", True, 1.0, view.brightness, text)
+    if view.burnt >= limits.burnt:
+        text = "the picture is burnt out ({} per cent white)"
+        return Reading("camera.bright", True, 1.0, 100 * view.burnt, text)
+    if blurred:
+        text = "the picture is out of focus"
+        return Reading("camera.blurred", True, 1.0, view.detail, text)
+    return None
 
 
 def _connection(connected: bool) -> Reading:

@@ -105,6 +105,22 @@ class Sound(BaseModel):
     """Share of half a second that must be speech to count as speaking."""
 
 
+class Camera(BaseModel):
+    """From where on a picture cannot be judged by; measured levels are in ``vision/camera.py``."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    dark: float = Field(default=25.0, ge=0, le=255)
+    """Mean grey level below which it is too dark. Raising it reports dim rooms too."""
+    burnt: Score = 0.6
+    """Share of the picture that is burnt white, from which on it is too bright."""
+    covered_structure: float = Field(default=2.5, ge=0, le=20)
+    """Structure below which a picture without fine detail shows nothing at all. Raising it calls
+    what is far out of focus covered."""
+    blurred_detail: float = Field(default=1.1, ge=0, le=20)
+    """Detail below which the picture is out of focus. Raising it reports soft cameras too."""
+
+
 class Policy(BaseModel):
     """Everything judgement goes by. Equal policies judge equally."""
 
@@ -123,14 +139,15 @@ class Policy(BaseModel):
     head: Head = Head()
     objects: Objects = Objects()
     sound: Sound = Sound()
+    camera: Camera = Camera()
     incidents: dict[str, Rule]
 
     def with_accommodations(self, accommodations: Mapping[str, Any]) -> Policy:
         """This policy changed for one candidate.
 
         Args:
-            accommodations: kind of incident or section (``screen``, ``head``, ``objects``, ``sound``) to the
-                settings that differ, as in ``{"gaze.left": {"persist": 5}, "screen": {"down": 30}}``.
+            accommodations: kind of incident or section (``screen``, ``head``, ``objects``,
+                ``sound``, ``camera``) to the settings that differ, as in ``{"gaze.left": {"persist": 5}, "screen": {"down": 30}}``.
 
         Raises:
             BadPolicyError: naming the path of what is unknown or impossible.
@@ -139,7 +156,7 @@ class Policy(BaseModel):
         for key, changes in accommodations.items():
             if key in settings["incidents"]:
                 target = settings["incidents"]
-            elif key in ("screen", "head", "objects", "sound"):
+            elif key in _SECTIONS:
                 target = settings
             else:
                 raise BadPolicyError(_unknown("accommodations", key, _ACCOMMODATED))
@@ -153,7 +170,8 @@ class Policy(BaseModel):
         return tomli_w.dumps(self.model_dump(mode="json", exclude_none=True))
 
 
-_ACCOMMODATED = ("screen", "head", "objects", "sound", *LABELS)
+_SECTIONS = ("screen", "head", "objects", "sound", "camera")
+_ACCOMMODATED = (*_SECTIONS, *LABELS)
 
 
 def parse_policy(text: str, source: str = "policy") -> Policy:

@@ -88,6 +88,8 @@ class Rule(BaseModel):
 
 _GAZE = {"severity": "warning", "persist": 2.0, "closes_after": 0.7, "quiet": 30.0}
 
+_CAMERA = {"severity": "warning", "persist": 3.0, "closes_after": 1.0, "quiet": 30.0}
+
 CONTRACT: dict[str, dict[str, Any]] = {
     # Sides: 4 of 5 frames kept 12 of 13 short glances. Down: the lids hide the eyes for much of a
     # look at the desk, so 40% of the frames are enough (both measured, see docs/policies.md).
@@ -143,6 +145,10 @@ CONTRACT: dict[str, dict[str, Any]] = {
         "share": 0.6,
         "hole": 1.5,
     },
+    "camera.covered": {**_CAMERA},
+    "camera.dark": {**_CAMERA},
+    "camera.bright": {**_CAMERA},
+    "camera.blurred": {**_CAMERA},
     "session.connection_lost": {
         "severity": "info",
         "persist": 5.0,

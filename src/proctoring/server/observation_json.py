@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from pydantic_core import to_json
 
-from proctoring.observations import Box, Candidate, Detection, Face, ObjectLook
+from proctoring.observations import Box, CameraView, Candidate, Detection, Face, ObjectLook
 from proctoring.session.session import Arrival
 from proctoring.vision.analyser import FrameAnalysis
 
@@ -33,6 +33,7 @@ def observation_text(
         else [_face(face, analysis, landmarks) for face in seen.faces],
         "candidate": None if seen.candidate is None else _candidate(seen.candidate),
         "objects": None if seen.objects is None else _objects(seen.objects),
+        "camera": None if seen.camera is None else _camera(seen.camera),
         "not_read": [{"what": item.what, "reason": item.reason} for item in seen.not_read],
         "milliseconds": {name: round(spent, 2) for name, spent in milliseconds.items()},
         "latency_ms": round(latency_ms, 2),
@@ -77,6 +78,15 @@ def _objects(look: ObjectLook) -> dict[str, Any]:
         "detector": look.detector,
         "phones": [_detection(found) for found in look.phones],
         "persons": [_detection(found) for found in look.persons],
+    }
+
+
+def _camera(view: CameraView) -> dict[str, Any]:
+    return {
+        "brightness": round(view.brightness, 1),
+        "burnt": round(view.burnt, 3),
+        "structure": round(view.structure, 2),
+        "detail": round(view.detail, 2),
     }
 
 

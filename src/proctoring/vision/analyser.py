@@ -27,6 +27,7 @@ from proctoring.observations import (
     ObjectLook,
 )
 from proctoring.vision.blendshapes import EYE_LOOK_UP, read_blendshapes
+from proctoring.vision.camera import look_at_camera
 from proctoring.vision.candidate import CandidateClaim, choose_candidate
 from proctoring.vision.eyes import measure_eyes
 from proctoring.vision.following import FaceFollower, FollowedFace
@@ -165,6 +166,9 @@ class VisionAnalyser:
         meshes: dict[int, Mesh] = {}
         milliseconds: dict[str, float] = {}
         if self._face_schedule.take(frame.time, self._face_period):
+            began = clock.perf_counter()
+            observation = replace(observation, camera=look_at_camera(frame.pixels))
+            milliseconds["camera"] = (clock.perf_counter() - began) * 1e3
             began = clock.perf_counter()
             observation, meshes = self._look_at_faces(frame, observation)
             milliseconds["faces"] = (clock.perf_counter() - began) * 1e3
