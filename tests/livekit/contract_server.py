@@ -83,7 +83,11 @@ class ContractServer:
             await each.socket.send(json.dumps(event))
 
     def _admit(self, _: ServerConnection, request: Request) -> Response | None:
-        kind = urlsplit(request.path).path.rsplit("/", 1)[-1]
+        path = urlsplit(request.path).path
+        if path.startswith("/api/sessions/"):
+            body = {"last_seq": max((event["seq"] for event in self.events), default=0)}
+            return Response(HTTPStatus.OK, "OK", Headers(), json.dumps(body).encode())
+        kind = path.rsplit("/", 1)[-1]
         if kind in self.refused:
             return Response(HTTPStatus.FORBIDDEN, "Forbidden", Headers(), b"")
         return None
@@ -100,9 +104,9 @@ class ContractServer:
         if kind == "video":
             flow = {"frames_per_second": 10.0, "max_width": 640, "max_height": 480}
             await socket.send(json.dumps({"flow": flow}))
-        if kind == "events":
+        if kind == "events" and "after" in query:
             for event in self.events:
-                if event["seq"] > int(query.get("after", 0)):
+                if event["seq"] > int(query["after"]):
                     await socket.send(json.dumps(event))
         with suppress(ConnectionClosed):
             async for message in socket:

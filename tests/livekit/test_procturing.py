@@ -261,8 +261,9 @@ def test_events_reach_the_handler_and_every_iterator_once_and_in_order() -> None
                     iterated.append(each.seq)  # noqa: PERF401 - seen while it runs
 
             listening = asyncio.create_task(iterate())
-            await server.publish(event(1))
             await start(proctor, camera)
+            await until(lambda: server.open("events"))
+            await server.publish(event(1))
             await until(lambda: handled == [1])
             await server.stop()
             server.events.append(event(2, "ended"))
@@ -275,12 +276,17 @@ def test_events_reach_the_handler_and_every_iterator_once_and_in_order() -> None
             await proctor.aclose()
             await asyncio.wait_for(listening, 1)
             assert iterated == [1, 2, 3]
-            assert [each.query["after"] for each in server.of("events")] == ["0", "1"]
+            assert [each.query for each in server.of("events")] == [{}, {"after": "1"}]
 
     run(scenario())
 
 
-def test_a_server_that_lost_its_journal_is_heard_from_one_again() -> None:
+@pytest.mark.parametrize(
+    "between", [(), (event(1, incident="first of the new", second=20),)], ids=["none", "one"]
+)
+def test_a_server_that_lost_its_journal_is_heard_from_one_again(
+    between: tuple[dict[str, Any], ...],
+) -> None:
     async def scenario() -> None:
         seen: list[tuple[int, str]] = []
         async with (
@@ -291,16 +297,19 @@ def test_a_server_that_lost_its_journal_is_heard_from_one_again() -> None:
             ) as proctor,
         ):
             await start(proctor, camera)
+            await until(lambda: server.open("events"))
             await server.publish(event(1, incident="old1"))
             await server.publish(event(2, incident="old2"))
             await until(lambda: len(seen) == 2)
             await server.stop()
-            server.events = []
+            server.events = list(between)
             await server.start()
             await until(lambda: server.open("events"))
-            await server.publish(event(1, incident="new1", second=30))
-            await until(lambda: len(seen) == 3)
-            assert seen == [(1, "old1"), (2, "old2"), (1, "new1")]
+            following = len(between) + 1
+            await server.publish(event(following, incident="new", second=30))
+            told = [(each["seq"], each["incidents"][0]["id"]) for each in server.events]
+            await until(lambda: len(seen) == 2 + len(told))
+            assert seen == [(1, "old1"), (2, "old2"), *told]
 
     run(scenario())
 
@@ -411,6 +420,7 @@ def test_an_incident_is_acknowledged_by_its_id() -> None:
             proctoring(server) as proctor,
         ):
             await start(proctor, camera)
+            await until(lambda: server.open("events"))
             await server.publish(event(1, incident="01J9"))
             await until(lambda: proctor.status()["open"])
             assert proctor.acknowledge("01J9", by="proctor-7")

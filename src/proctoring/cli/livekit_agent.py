@@ -45,6 +45,12 @@ _Policy = Annotated[
     str | None, typer.Option(envvar="PROCTORING_LIVEKIT_POLICY", help="The policy to judge by.")
 ]
 _Port = Annotated[int, typer.Option(help="Port of the worker's own health check; 0: any.")]
+_Load = Annotated[
+    float,
+    typer.Option(
+        help="Share of this machine's CPU beyond which further rooms are declined; above 1: never."
+    ),
+]
 _Drain = Annotated[int, typer.Option(help="Seconds that running rooms may take to finish.")]
 
 
@@ -59,13 +65,14 @@ def start(
     proctors: _Proctors = None,
     policy: _Policy = None,
     port: _Port = 8081,
+    load_threshold: _Load = 0.7,
     drain_timeout: _Drain = 3600,
 ) -> None:
     """Run the agent; SIGTERM lets running rooms finish."""
     _environment(url, candidates, proctors, policy)
     _serve(
-        livekit_url, api_key, api_secret, agent_name,
-        development=False, port=port, drain_timeout=drain_timeout,
+        livekit_url, api_key, api_secret, agent_name, development=False,
+        port=port, load_threshold=load_threshold, drain_timeout=drain_timeout,
     )  # fmt: skip
 
 
@@ -83,9 +90,7 @@ def dev(
 ) -> None:
     """Run the agent against a `livekit-server --dev` here: no drain, more log."""
     _environment(url, candidates, proctors, policy)
-    _serve(
-        livekit_url, api_key, api_secret, agent_name, development=True, port=port, drain_timeout=0
-    )
+    _serve(livekit_url, api_key, api_secret, agent_name, development=True, port=port)
 
 
 def _environment(
@@ -109,8 +114,7 @@ def _serve(
     agent_name: str,
     *,
     development: bool,
-    port: int,
-    drain_timeout: int,
+    **options: float,
 ) -> None:
     from proctoring.livekit import agent
     from proctoring.livekit.address import server_address
@@ -131,15 +135,14 @@ def _serve(
         level=logging.DEBUG if development else logging.INFO,
         format="%(asctime)s %(levelname)-7s %(name)s: %(message)s",
     )
-    for noisy in ("asyncio", "httpx", "httpcore", "websockets"):
+    for noisy in ("aiohttp.access", "asyncio", "httpx", "httpcore", "websockets"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     server = agent.create_server(
         agent_name,
         ws_url=livekit_url,
         api_key=api_key,
         api_secret=api_secret,
-        port=port,
-        drain_timeout=drain_timeout,
+        **options,
     )
     asyncio.run(agent.serve(server, development=development))
 

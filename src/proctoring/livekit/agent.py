@@ -218,7 +218,9 @@ def create_server(agent_name: str = "", **options: Any) -> AgentServer:
 
     ``options`` go to ``AgentServer``.
     """
-    server = AgentServer(**{"permissions": PERMISSIONS, **options})
+    options.setdefault("permissions", PERMISSIONS)
+    options.setdefault("preload_modules", [__name__])
+    server = AgentServer(**options)
     server.rtc_session(entrypoint, agent_name=agent_name)
     return server
 

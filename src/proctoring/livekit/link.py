@@ -70,6 +70,8 @@ class Link:
         """Why it is not open, in words."""
         self.connections = 0
         """How many times it was opened."""
+        self.opened = asyncio.Event()
+        """Set once it was opened for the first time."""
         self._server = server
         self._where = where
         self._talk = talk
@@ -112,6 +114,7 @@ class Link:
                 ping_timeout=10,
             ) as socket:
                 self.connections += 1
+                self.opened.set()
                 self._become(LinkState.OPEN, "")
                 await self._talk(socket)
         except ConnectionClosed as closed:

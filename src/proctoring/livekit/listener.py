@@ -23,6 +23,10 @@ class EventListener:
         self._deliver = deliver
         self._last_time: datetime | None = None
 
+    def begin_anew(self) -> None:
+        """The server counts lower than what was heard: it lost its journal, and all is new."""
+        self.last_seq = 0
+
     async def talk(self, socket: ClientConnection) -> None:
         """Deliver messages until the socket closes."""
         while True:
@@ -30,7 +34,8 @@ class EventListener:
             try:
                 event = parse_event(text)
             except BadEventError as error:
-                logger.warning("%s", error)
+                # An error that the server tells; why it closes follows in the closing itself.
+                logger.debug("%s", error)
                 continue
             if self._is_new(event):
                 self._deliver(event)

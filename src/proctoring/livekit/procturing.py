@@ -7,12 +7,13 @@ import inspect
 import logging
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from typing import Any, Self
 
 from livekit import rtc
 
-from proctoring.livekit.address import end_session, ensure_session, server_address
+from proctoring.livekit.address import end_session, ensure_session, last_seq, server_address
 from proctoring.livekit.audio import AudioForwarder
 from proctoring.livekit.capture import CaptureClock
 from proctoring.livekit.channel import ProctorChannel
@@ -29,6 +30,8 @@ EventHandler = Callable[[ProctoringEvent], Awaitable[None] | None]
 _SCREENS = frozenset({rtc.TrackSource.SOURCE_SCREENSHARE, rtc.TrackSource.SOURCE_SCREENSHARE_AUDIO})
 _QUEUED = 10_000
 """Events that may wait for a slow handler or iterator; beyond, the oldest go and are counted."""
+_LISTEN_FIRST = 2.0
+"""Seconds that media wait at the start for the events socket to open."""
 _REMEMBERED = 10_000
 """Incidents whose acknowledgements are kept."""
 
@@ -278,8 +281,10 @@ class Procturing:
     def _link(
         self, name: str, where: Callable[[], str], talk: Callable[..., Awaitable[None]]
     ) -> Link:
-        prepare = self._ready_for_sound if name == "audio" else self._ready
-        return Link(name, self._server, where, talk, prepare=prepare)
+        prepare = {"events": self._ready_for_events, "video": self._ready_for_video}
+        return Link(
+            name, self._server, where, talk, prepare=prepare.get(name, self._ready_for_sound)
+        )
 
     async def _ready(self) -> None:
         # Before every connection, not once: a server that began anew knows nothing of the session,
@@ -287,11 +292,28 @@ class Procturing:
         if self._options:
             await ensure_session(self._server, self.session_id, self._options)
 
-    async def _ready_for_sound(self) -> None:
-        await self._audio.ready()
+    async def _ready_for_events(self) -> None:
+        await self._ready()
+        if self._links["events"].connections and self._listener.last_seq:
+            there = await last_seq(self._server, self.session_id)
+            if there is not None and there < self._listener.last_seq:
+                self._listener.begin_anew()
+
+    async def _ready_for_video(self) -> None:
+        # Listening first, so that nothing is found before anybody hears of it.
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._links["events"].opened.wait(), _LISTEN_FIRST)
         await self._ready()
 
+    async def _ready_for_sound(self) -> None:
+        await self._audio.ready()
+        await self._ready_for_video()
+
     def _events_address(self) -> str:
+        # The first time from now on: what an earlier proctoring of this name heard is not told
+        # twice, and a session of this name that ended stays ended.
+        if not self._links["events"].connections:
+            return self._server.socket(self.session_id, "events")
         return self._server.socket(self.session_id, "events", after=self._listener.last_seq)
 
     def _video_address(self) -> str:

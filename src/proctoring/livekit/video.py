@@ -23,6 +23,8 @@ logger = logging.getLogger("proctoring.livekit")
 _CAPTURE_TIME = struct.Struct(">Q")
 _QUARTER = 90
 """Degrees clockwise per step of LiveKit's enumeration of rotations."""
+_SMALLEST = 32
+"""Pixels a side. What is smaller is no picture of a camera: a muted track leaves one of 8 x 8."""
 
 
 @dataclass(slots=True)
@@ -42,6 +44,8 @@ class FrameCounts:
     """From LiveKit."""
     skipped: int = 0
     """Beyond the rate that the server wants."""
+    blank: int = 0
+    """Too small to be a picture, as a muted track sends one."""
     replaced: int = 0
     """By a newer frame, while the one before was being encoded or sent."""
     disconnected: int = 0
@@ -94,6 +98,9 @@ class VideoForwarder:
         if not self._connected:
             self.counts.disconnected += 1
             return
+        if min(event.frame.width, event.frame.height) < _SMALLEST:
+            self.counts.blank += 1
+            return
         capture_us = self._clock.of_frame(event.timestamp_us)
         if not self._pace.takes(capture_us):
             self.counts.skipped += 1
@@ -141,7 +148,7 @@ class VideoForwarder:
 
     def _adapt(self, flow: dict[str, float]) -> None:
         self.flow = Flow(
-            frames_per_second=min(60.0, max(0.1, float(flow["frames_per_second"]))),
+            frames_per_second=max(0.1, float(flow["frames_per_second"])),
             max_width=max(16, int(flow["max_width"])),
             max_height=max(16, int(flow["max_height"])),
         )

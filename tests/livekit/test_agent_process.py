@@ -1,0 +1,115 @@
+"""The agent as its users run it: a process, dispatched by a real livekit-server."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import uuid4
+
+import httpx
+import pytest
+from livekit import api
+from tests.livekit.contract_server import until
+from tests.livekit.exam import SOON, Person
+from tests.livekit.media import empty_room
+from tests.livekit.processes import COMMAND, LiveKit, Process, Proctoring, free_port
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+
+
+@contextmanager
+def agent(livekit: LiveKit, server: Proctoring, folder: Path, *options: str) -> Iterator[Process]:
+    """``proctoring livekit-agent start``, registered and ready."""
+    port = free_port()
+    process = Process(
+        # However busy the machine is that the tests run on.
+        [COMMAND, "livekit-agent", "start", "--port", str(port), "--load-threshold", "2", *options],
+        f"http://127.0.0.1:{port}/",
+        folder / "agent.log",
+        LIVEKIT_URL=livekit.url,
+        LIVEKIT_API_KEY=livekit.key,
+        LIVEKIT_API_SECRET=livekit.secret,
+        PROCTORING_URL=server.url,
+    )
+    process.start()
+    try:
+        yield process
+    finally:
+        if process.running:
+            process.kill()
+
+
+def test_dispatched_by_name_with_a_policy_and_drained_when_asked_to_stop(
+    livekit: LiveKit, proctoring: Proctoring, tmp_path: Path
+) -> None:
+    room = f"exam-{uuid4().hex[:8]}"
+
+    async def scenario(process: Process) -> None:
+        async with (
+            api.LiveKitAPI(livekit.url, livekit.key, livekit.secret) as administration,
+            Person(livekit, room, "candidate-1") as candidate,
+            Person(livekit, room, "proctor-1") as invigilator,
+        ):
+            await candidate.show(empty_room())
+            await until(lambda: b"registered worker" in process.log.read_bytes(), SOON)
+            await asyncio.sleep(1)
+            assert invigilator.heard == []
+            await administration.agent_dispatch.create_dispatch(
+                api.CreateAgentDispatchRequest(
+                    agent_name="proctor",
+                    room=room,
+                    metadata=json.dumps(
+                        {"policy": "interview", "sessions": {"candidate-1": f"{room}-1"}}
+                    ),
+                )
+            )
+            await until(invigilator.alerts, SOON)
+            assert {event["session_id"] for event in invigilator.events} == {f"{room}-1"}
+            async with httpx.AsyncClient(base_url=proctoring.http) as client:
+                session = (await client.get(f"/api/sessions/{room}-1")).json()
+            assert session["policy"] == "interview"
+            assert candidate.heard == []
+            assert list(candidate.room.remote_participants) == ["proctor-1"]
+
+            # SIGTERM: the room is proctored to its end, and then the process ends by itself.
+            process.ask_to_stop()
+            await asyncio.sleep(2)
+            assert process.running
+            status = await invigilator.ask("proctoring.status")
+            before = status["sessions"][0]["frames"]["forwarded"]
+            await asyncio.sleep(1)
+            status = await invigilator.ask("proctoring.status")
+            assert status["sessions"][0]["frames"]["forwarded"] > before
+            await administration.room.delete_room(api.DeleteRoomRequest(room=room))
+        assert await asyncio.to_thread(process.wait) == 0
+
+    with agent(
+        livekit, proctoring, tmp_path, "--agent-name", "proctor", "--drain-timeout", "60"
+    ) as process:
+        asyncio.run(scenario(process))
+    assert "candidate-1" not in process.log.read_text()
+
+
+def test_without_a_name_it_joins_every_room_and_watches_whom_the_setting_says(
+    livekit: LiveKit, proctoring: Proctoring, tmp_path: Path
+) -> None:
+    room = f"exam-{uuid4().hex[:8]}"
+
+    async def scenario(process: Process) -> None:
+        await until(lambda: b"registered worker" in process.log.read_bytes(), SOON)
+        async with (
+            Person(livekit, room, "proctor-1") as invigilator,
+            Person(livekit, room, "maria", attributes={"role": "student"}) as maria,
+            Person(livekit, room, "candidate-by-name") as other,
+        ):
+            await other.show(empty_room())
+            await maria.show(empty_room())
+            await until(invigilator.alerts, SOON)
+            status = await invigilator.ask("proctoring.status")
+            assert [each["candidate"] for each in status["sessions"]] == ["maria"]
+
+    with agent(livekit, proctoring, tmp_path, "--candidates", "attribute:role=student") as process:
+        asyncio.run(scenario(process))
