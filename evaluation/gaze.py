@@ -17,11 +17,13 @@ from typing import Any
 
 import cv2
 import numpy as np
+import simplejpeg
 
 from evaluation.sessions import Session, describe, evaluation_models, recording, run_session
 from proctoring.judgement.policy import Policy, load_policy
 from proctoring.observations import FrameObservation
 from proctoring.vision.analyser import VisionModels
+from proctoring.vision.decode import decode_jpeg
 from proctoring.vision.frame import Frame, Pixels
 from proctoring.vision.recording import read_frames
 
@@ -41,7 +43,7 @@ def main() -> None:
     sideways(models, policy, data / "gaze" / "eyes_only")
     glances(models, policy, data / "video" / "liveportrait")
     vertical(models, policy, data / "gaze" / "down")
-    variants(models, policy, data / "video" / "liveportrait" / "d3.mp4")
+    variants(models, policy, data)
     heads(models, policy, data / "gaze" / "down")
 
 
@@ -179,20 +181,34 @@ def _labels_during(
     return dict(during)
 
 
-def variants(models: VisionModels, policy: Policy, path: Path) -> None:
-    """The long downward looks of one clip under harder conditions."""
-    print("\nd3.mp4: incidents under harder conditions (looks down of 3.2 and 1.4 s)")
+def variants(models: VisionModels, policy: Policy, data: Path) -> None:
+    """Two labelled clips under harder conditions."""
+    print("\nunder harder conditions: incidents (face as recorded: 285 pixels wide)")
     dark = np.array([round(255 * (level / 255) ** 2.2) for level in range(256)], np.uint8)
-    cases: dict[str, Callable[[Pixels], Pixels]] = {
-        "as it is": lambda pixels: pixels,
-        "gamma 2.2": lambda pixels: dark[pixels],
-        "face 110 pixels wide": partial(_shrunk, scale=110 / 285),
-        "face 90 pixels wide": partial(_shrunk, scale=90 / 285),
+    cases: dict[str, tuple[Callable[[Pixels], Pixels], float]] = {
+        "as it is": (lambda pixels: pixels, 10),
+        "JPEG of quality 60": (_recompressed, 10),
+        "5 looks a second": (lambda pixels: pixels, 5),
+        "gamma 2.2": (lambda pixels: dark[pixels], 10),
+        "face 110 pixels wide": (partial(_shrunk, scale=110 / 285), 10),
+        "face 90 pixels wide": (partial(_shrunk, scale=90 / 285), 10),
     }
-    for name, change in cases.items():
-        frames = (Frame(frame.time, change(frame.pixels)) for frame in read_frames(path))
-        session = run_session(models, policy, [(path.name, frames)])
-        print(f"  {name}: {'; '.join(map(describe, session.incidents)) or 'none'}")
+    clips = {
+        "d3 (down at 2.1-5.3 and 7.1-8.5 s)": data / "video" / "liveportrait" / "d3.mp4",
+        "center_left_center (its right at 5.6-10.0 s)": data
+        / "gaze"
+        / "eyes_only"
+        / "center_left_center.mp4",
+    }
+    for clip, path in clips.items():
+        for name, (change, rate) in cases.items():
+            frames = (Frame(frame.time, change(frame.pixels)) for frame in read_frames(path))
+            session = run_session(models, policy, [(path.name, frames)], rate=rate)
+            print(f"  {clip}, {name}: {'; '.join(map(describe, session.incidents)) or 'none'}")
+
+
+def _recompressed(pixels: Pixels) -> Pixels:
+    return decode_jpeg(simplejpeg.encode_jpeg(pixels, quality=60))
 
 
 def _shrunk(pixels: Pixels, scale: float) -> Pixels:

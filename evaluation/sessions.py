@@ -12,7 +12,7 @@ from proctoring.judgement.policy import Policy
 from proctoring.models.store import ModelStore
 from proctoring.observations import FrameObservation
 from proctoring.settings import Settings
-from proctoring.vision.analyser import VisionAnalyser, VisionModels, load_vision_models
+from proctoring.vision.analyser import FACE_RATE, VisionAnalyser, VisionModels, load_vision_models
 from proctoring.vision.frame import Frame
 from proctoring.vision.recording import read_frames
 
@@ -50,9 +50,10 @@ def run_session(
     recordings: Sequence[tuple[str, Iterable[Frame]]],
     *,
     pause: float = 0.1,
+    rate: float = FACE_RATE,
 ) -> Session:
     """Recordings (name, frames) one after another as one session, and the policy's incidents."""
-    analyser, state = VisionAnalyser(models), initial_state()
+    analyser, state = VisionAnalyser(models, rate=rate), initial_state()
     looks: list[Looked] = []
     last: dict[int, IncidentChange] = {}
     began = time = 0.0

@@ -185,6 +185,17 @@ def test_confidence_falls_with_turn_size_and_narrow_eyes(sitting: Sitting) -> No
     assert confidence(shape=eyes(upper=0.1, lower=-0.04)) < full
 
 
+def test_the_baseline_is_learned_at_two_looks_a_second_too() -> None:
+    sitting = Sitting()
+    for _ in range(12):
+        reading = sitting.look()
+        sitting.time += 0.4
+
+    assert sitting.reader.aim_settled
+    assert sitting.reader.lids_settled
+    assert pitch(reading) == pytest.approx(0, abs=0.5)
+
+
 def test_blinks_while_learning_do_not_matter() -> None:
     sitting = Sitting()
     for _ in range(8):

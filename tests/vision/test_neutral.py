@@ -115,10 +115,11 @@ def test_looks_aside_do_not_move_neutral_while_most_of_the_time_is_ahead() -> No
     assert abs(turn.yaw) < 1.5
 
 
-def test_neutral_is_learned_at_half_the_rate_too() -> None:
+@pytest.mark.parametrize("rate", [1, 2, 5, 30])
+def test_neutral_is_learned_at_any_rate(rate: int) -> None:
     neutral = NeutralPose()
-    for index in range(9):
-        neutral.update(index / 5, AHEAD)
+    for index in range(max(5, 2 * rate)):
+        neutral.update(index / rate, AHEAD)
 
     assert neutral.learned
 

@@ -157,7 +157,11 @@ class GazeReader:
         """Take the baseline from the last seconds; ``head`` only if neutral is the candidate's."""
         if head is None or max(abs(head.yaw), abs(head.pitch)) <= _MAX_HEAD:
             self.samples.append(sample)
-        while self.samples and sample.time - self.samples[0].time > LEARNING_SECONDS:
+        # At low rates the fewest frames that say anything span more than the learning time.
+        while (
+            len(self.samples) > _MIN_SAMPLES
+            and sample.time - self.samples[0].time > LEARNING_SECONDS
+        ):
             self.samples.popleft()
         if len(self.samples) < _MIN_SAMPLES:
             return

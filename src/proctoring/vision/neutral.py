@@ -56,7 +56,7 @@ class NeutralPose:
     """Whether ``pose`` is the candidate's own; otherwise it is ``FRONTAL``."""
     began: float | None = None
     window: deque[tuple[float, HeadPose]] = field(default_factory=deque)
-    """The last ``LEARNING_SECONDS``."""
+    """The last ``LEARNING_SECONDS``, at low rates more."""
     memory: deque[HeadPose] = field(default_factory=lambda: deque(maxlen=_MEMORY))
     remembered_at: float = float("-inf")
     reviewed_at: float = float("-inf")
@@ -76,7 +76,8 @@ class NeutralPose:
         if self.began is None:
             self.began = time
         self.window.append((time, pose))
-        while time - self.window[0][0] > LEARNING_SECONDS:
+        # At low rates the fewest frames that say anything span more than the learning time.
+        while len(self.window) > _MIN_SAMPLES and time - self.window[0][0] > LEARNING_SECONDS:
             self.window.popleft()
         if not self.learned or time - self.remembered_at >= _MEMORY_PERIOD:
             resting = self._resting_pose(time)
