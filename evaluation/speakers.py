@@ -82,8 +82,8 @@ def degraded(
         turns: speech, whether it is the second person's, seconds of pause before it.
         condition: ``clean``; ``room``: one room, the candidate near, the other far and 8 dB
             quieter, noise 10 to 20 dB below speech, Opus; ``quiet``: the same with the other 14 dB
-            quieter and noise at 20 dB; ``moving``: the candidate's distance and direction change
-            with every utterance.
+            quieter and noise at 20 dB; ``moving``: the candidate's distance (0.4 to 2 m, 9 dB) and
+            direction change with every utterance, noise 17 dB below the farthest.
         random: draws everything.
 
     Returns:
@@ -113,7 +113,7 @@ def degraded(
     sound = np.concatenate([*pieces, np.zeros(RATE)])
     if condition == "clean":
         return add_noise(sound, -70.0, random), times
-    below = 20.0 if condition == "quiet" else float(random.uniform(10.0, 20.0))
+    below = {"quiet": 20.0, "moving": 26.0}.get(condition, float(random.uniform(10.0, 20.0)))
     return through_opus(add_noise(sound, -26.0 - below, random)), times
 
 

@@ -36,6 +36,7 @@ LABELS: dict[str, str] = {
     "object.phone": "Mobile Phone Detected",
     "audio.multiple_speakers": "Multiple Speakers Detected",
     "audio.overlap": "Overlapping Speech",
+    "audio.phrase": "Suspicious Phrase Detected",
     "audio.speech": "Speech Detected",
     "camera.covered": "Camera Covered",
     "camera.dark": "Too Dark",

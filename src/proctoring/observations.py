@@ -14,7 +14,7 @@ found nothing" (an empty tuple). ``not_read`` says why something expected could 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,4 +201,38 @@ class SoundObservation:
     not_read: tuple[NotRead, ...] = ()
 
 
-Observation = FrameObservation | ConnectionObservation | SoundObservation
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One word that was said."""
+
+    text: str = field(repr=False)
+    """Never part of a log message."""
+    start: float
+    """Media time in seconds."""
+    end: float
+    confidence: float | None = None
+    """0 to 1; ``None`` where the transcriber gives none."""
+    speaker: int | None = None
+    """The transcriber's own numbering of speakers, from 0; ``None`` where it tells none apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class TranscriptObservation:
+    """What was said, in words. Only where transcription is switched on."""
+
+    time: float
+    """Media time in seconds at the end of the words."""
+    start: float
+    """Media time at which they begin."""
+    text: str = field(repr=False)
+    """With capitals and punctuation. Never part of a log message."""
+    words: tuple[Word, ...] = field(repr=False)
+    final: bool
+    """``False``: may still change; the next one of the same start replaces it."""
+    transcriber: str
+    """``moonshine_tiny_en``, ``deepgram``."""
+    times_estimated: bool
+    """``True``: the transcriber gives no times of words; they are spread over the speech."""
+
+
+Observation = FrameObservation | ConnectionObservation | SoundObservation | TranscriptObservation

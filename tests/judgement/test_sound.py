@@ -8,7 +8,14 @@ import pytest
 
 from proctoring.incidents import IncidentChange, IncidentState
 from proctoring.judgement import Policy, initial_state, judge, parse_policy
-from proctoring.observations import NotRead, SoundObservation, SpeakerLook, VoiceHeard
+from proctoring.observations import (
+    NotRead,
+    Observation,
+    SoundObservation,
+    SpeakerLook,
+    TranscriptObservation,
+    VoiceHeard,
+)
 
 EXAM = parse_policy('name = "exam"')
 CANDIDATE = VoiceHeard(1, None, 0.0, 5.0)
@@ -27,7 +34,7 @@ def heard(
     return SoundObservation(time, 1.0, speech, -30.0, look)
 
 
-def run(policy: Policy, observations: Iterable[SoundObservation]) -> list[IncidentChange]:
+def run(policy: Policy, observations: Iterable[Observation]) -> list[IncidentChange]:
     state, changes = initial_state(), list[IncidentChange]()
     for observation in observations:
         state, more = judge(policy, state, observation)
@@ -107,3 +114,34 @@ def test_sound_that_did_not_arrive_says_nothing() -> None:
     asked = EXAM.with_accommodations({"audio.speech": {"enabled": True}})
     lost = SoundObservation(5.0, 4.0, None, None, None, (NotRead("sound", "4.0 s are missing"),))
     assert run(asked, [lost]) == []
+
+
+def said(time: float, text: str, *, final: bool = True) -> TranscriptObservation:
+    return TranscriptObservation(time, time - 1, text, (), final, "test", True)
+
+
+def test_a_phrase_of_the_policy_is_an_incident_and_ends_with_the_next_words() -> None:
+    policy = EXAM.with_accommodations({"sound": {"phrases": ["Hey Siri", "help me"]}})
+    changes = run(
+        policy,
+        [
+            said(1, "They siring nobody."),
+            said(2, "hey, siri", final=False),
+            said(3, "So... hey, SIRI! What's four times four?"),
+            said(6, "Sixteen."),
+        ],
+    )
+    assert [(c.label, c.state) for c in changes] == [
+        ("Suspicious Phrase Detected", "started"),
+        ("Suspicious Phrase Detected", "ended"),
+    ]
+    assert changes[0].reason.startswith("phrase 'Hey Siri' said")
+    assert "four" not in changes[0].reason
+
+
+def test_words_are_no_incident_where_the_policy_names_no_phrases() -> None:
+    assert run(EXAM, [said(3, "hey siri")]) == []
+
+
+def test_words_do_not_show_in_an_observations_text_form() -> None:
+    assert "siri" not in repr(said(3, "hey siri"))

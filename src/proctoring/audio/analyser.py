@@ -79,8 +79,8 @@ class AudioState:
 
     time: float
     """Media time up to which everything was heard."""
-    voices: tuple[tuple[int, tuple[float, ...], float], ...]
-    """Number, voice print (256 numbers), seconds of speech that went into it."""
+    voices: tuple[tuple[int, tuple[float, ...], float, tuple[tuple[float, ...], ...]], ...]
+    """Number, voice print (256 numbers), seconds of speech that went into it, example prints."""
 
 
 class AudioAnalyser:
@@ -113,8 +113,13 @@ class AudioAnalyser:
         self._until_look = LOOK_EVERY
         self._speakers = SpeakerState(
             voices=tuple(
-                Voice(number, np.asarray(voice_print, np.float32), seconds)
-                for number, voice_print, seconds in (state.voices if state else ())
+                Voice(
+                    number,
+                    np.asarray(voice_print, np.float32),
+                    seconds,
+                    tuple(np.asarray(example, np.float32) for example in examples),
+                )
+                for number, voice_print, seconds, examples in (state.voices if state else ())
             )
         )
 
@@ -129,7 +134,12 @@ class AudioAnalyser:
         return AudioState(
             self.time,
             tuple(
-                (voice.number, tuple(float(x) for x in voice.print), voice.seconds)
+                (
+                    voice.number,
+                    tuple(voice.print.tolist()),
+                    voice.seconds,
+                    tuple(tuple(example.tolist()) for example in voice.examples),
+                )
                 for voice in self._speakers.voices
             ),
         )

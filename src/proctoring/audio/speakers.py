@@ -44,11 +44,11 @@ class SpeakerSettings:
 
     join: float = 0.45
     """Cosine from which speech belongs to a known voice. Raising it leaves more speech unplaced."""
-    new: float = 0.35
-    """Cosine below which speech is of a new voice. Raising it finds more intruders, and alarms more
-    on candidates who move about."""
-    clear: float = 0.20
-    """Cosine below which one look is enough for a new voice; above, two looks must agree."""
+    new: float = 0.30
+    """Cosine below which ``print_seconds`` of speech are of a new voice. Raising it finds more
+    intruders, and alarms more on candidates who move about."""
+    new_short: float = 0.20
+    """The same for ``new_seconds`` of speech, whose prints vary more; between the two in proportion."""
     new_seconds: float = 1.5
     """Speech, alone, that a new voice needs. Lowering it finds shorter interjections, less surely."""
     least_seconds: float = 1.0
@@ -58,10 +58,21 @@ class SpeakerSettings:
     check_after: float = 2.0
     """New speech of a known voice after which its print is taken again. Raising it costs less and
     notices later that the segmentation took two voices for one."""
-    enrolment: float = 5.0
+    enrolment: float = 6.0
     """Speech of the candidate that must be known before a single new voice is believed."""
+    enrol: float = 0.15
+    """Cosine from which speech counts as the candidate's while less than that is known: the first
+    seconds alone make a poor print. Lowering it takes more of the room into account, and more of
+    whoever else speaks at the start."""
     apart: float = 0.40
-    """Cosine below which two voices within one window are two, twice within ``apart_within``."""
+    """Cosine below which two voices within one window are two, twice within ``apart_within``,
+    when one of them is not placed yet."""
+    split: float = 0.25
+    """The same when both were taken for one voice."""
+    examples: int = 6
+    """Prints kept of each voice beside their mean: the same voice from near and far."""
+    example_handicap: float = 0.05
+    """What a likeness to one print counts less than one to the mean of many."""
     apart_within: float = 5.0
     heard_within: float = 2.0
     """Only speakers heard this lately are looked at."""
@@ -75,6 +86,13 @@ class Voice:
     print: VoicePrint
     seconds: float
     """Speech that went into the print."""
+    examples: tuple[VoicePrint, ...] = ()
+    """Single prints of it, as unlike each other as they came."""
+
+    def likeness(self, voice_print: VoicePrint, handicap: float) -> float:
+        """Cosine to the mean print, or to the nearest example less ``handicap``."""
+        nearest = max((float(e @ voice_print) for e in self.examples), default=-1.0)
+        return max(float(self.print @ voice_print), nearest - handicap)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,8 +102,6 @@ class _Follow:
     voice: int | None = None
     checked: float = float("-inf")
     """Media time up to which its speech went into a voice print."""
-    strange: int = 0
-    """Looks in a row whose print was like no known voice."""
     print: VoicePrint | None = None
     """The last print."""
     print_seconds: float = 0.0
@@ -238,24 +254,25 @@ class _Looking:
 
     def _placed(self, follow: _Follow, voice_print: VoicePrint, new: float, used: float) -> _Follow:
         settings = self._settings
-        likeness = {v.number: float(v.print @ voice_print) for v in self.voices}
+        handicap = settings.example_handicap
+        likeness = {v.number: v.likeness(voice_print, handicap) for v in self.voices}
         if not likeness:
             if used < settings.new_seconds:
                 return follow
-            return replace(follow, voice=self._add(voice_print, used), strange=0)
+            return replace(follow, voice=self._add(voice_print, used))
         best = max(likeness, key=lambda number: likeness[number])
-        if likeness[best] >= settings.join:
-            self._learn(best, voice_print, new)
-            return replace(follow, voice=best, strange=0)
-        if likeness[best] >= settings.new:
-            return follow
-        if used < settings.new_seconds:
-            return replace(follow, voice=None)
-        strange = follow.strange + 1
         enrolled = self.voices[0].seconds >= settings.enrolment
-        if enrolled and (strange >= 2 or likeness[best] < settings.clear):
-            return replace(follow, voice=self._add(voice_print, used), strange=0)
-        return replace(follow, voice=None, strange=strange)
+        alone = len(self.voices) == 1 and not enrolled
+        if likeness[best] >= (settings.enrol if alone else settings.join):
+            self._learn(best, voice_print, new)
+            return replace(follow, voice=best)
+        share = (used - settings.new_seconds) / (settings.print_seconds - settings.new_seconds)
+        limit = settings.new_short + (settings.new - settings.new_short) * min(1.0, share)
+        if likeness[best] >= limit:
+            return follow
+        if not enrolled or used < settings.new_seconds:
+            return replace(follow, voice=None)
+        return replace(follow, voice=self._add(voice_print, used))
 
     def tell_apart(self, apart_at: float) -> float:
         """Two speakers of this very window that sound clearly different, without any enrolment.
@@ -278,7 +295,7 @@ class _Looking:
             told = first.voice is not None and second.voice is not None
             if told and first.voice != second.voice:
                 continue
-            if float(first_print @ second_print) >= settings.apart:
+            if float(first_print @ second_print) >= (settings.split if told else settings.apart):
                 continue
             if self._time - apart_at <= settings.apart_within:
                 self._part((one, first, first_print), (other, second, second_print))
@@ -295,23 +312,36 @@ class _Looking:
             learned = self.voices[index].print
             if float(learned @ other[2]) > float(learned @ one[2]):
                 one, other = other, one
-            self.voices[index] = Voice(self.voices[index].number, one[2], one[1].print_seconds)
+            number = self.voices[index].number
+            self.voices[index] = Voice(number, one[2], one[1].print_seconds, (one[2],))
             other = (other[0], replace(other[1], voice=None), other[2])
         for speaker, follow, voice_print in (one, other):
             if follow.voice is None:
                 number = self._add(voice_print, follow.print_seconds)
-                self.follows[speaker] = replace(follow, voice=number, strange=0)
+                self.follows[speaker] = replace(follow, voice=number)
 
     def _add(self, voice_print: VoicePrint, seconds: float) -> int:
         number = 1 + max((voice.number for voice in self.voices), default=0)
-        self.voices.append(Voice(number, voice_print, seconds))
+        self.voices.append(Voice(number, voice_print, seconds, (voice_print,)))
         return number
 
     def _learn(self, number: int, voice_print: VoicePrint, seconds: float) -> None:
         for index, voice in enumerate(self.voices):
             if voice.number == number:
                 total = voice.print * np.float32(voice.seconds) + voice_print * np.float32(seconds)
-                self.voices[index] = Voice(number, normalised(total), voice.seconds + seconds)
+                examples = _varied((*voice.examples, voice_print), self._settings.examples)
+                mean = normalised(total)
+                self.voices[index] = Voice(number, mean, voice.seconds + seconds, examples)
+
+
+def _varied(prints: tuple[VoicePrint, ...], most: int) -> tuple[VoicePrint, ...]:
+    """At most so many prints: of the two most alike the older goes."""
+    if len(prints) <= most:
+        return prints
+    matrix = np.stack(prints)
+    alike = matrix @ matrix.T - 2 * np.eye(len(prints), dtype=np.float32)
+    older = min(divmod(int(alike.argmax()), len(prints)))
+    return prints[:older] + prints[older + 1 :]
 
 
 def confidence_of_another(similarity: float | None) -> float:

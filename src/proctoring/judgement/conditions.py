@@ -8,6 +8,7 @@ good behaviour: it leaves gaze and head unreadable.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -22,6 +23,7 @@ from proctoring.observations import (
     ObjectLook,
     Observation,
     SoundObservation,
+    TranscriptObservation,
     VoiceHeard,
 )
 
@@ -59,6 +61,8 @@ def readings(
         return (_connection(observation.connected),)
     if isinstance(observation, SoundObservation):
         return (*_voices(policy, observation), *_speech(policy, observation))
+    if isinstance(observation, TranscriptObservation):
+        return tuple(_phrases(policy, observation))
     return (
         *_gaze(policy, observation),
         *_head(policy, observation),
@@ -245,6 +249,20 @@ def _camera_trouble(policy: Policy, observation: FrameObservation) -> Reading | 
         text = "the picture is out of focus"
         return Reading("camera.blurred", True, 1.0, view.detail, text)
     return None
+
+
+def _phrases(policy: Policy, observation: TranscriptObservation) -> Iterator[Reading]:
+    """A phrase that the policy names. The reason quotes the policy, never the candidate."""
+    if not observation.final or not policy.sound.phrases:
+        return
+    said = _plain(observation.text)
+    found = next((p for p in policy.sound.phrases if f" {_plain(p)} " in f" {said} "), None)
+    yield Reading("audio.phrase", found is not None, 1.0, 1.0, f"phrase {found!r} said")
+
+
+def _plain(text: str) -> str:
+    """Words alone, in small letters, one space between."""
+    return " ".join(re.findall(r"[\w']+", text.casefold()))
 
 
 def _connection(connected: bool) -> Reading:

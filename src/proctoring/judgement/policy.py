@@ -91,6 +91,9 @@ class Objects(BaseModel):
         return self.person_score if own is None or own.person_score is None else own.person_score
 
 
+Phrase = Annotated[str, Field(min_length=2, max_length=100, pattern=r"\w")]
+
+
 class Sound(BaseModel):
     """What counts of what is heard."""
 
@@ -103,6 +106,9 @@ class Sound(BaseModel):
     """Seconds of two voices at once, within a look of about a second, that count as overlap."""
     speech: Score = 0.3
     """Share of half a second that must be speech to count as speaking."""
+    phrases: tuple[Phrase, ...] = Field(default=(), max_length=200)
+    """Phrases that raise ``audio.phrase`` when they are said ("hey siri"): case and punctuation do
+    not matter. They need transcription."""
 
 
 class Camera(BaseModel):

@@ -134,6 +134,14 @@ CONTRACT: dict[str, dict[str, Any]] = {
         "quiet": 30.0,
         "hole": 3.0,
     },
+    "audio.phrase": {
+        # Only judged where the policy names phrases and the session is transcribed.
+        "severity": "warning",
+        "persist": 0.0,
+        "closes_after": 0.0,
+        "quiet": 10.0,
+        "lost_after": 5.0,
+    },
     "audio.speech": {
         "enabled": False,  # only where the policy asks for silence
         "severity": "info",
