@@ -12,14 +12,20 @@ from typing import Any
 import httpx
 from websockets.sync.client import ClientConnection, connect
 
+from proctoring.audio.analyser import AudioModels
 from proctoring.server.port import address_of, open_port
 from proctoring.server.serve import server
 from proctoring.server.service import Service
+from proctoring.session.senses import Senses
 from proctoring.settings import Settings
 from proctoring.vision.analyser import VisionModels
 
 TIMEOUT = 20.0
 """Seconds after which a test that waits for an answer fails; never waited when all is well."""
+
+
+DEAF = AudioModels(voice_activity=None, speakers=None, capabilities=())
+"""What an installation without any model can hear: how loud it is."""
 
 
 @dataclass
@@ -45,10 +51,10 @@ class Live:
 
 
 @contextmanager
-def running(models: VisionModels, **chosen: Any) -> Iterator[Live]:
+def running(models: VisionModels, audio: AudioModels = DEAF, **chosen: Any) -> Iterator[Live]:
     """A server with these models and settings; stops, cleanly, at the end."""
     settings = Settings(port=0, **chosen)
-    service = Service(settings, models=models)
+    service = Service(settings, models=Senses(models, audio))
     ready = Event()
     with open_port(settings) as port:
         serving = server(service, ready.set)

@@ -14,6 +14,7 @@ import simplejpeg
 from prometheus_client import CollectorRegistry
 from skimage import data
 
+from proctoring.audio.analyser import AudioModels
 from proctoring.delivery.events import Sitting
 from proctoring.errors import BadFrameError
 from proctoring.incidents import IncidentChange
@@ -36,6 +37,10 @@ TIMEOUT = 20.0
 
 BLIND = VisionModels(faces=None, objects=None, capabilities=())
 """What an installation without any model can see: frames are decoded, nothing is looked for."""
+
+
+DEAF = AudioModels(voice_activity=None, speakers=None, capabilities=())
+"""What an installation without any model can hear: how loud it is."""
 
 
 @dataclass
@@ -102,7 +107,7 @@ def tally() -> Tally:
 def sit(pool: Pool, tally: Tally) -> Callable[..., Sat]:
     """Makes a session that began at second 0."""
 
-    def make(models: VisionModels = BLIND, **options: Any) -> Sat:
+    def make(models: VisionModels = BLIND, audio: AudioModels = DEAF, **options: Any) -> Sat:
         published: Queue[tuple[float, tuple[IncidentChange, ...]]] = Queue()
         ends: list[str] = []
         analyser = options.pop("analyser", None) or VisionAnalyser(models)
@@ -113,6 +118,7 @@ def sit(pool: Pool, tally: Tally) -> Callable[..., Sat]:
             publish=lambda _, time, changes: published.put((time, changes)),
             ended=lambda _, detail: ends.append(detail),
             tally=tally,
+            audio=audio,
             now=0.0,
             max_pixels=Settings().max_frame_pixels,
             **{"lifetime": Lifetime(), **options},

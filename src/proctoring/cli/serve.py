@@ -47,7 +47,7 @@ def command(
             from proctoring.models.store import ModelStore
             from proctoring.server.serve import serve
             from proctoring.server.service import Service
-            from proctoring.vision.analyser import needed_models
+            from proctoring.session.senses import needed_models
 
             service = Service(settings)
             _log_to_stderr()

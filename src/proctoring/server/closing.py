@@ -12,6 +12,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 NOT_BINARY = 1003
 RESTART = 1012
 TOO_MANY_BAD_FRAMES = 4000
+WRONG_RATE = 4001
 SESSION_ENDED = 4004
 SLOW_LISTENER = 4008
 REPLACED = 4009

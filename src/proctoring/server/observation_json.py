@@ -7,7 +7,15 @@ from typing import Any
 import numpy as np
 from pydantic_core import to_json
 
-from proctoring.observations import Box, CameraView, Candidate, Detection, Face, ObjectLook
+from proctoring.observations import (
+    Box,
+    CameraView,
+    Candidate,
+    Detection,
+    Face,
+    ObjectLook,
+    SoundObservation,
+)
 from proctoring.session.session import Arrival
 from proctoring.vision.analyser import FrameAnalysis
 
@@ -39,6 +47,34 @@ def observation_text(
         "latency_ms": round(latency_ms, 2),
     }
     return to_json({"observation": observation}).decode()
+
+
+def sound_text(heard: SoundObservation) -> str:
+    """One stretch of sound as JSON text; the keys are those of ``docs/api.md``."""
+    look = heard.speakers
+    sound = {
+        "time": round(heard.time, 3),
+        "span": round(heard.span, 3),
+        "speech": None if heard.speech is None else round(heard.speech, 2),
+        "level": None if heard.level is None else round(heard.level, 1),
+        "speakers": look
+        and {
+            "voices": [
+                {
+                    "number": voice.number,
+                    "similarity": voice.similarity and round(voice.similarity, 3),
+                    "confidence": round(voice.confidence, 3),
+                    "seconds": round(voice.seconds, 2),
+                }
+                for voice in look.voices
+            ],
+            "enrolment": round(look.enrolment, 2),
+            "overlap": round(look.overlap, 2),
+            "unplaced": round(look.unplaced, 2),
+        },
+        "not_read": [{"what": item.what, "reason": item.reason} for item in heard.not_read],
+    }
+    return to_json({"sound": sound}).decode()
 
 
 def _face(face: Face, analysis: FrameAnalysis, landmarks: bool) -> dict[str, Any]:

@@ -28,6 +28,7 @@ from proctoring.server.schemas import (
     SessionAnswer,
     SessionRequest,
     SessionsAnswer,
+    SoundAnswer,
 )
 from proctoring.server.service import Service, Status
 from proctoring.session.session import Session
@@ -184,6 +185,7 @@ def _session(service: Service, session: Session) -> SessionAnswer:
         began_at=session.began_at,
         media_time=None if session.media_time is None else round(session.media_time, 3),
         video=session.has_video,
+        audio=session.has_audio,
         listeners=service.outbox.listeners(session.session_id),
         last_seq=service.outbox.last_seq(session.session_id),
         open_incidents=sorted(session.open_incidents.values()),
@@ -194,5 +196,10 @@ def _session(service: Service, session: Session) -> SessionAnswer:
             analysed=frames.analysed,
             refused=frames.refused,
             failed=frames.failed,
+        ),
+        sound=SoundAnswer(
+            received=round(session.sound.received, 2),
+            missing=round(session.sound.missing, 2),
+            failed=round(session.sound.failed, 2),
         ),
     )

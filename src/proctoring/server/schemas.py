@@ -98,6 +98,14 @@ class FramesAnswer(BaseModel):
     failed: int = Field(description="Their analysis failed.")
 
 
+class SoundAnswer(BaseModel):
+    """What became of a session's sound, in seconds."""
+
+    received: float
+    missing: float = Field(description="Never arrived, or found no place while it waited.")
+    failed: float = Field(description="Could not be listened to.")
+
+
 class SessionAnswer(BaseModel):
     """One open session."""
 
@@ -110,12 +118,14 @@ class SessionAnswer(BaseModel):
         description="Seconds since the first media; null before it.", examples=[93.4]
     )
     video: bool = Field(description="Whether a video socket is open.")
+    audio: bool = Field(description="Whether an audio socket is open.")
     listeners: int
     last_seq: int = Field(description="Number of the last event; 0 before the first.")
     open_incidents: list[str] = Field(
         description="Kinds of the incidents that run now.", examples=[["gaze.left"]]
     )
     frames: FramesAnswer
+    sound: SoundAnswer
 
 
 class SessionsAnswer(BaseModel):

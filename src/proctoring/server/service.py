@@ -21,11 +21,11 @@ from proctoring.judgement.policy import Policy, load_policy
 from proctoring.models.store import ModelStore
 from proctoring.session.pool import Pool
 from proctoring.session.registry import Registry
+from proctoring.session.senses import Senses, load_senses
 from proctoring.session.session import Lifetime, Session
 from proctoring.session.tally import Tally
 from proctoring.session.warm_up import warm_up
 from proctoring.settings import Settings
-from proctoring.vision.analyser import VisionModels, load_vision_models
 
 _log = logging.getLogger(__name__)
 
@@ -66,7 +66,7 @@ class Service:
         self,
         settings: Settings,
         *,
-        models: VisionModels | None = None,
+        models: Senses | None = None,
         monotonic: Callable[[], float] = time.monotonic,
         wall: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -112,7 +112,7 @@ class Service:
 
     @property
     def capabilities(self) -> tuple[Capability, ...]:
-        """What this process can see; empty while that is not known yet."""
+        """What this process can see and hear; empty while that is not known yet."""
         return () if self._models is None else self._models.capabilities
 
     @property
@@ -211,7 +211,7 @@ class Service:
         settings = self.settings
         try:
             store = ModelStore(settings.models_folder, settings.models_mirror)
-            models = load_vision_models(store, object_model=settings.object_model)
+            models = load_senses(store, object_model=settings.object_model)
             warm_up(models)
         except ProctoringError as error:
             _call(loop, self._failed, error.detail)
@@ -221,11 +221,12 @@ class Service:
         else:
             _call(loop, self._ready, models)
 
-    def _ready(self, models: VisionModels) -> None:
+    def _ready(self, models: Senses) -> None:
         settings = self.settings
         self._models = models
         self._sessions = Registry(
-            models=models,
+            models=models.vision,
+            audio=models.audio,
             pool=self.pool,
             outbox=self.outbox,
             tally=self.tally,

@@ -8,6 +8,7 @@ from fastapi import APIRouter
 from starlette.responses import JSONResponse
 from starlette.websockets import WebSocket
 
+from proctoring.audio.pcm import SAMPLE_RATE
 from proctoring.errors import (
     BadFrameError,
     BadRequestError,
@@ -15,28 +16,37 @@ from proctoring.errors import (
     ProctoringError,
     TooManyError,
 )
+from proctoring.server.audio_feed import AudioFeed
 from proctoring.server.closing import (
     NOT_BINARY,
     PATIENCE,
     RESTART,
     SESSION_ENDED,
+    WRONG_RATE,
     Farewell,
     close,
     error_text,
     until_first,
 )
 from proctoring.server.event_feed import EventFeed, send_replay
-from proctoring.server.rate_limit import SocketLimit, Verdict
+from proctoring.server.rate_limit import Bucket, SocketLimit, Verdict
 from proctoring.server.service import Service, Status
 from proctoring.server.video_feed import VideoFeed
 from proctoring.server.video_message import read_video_message
 from proctoring.session.identifier import check_session_id
 from proctoring.session.session import Session
+from proctoring.session.sound_position import WrongRateError
 
 router = APIRouter()
 
 COMPLAIN_EVERY = 1.0
 """Seconds between two errors that say that frames come too fast."""
+
+BYTES_PER_SECOND = 2 * SAMPLE_RATE
+KEPT = 40.0
+"""Seconds of sound that are read at once."""
+MAX_SOUND_RATE = 4.0
+"""Times real time at which sound is read beyond that."""
 
 CHATTER = 0.1
 """Seconds to pause after each message on a socket that expects none."""
@@ -81,13 +91,39 @@ async def video(socket: WebSocket, session_id: str) -> None:
     await _close(socket, service, feed.farewell)
 
 
+@router.websocket("/ws/proctor/{session_id:path}/audio")
+async def audio(socket: WebSocket, session_id: str) -> None:
+    """Takes sound."""
+    service: Service = socket.app.state.service
+    try:
+        check_session_id(session_id)
+        start = _number(socket, "start", "a time in microseconds")
+        _check_rate(socket)
+        session = await service.join(session_id)
+    except ProctoringError as error:
+        await refuse(socket, _REFUSALS.get(type(error), 400), error.code, error.detail)
+        return
+    feed = AudioFeed(observe=_flag(socket, "observe"))
+    session.attach_audio(feed, feed, start, service.now())
+    try:
+        await socket.accept()
+        await until_first(
+            feed.send(socket),
+            _receive_audio(socket, service, session, feed),
+            feed.farewell.overdue(),
+        )
+    finally:
+        session.detach_audio(feed, service.now())
+    await _close(socket, service, feed.farewell)
+
+
 @router.websocket("/ws/proctor/{session_id:path}/events")
 async def events(socket: WebSocket, session_id: str) -> None:
     """Tells what changes."""
     service: Service = socket.app.state.service
     try:
         check_session_id(session_id)
-        after = _after(socket)
+        after = _number(socket, "after", "the seq of an event")
         if after is not None and service.is_over(session_id):
             await _tell_of_the_past(socket, service, session_id, after)
             return
@@ -109,7 +145,7 @@ async def events(socket: WebSocket, session_id: str) -> None:
 @router.websocket("/ws/{rest:path}")
 async def unknown(socket: WebSocket, rest: str) -> None:  # noqa: ARG001  (the route's own)
     """Every other socket: a clear answer instead of a bare refusal."""
-    detail = "sockets are /ws/proctor/{session_id}/video and /ws/proctor/{session_id}/events"
+    detail = "sockets are /ws/proctor/{session_id}/video, /audio and /events"
     await refuse(socket, 404, "unknown_socket", detail)
 
 
@@ -153,6 +189,34 @@ async def _receive_video(
             await asyncio.sleep(pause)
 
 
+async def _receive_audio(
+    socket: WebSocket, service: Service, session: Session, feed: AudioFeed
+) -> None:
+    # As fast as a client may that kept half a minute while it was disconnected, and not for long.
+    limit = Bucket(MAX_SOUND_RATE * BYTES_PER_SECOND, KEPT * BYTES_PER_SECOND, service.now())
+    while True:
+        message = await socket.receive()
+        if message["type"] == "websocket.disconnect":
+            return
+        data: bytes | None = message.get("bytes")
+        if data is None:
+            detail = "the audio socket takes binary messages alone"
+            feed.error("not_binary", detail)
+            feed.close(NOT_BINARY, detail)
+        else:
+            try:
+                session.receive_sound(feed, data, service.now())
+            except WrongRateError as error:
+                feed.error(error.code, error.detail)
+                feed.close(WRONG_RATE, error.detail)
+        if feed.farewell.said:
+            await asyncio.sleep(PATIENCE)  # the last words are on their way
+            return
+        pause = limit.take(len(data or b""), service.now())
+        if pause:
+            await asyncio.sleep(pause)
+
+
 async def _receive_nothing(socket: WebSocket) -> None:
     """Notice when the listener goes; what it says is not listened to."""
     while (await socket.receive())["type"] != "websocket.disconnect":  # noqa: ASYNC110
@@ -184,15 +248,27 @@ def _flag(socket: WebSocket, name: str) -> bool:
     return socket.query_params.get(name, "").lower() in ("1", "true", "yes")
 
 
-def _after(socket: WebSocket) -> int | None:
-    """The number after which to replay.
+def _number(socket: WebSocket, name: str, meaning: str) -> int | None:
+    """A whole number from the query.
 
     Raises:
-        BadRequestError: it is not a number.
+        BadRequestError: it is none.
     """
-    text = socket.query_params.get("after")
+    text = socket.query_params.get(name)
     if text is None:
         return None
     if not (text.isascii() and text.isdigit() and len(text) <= 18):
-        raise BadRequestError(f"?after={text[:40]!r} is not the seq of an event")
+        raise BadRequestError(f"?{name}={text[:40]!r} is not {meaning}")
     return int(text)
+
+
+def _check_rate(socket: WebSocket) -> None:
+    """Refuse a declared sample rate that is not the contract's; resampling is the client's work,
+    which alone knows what it recorded.
+
+    Raises:
+        BadRequestError: another rate.
+    """
+    rate = _number(socket, "rate", "a sample rate in Hz")
+    if rate not in (None, SAMPLE_RATE):
+        raise BadRequestError(f"sound must be sampled at {SAMPLE_RATE} Hz, not {rate}")

@@ -69,6 +69,27 @@ class MediaClock:
         self._last = max(time, self._last + MIN_STEP)
         return self._last
 
+    def locate(self, arrival: float, capture: int | None = None) -> float:
+        """Media time in seconds of something that is no picture: moves nothing that has started.
+
+        Args:
+            arrival: when it arrived.
+            capture: when it was captured, on the clock of the pictures' stamps; believed up to
+                ``MAX_STEP`` ahead and ``MAX_DRIFT`` behind arrival.
+        """
+        if self._first_arrival is None:
+            return self.stamp(arrival, capture)
+        by_arrival = self._last + max(0.0, arrival - self._last_arrival)
+        if capture is None:
+            return by_arrival
+        if self._origin is None:
+            self._origin = (capture, by_arrival)
+            return by_arrival
+        origin_capture, origin_time = self._origin
+        by_stamp = origin_time + (capture - origin_capture) / 1e6
+        believable = by_arrival - MAX_DRIFT <= by_stamp <= by_arrival + MAX_STEP
+        return max(0.0, by_stamp) if believable else by_arrival
+
     def extrapolate(self, now: float) -> float:
         """Media time in seconds at ``now`` while nothing arrives; later stamps lie after it."""
         if self._first_arrival is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
+from proctoring.audio.analyser import AudioModels
 from proctoring.delivery.events import Message, Sitting
 from proctoring.delivery.outbox import Outbox
 from proctoring.errors import SessionExistsError, TooManyError
@@ -25,7 +26,8 @@ class Registry:
     """Begins, finds and ends sessions. For the one thread where messages arrive.
 
     Args:
-        models: shared by all sessions.
+        models: what all sessions see with.
+        audio: what all sessions hear with.
         pool: does all sessions' work.
         outbox: takes what they find.
         tally: counts.
@@ -40,6 +42,7 @@ class Registry:
         self,
         *,
         models: VisionModels,
+        audio: AudioModels,
         pool: Pool,
         outbox: Outbox,
         tally: Tally,
@@ -50,6 +53,7 @@ class Registry:
         max_pixels: int,
     ) -> None:
         self._models = models
+        self._audio = audio
         self._pool = pool
         self._outbox = outbox
         self._tally = tally
@@ -100,6 +104,7 @@ class Registry:
             publish=self._publish,
             ended=self._finished,
             tally=self._tally,
+            audio=self._audio,
             now=now,
             lifetime=self._lifetime,
             mirrored=mirrored,

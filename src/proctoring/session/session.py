@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from proctoring.audio.analyser import AudioModels
 from proctoring.delivery.events import Sitting
 from proctoring.errors import BadFrameError
 from proctoring.incidents import IncidentChange, IncidentState
-from proctoring.observations import ConnectionObservation
+from proctoring.observations import ConnectionObservation, SoundObservation
 from proctoring.session.clock import MediaClock
+from proctoring.session.hearing import Hearing, SoundCount, SoundReply
 from proctoring.session.mailbox import Mailbox
 from proctoring.session.pipeline import Pipeline
 from proctoring.session.pool import Pool
@@ -110,7 +112,7 @@ class Frames:
 class Session:
     """What arrives is stamped and left here at once; the pool's threads do the work.
 
-    ``receive``, ``attach``, ``detach``, ``tick`` and ``end`` are for the one thread where messages
+    ``receive``, ``receive_sound``, ``attach``, ``detach``, ``tick`` and ``end`` are for the one thread where messages
     arrive; the rest happens on the pool, one step at a time.
 
     Args:
@@ -120,6 +122,7 @@ class Session:
         publish: takes sitting, media time and changes, in order; called from the pool's threads.
         ended: called once with the reason, from the pool, when everything is published.
         tally: counts for all sessions.
+        audio: what can be heard with.
         now: seconds of the clock that ``receive`` and ``tick`` use.
         mirrored: whether its pictures are.
         awaited: made beforehand, so it waits patiently for its first socket.
@@ -134,6 +137,7 @@ class Session:
         publish: Callable[[Sitting, float, tuple[IncidentChange, ...]], None],
         ended: Callable[[Sitting, str], None],
         tally: Tally,
+        audio: AudioModels,
         now: float,
         lifetime: Lifetime,
         mirrored: bool = False,
@@ -163,9 +167,12 @@ class Session:
         self._clock = clock
         self._media = MediaClock()
         self._mailbox: Mailbox[Arrival] = Mailbox()
-        self._inbox: deque[ConnectionObservation | _End] = deque()
+        self._inbox: deque[ConnectionObservation | SoundObservation | _End] = deque()
         self._lane = pool.lane(self._step)
+        self._hearing = Hearing(audio, pool, self._heard, self._heard_everything)
+        self._last_word: _End | None = None
         self._video: Source | None = None
+        self._audio: Source | None = None
         self._listeners = 0
         self._active_at = now
         """When media arrived or a socket came or went, last."""
@@ -176,12 +183,24 @@ class Session:
     @property
     def media_time(self) -> float | None:
         """Media time of the last media in seconds; ``None`` before the first."""
-        return self._media.last if self._media.started else None
+        if not self._media.started:
+            return None
+        return max(self._media.last, self._hearing.end_time or 0.0)
+
+    @property
+    def sound(self) -> SoundCount:
+        """What became of its sound."""
+        return self._hearing.count
 
     @property
     def has_video(self) -> bool:
         """Whether a video socket is open."""
         return self._video is not None
+
+    @property
+    def has_audio(self) -> bool:
+        """Whether an audio socket is open."""
+        return self._audio is not None
 
     def attach(self, source: Source, now: float) -> None:
         """A video socket opens; the one before, if any, is told and replaced."""
@@ -195,6 +214,41 @@ class Session:
         if self._video is source:
             self._video = None
             self._active_at = now
+
+    def attach_audio(
+        self, source: Source, reply: SoundReply, start: int | None, now: float
+    ) -> None:
+        """An audio socket opens; the one before, if any, is told and replaced.
+
+        ``start`` is the capture time of its first sample, in microseconds of the pictures' clock.
+        """
+        older, self._audio = self._audio, source
+        self._active_at = now
+        at = None if start is None else self._media.locate(now, start)
+        self._hearing.begin(at, reply)
+        if older is not None:
+            older.replaced()
+
+    def detach_audio(self, source: Source, now: float) -> None:
+        """An audio socket is gone. Does nothing if a newer one took its place."""
+        if self._audio is source:
+            self._audio = None
+            self._active_at = now
+
+    def receive_sound(self, source: Source, data: bytes, now: float) -> None:
+        """Leave sound; all of it is listened to.
+
+        Raises:
+            WrongRateError: it is not 16 kHz, 16 bit, mono.
+        """
+        if self.state is State.ENDED or self._audio is not source:
+            return
+        before = self.sound.missing
+        self._hearing.receive(data, self._media.locate(now))
+        self._tally.sound_missing.inc(self.sound.missing - before)
+        self._active_at = now
+        if not self.frames.received:  # where there are pictures, they tell whether media arrives
+            self._arrived(self._media.locate(now), now)
 
     def listener_came(self, now: float) -> None:
         """Somebody listens: worth waiting for, as long as no media came."""
@@ -213,10 +267,8 @@ class Session:
         media_time = self._media.stamp(now, capture)
         self.frames.received += 1
         self._tally.received.inc()
-        self._active_at = self._media_at = now
-        if self._silent_at is not None:
-            self._silent_at = None
-            self._inbox.append(ConnectionObservation(media_time, connected=True))
+        self._active_at = now
+        self._arrived(media_time, now)
         replaced = self._mailbox.put(Arrival(data, media_time, capture, now, reply))
         if replaced is not None:
             self.frames.replaced += 1
@@ -245,11 +297,19 @@ class Session:
         if self.state is State.ENDED:
             return
         self.state = State.ENDED
-        if self._video is not None:
-            self._video.ended(detail)
-            self._video = None
-        self._inbox.append(_End(self._media.extrapolate(now), detail))
-        self._lane.wake()
+        for source in (self._video, self._audio):
+            if source is not None:
+                source.ended(detail)
+        self._video = self._audio = None
+        self._last_word = _End(self._media.extrapolate(now), detail)
+        self._hearing.end()
+
+    def _arrived(self, media_time: float, now: float) -> None:
+        self._media_at = now
+        if self._silent_at is not None:
+            self._silent_at = None
+            self._inbox.append(ConnectionObservation(media_time, connected=True))
+            self._lane.wake()
 
     def _is_silent(self, now: float) -> bool:
         """Whether media does not arrive and it is time to say so (again)."""
@@ -258,7 +318,7 @@ class Session:
         return self._silent_at is None or now - self._silent_at >= SILENCE_EVERY
 
     def _allowance(self) -> float:
-        if self.has_video:
+        if self.has_video or self.has_audio:
             return self._lifetime.patience
         if self._media_at is None and (self._awaited or self._listeners > 0):
             return self._lifetime.patience
@@ -275,13 +335,22 @@ class Session:
         while self._inbox:
             self._take(self._inbox.popleft())
 
-    def _take(self, item: ConnectionObservation | _End) -> None:
+    def _heard(self, observation: SoundObservation) -> None:
+        self._inbox.append(observation)
+        self._lane.wake()
+
+    def _heard_everything(self) -> None:
+        assert self._last_word is not None  # noqa: S101
+        self._inbox.append(self._last_word)
+        self._lane.wake()
+
+    def _take(self, item: ConnectionObservation | SoundObservation | _End) -> None:
         try:
-            if isinstance(item, ConnectionObservation):
-                self._tell(item.time, self._pipeline.observe(item))
-            else:
+            if isinstance(item, _End):
                 self._lane.close()
                 self._tell(item.time, self._pipeline.finish(item.time))
+            else:
+                self._tell(item.time, self._pipeline.observe(item))
         except Exception:  # noqa: BLE001  # what follows must still happen, the end above all
             self._tally.errors.inc()
             _log.exception("an observation could not be judged")

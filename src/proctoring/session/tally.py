@@ -29,6 +29,11 @@ class Tally:
         self.refused = frames("refused", "Frames that could not be used")
         self.failed = frames("failed", "Frames whose analysis failed")
         self.limited = frames("limited", "Frames refused because their socket sent too many")
+        self.sound_missing = Counter(
+            "proctoring_sound_missing_seconds",
+            "Sound that never arrived, or found no place while it waited",
+            registry=registry,
+        )
         self.errors = Counter(
             "proctoring_judgement_errors",
             "Observations that failed in judgement",

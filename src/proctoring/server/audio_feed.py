@@ -1,0 +1,27 @@
+"""The way back of one audio socket: what was heard, errors."""
+
+from __future__ import annotations
+
+from proctoring.observations import SoundObservation
+from proctoring.server.observation_json import sound_text
+from proctoring.server.outbound import Outbound
+
+
+class AudioFeed(Outbound):
+    """What goes out on one audio socket. ``heard`` comes from the pool's threads.
+
+    Args:
+        observe: whether the client wants observations.
+    """
+
+    def __init__(self, *, observe: bool) -> None:
+        super().__init__("audio")
+        self._observe = observe
+
+    def flow(self, rate: float) -> None:
+        """Sound is always sent whole, however busy the machine is."""
+
+    def heard(self, observation: SoundObservation) -> None:
+        """A stretch of sound was listened to."""
+        if self._observe:
+            self.call(self.observation, sound_text(observation))

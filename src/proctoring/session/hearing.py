@@ -1,0 +1,138 @@
+"""One session's sound, from messages in any pieces to observations."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from proctoring.audio.analyser import STRETCH, AudioAnalyser, AudioModels
+from proctoring.audio.pcm import SAMPLE_RATE, Pcm, decode_pcm
+from proctoring.observations import SoundObservation
+from proctoring.session.pool import Pool
+from proctoring.session.sound_buffer import Gap, SoundBuffer
+from proctoring.session.sound_position import SoundPosition
+
+_log = logging.getLogger(__name__)
+
+
+class SoundReply(Protocol):
+    """Whoever sends sound and hears what became of it. Called from worker threads."""
+
+    def heard(self, observation: SoundObservation) -> None:
+        """A stretch of sound was listened to."""
+
+
+@dataclass(slots=True)
+class SoundCount:
+    """What became of a session's sound, in seconds."""
+
+    received: float = 0.0
+    missing: float = 0.0
+    """Never arrived, or found no place while it waited."""
+    failed: float = 0.0
+    """Could not be listened to, by no fault of its sender."""
+
+
+class Hearing:
+    """Sound is left here at once and never dropped unsaid; a pool's thread listens to it.
+
+    It has a lane of its own, so that no picture waits for sound.
+
+    Args:
+        models: shared by all sessions.
+        pool: does the work.
+        tell: takes each observation, in order, from the pool's threads.
+        ended: called once, after the last observation, when ``end`` was called.
+    """
+
+    def __init__(
+        self,
+        models: AudioModels,
+        pool: Pool,
+        tell: Callable[[SoundObservation], None],
+        ended: Callable[[], None],
+    ) -> None:
+        self.count = SoundCount()
+        self._models = models
+        self._tell = tell
+        self._ended = ended
+        self._position = SoundPosition()
+        self._buffer = SoundBuffer()
+        self._carry = b""
+        self._start = 0.0
+        self._analyser: AudioAnalyser | None = None
+        self._reply: SoundReply | None = None
+        self._ending = False
+        self._lane = pool.lane(self._step)
+
+    @property
+    def end_time(self) -> float | None:
+        """Media time in seconds after the last sample that arrived; ``None`` before the first."""
+        return self._position.end
+
+    def begin(self, start: float | None, reply: SoundReply) -> None:
+        """A connection begins; its first sample belongs at media time ``start``, if it says so."""
+        self._carry = b""
+        self._reply = reply
+        if start is not None:
+            self._position.announce(start)
+
+    def receive(self, data: bytes, now: float) -> None:
+        """Leave one message: 16 bit little-endian samples at 16 kHz, an odd byte carried over.
+
+        Args:
+            now: media time of its arrival, in seconds.
+
+        Raises:
+            WrongRateError: see ``SoundPosition.place``.
+        """
+        samples, self._carry = decode_pcm(data, self._carry)
+        if not len(samples):
+            return
+        first = self._position.end is None
+        place = self._position.place(len(samples), now)
+        if first and self._position.end is not None:
+            self._start = self._position.end - len(samples) / SAMPLE_RATE
+        if place.gap:
+            self._buffer.put_gap(place.gap)
+        self.count.received += len(samples) / SAMPLE_RATE
+        self.count.missing += place.gap + self._buffer.put(samples[place.skip :])
+        self._lane.wake()
+
+    def end(self) -> None:
+        """Nothing more comes. What waits is still listened to."""
+        self._ending = True
+        self._lane.wake()
+
+    # On the pool's threads, one step at a time.
+
+    def _step(self) -> None:
+        item = self._buffer.take(STRETCH)
+        if item is not None:
+            self._listen(item)
+            self._lane.wake()  # one stretch a turn: others wait too
+        elif self._ending:
+            self._lane.close()
+            if self._analyser is not None:
+                self._report(self._analyser.flush())
+            self._ended()
+
+    def _listen(self, item: Pcm | Gap) -> None:
+        if self._analyser is None:
+            self._analyser = AudioAnalyser(self._models, start=self._start)
+        try:
+            if isinstance(item, Gap):
+                self._report(self._analyser.gap(item.seconds))
+            else:
+                self._report(self._analyser.push(item))
+        except Exception:  # noqa: BLE001  # costs this stretch; the next may do better
+            self.count.failed += STRETCH / SAMPLE_RATE
+            _log.exception("a stretch of sound could not be listened to")
+
+    def _report(self, observations: tuple[SoundObservation, ...]) -> None:
+        for observation in observations:
+            self._tell(observation)
+            if self._reply is not None:
+                self._reply.heard(observation)
