@@ -27,8 +27,9 @@ _MIN_SHARE = 0.2
 """Share of the picture that must be background for anything to be said."""
 _MIN_CONTRAST = 6.0
 """Grey levels: a plain wall says nothing about where the camera points."""
-_BESIDE, _ABOVE = 1.0, 0.6
-"""How far, in face widths and heights, the person around a face reaches; below, to the end."""
+_HAIR, _SHOULDERS, _ABOVE = 0.5, 1.2, 0.6
+"""How far, in face widths, the person reaches beside the face and beside what is below it; in face
+heights, above it."""
 _RENEWAL = 0.1
 
 
@@ -78,9 +79,12 @@ def _background(pixels: Pixels, faces: Sequence[Box]) -> Background:
     known = np.ones((_HEIGHT, _WIDTH), np.bool_)
     across, down = _WIDTH / width, _HEIGHT / height
     for box in faces:
-        left = max(0, int((box.left - _BESIDE * box.width) * across))
-        right = max(0, int((box.right + _BESIDE * box.width) * across) + 1)
-        known[max(0, int((box.top - _ABOVE * box.height) * down)) :, left:right] = False
+        top = max(0, int((box.top - _ABOVE * box.height) * down))
+        chin = max(0, int((box.bottom - 0.1 * box.height) * down))
+        for rows, reach in ((slice(top, chin), _HAIR), (slice(chin, None), _SHOULDERS)):
+            left = max(0, int((box.left - reach * box.width) * across))
+            right = max(0, int((box.right + reach * box.width) * across) + 1)
+            known[rows, left:right] = False
     return Background(small.mean(axis=2, dtype=np.float32), known)
 
 
