@@ -1,0 +1,70 @@
+"""The recording's frames over a real socket give the incidents that ``analyse`` gives."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from typing import Any
+
+import av
+import pytest
+from tests.recording.clips import sitting, write_clip
+from tests.server.live import receive, receive_key, running
+from websockets.exceptions import ConnectionClosed
+
+from proctoring.judgement import shipped_policy
+from proctoring.recording.playback import play
+from proctoring.session.pipeline import Pipeline
+from proctoring.vision.analyser import VisionAnalyser, VisionModels
+
+CAPTURED = 1_700_000_000_000_000
+"""Microseconds: when the first frame is said to have been captured."""
+
+
+def pictures(path: Path) -> list[tuple[float, bytes]]:
+    """The JPEG files that an MJPEG recording consists of, and their times."""
+    with av.open(str(path)) as container:
+        packets = [
+            (float(packet.pts * packet.time_base), bytes(packet))
+            for packet in container.demux(video=0)
+            if packet.pts is not None and packet.time_base is not None
+        ]
+    return [(time - packets[0][0], jpeg) for time, jpeg in packets]
+
+
+def over_the_socket(models: VisionModels, path: Path) -> list[dict[str, Any]]:
+    """What a listener of a live session hears of its incidents."""
+    heard: list[dict[str, Any]] = []
+    with running(models) as live, live.socket("recorded/events") as events:
+        with live.socket("recorded/video?observe=1") as video:
+            for time, jpeg in pictures(path):
+                video.send((CAPTURED + round(time * 1e6)).to_bytes(8, "big") + jpeg)
+                assert receive_key(video, "observation")["time"] == pytest.approx(time, abs=1e-5)
+            with live.http as http:
+                assert http.delete("/api/sessions/recorded").is_success
+        with contextlib.suppress(ConnectionClosed):
+            while True:
+                heard += receive(events).get("incidents", [])
+    return heard
+
+
+@pytest.mark.e2e
+def test_a_recording_and_a_live_session_of_the_same_frames_have_the_same_incidents(
+    tmp_path: Path, vision_models: VisionModels
+) -> None:
+    clip = write_clip(tmp_path / "sitting.mkv", sitting(), codec="mjpeg")
+    pipeline = Pipeline(shipped_policy("exam"), VisionAnalyser(vision_models))
+    moments = list(play(clip, pipeline))
+    changes = [change for moment in moments for change in moment.changes]
+    changes += pipeline.finish(moments[-1].frame.time)
+    assert {change.kind for change in changes} == {"face.absent", "person.multiple"}
+
+    heard = over_the_socket(vision_models, clip)
+
+    assert [(i["kind"], i["state"], i["severity"]) for i in heard] == [
+        (c.kind, c.state, c.severity) for c in changes
+    ]
+    for live, recorded in zip(heard, changes, strict=True):
+        assert live["started_at"] == pytest.approx(recorded.started_at, abs=0.001)
+        assert live["duration"] == pytest.approx(recorded.duration, abs=0.001)
+        assert live["confidence"] == pytest.approx(recorded.confidence, abs=0.05)
