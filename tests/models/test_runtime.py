@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 
 from proctoring.errors import ModelUnavailableError
+from proctoring.models import runtime
 from proctoring.models.runtime import available_cores, load_network, read_model, supports_bf16
 from proctoring.models.store import ModelStore
 
@@ -160,6 +162,7 @@ calls = []
 sys.addaudithook(lambda event, args: calls.append(event) if event.startswith("socket.") else None)
 import numpy as np
 from pathlib import Path
+from proctoring.models import runtime
 from proctoring.models.runtime import load_network
 network = load_network(Path(sys.argv[1]))
 network(np.zeros((1, 192, 192, 3), np.float32))
@@ -180,3 +183,29 @@ def test_inference_opens_no_socket_and_loads_no_telemetry(full_range: Path, tmp_
 
     assert told.splitlines() == ["sockets []", "telemetry []"]
     assert not list(tmp_path.rglob("*"))
+
+
+@pytest.mark.parametrize("module", ["models.imported", "vision.analyser"])
+def test_no_way_in_loads_telemetry(module: str) -> None:
+    told = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            f"import sys, proctoring.{module}\n"
+            "print([n for n in sys.modules if 'openvino_telemetry' in n and sys.modules[n]])",
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+
+    assert told == "[]\n"
+
+
+def test_only_the_models_floor_imports_the_runtime() -> None:
+    source = Path(runtime.__file__).parents[1]
+    for file in source.rglob("*.py"):
+        if file.parent.name != "models":
+            assert not re.search(r"^\s*(import|from) openvino", file.read_text(), re.MULTILINE), (
+                file
+            )

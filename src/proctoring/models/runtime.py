@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import tempfile
 import threading
 import zipfile
@@ -13,15 +12,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+import openvino as ov
 
-# OpenVINO imports its telemetry package only if it is there, for its converter tools. Nothing of
-# ours may ever phone home, so for this process it is not there.
-sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
-
-import openvino as ov  # noqa: E402
-
-from proctoring.errors import ModelUnavailableError  # noqa: E402
-from proctoring.models.graphdef import cut_graph  # noqa: E402
+from proctoring.errors import ModelUnavailableError
+from proctoring.models.graphdef import cut_graph
 
 Precision = Literal["f32", "bf16"]
 

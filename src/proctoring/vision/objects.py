@@ -75,11 +75,11 @@ def load_object_detector(store: ModelStore, name: str) -> ObjectDetector:
         case "ssd":
             return ObjectDetector(name, load_ssd(path), 0.35, 0.4, views=(WHOLE, LAP))
         case "yolox":
-            return ObjectDetector(name, load_yolox(path, columns), 0.3, 0.4)
+            return ObjectDetector(name, load_yolox(path, columns), 0.3, 0.6)
         case "yolo11":
             return ObjectDetector(name, load_yolo11(path, columns), 0.25, 0.4)
         case "picodet":
-            return ObjectDetector(name, load_picodet(path, columns), 0.3, 0.4)
+            return ObjectDetector(name, load_picodet(path, columns), 0.3, 0.5)
         case _:
             raise ModelUnavailableError(f"{name} is not an object detector")
 
