@@ -5,11 +5,13 @@ import { readHealth } from "./api.js";
 const EVERY_MS = 10_000;
 const EVERY_MS_WHILE_NOT_READY = 1500;
 
+/** Where the capability's own name would not say it all. */
 const NAMES = {
   faces: "Faces and head",
-  gaze: "Gaze",
   objects: "Phones and persons",
 };
+
+const nameOf = (name) => NAMES[name] ?? name.charAt(0).toUpperCase() + name.slice(1);
 
 const list = document.getElementById("capabilities");
 const template = document.getElementById("capability-template");
@@ -24,7 +26,7 @@ function show({ capabilities, version }) {
       const item = template.content.firstElementChild.cloneNode(true);
       item.dataset.available = String(available);
       item.dataset.capability = name;
-      item.querySelector(".name").textContent = NAMES[name] ?? name;
+      item.querySelector(".name").textContent = nameOf(name);
       item.querySelector(".availability").textContent = available ? "on" : "off";
       item.querySelector(".detail").textContent = available ? model : reason;
       return item;
