@@ -7,11 +7,14 @@ from pathlib import Path
 
 import av
 import pytest
-from tests.recording.clips import face, sitting, write_clip
+from tests.recording.clips import face, nobody, sitting, write_clip
 from typer.testing import CliRunner
 
 from proctoring.cli import app
+from proctoring.cli.analysis import refuse_blindness
+from proctoring.errors import ModelUnavailableError
 from proctoring.models.store import ModelStore
+from proctoring.vision.analyser import VisionModels, load_vision_models
 
 
 @pytest.fixture(autouse=True)
@@ -50,7 +53,7 @@ def test_a_recording_becomes_a_table_a_report_and_a_drawn_on_copy(tmp_path: Path
 def test_another_policy_judges_otherwise(tmp_path: Path) -> None:
     policy = tmp_path / "alone.toml"
     policy.write_text('name = "alone"\n[incidents."face.absent"]\nenabled = false\n')
-    clip = write_clip(tmp_path / "absent.mp4", [(n / 2, face()[:, :60]) for n in range(12)])
+    clip = write_clip(tmp_path / "absent.mp4", [(n / 2, nobody()) for n in range(12)])
     result = CliRunner().invoke(app, ["analyse", str(clip), "--policy", str(policy)])
     assert "no incidents" in result.stdout
 
@@ -93,3 +96,13 @@ def test_a_truncated_recording_is_analysed_as_far_as_it_goes_and_fails(tmp_path:
     assert report["complete"] is False
     assert report["problem"].startswith("half.mkv ")
     assert 0 < report["duration"] < 7
+
+
+def test_without_any_network_a_recording_is_not_called_free_of_incidents(tmp_path: Path) -> None:
+    blind = load_vision_models(ModelStore(tmp_path, catalogue=()), object_model="ssd_mobilenet_v2")
+    with pytest.raises(ModelUnavailableError, match=r"nothing to look with: .*face"):
+        refuse_blindness(blind.capabilities)
+
+
+def test_one_capability_is_enough(vision_models: VisionModels) -> None:
+    refuse_blindness(vision_models.capabilities)

@@ -141,8 +141,25 @@ def test_a_truncated_recording_gives_what_it_holds_and_then_says_so(tmp_path: Pa
     _half(path)
     pictures = read_pictures(path)
     assert len([next(pictures) for _ in range(5)]) == 5
-    with pytest.raises(BadFrameError, match=r"half.mkv (ends|is damaged) after \d"):
+    with pytest.raises(BadFrameError, match=r"half.mkv (ends after \d|has )"):
         list(pictures)
+
+
+def test_a_damaged_part_costs_its_own_pictures_alone(tmp_path: Path) -> None:
+    # Every picture of an MJPEG recording stands for itself.
+    path = write_clip(tmp_path / "clip.mkv", [(n / 10, face()) for n in range(20)], codec="mjpeg")
+    data = bytearray(path.read_bytes())
+    starts = [at for at in range(len(data)) if data[at : at + 3] == b"\xff\xd8\xff"]
+    data[starts[10] : starts[10] + 600] = bytes(600)
+    path.write_bytes(data)
+    times: list[float] = []
+
+    def read() -> None:
+        times.extend(picture.time for picture in read_pictures(path))
+
+    with pytest.raises(BadFrameError, match=r"clip.mkv has a damaged part, left out: Invalid data"):
+        read()
+    assert times == pytest.approx([n / 10 for n in range(20) if n != 10])
 
 
 def test_a_last_picture_that_stays_long_is_no_truncation(tmp_path: Path) -> None:

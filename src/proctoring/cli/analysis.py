@@ -16,7 +16,7 @@ from rich.table import Table
 
 from proctoring.capabilities import Capability
 from proctoring.cli.fetching import fetch_with_bars
-from proctoring.errors import BadFrameError, SettingsError
+from proctoring.errors import BadFrameError, ModelUnavailableError, SettingsError
 from proctoring.incidents import IncidentChange, Severity
 from proctoring.judgement import load_policy
 from proctoring.models.store import ModelStore
@@ -60,6 +60,7 @@ def analyse(
     for output in (json_file, annotated):
         _refuse_unwritable(output, file)
     models = _load_models(settings, errors)
+    refuse_blindness(models.capabilities)
     pipeline = Pipeline(policy, VisionAnalyser(models, mirrored=mirrored))
     played = _play(file, duration, pipeline, annotated, errors, mirrored=mirrored)
     incidents = collect(played.changes)
@@ -67,7 +68,7 @@ def analyse(
         file.name, policy, models.capabilities, incidents, played.speed, played.problem
     )
     if json_file is not None:
-        json_file.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+        _write(json_file, json.dumps(report, indent=2) + "\n")
     _print(incidents, models.capabilities, played.speed)
     if played.problem:
         typer.echo(f"error: {played.problem}", err=True)
@@ -120,6 +121,24 @@ def _load_models(settings: Settings, errors: Console) -> VisionModels:
     store = ModelStore(settings.models_folder, settings.models_mirror)
     fetch_with_bars(store, needed_models(settings.object_model), errors)
     return load_vision_models(store, object_model=settings.object_model)
+
+
+def refuse_blindness(capabilities: tuple[Capability, ...]) -> None:
+    """What nobody looked at must not be reported as free of incidents.
+
+    Raises:
+        ModelUnavailableError: every capability is off.
+    """
+    if not any(capability.available for capability in capabilities):
+        reasons = dict.fromkeys(capability.reason for capability in capabilities)
+        raise ModelUnavailableError(f"nothing to look with: {'; '.join(reasons)}")
+
+
+def _write(file: Path, text: str) -> None:
+    try:
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise SettingsError(f"{file}: {error.strerror or error}") from error
 
 
 def _refuse_unwritable(output: Path | None, file: Path) -> None:

@@ -43,7 +43,7 @@ def play(path: Path, pipeline: Pipeline) -> Iterator[Moment]:
             before += pipeline.observe(silence)
         last = picture.time
         if not pipeline.is_due(picture.time):
-            continue
+            continue  # never so after a silence, so ``before`` is not lost
         frame = picture.frame()
         analysis, changes = pipeline.analyse(frame)
         yield Moment(frame, analysis, before + changes, pictures)

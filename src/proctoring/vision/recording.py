@@ -53,31 +53,33 @@ def read_pictures(path: Path) -> Iterator[RecordedPicture]:
     Times are seconds since the stream's first picture, by the file's own presentation times, so
     that a variable frame rate is honoured; rotation that the file declares is applied.
 
+    A damaged part costs its own pictures alone.
+
     Raises:
-        BadFrameError: the file cannot be read as video, holds no pictures, is damaged or ends
-            before it should; raised when iteration reaches that point.
+        BadFrameError: the file cannot be read as video or holds no pictures; or, after the last
+            picture, that parts were damaged or that it ends before it should.
     """
     with _opened(path) as (container, stream):
         stream.thread_type = "AUTO"
         period = float(1 / (stream.average_rate or _DEFAULT_RATE))
         first: float | None = None
         last = end = 0.0
-        try:
-            for picture in container.decode(stream):
-                if picture.pts is not None:
-                    shown = picture.time
-                else:
-                    shown = 0.0 if first is None else first + last + period
-                if first is None:
-                    first = shown
-                last = max(last, round(shown - first, 6))
-                end = shown + (float(picture.duration * (picture.time_base or 0)) or period)
-                yield RecordedPicture(last, picture)
-        except (av.FFmpegError, OSError) as error:
-            where = "" if first is None else f" after {last:.1f} s"
-            raise BadFrameError(f"{path.name} is damaged{where}: {_plain(error)}") from error
+        damage = _Damage()
+        for picture in _decoded(container, stream, damage):
+            if picture.pts is not None:
+                shown = picture.time
+            else:
+                shown = 0.0 if first is None else first + last + period
+            if first is None:
+                first = shown
+            last = max(last, round(shown - first, 6))
+            end = shown + (float(picture.duration * (picture.time_base or 0)) or period)
+            yield RecordedPicture(last, picture)
         if first is None:
             raise BadFrameError(f"{path.name} holds no pictures")
+        if damage.detail:
+            parts = f"{damage.packets} damaged parts" if damage.packets > 1 else "a damaged part"
+            raise BadFrameError(f"{path.name} has {parts}, left out: {damage.detail}")
         declared = _declared_duration(container, stream)
         if declared is not None and declared - end > _TRUNCATED:
             raise BadFrameError(f"{path.name} ends after {last:.1f} of its {declared:.1f} s")
@@ -88,6 +90,29 @@ def read_frames(path: Path, *, wanted: Callable[[float], bool] | None = None) ->
     for picture in read_pictures(path):
         if wanted is None or wanted(picture.time):
             yield picture.frame()
+
+
+@dataclass(slots=True)
+class _Damage:
+    packets: int = 0
+    detail: str = ""
+
+
+def _decoded(
+    container: InputContainer, stream: VideoStream, damage: _Damage
+) -> Iterator[av.VideoFrame]:
+    packets = container.demux(stream)
+    while True:
+        try:
+            packet = next(packets, None)
+            pictures = packet.decode() if packet is not None else []
+        except av.FFmpegError as error:
+            damage.packets += 1
+            damage.detail = _plain(error)
+            continue
+        if packet is None:
+            return
+        yield from (picture for picture in pictures if isinstance(picture, av.VideoFrame))
 
 
 @contextmanager
