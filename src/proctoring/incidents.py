@@ -34,6 +34,7 @@ LABELS: dict[str, str] = {
     "face.absent": "No Face Detected",
     "person.multiple": "Multiple Persons Detected",
     "object.phone": "Mobile Phone Detected",
+    "face.spoof": "Face Spoofing Detected",
     "audio.multiple_speakers": "Multiple Speakers Detected",
     "audio.overlap": "Overlapping Speech",
     "audio.phrase": "Suspicious Phrase Detected",

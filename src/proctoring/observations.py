@@ -127,6 +127,41 @@ class CameraView:
 
 
 @dataclass(frozen=True, slots=True)
+class Liveness:
+    """Signs of life of the candidate's face, of this look and of those before it."""
+
+    track: int
+    score: float | None
+    """How likely the face is living, 0 to 1: the networks' mean over the last looks. ``None``:
+    too few looks, or no network judges."""
+    judge: str
+    """Which networks judge; empty when movement and surroundings alone do."""
+    looks: int
+    """How many looks ``score`` is the mean of."""
+    depth: float | None
+    """How much the parts of the face move apart when it turns, in eye distances per degree: about
+    .0005 for a flat sheet, .003 for a head. ``None``: it did not turn far enough lately."""
+    sway: float | None
+    """How far the head travelled in the last 10 s, in eye distances. ``None``: not watched so long."""
+    framed: float | None
+    """Share of the last looks in which the face lies within a phone or screen. ``None``: no looks."""
+    blinks: float | None
+    """Blinks a minute over the last 20 to 30 s. ``None``: not watched so long."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamSigns:
+    """Signs in time that a stream does not come from a camera."""
+
+    unchanged_for: float
+    """Seconds for which the very same picture has been coming, sensor noise included."""
+    ever_changed: bool
+    """``False``: it has been coming since the session began."""
+    repeats_after: float | None
+    """The last seconds are those of so many seconds earlier, again. ``None``: they are not."""
+
+
+@dataclass(frozen=True, slots=True)
 class FrameObservation:
     """Everything that was seen in one analysed frame. No pixels, no landmarks, no rules."""
 
@@ -141,6 +176,10 @@ class FrameObservation:
     objects: ObjectLook | None
     not_read: tuple[NotRead, ...] = ()
     camera: CameraView | None = None
+    """``None``: not looked at in this frame."""
+    liveness: Liveness | None = None
+    """``None``: not looked at in this frame, or not readable (then ``not_read`` says why)."""
+    stream: StreamSigns | None = None
     """``None``: not looked at in this frame."""
 
 

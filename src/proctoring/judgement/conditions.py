@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from proctoring.judgement.policy import Head, Policy, Screen
+from proctoring.judgement.policy import Head, LivenessLimits, Policy, Screen
 from proctoring.judgement.state import PersonsLook
 from proctoring.observations import (
     ConnectionObservation,
@@ -20,10 +20,12 @@ from proctoring.observations import (
     FrameObservation,
     Gaze,
     HeadPose,
+    Liveness,
     ObjectLook,
     Observation,
     SoundObservation,
     TranscriptObservation,
+    StreamSigns,
     VoiceHeard,
 )
 
@@ -70,6 +72,7 @@ def readings(
         *_persons(policy, look, observation),
         *_phones(policy, observation),
         *_camera(policy, observation),
+        *_spoof(policy.liveness, observation),
         _connection(connected=True),  # a frame is media
     )
 
@@ -263,6 +266,53 @@ def _phrases(policy: Policy, observation: TranscriptObservation) -> Iterator[Rea
 def _plain(text: str) -> str:
     """Words alone, in small letters, one space between."""
     return " ".join(re.findall(r"[\w']+", text.casefold()))
+
+
+def _spoof(limits: LivenessLimits, observation: FrameObservation) -> Iterator[Reading]:
+    """A face that is not a living one before a camera: one sign that is strong enough says so."""
+    life, stream = observation.liveness, observation.stream
+    if life is None and stream is None:
+        return
+    signs = [*_lifeless(limits, life), *_not_a_camera(limits, stream)]
+    if signs:
+        text = "; ".join(text for _, text in signs)
+        yield Reading("face.spoof", True, max(sure for sure, _ in signs), len(signs), text)
+    elif life is None:
+        yield Reading("face.spoof", None, text=_why_unread(observation, "liveness"))
+    else:
+        yield Reading("face.spoof", False)
+
+
+def _lifeless(limits: LivenessLimits, life: Liveness | None) -> Iterator[tuple[float, str]]:
+    """What the face itself shows: how sure each sign is (0 to 1), and in words."""
+    if life is None:
+        return
+    limit = limits.unblinking_score if life.blinks == 0 else limits.score
+    if life.score is not None and life.score < limit:
+        unblinking = ", no blink in 20 s" if life.blinks == 0 else ""
+        yield (
+            1 - life.score,
+            f"liveness {life.score:.2f} by {life.judge} (limit {limit:.2f}{unblinking})",
+        )
+    if life.depth is not None and life.depth < limits.depth:
+        yield 0.8, f"the face turns as a flat sheet does (parallax {life.depth:.4f})"
+    if life.sway is not None and life.sway < limits.sway:
+        yield 0.8, f"the head moved less than {limits.sway:.2g} eye distances in 10 s"
+    outweighed = life.score is not None and life.score >= limits.framed_score
+    if life.framed is not None and life.framed >= limits.framed and not outweighed:
+        yield life.framed, "a phone or screen surrounds the face"
+
+
+def _not_a_camera(
+    limits: LivenessLimits, stream: StreamSigns | None
+) -> Iterator[tuple[float, str]]:
+    """What the stream as a whole shows."""
+    if stream is None:
+        return
+    if stream.repeats_after is not None:
+        yield 0.9, f"the picture repeats that of {stream.repeats_after:.1f} s before"
+    if not stream.ever_changed and stream.unchanged_for >= limits.unchanged:
+        yield 0.9, "one and the same picture since the session began"
 
 
 def _connection(connected: bool) -> Reading:

@@ -127,6 +127,30 @@ class Camera(BaseModel):
     """Detail below which the picture is out of focus. Raising it reports soft cameras too."""
 
 
+class LivenessLimits(BaseModel):
+    """From where on the signs of life are too few. Raising one alarms more and misses less."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    score: Score = 0.3
+    """The networks' mean below which a face is an attack: 1 of 56 living clips was ever below."""
+    unblinking_score: Score = 0.5
+    """The same for eyes that did not blink in 20 s or more."""
+    depth: float = Field(default=0.001, ge=0, le=1)
+    """Parallax of a turning face, in eye distances per degree, below which it is a flat sheet:
+    sheets measured .0003 to .0012, heads .0012 and more. 0: never."""
+    sway: float = Field(default=0.01, ge=0, le=1)
+    """Travel of the head within 10 s, in eye distances, below which it is a still picture: a man
+    told to hold his head still measured .045, a still picture with a camera's noise .007. 0: never."""
+    framed: float = Field(default=0.6, gt=0, le=1)
+    """Share of the looks in which a phone or screen surrounds the face."""
+    framed_score: Score = 0.8
+    """Networks that are at least so sure of a living face outweigh a frame around it."""
+    unchanged: float = Field(default=10.0, ge=1, le=3600)
+    """Seconds for which a session may begin with one and the same picture. One that stops later is
+    a frozen camera."""
+
+
 class Policy(BaseModel):
     """Everything judgement goes by. Equal policies judge equally."""
 
@@ -146,14 +170,15 @@ class Policy(BaseModel):
     objects: Objects = Objects()
     sound: Sound = Sound()
     camera: Camera = Camera()
+    liveness: LivenessLimits = LivenessLimits()
     incidents: dict[str, Rule]
 
     def with_accommodations(self, accommodations: Mapping[str, Any]) -> Policy:
         """This policy changed for one candidate.
 
         Args:
-            accommodations: kind of incident or section (``screen``, ``head``, ``objects``,
-                ``sound``, ``camera``) to the settings that differ, as in ``{"gaze.left": {"persist": 5}, "screen": {"down": 30}}``.
+            accommodations: kind of incident or section (``screen``, ``liveness``, ...) to the
+                settings that differ, as in ``{"gaze.left": {"persist": 5}, "screen": {"down": 30}}``.
 
         Raises:
             BadPolicyError: naming the path of what is unknown or impossible.
@@ -176,7 +201,7 @@ class Policy(BaseModel):
         return tomli_w.dumps(self.model_dump(mode="json", exclude_none=True))
 
 
-_SECTIONS = ("screen", "head", "objects", "sound", "camera")
+_SECTIONS = ("screen", "head", "objects", "liveness", "sound", "camera")
 _ACCOMMODATED = (*_SECTIONS, *LABELS)
 
 

@@ -118,6 +118,18 @@ CONTRACT: dict[str, dict[str, Any]] = {
         "hole": 5.0,
         "lost_after": 30.0,
     },
+    "face.spoof": {
+        "severity": "violation",
+        "persist": 3.0,
+        "closes_after": 3.0,
+        "quiet": 60.0,
+        # Looked at once a second, and slower when the machine is busy; one contrary look of four
+        # is bridged.
+        "share": 0.7,
+        "gap": 1.5,
+        "hole": 5.0,
+        "lost_after": 30.0,
+    },
     "audio.multiple_speakers": {
         "severity": "violation",
         # The detector itself waits until it is sure: one look that hears another voice is enough.

@@ -13,8 +13,10 @@ from proctoring.observations import (
     Candidate,
     Detection,
     Face,
+    Liveness,
     ObjectLook,
     SoundObservation,
+    StreamSigns,
 )
 from proctoring.session.session import Arrival
 from proctoring.vision.analyser import FrameAnalysis
@@ -42,6 +44,8 @@ def observation_text(
         "candidate": None if seen.candidate is None else _candidate(seen.candidate),
         "objects": None if seen.objects is None else _objects(seen.objects),
         "camera": None if seen.camera is None else _camera(seen.camera),
+        "liveness": None if seen.liveness is None else _liveness(seen.liveness),
+        "stream": None if seen.stream is None else _stream(seen.stream),
         "not_read": [{"what": item.what, "reason": item.reason} for item in seen.not_read],
         "milliseconds": {name: round(spent, 2) for name, spent in milliseconds.items()},
         "latency_ms": round(latency_ms, 2),
@@ -124,6 +128,31 @@ def _camera(view: CameraView) -> dict[str, Any]:
         "structure": round(view.structure, 2),
         "detail": round(view.detail, 2),
     }
+
+
+def _liveness(life: Liveness) -> dict[str, Any]:
+    return {
+        "track": life.track,
+        "score": _rounded(life.score, 3),
+        "judge": life.judge,
+        "looks": life.looks,
+        "depth": _rounded(life.depth, 5),
+        "sway": _rounded(life.sway, 4),
+        "framed": _rounded(life.framed, 2),
+        "blinks": _rounded(life.blinks, 1),
+    }
+
+
+def _stream(stream: StreamSigns) -> dict[str, Any]:
+    return {
+        "unchanged_for": round(stream.unchanged_for, 2),
+        "ever_changed": stream.ever_changed,
+        "repeats_after": _rounded(stream.repeats_after, 1),
+    }
+
+
+def _rounded(value: float | None, digits: int) -> float | None:
+    return None if value is None else round(value, digits)
 
 
 def _detection(found: Detection) -> dict[str, Any]:

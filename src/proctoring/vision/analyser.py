@@ -34,7 +34,16 @@ from proctoring.vision.following import FaceFollower, FollowedFace
 from proctoring.vision.frame import Frame, Pixels
 from proctoring.vision.gaze import EyeSample, GazeReader
 from proctoring.vision.head_pose import CanonicalFace, load_canonical_face, read_head_pose
-from proctoring.vision.landmarks import Mesh, face_width
+from proctoring.vision.injection import PERIOD as STREAM_PERIOD
+from proctoring.vision.injection import StreamWatch
+from proctoring.vision.landmarks import Mesh, face_width, hull
+from proctoring.vision.liveness.judges import (
+    PASSIVE,
+    SECOND,
+    LivenessJudge,
+    load_liveness_judge,
+)
+from proctoring.vision.liveness.watch import LivenessWatch
 from proctoring.vision.neutral import NeutralPose
 from proctoring.vision.objects import load_object_detector
 from proctoring.vision.scene import SceneWatch
@@ -45,6 +54,7 @@ OBJECT_RATE = 1.0
 """Looks per second of media time."""
 SUSPICIOUS_OBJECT_RATE = 2.0
 """Looks per second after a look that saw a phone."""
+LIVENESS_RATE = 1.0
 _SCENE_PERIOD = 1.0
 FACE_LANDMARKER = "face_landmarker"
 FACE_DETECTOR = "face_detection_full_range"
@@ -67,11 +77,14 @@ class VisionModels:
     faces: FaceNetworks | None
     objects: Callable[[Pixels], ObjectLook] | None
     capabilities: tuple[Capability, ...]
+    liveness: LivenessJudge | None = None
+    """``None``: movement and surroundings alone tell."""
 
 
 def needed_models(object_model: str) -> tuple[str, ...]:
     """Catalogue names of everything that ``load_vision_models`` would fetch."""
-    return (FACE_DETECTOR, FACE_LANDMARKER, object_model)
+    passive = tuple(name for name, _ in PASSIVE)
+    return (FACE_DETECTOR, FACE_LANDMARKER, object_model, *passive, SECOND)
 
 
 def load_vision_models(store: ModelStore, *, object_model: str) -> VisionModels:
@@ -88,6 +101,7 @@ def load_vision_models(store: ModelStore, *, object_model: str) -> VisionModels:
         no_objects = ""
     except ModelUnavailableError as error:
         objects, no_objects = None, error.detail
+    liveness, liveness_capability = load_liveness_judge(store)
     return VisionModels(
         faces,
         objects,
@@ -95,7 +109,9 @@ def load_vision_models(store: ModelStore, *, object_model: str) -> VisionModels:
             Capability("faces", faces is not None, reason, FACE_DETECTOR),
             Capability("gaze", faces is not None, reason, FACE_LANDMARKER),
             Capability("objects", objects is not None, no_objects, object_model),
+            liveness_capability,
         ),
+        liveness,
     )
 
 
@@ -145,6 +161,10 @@ class VisionAnalyser:
         self._neutral = NeutralPose()
         self._gaze = GazeReader()
         self._scene = SceneWatch()
+        self._liveness = LivenessWatch(models.liveness)
+        self._liveness_schedule = Schedule()
+        self._stream = StreamWatch()
+        self._stream_schedule = Schedule()
         self._scene_schedule = Schedule()
         self._face_schedule = Schedule()
         self._object_schedule = Schedule()
@@ -180,6 +200,10 @@ class VisionAnalyser:
             self._phone_seen = bool(look.phones)
             observation = replace(observation, objects=look)
             milliseconds["objects"] = (clock.perf_counter() - began) * 1e3
+        if observation.faces is not None:
+            began = clock.perf_counter()
+            observation = self._look_for_life(frame, observation, meshes)
+            milliseconds["liveness"] = (clock.perf_counter() - began) * 1e3
         return FrameAnalysis(observation, meshes, milliseconds)
 
     @property
@@ -189,6 +213,10 @@ class VisionAnalyser:
     @property
     def _object_period(self) -> float:
         rate = SUSPICIOUS_OBJECT_RATE if self._phone_seen else OBJECT_RATE
+        return self._slowed(rate)
+
+    def _slowed(self, rate: float) -> float:
+        """Seconds between two looks of this rate, longer when everything slows down."""
         return max(1.0, FACE_RATE / self.rate) / rate
 
     def _look_at_faces(
@@ -220,6 +248,27 @@ class VisionAnalyser:
             ),
             {face.track: face.mesh for face in followed},
         )
+
+    def _look_for_life(
+        self, frame: Frame, observation: FrameObservation, meshes: dict[int, Mesh]
+    ) -> FrameObservation:
+        """The candidate's liveness and the stream's truth: followed always, reported at 1 Hz."""
+        track = observation.candidate.track if observation.candidate else None
+        mesh = meshes.get(track) if track is not None else None
+        if track is not None and mesh is not None:
+            self._liveness.follow(frame.time, track, mesh)
+            if observation.objects is not None:
+                self._liveness.look_for_screens(hull(mesh), observation.objects.phones)
+        if self._stream_schedule.take(frame.time, STREAM_PERIOD):
+            self._stream.look(frame.time, frame.pixels)
+        if not self._liveness_schedule.take(frame.time, self._slowed(LIVENESS_RATE)):
+            return observation
+        observation = replace(observation, stream=self._stream.signs)
+        if track is None or mesh is None:
+            return observation
+        life, unread = self._liveness.look(frame.time, frame.pixels, track, mesh)
+        not_read = (unread,) if unread else ()
+        return replace(observation, liveness=life, not_read=(*observation.not_read, *not_read))
 
     def _camera_was_moved(self, frame: Frame, faces: tuple[FollowedFace, ...]) -> bool:
         if not self._scene_schedule.take(frame.time, _SCENE_PERIOD):

@@ -1,0 +1,106 @@
+"""One session's candidate watched for signs of life: single looks averaged, movement over time."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+
+import numpy as np
+
+from proctoring.observations import Box, Detection, Liveness, NotRead
+from proctoring.vision.eyes import measure_eyes
+from proctoring.vision.frame import Pixels
+from proctoring.vision.landmarks import Mesh, hull
+from proctoring.vision.liveness.blinks import Blinks
+from proctoring.vision.liveness.frames_around import framed_by
+from proctoring.vision.liveness.judges import LivenessJudge
+from proctoring.vision.liveness.motion import Motion
+
+MIN_FACE = 80.0
+"""Pixels of face width below which nothing is said: the networks' own detail is gone."""
+_LOOKS = 5
+_MIN_LOOKS = 3
+"""Looks that are averaged, and from how many on there is a mean."""
+_LOOKS_SECONDS = 15.0
+"""Older looks are forgotten: they may be of another face."""
+_TURNED = 0.2
+"""Where the nose stands between the edges of the face, 0 to 1: closer to an edge than this, about
+35 degrees, the networks have not been measured."""
+_DARK = 25.0
+"""Brightness (0 to 255) that the brightest tenth of the face must reach."""
+_NOSE, _RIGHT_EDGE, _LEFT_EDGE = 1, 234, 454
+
+
+class LivenessWatch:
+    """What is known about the face that is followed now; forgets it when another one is."""
+
+    def __init__(self, judge: LivenessJudge | None) -> None:
+        self._judge = judge
+        self._track: int | None = None
+        self._forget()
+
+    def _forget(self) -> None:
+        self._motion = Motion()
+        self._blinks = Blinks()
+        self._scores: deque[tuple[float, float]] = deque(maxlen=_LOOKS)
+        self._framed: deque[bool] = deque(maxlen=_LOOKS)
+
+    def follow(self, time: float, track: int, mesh: Mesh) -> None:
+        """Take in the candidate's landmarks of one frame; times rise."""
+        if track != self._track:
+            self._track = track
+            self._forget()
+        self._motion.follow(time, mesh)
+        eyes = measure_eyes(mesh)
+        if eyes is not None:
+            self._blinks.follow(time, eyes.aperture)
+
+    def look_for_screens(self, face: Box, screens: Sequence[Detection]) -> None:
+        """Take in one look of the object detector: the screens and phones it saw."""
+        self._framed.append(framed_by(face, screens) is not None)
+
+    def look(
+        self, time: float, pixels: Pixels, track: int, mesh: Mesh
+    ) -> tuple[Liveness | None, NotRead | None]:
+        """Judge the candidate's face in one frame, after ``follow`` took it in."""
+        box = hull(mesh)
+        reason = _unreadable(pixels, box, mesh)
+        if reason:
+            return None, NotRead("liveness", reason)
+        if self._judge is not None:
+            self._scores.append((time, self._judge.live(pixels, box)))
+        recent = [score for at, score in self._scores if time - at <= _LOOKS_SECONDS]
+        return (
+            Liveness(
+                track=track,
+                score=sum(recent) / len(recent) if len(recent) >= _MIN_LOOKS else None,
+                judge=self._judge.name if self._judge else "",
+                looks=len(recent),
+                depth=self._motion.depth,
+                sway=self._motion.sway,
+                framed=sum(self._framed) / len(self._framed) if self._framed else None,
+                blinks=self._blinks.per_minute,
+            ),
+            None,
+        )
+
+
+def _unreadable(pixels: Pixels, box: Box, mesh: Mesh) -> str:
+    """Why this face cannot be judged; empty when it can."""
+    if box.width < MIN_FACE:
+        return f"face smaller than {MIN_FACE:.0f} pixels"
+    across = mesh[_LEFT_EDGE, :2] - mesh[_RIGHT_EDGE, :2]
+    length = float(across @ across)
+    place = float((mesh[_NOSE, :2] - mesh[_RIGHT_EDGE, :2]) @ across) / length if length else 0.0
+    if not _TURNED <= place <= 1 - _TURNED:
+        return "face turned away"
+    height, width = pixels.shape[:2]
+    face = pixels[
+        max(0, int(box.top)) : min(height, int(box.bottom)) : 4,
+        max(0, int(box.left)) : min(width, int(box.right)) : 4,
+    ]
+    if face.size == 0:
+        return "face outside the picture"
+    if float(np.percentile(face.max(axis=2), 90)) < _DARK:
+        return "face too dark"
+    return ""

@@ -1,0 +1,47 @@
+"""Blinks counted from the lids' distance."""
+
+from __future__ import annotations
+
+import pytest
+
+from proctoring.vision.liveness.blinks import Blinks
+
+
+def watch(shut: list[tuple[float, float]], seconds: float, rate: float = 10.0) -> float | None:
+    """Blinks a minute of eyes that are shut from each first to each second time."""
+    blinks = Blinks()
+    for n in range(int(seconds * rate) + 1):
+        time = n / rate
+        closed = any(start <= time < end for start, end in shut)
+        blinks.follow(time, 0.08 if closed else 0.3)
+    return blinks.per_minute
+
+
+def test_nothing_is_said_before_twenty_seconds() -> None:
+    assert watch([(3.0, 3.2)], 19.0) is None
+
+
+@pytest.mark.parametrize(
+    ("shut", "expected"),
+    [
+        ([], 0.0),
+        ([(4.0, 4.1)], 3.0),  # one frame of ten a second
+        ([(4.0, 4.2), (12.0, 12.3)], 6.0),
+        ([(5.0, 7.0)], 0.0),  # a look down, no blink
+    ],
+)
+def test_short_closings_count_and_long_ones_do_not(
+    shut: list[tuple[float, float]], expected: float
+) -> None:
+    assert watch(shut, 20.0) == pytest.approx(expected)
+
+
+def test_old_blinks_are_forgotten() -> None:
+    assert watch([(4.0, 4.2)], 40.0) == 0.0
+
+
+def test_narrow_eyes_blink_as_well() -> None:
+    blinks = Blinks()
+    for n in range(201):
+        blinks.follow(n / 10, 0.04 if n in (50, 51) else 0.14)
+    assert blinks.per_minute == pytest.approx(3.0)

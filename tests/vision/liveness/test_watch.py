@@ -1,0 +1,112 @@
+"""Liveness over time: what is averaged, what is forgotten, when nothing is said."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from proctoring.observations import Box, Liveness
+from proctoring.vision.analyser import VisionModels
+from proctoring.vision.frame import Pixels
+from proctoring.vision.landmarks import Mesh, hull
+from proctoring.vision.liveness.judges import LivenessJudge
+from proctoring.vision.liveness.watch import LivenessWatch
+
+from ..conftest import photograph, warp
+from .test_motion import read, turned_head
+
+
+def brightness(pixels: Pixels, box: Box) -> float:
+    """A judge with a known answer, so that the averaging can be checked."""
+    return (
+        float(pixels[int(box.top) : int(box.bottom), int(box.left) : int(box.right)].mean()) / 255
+    )
+
+
+JUDGE = LivenessJudge("brightness", brightness)
+
+
+@pytest.fixture(scope="module")
+def close_up() -> Pixels:
+    """The astronaut's face, 130 pixels wide."""
+    return warp(photograph("astronaut"), shift=(110.0, 120.0), scale=1.5)
+
+
+@pytest.fixture(scope="module")
+def mesh(vision_models: VisionModels, close_up: Pixels) -> Mesh:
+    return read(vision_models, [close_up])[0]
+
+
+def look(
+    watch: LivenessWatch, time: float, pixels: Pixels, mesh: Mesh, track: int = 1
+) -> Liveness | str:
+    watch.follow(time, track, mesh)
+    life, unread = watch.look(time, pixels, track, mesh)
+    if life is None:
+        assert unread is not None
+        assert unread.what == "liveness"
+        return unread.reason
+    assert unread is None
+    return life
+
+
+def test_there_is_a_score_from_the_third_look_on(close_up: Pixels, mesh: Mesh) -> None:
+    watch = LivenessWatch(JUDGE)
+    lives = [look(watch, time, close_up, mesh) for time in (0.0, 1.0, 2.0)]
+
+    scores = [life.score for life in lives if isinstance(life, Liveness)]
+    assert [score is None for score in scores] == [True, True, False]
+
+
+def test_the_score_is_the_mean_of_the_last_five_looks(close_up: Pixels, mesh: Mesh) -> None:
+    watch = LivenessWatch(JUDGE)
+    darker = np.asarray(close_up // 2, np.uint8)
+    lives = [
+        look(watch, float(time), darker if time >= 5 else close_up, mesh) for time in range(10)
+    ]
+
+    last = lives[-1]
+    assert isinstance(last, Liveness)
+    assert last.score == pytest.approx(JUDGE.live(darker, hull(mesh)))
+    assert last.looks == 5
+
+
+def test_another_face_starts_anew(close_up: Pixels, mesh: Mesh) -> None:
+    watch = LivenessWatch(JUDGE)
+    for time in range(5):
+        look(watch, float(time), close_up, mesh)
+    life = look(watch, 5.0, close_up, mesh, track=2)
+
+    assert isinstance(life, Liveness)
+    assert (life.track, life.score, life.looks) == (2, None, 1)
+
+
+def test_without_networks_the_cues_alone_are_reported(close_up: Pixels, mesh: Mesh) -> None:
+    watch = LivenessWatch(None)
+    lives = [look(watch, time / 5, close_up, mesh) for time in range(52)]
+
+    last = lives[-1]
+    assert isinstance(last, Liveness)
+    assert last.score is None
+    assert last.judge == ""
+    assert last.sway == 0
+
+
+def test_a_small_face_is_not_judged(close_up: Pixels, mesh: Mesh) -> None:
+    half = np.asarray(cv2.resize(close_up, None, fx=0.5, fy=0.5), np.uint8)
+    assert (
+        look(LivenessWatch(JUDGE), 0.0, half, np.asarray(mesh / 2, np.float32))
+        == "face smaller than 80 pixels"
+    )
+
+
+def test_a_dark_face_is_not_judged(close_up: Pixels, mesh: Mesh) -> None:
+    dark = np.asarray(close_up / 14, np.uint8)
+    assert look(LivenessWatch(JUDGE), 0.0, dark, mesh) == "face too dark"
+
+
+@pytest.mark.parametrize("degrees", [-50, 50])
+def test_a_face_turned_away_is_not_judged(close_up: Pixels, mesh: Mesh, degrees: float) -> None:
+    turned = turned_head(mesh, degrees)
+    assert look(LivenessWatch(JUDGE), 0.0, close_up, turned) == "face turned away"

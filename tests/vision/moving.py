@@ -1,0 +1,30 @@
+"""A photograph moved before a camera: what a flat print does, with a known truth."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from proctoring.vision.frame import Pixels
+
+
+def turned_print(
+    picture: Pixels, yaw: float, pitch: float, centre: tuple[float, float], distance: float = 900.0
+) -> Pixels:
+    """The picture as a flat sheet, turned about a point by two angles in degrees."""
+    height, width = picture.shape[:2]
+    a, b = np.deg2rad([yaw, pitch])
+    about_y = np.array([[np.cos(a), 0, np.sin(a)], [0, 1, 0], [-np.sin(a), 0, np.cos(a)]])
+    about_x = np.array([[1, 0, 0], [0, np.cos(b), -np.sin(b)], [0, np.sin(b), np.cos(b)]])
+    corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float64)
+    placed = np.column_stack([corners - centre, np.zeros(4)]) @ (about_y @ about_x).T
+    seen = placed[:, :2] * (distance / (distance + placed[:, 2:])) + centre
+    matrix = cv2.getPerspectiveTransform(corners.astype(np.float32), seen.astype(np.float32))
+    warped = cv2.warpPerspective(picture, matrix, (width, height), borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(warped, np.uint8)
+
+
+def with_noise(picture: Pixels, generator: np.random.Generator, strength: float = 3.0) -> Pixels:
+    """The picture with a camera's noise."""
+    noise = generator.normal(0, strength, picture.shape)
+    return np.asarray(np.clip(picture + noise, 0, 255), np.uint8)

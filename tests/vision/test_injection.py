@@ -1,0 +1,106 @@
+"""Stills and loops fed in place of a camera."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+import pytest
+
+from proctoring.observations import StreamSigns
+from proctoring.vision.frame import Pixels
+from proctoring.vision.injection import PERIOD, StreamWatch
+
+from .conftest import warp
+from .moving import with_noise
+
+
+def watch(picture_at: Callable[[float], Pixels], seconds: float) -> list[StreamSigns]:
+    stream = StreamWatch()
+    return [stream.look(n * PERIOD, picture_at(n * PERIOD)) for n in range(int(seconds / PERIOD))]
+
+
+def wanderer(portrait: Pixels, seed: int) -> Callable[[float], Pixels]:
+    """A person who sways, turns and leans as people do, never twice the same, before a camera."""
+    small = cv2.resize(portrait, (160, 120), interpolation=cv2.INTER_AREA)
+    generator = np.random.default_rng(seed)
+    knots = generator.normal(0, 1, (4, 200)).cumsum(axis=1)
+    knots -= np.array([np.convolve(row, np.ones(9) / 9, "same") for row in knots])  # stays about
+
+    def picture(time: float) -> Pixels:
+        x, y, turn, lean = (float(np.interp(time / 0.7, np.arange(200), row)) for row in knots)
+        moved = warp(
+            np.asarray(small, np.uint8),
+            shift=(2.5 * x, 2 * y),
+            turn=2 * turn,
+            scale=1 + 0.02 * lean,
+            size=(160, 120),
+        )
+        return with_noise(moved, np.random.default_rng(int(time * 1e3)), 2)
+
+    return picture
+
+
+def test_a_still_picture_has_never_changed(astronaut: Pixels) -> None:
+    last = watch(lambda _: astronaut, 12)[-1]
+
+    assert not last.ever_changed
+    assert last.unchanged_for == pytest.approx(11.8)
+    assert last.repeats_after is None
+
+
+def test_a_camera_that_freezes_has_changed_before(astronaut: Pixels) -> None:
+    living = wanderer(astronaut, 1)
+    last = watch(lambda time: living(min(time, 3.0)), 9)[-1]
+
+    assert last.ever_changed
+    assert last.unchanged_for == pytest.approx(5.8, abs=0.3)
+
+
+def test_a_still_scene_before_a_real_camera_changes_all_the_time(astronaut: Pixels) -> None:
+    generator = np.random.default_rng(0)
+    signs = watch(lambda _: with_noise(astronaut[::4, ::4], generator, 1.0), 30)
+
+    assert max(sign.unchanged_for for sign in signs) == 0
+    assert all(sign.repeats_after is None for sign in signs)
+
+
+@pytest.mark.parametrize("length", [7.3, 14.0])
+def test_a_loop_is_found_once_it_has_repeated(astronaut: Pixels, length: float) -> None:
+    once = wanderer(astronaut, 2)
+    signs = watch(lambda time: once(time % length), 2 * length + 8)
+
+    first = next(n for n, sign in enumerate(signs) if sign.repeats_after is not None)
+    assert first * PERIOD <= length + 7
+    found = signs[first].repeats_after
+    assert found is not None
+    assert found % length == pytest.approx(0, abs=0.35) or found % length > length - 0.35
+    assert signs[-1].repeats_after is not None
+
+
+@pytest.mark.parametrize("seed", range(3, 9))
+def test_a_person_filmed_once_does_not_repeat(astronaut: Pixels, seed: int) -> None:
+    assert all(sign.repeats_after is None for sign in watch(wanderer(astronaut, seed), 60))
+
+
+def test_somebody_who_rocks_in_the_chair_does_not_repeat(astronaut: Pixels) -> None:
+    still = np.asarray(cv2.resize(astronaut, (160, 120), interpolation=cv2.INTER_AREA), np.uint8)
+    generator = np.random.default_rng(6)
+    phase = np.cumsum(generator.normal(1.0, 0.12, 400)) * 2 * np.pi * PERIOD / 1.8
+
+    def rocking(time: float) -> Pixels:
+        step = round(time / PERIOD)
+        moved = warp(still, shift=(0.0, 4 * float(np.sin(phase[step]))), size=(160, 120))
+        return with_noise(moved, generator, 2)
+
+    assert all(sign.repeats_after is None for sign in watch(rocking, 60))
+
+
+def test_a_long_gap_starts_the_memory_anew(astronaut: Pixels) -> None:
+    stream = StreamWatch()
+    once = wanderer(astronaut, 5)
+    for start in (0.0, 100.0):
+        for n in range(35):
+            signs = stream.look(start + n * PERIOD, once(n * PERIOD))
+    assert signs.repeats_after is None
