@@ -24,8 +24,8 @@ from proctoring.observations import (
     ObjectLook,
     Observation,
     SoundObservation,
-    TranscriptObservation,
     StreamSigns,
+    TranscriptObservation,
     VoiceHeard,
 )
 
