@@ -392,6 +392,7 @@ def test_closing_closes_every_socket_and_leaves_no_task_behind() -> None:
             await proctor.aclose()
             await proctor.aclose()
             await until(lambda: not any(server.open(k) for k in ("video", "audio", "events")))
+            assert {each.socket.close_code for each in server.connections} == {1000}
             names = [task.get_name() for task in asyncio.all_tasks()]
             assert not [name for name in names if name.startswith("proctoring")]
             with pytest.raises(RuntimeError, match="closed"):

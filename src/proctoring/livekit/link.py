@@ -116,7 +116,11 @@ class Link:
                 self.connections += 1
                 self.opened.set()
                 self._become(LinkState.OPEN, "")
-                await self._talk(socket)
+                try:
+                    await self._talk(socket)
+                finally:
+                    # Said goodbye to also when cancelled; by itself that would close with an error.
+                    await socket.close()
         except ConnectionClosed as closed:
             return _after_close(closed)
         except InvalidStatus as refused:

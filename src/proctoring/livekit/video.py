@@ -78,7 +78,7 @@ class VideoForwarder:
         stream = rtc.VideoStream(track, format=rtc.VideoBufferType.I420, capacity=1)
         try:
             async for event in stream:
-                self._take(event)
+                self.take(event)
         finally:
             with suppress(TimeoutError):
                 await asyncio.wait_for(stream.aclose(), 5)
@@ -93,7 +93,8 @@ class VideoForwarder:
         finally:
             self._connected = False
 
-    def _take(self, event: rtc.VideoFrameEvent) -> None:
+    def take(self, event: rtc.VideoFrameEvent) -> None:
+        """Send this frame if it is due, in the place of one that still waits."""
         self.counts.received += 1
         if not self._connected:
             self.counts.disconnected += 1
