@@ -7,7 +7,9 @@ import json
 from contextlib import AsyncExitStack
 from typing import Any, Self
 
+import numpy as np
 from livekit import rtc
+from numpy.typing import NDArray
 from tests.livekit.contract_server import until
 from tests.livekit.media import Camera, Microphone, Picture
 from tests.livekit.processes import LiveKit
@@ -75,9 +77,9 @@ class Person:
         )
         return camera
 
-    async def speak(self) -> Microphone:
-        """Publish a microphone, until leaving."""
-        microphone = await self._stack.enter_async_context(Microphone())
+    async def speak(self, samples: NDArray[np.int16] | None = None) -> Microphone:
+        """Publish a microphone, until leaving: 16 kHz samples, or a tone."""
+        microphone = await self._stack.enter_async_context(Microphone(samples))
         await self.room.local_participant.publish_track(
             microphone.track, rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE)
         )

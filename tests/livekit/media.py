@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import math
 from functools import cache
-from itertools import count
 from typing import Self
 
 import numpy as np
@@ -15,6 +14,7 @@ from PIL import Image
 from skimage import data
 
 Picture = NDArray[np.uint8]
+_RATE = 16_000
 
 
 @cache
@@ -77,10 +77,14 @@ class Camera:
 
 
 class Microphone:
-    """A track with a tone of 440 Hz in it."""
+    """A track with sound in it: 16 kHz samples over and over, or a tone of 440 Hz."""
 
-    def __init__(self) -> None:
-        self._source = rtc.AudioSource(48_000, 1)
+    def __init__(self, samples: NDArray[np.int16] | None = None) -> None:
+        if samples is None:
+            tone = 8000 * np.sin(2 * np.pi * 440 * np.arange(_RATE) / _RATE)
+            samples = tone.astype(np.int16)
+        self._samples = samples
+        self._source = rtc.AudioSource(_RATE, 1)
         self.track = rtc.LocalAudioTrack.create_audio_track("microphone", self._source)
         self._task: asyncio.Task[None] | None = None
 
@@ -95,7 +99,8 @@ class Microphone:
         await self._source.aclose()
 
     async def _run(self) -> None:
-        for number in count():
-            times = (np.arange(480) + 480 * number) / 48_000
-            tone = (8000 * np.sin(2 * np.pi * 440 * times)).astype(np.int16)
-            await self._source.capture_frame(rtc.AudioFrame(tone.tobytes(), 48_000, 1, 480))
+        step = _RATE // 100
+        while True:
+            for begin in range(0, len(self._samples) - step + 1, step):
+                piece = self._samples[begin : begin + step]
+                await self._source.capture_frame(rtc.AudioFrame(piece.tobytes(), _RATE, 1, step))

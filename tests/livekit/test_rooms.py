@@ -11,8 +11,10 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
+import numpy as np
 import pytest
 from livekit import rtc
+from numpy.typing import NDArray
 from tests.livekit.contract_server import until
 from tests.livekit.exam import SOON, Person
 from tests.livekit.media import empty_room, portrait
@@ -168,6 +170,30 @@ def test_the_agent_watches_two_candidates_apart_and_tells_a_late_proctor_everyth
                 assert "face.absent" not in open_kinds(agent.watching["candidate-here"])
                 assert "watcher" not in late.room.remote_participants
             assert here.heard == gone.heard == []
+
+    run(scenario())
+
+
+@pytest.mark.usefixtures("audio_models")
+def test_a_second_voice_in_the_candidates_room_is_heard(
+    livekit: LiveKit, proctoring: Proctoring, room: str, monkeypatch: pytest.MonkeyPatch,
+    two_voices: NDArray[np.int16],
+) -> None:  # fmt: skip
+    async def scenario() -> None:
+        async with (
+            Person(livekit, room, "candidate-1") as candidate,
+            Person(livekit, room, "proctor-1") as invigilator,
+            Person(livekit, room, "watcher", hidden=True) as watcher,
+            watching(watcher, proctoring, monkeypatch) as agent,
+        ):
+            await candidate.speak(two_voices)
+            await until(lambda: invigilator.alerts("Multiple Speakers Detected"), 100)
+            watched = agent.watching["candidate-1"]
+            assert watched.status()["last_errors"] == {}
+            async with httpx.AsyncClient(base_url=proctoring.http) as client:
+                session = (await client.get(f"/api/sessions/{watched.session_id}")).json()
+            assert session["sound"]["received"] > 5
+            assert session["sound"]["missing"] < 1
 
     run(scenario())
 

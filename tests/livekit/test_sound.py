@@ -71,3 +71,29 @@ def test_a_sample_clock_that_drifts_begins_a_new_run_before_it_is_a_second_off(
     )
     assert worst < SECOND
     assert 2 <= chunks[-1].run <= 4
+
+
+def test_what_may_not_have_arrived_waits_again_with_its_own_time() -> None:
+    buffer = filled(10)
+    for _ in range(60):
+        buffer.pop()
+    assert buffer.rewind() == pytest.approx(2.0)
+    again = buffer.peek()
+    assert again is not None
+    assert again.capture_us == 4 * SECOND
+    assert buffer.waiting_seconds == pytest.approx(6.0)
+    assert [buffer.pop().capture_us for _ in range(60)] == [
+        4 * SECOND + number * SECOND // 10 for number in range(60)
+    ]
+
+
+def test_nothing_of_an_earlier_run_waits_again() -> None:
+    buffer = filled(1)
+    buffer.break_run()
+    buffer.push(CHUNK, 9 * SECOND)
+    for _ in range(11):
+        buffer.pop()
+    assert buffer.rewind() == pytest.approx(0.1)
+    chunk = buffer.peek()
+    assert chunk is not None
+    assert chunk.run == 2

@@ -8,6 +8,7 @@ from contextlib import suppress
 
 from livekit import rtc
 from websockets.asyncio.client import ClientConnection
+from websockets.exceptions import ConnectionClosed
 
 from proctoring.livekit.capture import CaptureClock
 from proctoring.livekit.link import until_first
@@ -55,7 +56,11 @@ class AudioForwarder:
 
     async def talk(self, socket: ClientConnection) -> None:
         """Send sound until the socket closes, or until a new run asks for a socket of its own."""
-        await until_first(self._send(socket), self._heed(socket))
+        try:
+            await until_first(self._send(socket), self._heed(socket))
+        except ConnectionClosed:
+            self.sent_seconds -= self.buffer.rewind()
+            raise
 
     async def _send(self, socket: ClientConnection) -> None:
         run: int | None = None

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 RATE = 16_000
 """Samples per second, mono, 16 bit: what the server takes (contract 1.1)."""
 _SAMPLE_BYTES = 2
+_TAIL = 2.0
+"""Seconds of sound just sent that are kept, for what was on its way when a connection was lost: more
+than fits into the buffers of a socket. The server skips what it has heard."""
 _DRIFT = 0.5
 """Seconds by which counted samples may lag behind or run ahead of arrival before a new run begins."""
 _DRIFT_WINDOW = 100
@@ -41,6 +44,7 @@ class SoundBuffer:
     def __init__(self, limit: float = 30.0) -> None:
         self._limit = limit
         self._chunks: deque[Chunk] = deque()
+        self._tail: deque[Chunk] = deque()
         self._waiting = 0.0
         self._run = 0
         self._next_us: int | None = None
@@ -69,14 +73,31 @@ class SoundBuffer:
         self._chunks.append(chunk)
         self._waiting += chunk.seconds
         while self._waiting > self._limit and len(self._chunks) > 1:
-            self.lost_seconds += self.pop().seconds
+            self.lost_seconds += self._drop().seconds
 
     def peek(self) -> Chunk | None:
         """The oldest waiting chunk."""
         return self._chunks[0] if self._chunks else None
 
     def pop(self) -> Chunk:
-        """Take the oldest waiting chunk. Raises ``IndexError`` when none waits."""
+        """Take the oldest waiting chunk, as sent. Raises ``IndexError`` when none waits."""
+        chunk = self._drop()
+        if self._tail and self._tail[-1].run != chunk.run:
+            self._tail.clear()
+        self._tail.append(chunk)
+        while sum(each.seconds for each in self._tail) > _TAIL + 1e-6:
+            self._tail.popleft()
+        return chunk
+
+    def rewind(self) -> float:
+        """What was sent last may not have arrived: let it wait again. How many seconds of it."""
+        seconds = sum(each.seconds for each in self._tail)
+        self._chunks.extendleft(reversed(self._tail))
+        self._waiting += seconds
+        self._tail.clear()
+        return seconds
+
+    def _drop(self) -> Chunk:
         chunk = self._chunks.popleft()
         self._waiting = max(0.0, self._waiting - chunk.seconds) if self._chunks else 0.0
         return chunk
