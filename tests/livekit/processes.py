@@ -131,10 +131,13 @@ class LiveKit(Process):
         identity: str,
         *,
         hidden: bool = False,
+        own_metadata: bool = False,
         attributes: dict[str, str] | None = None,
     ) -> str:
         """To join a room."""
-        grants = api.VideoGrants(room_join=True, room=room, hidden=hidden)
+        grants = api.VideoGrants(
+            room_join=True, room=room, hidden=hidden, can_update_own_metadata=own_metadata
+        )
         token = api.AccessToken(self.key, self.secret).with_identity(identity).with_grants(grants)
         return token.with_attributes(attributes or {}).to_jwt()
 
