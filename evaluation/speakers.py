@@ -1,6 +1,7 @@
-"""How well a second speaker is found, and how often one is seen who is not there.
+r"""How well a second speaker is found, and how often one is seen who is not there.
 
-    uv run python -m evaluation.speakers ../shared/data [--split development|held-out] [--quick]
+    uv run python -m evaluation.speakers ../shared/data [--split development|held-out] \
+        [--parts one two short meetings] [--draws 6]
 
 Sessions are put together from real speech with fixed seeds: one-speaker sessions (utterances of one
 person with pauses between), two-speaker sessions (a second person says one utterance in the
@@ -41,6 +42,7 @@ ALIKE = 1.3
 PITCH = {"1688": 219, "1998": 200, "2033": 158, "2414": 122, "2609": 125, "two_cities": 123}
 """Median pitch in Hz, by autocorrelation. The recordings come without the speakers' genders."""
 CONDITIONS = ("clean", "room", "moving")
+PARTS = ("one", "two", "short", "meetings")
 CLOSES_AFTER = 10.0
 """Alarms closer than this are one incident (contract 1.3)."""
 
@@ -83,7 +85,7 @@ def degraded(
         condition: ``clean``; ``room``: one room, the candidate near, the other far and 8 dB
             quieter, noise 10 to 20 dB below speech, Opus; ``quiet``: the same with the other 14 dB
             quieter and noise at 20 dB; ``moving``: the candidate's distance (0.4 to 2 m, 9 dB) and
-            direction change with every utterance, noise 17 dB below the farthest.
+            direction change with every utterance, noise 19 dB below the farthest.
         random: draws everything.
 
     Returns:
@@ -275,18 +277,31 @@ def print_meetings(models: AudioModels, names: tuple[str, ...], data: Path, carr
     )
 
 
-def evaluate(models: AudioModels, voices: Voices, people: tuple[str, ...], *, draws: int) -> None:
+def evaluate(
+    models: AudioModels, voices: Voices, people: tuple[str, ...], parts: set[str], *, draws: int
+) -> None:
     """Everything that is put together from the voices of ``people``."""
-    print_one_speaker(
-        models,
-        "one speaker",
-        (
-            one_speaker(voices, person, condition, draw)
-            for condition in CONDITIONS
-            for person in people
-            for draw in range(draws)
-        ),
-    )
+    if "one" in parts:
+        print_one_speaker(
+            models,
+            "one speaker",
+            (
+                one_speaker(voices, person, condition, draw)
+                for condition in CONDITIONS
+                for person in people
+                for draw in range(draws)
+            ),
+        )
+    if "two" in parts:
+        print_pairs(models, voices, people, draws=draws)
+    if "short" in parts:
+        print_interjections(models, voices, people, draws=draws)
+
+
+def print_pairs(
+    models: AudioModels, voices: Voices, people: tuple[str, ...], *, draws: int
+) -> None:
+    """Every ordered pair of people, in every condition."""
     pairs = list(permutations(people, 2))
     print_two_speakers(
         models,
@@ -298,6 +313,13 @@ def evaluate(models: AudioModels, voices: Voices, people: tuple[str, ...], *, dr
             for draw in range(max(1, draws // 2))
         ),
     )
+
+
+def print_interjections(
+    models: AudioModels, voices: Voices, people: tuple[str, ...], *, draws: int
+) -> None:
+    """The same with the other saying next to nothing."""
+    pairs = list(permutations(people, 2))
     for seconds in (1.0, 1.5, 2.0):
         print_two_speakers(
             models,
@@ -317,6 +339,7 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("--split", choices=("development", "held-out"), default=None)
     parser.add_argument("--draws", type=int, default=6, help="sessions per person and condition")
+    parser.add_argument("--parts", nargs="+", default=PARTS, choices=PARTS)
     arguments = parser.parse_args()
     settings = Settings()
     store = ModelStore(settings.models_folder, settings.models_mirror)
@@ -333,8 +356,8 @@ def main() -> None:
         if arguments.split not in (None, split):
             continue
         print(f"\n{split} voices: {', '.join(people)}")
-        evaluate(models, voices, people, draws=arguments.draws)
-        if split == "held-out":
+        evaluate(models, voices, people, set(arguments.parts), draws=arguments.draws)
+        if split == "held-out" and "short" in arguments.parts:
             print_two_speakers(
                 models,
                 "held-out short commands (GRID)",
@@ -345,7 +368,8 @@ def main() -> None:
                     for draw in range(len(voices.grid) if arguments.draws > 2 else 4)
                 ),
             )
-        print_meetings(models, meetings, arguments.data, carried)
+        if "meetings" in arguments.parts:
+            print_meetings(models, meetings, arguments.data, carried)
     print(f"\n{clock.monotonic() - started:.0f} s")
 
 
