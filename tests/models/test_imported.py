@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import openvino as ov
 import pytest
+from onnx import TensorProto, helper
 
 from proctoring.errors import ModelUnavailableError, SettingsError
 from proctoring.models.imported import import_detector
@@ -177,3 +178,29 @@ def test_a_record_that_makes_no_sense_is_named(tmp_path: Path) -> None:
     with pytest.raises(ModelUnavailableError, match="is no record of a model"):
         ModelStore(tmp_path).find("mine")
     assert all(status.model.name != "mine" for status in ModelStore(tmp_path).statuses())
+
+
+def test_an_onnx_export_brings_its_class_names(tmp_path: Path) -> None:
+    """Ultralytics writes them into the metadata, as the text of a Python dictionary."""
+    taken = helper.make_tensor_value_info("images", TensorProto.FLOAT, [1, 3, 64, 64])
+    given = helper.make_tensor_value_info("output0", TensorProto.FLOAT, [1, 6, CELLS_64])
+    nodes = [
+        helper.make_node("ReduceMean", ["images"], ["mean"], axes=[1, 2], keepdims=0),
+        helper.make_node("ReduceMean", ["mean"], ["one"], axes=[1], keepdims=1),
+        helper.make_node("Unsqueeze", ["one", "last"], ["cell"]),
+        helper.make_node("Expand", ["cell", "shape"], ["output0"]),
+    ]
+    constants = [
+        helper.make_tensor("last", TensorProto.INT64, [1], [2]),
+        helper.make_tensor("shape", TensorProto.INT64, [3], [1, 6, CELLS_64]),
+    ]
+    graph = helper.make_graph(nodes, "export", [taken], [given], constants)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    helper.set_model_props(model, {"names": "{0: 'person', 1: 'mobile phone'}", "task": "detect"})
+    (tmp_path / "export.onnx").write_bytes(model.SerializeToString())
+
+    imported = import_detector(tmp_path / "models", tmp_path / "export.onnx", "mine")
+
+    assert imported.family == "yolo11"
+    assert imported.classes == ("person", "cell phone")
+    assert ModelStore(tmp_path / "models").path("mine").name == "export.onnx"
