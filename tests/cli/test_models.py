@@ -6,6 +6,9 @@ import pytest
 from typer.testing import CliRunner
 
 from proctoring.cli import app
+from proctoring.models.store import ModelStore
+
+NAME = "face_detection_full_range"
 
 
 def run(*arguments: str | Path) -> tuple[int, str]:
@@ -14,29 +17,34 @@ def run(*arguments: str | Path) -> tuple[int, str]:
     return result.exit_code, result.output.strip()
 
 
-def test_a_model_is_fetched_listed_and_verified(tmp_path: Path, shared_models: Path) -> None:
-    code, told = run("fetch", "yolox_nano", "--folder", tmp_path, "--mirror", shared_models)
-    assert (code, told.splitlines()[-1]) == (0, "yolox_nano: verified")
+@pytest.fixture
+def mirror(model_store: ModelStore) -> Path:
+    """This machine's models folder as a mirror, with one model in it for sure."""
+    model_store.fetch(NAME)
+    return model_store.folder
+
+
+def test_a_model_is_fetched_listed_and_verified(tmp_path: Path, mirror: Path) -> None:
+    code, told = run("fetch", NAME, "--folder", tmp_path, "--mirror", mirror)
+    assert (code, told.splitlines()[-1]) == (0, f"{NAME}: verified")
 
     code, told = run("list", "--folder", tmp_path)
     states = {words[0]: words[2] for words in map(str.split, told.splitlines()) if len(words) > 3}
-    assert states["yolox_nano"] == "present"
+    assert states[NAME] == "present"
     assert states["picodet_s"] == "absent"
 
     assert run("verify", "--folder", tmp_path)[0] == 0
 
 
-def test_a_damaged_model_fails_verification_and_is_named(
-    tmp_path: Path, shared_models: Path
-) -> None:
-    run("fetch", "yolox_nano", "--folder", tmp_path, "--mirror", shared_models)
-    path = tmp_path / "yolox_nano" / "yolox_nano.onnx"
+def test_a_damaged_model_fails_verification_and_is_named(tmp_path: Path, mirror: Path) -> None:
+    run("fetch", NAME, "--folder", tmp_path, "--mirror", mirror)
+    path = tmp_path / NAME / "face_detection_full_range_sparse.tflite"
     path.write_bytes(path.read_bytes()[:-1])
 
     code, told = run("verify", "--folder", tmp_path)
 
     assert code == 1
-    assert "damaged  yolox_nano" in told
+    assert f"damaged  {NAME}" in told
 
 
 def test_an_unknown_model_is_one_line_and_a_failure(tmp_path: Path) -> None:
