@@ -37,8 +37,8 @@ export async function listCameras() {
  * @param {HTMLVideoElement} video
  * @param {{deviceId?: string, onLost: () => void}} options `onLost`: unplugged or taken away
  * @returns a source: `captureTime()` in microseconds since 1970 for the picture shown now,
- *   `mirror`: whether people expect to see it as in a mirror, `connected(isConnected)`: told when the connection
- *   comes and goes, `close()`
+ *   `mirror`: whether people expect to see it as in a mirror, `flowing(isFlowing)`: told whether its pictures
+ *   go out, `close()`
  * @throws {CameraError}
  */
 export async function openCamera(video, { deviceId, onLost }) {
@@ -70,7 +70,7 @@ export async function openCamera(video, { deviceId, onLost }) {
     // Not Date.now(): this clock never jumps while the page is open.
     captureTime: () => (performance.timeOrigin + performance.now()) * 1000,
     // A camera does not wait.
-    connected() {},
+    flowing() {},
     close() {
       track.removeEventListener("ended", onLost);
       track.stop();

@@ -55,6 +55,8 @@ export class FrameSender {
   }
 
   async #beat() {
+    // After a break even a picture that stands still is news.
+    if (this.#socket.state !== "open") this.#lastTime = 0;
     // A picture that cannot go out now would only arrive late: leave it out, the next is fresher.
     if (this.#encoding || !this.#socket.isReady || !this.#video.videoWidth) return;
     const source = this.#source;

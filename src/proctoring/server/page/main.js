@@ -78,13 +78,16 @@ const socket = new VideoSocket({
     if (code !== "replaced") notify("frames", "warning", `The server could not use a picture: ${detail}`);
   },
   onState(socketState) {
-    source?.connected(socketState === "open");
+    if (socketState !== "open") source?.flowing(false);
     showConnection();
   },
   onFinal: videoRefused,
 });
 
-const sender = new FrameSender(video, socket, (captureTime, bytes) => speed.frameSent(captureTime, bytes));
+const sender = new FrameSender(video, socket, (captureTime, bytes) => {
+  source?.flowing(true);
+  speed.frameSent(captureTime, bytes);
+});
 
 const CONNECTIONS = {
   idle: "Not connected",

@@ -10,7 +10,8 @@ export class RecordingError extends Error {}
  * @param {File} file stays on this machine; only its frames are sent
  * @param {{onEnd: () => void}} options
  * @returns a source, as `openCamera` does; capture times are the moment of opening plus media time.
- *   It plays only while there is a connection, so that nothing of it is lost.
+ *   It plays only while its pictures go out, from the very first on: nothing of it is lost, and the
+ *   session's media times are the recording's own.
  * @throws {RecordingError}
  */
 export async function openRecording(video, file, { onEnd }) {
@@ -49,10 +50,10 @@ export async function openRecording(video, file, { onEnd }) {
     mirror: false,
     label: file.name,
     captureTime: () => opened + video.currentTime * 1e6,
-    connected(isConnected) {
-      if (!isConnected) video.pause();
+    flowing(isFlowing) {
+      if (!isFlowing) video.pause();
       // Refused only when `close` or `pause` came in between.
-      else if (!video.ended) video.play().catch(() => {});
+      else if (video.paused && !video.ended) video.play().catch(() => {});
     },
     close,
   };
