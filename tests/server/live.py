@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from proctoring.session.senses import Senses
 from proctoring.settings import Settings
 from proctoring.vision.analyser import VisionModels
 
-TIMEOUT = 20.0
+TIMEOUT = 60.0
 """Seconds after which a test that waits for an answer fails; never waited when all is well."""
 
 
@@ -80,3 +81,11 @@ def receive_key(socket: ClientConnection, key: str) -> Any:
         message = receive(socket)
         if key in message:
             return message[key]
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Wait until something of the server's is so."""
+    end = time.monotonic() + TIMEOUT
+    while not condition():
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.01)

@@ -6,15 +6,14 @@ import base64
 import json
 import os
 import socket as sockets
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from tests.server.live import TIMEOUT, Live, receive, running
+from tests.server.live import TIMEOUT, Live, receive, running, until
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection
 
@@ -57,14 +56,6 @@ def closing(socket: ClientConnection) -> tuple[int, list[Any]]:
         except ConnectionClosed as closed:
             code = 1006 if closed.rcvd is None else closed.rcvd.code
     return code, said
-
-
-def until(condition: Callable[[], bool]) -> None:
-    """Wait until something of the server's is so."""
-    end = time.monotonic() + TIMEOUT
-    while not condition():
-        assert time.monotonic() < end, "it did not happen"
-        time.sleep(0.01)
 
 
 def test_video_of_an_empty_chair_becomes_one_alert_and_the_end_of_the_session_ends_it(

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import simplejpeg
 from PIL import ExifTags, Image
-from tests.server.live import TIMEOUT, Live, receive, receive_key, running
+from tests.server.live import Live, receive, receive_key, running, until
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection
 
@@ -96,14 +96,6 @@ def test_without_observe_nothing_but_flow_comes_back(
         until(lambda: http.get(path).json()["frames"]["analysed"] == 1)
         with pytest.raises(TimeoutError):
             video.recv(timeout=0.1)
-
-
-def until(condition: Callable[[], bool]) -> None:
-    """Wait until something of the server's is so."""
-    end = time.monotonic() + TIMEOUT
-    while not condition():
-        assert time.monotonic() < end, "it did not happen"
-        time.sleep(0.01)
 
 
 # Bad frames: each costs itself alone.

@@ -49,6 +49,7 @@ class Heard:
 
     replies: Queue[Any] = field(default_factory=Queue)
     told: list[str] = field(default_factory=list)
+    flows: list[float] = field(default_factory=list)
 
     def analysed(self, arrival: Arrival, analysis: FrameAnalysis, decode_ms: float) -> None:
         assert arrival.data
@@ -62,7 +63,7 @@ class Heard:
         self.replies.put("failed")
 
     def flow(self, rate: float) -> None:
-        self.told.append(f"flow {rate}")
+        self.flows.append(rate)
 
     def replaced(self) -> None:
         self.told.append("replaced")
@@ -126,12 +127,6 @@ def sit(pool: Pool, tally: Tally) -> Callable[..., Sat]:
         return Sat(session, published, ends)
 
     return make
-
-
-@pytest.fixture(scope="session")
-def vision_models(model_store: ModelStore) -> VisionModels:
-    """The real networks, loaded once."""
-    return load_vision_models(model_store, object_model=Settings().object_model)
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,9 @@ from contextlib import contextmanager
 from functools import partial
 from threading import Barrier, Event, Lock, get_ident
 
+import pytest
+
+from proctoring.session.load import Demand
 from proctoring.session.pool import Pool
 
 TIMEOUT = 10.0
@@ -157,7 +160,7 @@ def test_stopping_waits_for_what_runs_and_drops_what_waits() -> None:
     assert ran == ["slow"]
 
 
-def test_rates_fall_while_sessions_wait_for_busy_workers_and_rise_when_they_do_not() -> None:
+def test_all_rates_fall_while_sessions_wait_for_busy_workers_and_rise_when_they_do_not() -> None:
     now = 0.0
     gate, running, done = Event(), Event(), Event()
     with started(1, clock=lambda: now) as pool:
@@ -166,18 +169,47 @@ def test_rates_fall_while_sessions_wait_for_busy_workers_and_rise_when_they_do_n
             running.set()
             gate.wait(TIMEOUT)
 
-        pool.lane(step).wake()
+        busy = pool.lane(step)
+        busy.wake()
         assert running.wait(TIMEOUT)
-        pool.lane(done.set).wake()
-        now = 0.5  # for half a second the only worker worked, and another lane waited
-        assert pool.review() == 0.5
-        assert pool.demand.busy == 1.0
-        assert pool.demand.wait == 0.5
+        waits = pool.lane(done.set)
+        waits.wake()
+        now = 1.0  # for a second the only worker worked, and another lane waited
+        pool.review()
+        assert pool.demand == Demand(wait=1.0, busy=1.0)
+        assert pool.rate == busy.rate() == waits.rate() == 0.5
         gate.set()
         assert done.wait(TIMEOUT)
-        pool.review()
-        now = 60.0
-        for _ in range(20):
-            now += 0.5
+        for second in range(60):
+            now = 60.0 + second
             pool.review()
-        assert pool.rate == 1.0
+        assert pool.rate == busy.rate() == waits.rate() == 1.0
+
+
+def test_a_session_that_is_too_much_for_one_worker_lowers_its_own_rate_alone() -> None:
+    now = 0.0
+    gate, running = Event(), Event()
+    with started(4, clock=lambda: now) as pool:
+
+        def step() -> None:
+            running.set()
+            gate.wait(TIMEOUT)
+
+        heavy, light = pool.lane(step), pool.lane(lambda: None)
+        heavy.wake()
+        assert running.wait(TIMEOUT)
+        heavy.wake()  # the next frame is here already
+        now = 1.0
+        pool.review()
+        assert (heavy.rate(), light.rate(), pool.rate) == (0.5, 1.0, 1.0)
+        gate.set()
+
+
+def test_rates_are_set_once_a_period() -> None:
+    now = 0.0
+    with started(1, clock=lambda: now) as pool:
+        pool.rate = 0.5
+        for _ in range(10):
+            now += 0.25
+            pool.review()
+        assert pool.rate == pytest.approx(0.6)

@@ -217,9 +217,14 @@ def test_what_comes_after_the_end_is_not_looked_at(sit: Sit, face_jpeg: bytes) -
     assert sat.ends == ["over"]
 
 
-def test_flow_goes_to_the_open_socket(sit: Sit) -> None:
+def test_a_socket_is_told_how_fast_to_send_when_it_opens_and_when_that_changes(
+    sit: Sit, pool: Pool
+) -> None:
     sat, socket = sit(), Heard()
-    sat.session.flow(0.5)
     sat.session.attach(socket, 0.0)
-    sat.session.flow(0.5)
-    assert socket.told == ["flow 0.5"]
+    sat.session.tick(1.0)
+    assert socket.flows == [1.0]
+    pool.rate = 0.5
+    sat.session.tick(2.0)
+    sat.session.tick(3.0)
+    assert socket.flows == [1.0, 0.5]

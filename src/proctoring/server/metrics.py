@@ -33,7 +33,11 @@ class ServiceCollector(Collector):
             "workers_busy_ratio": ("Share of the workers' time in use", pool.demand.busy),
             "wait_seconds": ("90th percentile of waits for a worker", pool.demand.wait),
             "waiting_sessions": ("Sessions that wait for a worker now", pool.waiting),
-            "rate_ratio": ("Share of the full rate at which sessions are analysed", pool.rate),
+            "rate_ratio": ("Share of the full rate that all sessions together allow", pool.rate),
+            "slowed_sessions": (
+                "Sessions analysed at less than the full rate",
+                service.slowed_sessions,
+            ),
         }
         for name, (text, value) in gauges.items():
             yield GaugeMetricFamily(f"proctoring_{name}", text, value=value)

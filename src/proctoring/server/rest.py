@@ -70,6 +70,7 @@ async def health(request: Request) -> HealthAnswer:
         sessions=service.open_sessions,
         workers=service.settings.workers,
         frames_per_second=round(FACE_RATE * service.pool.rate, 1),
+        slowed_sessions=service.slowed_sessions,
         busy=round(service.pool.demand.busy, 3),
     )
 
@@ -168,9 +169,10 @@ def _detail(service: Service) -> str:
         for capability in service.capabilities
         if not capability.available
     ]
-    if service.pool.rate < 1:
+    if service.slowed_sessions:
         details.append(
-            f"analysed at {service.pool.rate:.0%} of the full rate, for want of computing time"
+            f"{service.slowed_sessions} sessions are analysed at less than the full rate, "
+            "for want of computing time"
         )
     return "; ".join(details)
 
@@ -186,6 +188,7 @@ def _session(service: Service, session: Session) -> SessionAnswer:
         media_time=None if session.media_time is None else round(session.media_time, 3),
         video=session.has_video,
         audio=session.has_audio,
+        frames_per_second=round(FACE_RATE * session.rate, 1),
         listeners=service.outbox.listeners(session.session_id),
         last_seq=service.outbox.last_seq(session.session_id),
         open_incidents=sorted(session.open_incidents.values()),

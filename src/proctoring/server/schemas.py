@@ -40,15 +40,18 @@ class HealthAnswer(BaseModel):
     status: Literal["starting", "ok", "degraded", "failed", "stopping"]
     detail: str = Field(
         description="What is wrong, when something is.",
-        examples=["analysed at 40% of the full rate, for want of computing time"],
+        examples=["gaze is off: face_landmarker cannot be had"],
     )
     version: str = Field(examples=["0.1.0"])
     capabilities: list[CapabilityAnswer]
     sessions: int = Field(description="Sessions open now.", examples=[3])
     workers: int = Field(description="Threads that analyse.", examples=[2])
     frames_per_second: float = Field(
-        description="Frames of each session analysed per second now; 10 unless overloaded.",
+        description="Frames per second that all sessions together allow each; 10 unless overloaded.",
         examples=[10.0],
+    )
+    slowed_sessions: int = Field(
+        description="Sessions analysed at less than 10 frames a second now.", examples=[0]
     )
     busy: float = Field(description="Share of the workers' time in use.", examples=[0.21])
 
@@ -119,6 +122,10 @@ class SessionAnswer(BaseModel):
     )
     video: bool = Field(description="Whether a video socket is open.")
     audio: bool = Field(description="Whether an audio socket is open.")
+    frames_per_second: float = Field(
+        description="Frames analysed per second of media now; 10 unless overloaded.",
+        examples=[10.0],
+    )
     listeners: int
     last_seq: int = Field(description="Number of the last event; 0 before the first.")
     open_incidents: list[str] = Field(

@@ -101,7 +101,7 @@ class Service:
             return Status.FAILED
         if self._sessions is None:
             return Status.STARTING
-        if self.pool.rate < 1 or not all(found.available for found in self.capabilities):
+        if self.slowed_sessions or not all(found.available for found in self.capabilities):
             return Status.DEGRADED
         return Status.OK
 
@@ -134,6 +134,11 @@ class Service:
     def open_sessions(self) -> int:
         """How many sessions are open, whatever the status."""
         return 0 if self._sessions is None else len(self._sessions)
+
+    @property
+    def slowed_sessions(self) -> int:
+        """How many open sessions are analysed at less than the full rate."""
+        return 0 if self._sessions is None else sum(s.rate < 1 for s in self._sessions)
 
     async def start(self) -> None:
         """Start threads and the ticker; load the models, beside the event loop, if need be."""

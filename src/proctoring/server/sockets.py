@@ -77,7 +77,6 @@ async def video(socket: WebSocket, session_id: str) -> None:
         landmarks=_flag(socket, "landmarks"),
         now=service.now,
     )
-    feed.flow(service.pool.rate)
     session.attach(feed, service.now())
     try:
         await socket.accept()

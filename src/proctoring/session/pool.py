@@ -6,7 +6,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from threading import Condition, Thread
 
@@ -14,8 +14,8 @@ from proctoring.session.load import Demand, next_rate
 
 _log = logging.getLogger(__name__)
 
-_MAX_WAITS = 4096
-"""Waits remembered within one period; beyond, the oldest go."""
+PERIOD = 1.0
+"""Seconds over which demand is measured: several looks of every analyser but the slowest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,8 @@ class Lane:
     """See that the step runs once more, soon. Cheap, from any thread."""
     close: Callable[[], None]
     """No step begins after this. One that runs just now runs to its end."""
+    rate: Callable[[], float]
+    """Share of the full rate, ``MIN_RATE`` to 1, at which this session is to be analysed now."""
 
 
 @dataclass(slots=True, eq=False)
@@ -37,7 +39,16 @@ class _Slot:
     running: bool = False
     again: bool = False
     closed: bool = False
-    queued_at: float = 0.0
+    woken_at: float = 0.0
+    """When it was woken for what waits now."""
+    began_at: float = 0.0
+    """When its running step began, or this period if that was later."""
+    worked: float = 0.0
+    """Seconds of this period in which its step ran."""
+    waits: list[float] = field(default_factory=list)
+    """Seconds from waking to running, of this period's steps."""
+    rate: float = 1.0
+    """What its own demand allows, whatever the others' is."""
 
 
 class Pool:
@@ -45,6 +56,9 @@ class Pool:
 
     Since a lane waits in the queue at most once, however often it is woken, a session that sends
     a lot waits behind all others like any other.
+
+    Under overload rates fall, by ``next_rate``: all sessions' alike where the workers are too few
+    for them together, one session's alone where it is more than one worker can do.
 
     Args:
         workers: number of threads.
@@ -55,19 +69,17 @@ class Pool:
         self._clock = clock
         self._condition = Condition()
         self._ready: deque[_Slot] = deque()
+        self._slots: set[_Slot] = set()
         self._stopping = False
-        self._waits: deque[float] = deque(maxlen=_MAX_WAITS)
-        self._worked = 0.0
-        self._began: dict[int, float] = {}
-        self._reviewed_at = clock()
+        self._period_began = clock()
         self.rate = 1.0
-        """Share of the full rate at which every session is analysed now, ``MIN_RATE`` to 1."""
+        """Share of the full rate that all sessions together allow now, ``MIN_RATE`` to 1."""
         self.demand = Demand(0.0, 0.0)
         """What the last period saw."""
         self.failures = 0
         """Steps that ended in an exception."""
         self._threads = [
-            Thread(target=self._work, args=(number,), name=f"analysis-{number}", daemon=True)
+            Thread(target=self._work, name=f"analysis-{number}", daemon=True)
             for number in range(workers)
         ]
 
@@ -95,88 +107,105 @@ class Pool:
     def lane(self, step: Callable[[], None]) -> Lane:
         """A lane for one session, whose ``step`` does what waits there and returns."""
         slot = _Slot(step)
-        return Lane(partial(self._wake, slot), partial(self._close, slot))
+        with self._condition:
+            self._slots.add(slot)
+        return Lane(
+            partial(self._wake, slot),
+            partial(self._close, slot),
+            lambda: min(self.rate, slot.rate),
+        )
 
     @property
     def waiting(self) -> int:
         """Lanes that wait for a worker now."""
         return len(self._ready)
 
-    def review(self) -> float:
-        """Close the period since the last review and set ``rate`` by what it saw; returns it.
-
-        To be called a few times a second.
-        """
+    def review(self) -> None:
+        """Set all rates by what was seen, once a ``PERIOD`` has passed. To be called often."""
         with self._condition:
             now = self._clock()
-            period = now - self._reviewed_at
-            if period <= 0:
-                return self.rate
-            waits = sorted(self._waits)
-            if self._ready:
-                waits.append(now - self._ready[0].queued_at)
-                waits.sort()
-            worked = self._worked
-            for number, began in self._began.items():
-                worked += now - began
-                self._began[number] = now
-            self._waits.clear()
-            self._worked = 0.0
-            self._reviewed_at = now
-            wait = waits[int(0.9 * len(waits))] if waits else 0.0
-            self.demand = Demand(wait, min(1.0, worked / (period * len(self._threads))))
+            period = now - self._period_began
+            if period < PERIOD:
+                return
+            waits: list[float] = []
+            worked = 0.0
+            for slot in self._slots:
+                if slot.running:
+                    slot.worked += now - slot.began_at
+                    slot.began_at = now
+                if slot.queued or slot.again:
+                    slot.waits.append(now - slot.woken_at)
+                own = Demand(_high(slot.waits), slot.worked / period)
+                slot.rate = next_rate(slot.rate, own)
+                waits += slot.waits
+                worked += slot.worked
+                slot.waits, slot.worked = [], 0.0
+            self._period_began = now
+            self.demand = Demand(_high(waits), min(1.0, worked / (period * len(self._threads))))
             self.rate = next_rate(self.rate, self.demand)
-            return self.rate
 
     def _wake(self, slot: _Slot) -> None:
         with self._condition:
-            if slot.closed or self._stopping or slot.queued:
+            if slot.closed or self._stopping or slot.queued or slot.again:
                 return
+            slot.woken_at = self._clock()
             if slot.running:
                 slot.again = True
-                return
-            self._queue(slot)
+            else:
+                self._queue(slot)
 
     def _queue(self, slot: _Slot) -> None:
         slot.queued = True
-        slot.queued_at = self._clock()
         self._ready.append(slot)
         self._condition.notify()
 
     def _close(self, slot: _Slot) -> None:
         with self._condition:
             slot.closed = True
+            self._slots.discard(slot)
             if slot.queued:
                 slot.queued = False
                 self._ready.remove(slot)
 
-    def _work(self, number: int) -> None:
-        while (slot := self._next(number)) is not None:
-            try:
-                slot.step()
-            except Exception:  # noqa: BLE001  # one session's fault must not cost the others their worker
-                self.failures += 1
-                _log.exception("a session's step failed")
-            self._finished(number, slot)
+    def _work(self) -> None:
+        while self._serve_one():
+            pass
 
-    def _next(self, number: int) -> _Slot | None:
+    def _serve_one(self) -> bool:
+        """One turn. Its own function, so that a thread that waits holds no session that ended."""
+        slot = self._next()
+        if slot is None:
+            return False
+        try:
+            slot.step()
+        except Exception:  # noqa: BLE001  # one session's fault must not cost the others
+            self.failures += 1
+            _log.exception("a session's step failed")
+        self._finished(slot)
+        return True
+
+    def _next(self) -> _Slot | None:
         with self._condition:
             while not self._ready and not self._stopping:
                 self._condition.wait()
             if self._stopping:
                 return None
             slot = self._ready.popleft()
-            now = self._clock()
-            self._waits.append(now - slot.queued_at)
-            self._began[number] = now
+            slot.began_at = self._clock()
+            slot.waits.append(slot.began_at - slot.woken_at)
             slot.queued = False
             slot.running = True
             return slot
 
-    def _finished(self, number: int, slot: _Slot) -> None:
+    def _finished(self, slot: _Slot) -> None:
         with self._condition:
-            self._worked += self._clock() - self._began.pop(number)
+            slot.worked += self._clock() - slot.began_at
             slot.running = False
             if slot.again and not slot.closed and not self._stopping:
                 self._queue(slot)
             slot.again = False
+
+
+def _high(waits: list[float]) -> float:
+    """The 90th percentile."""
+    return sorted(waits)[int(0.9 * len(waits))] if waits else 0.0

@@ -68,7 +68,6 @@ class Registry:
         self._ended: dict[str, float] = {}
         """Name to when its events go, in the order in which they ended."""
         self._closed_at: dict[str, float] = {}
-        self._rate = pool.rate
 
     def __len__(self) -> int:
         return len(self._open)
@@ -141,6 +140,7 @@ class Registry:
 
     def tick(self, now: float) -> None:
         """Watch over all sessions and the pool. To be called a few times a second."""
+        self._pool.review()
         for session in self:
             session.tick(now)
             if session.state is State.ENDED:
@@ -150,11 +150,6 @@ class Registry:
             session_id = next(iter(self._ended))
             del self._ended[session_id]
             self._outbox.forget(session_id)
-        rate = self._pool.review()
-        if rate != self._rate:
-            self._rate = rate
-            for session in self:
-                session.flow(rate)
 
     def _publish(
         self, sitting: Sitting, media_time: float, changes: tuple[IncidentChange, ...]

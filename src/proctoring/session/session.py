@@ -65,7 +65,7 @@ class Source(Protocol):
     """A media socket, as its session sees it. Called where the session's messages arrive."""
 
     def flow(self, rate: float) -> None:
-        """Every session is now analysed at this share of the full rate."""
+        """The session is analysed at this share of the full rate from now on."""
 
     def replaced(self) -> None:
         """A newer source of the same media took over."""
@@ -157,7 +157,6 @@ class Session:
         """Set when the session ended and everything of it is published."""
         self._sitting = sitting
         self._pipeline = pipeline
-        self._pool = pool
         self._publish = publish
         self._ended = ended
         self._tally = tally
@@ -173,6 +172,8 @@ class Session:
         self._last_word: _End | None = None
         self._video: Source | None = None
         self._audio: Source | None = None
+        self._flow = 1.0
+        """The rate that the video socket was told last."""
         self._listeners = 0
         self._active_at = now
         """When media arrived or a socket came or went, last."""
@@ -206,6 +207,8 @@ class Session:
         """A video socket opens; the one before, if any, is told and replaced."""
         older, self._video = self._video, source
         self._active_at = now
+        self._flow = self.rate
+        source.flow(self._flow)
         if older is not None:
             older.replaced()
 
@@ -276,9 +279,12 @@ class Session:
         self._lane.wake()
 
     def tick(self, now: float) -> None:
-        """See whether media still arrives, and whether the session is over. A few times a second."""
+        """See whether rates changed, media still arrives, the session is over. To be called often."""
         if self.state is State.ENDED:
             return
+        if self._video is not None and self.rate != self._flow:
+            self._flow = self.rate
+            self._video.flow(self._flow)
         if self._is_silent(now):
             self._silent_at = now
             silent = ConnectionObservation(self._media.extrapolate(now), connected=False)
@@ -287,10 +293,10 @@ class Session:
         if now - self._active_at >= self._allowance():
             self.end("no media arrived for too long", now)
 
-    def flow(self, rate: float) -> None:
-        """Tell the session's socket how fast to send."""
-        if self._video is not None:
-            self._video.flow(rate)
+    @property
+    def rate(self) -> float:
+        """Share of the full rate at which it is analysed now."""
+        return self._lane.rate()
 
     def end(self, detail: str, now: float) -> None:
         """End the session: open incidents end, sockets are told. Returns before that is done."""
@@ -359,7 +365,7 @@ class Session:
             self.done.set_result(None)
 
     def _look(self, arrival: Arrival) -> None:
-        self._pipeline.analyser.rate = FACE_RATE * self._pool.rate
+        self._pipeline.analyser.rate = FACE_RATE * self._lane.rate()
         if not self._pipeline.is_due(arrival.time):
             self.frames.skipped += 1
             self._tally.skipped.inc()
