@@ -1,0 +1,20 @@
+"""A client in ten lines: the camera, or a recording, in; alerts out.
+
+python examples/client.py [ADDRESS] [RECORDING]
+"""
+
+import json
+import sys
+
+import cv2
+from websockets.sync.client import connect
+
+url = sys.argv[1] if len(sys.argv) > 1 else "ws://localhost:8000/ws/proctor/exam-7"
+camera = cv2.VideoCapture(sys.argv[2] if len(sys.argv) > 2 else 0)
+with connect(f"{url}/video") as video, connect(f"{url}/events") as events:
+    while (grabbed := camera.read())[0]:
+        video.send(cv2.imencode(".jpg", grabbed[1])[1].tobytes())
+        try:
+            print(json.loads(events.recv(timeout=0.1))["alerts"], flush=True)
+        except TimeoutError:  # ten frames a second, whether something happens or not
+            pass
