@@ -5,6 +5,7 @@ python examples/client.py [ADDRESS] [RECORDING]
 
 import json
 import sys
+from contextlib import suppress
 
 import cv2
 from websockets.sync.client import connect
@@ -14,7 +15,5 @@ camera = cv2.VideoCapture(sys.argv[2] if len(sys.argv) > 2 else 0)
 with connect(f"{url}/video") as video, connect(f"{url}/events") as events:
     while (grabbed := camera.read())[0]:
         video.send(cv2.imencode(".jpg", grabbed[1])[1].tobytes())
-        try:
+        with suppress(TimeoutError):  # ten frames a second, whether something happens or not
             print(json.loads(events.recv(timeout=0.1))["alerts"], flush=True)
-        except TimeoutError:  # ten frames a second, whether something happens or not
-            pass

@@ -10,11 +10,11 @@ import cv2
 import numpy as np
 import pytest
 from skimage import data
+from tests.server.live import running
 
 from proctoring.models.store import ModelStore
 from proctoring.settings import Settings
 from proctoring.vision.analyser import load_vision_models
-from tests.server.live import running
 
 ROOT = Path(__file__).parents[2]
 

@@ -19,7 +19,6 @@ from proctoring.delivery.events import Sitting
 from proctoring.errors import BadFrameError
 from proctoring.incidents import IncidentChange
 from proctoring.judgement.policy import shipped_policy
-from proctoring.models.store import ModelStore
 from proctoring.session.pipeline import Pipeline
 from proctoring.session.pool import Pool
 from proctoring.session.session import Arrival, Lifetime, Session
@@ -29,7 +28,6 @@ from proctoring.vision.analyser import (
     FrameAnalysis,
     VisionAnalyser,
     VisionModels,
-    load_vision_models,
 )
 
 TIMEOUT = 20.0

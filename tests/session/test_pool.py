@@ -205,6 +205,25 @@ def test_a_session_that_is_too_much_for_one_worker_lowers_its_own_rate_alone() -
         gate.set()
 
 
+def test_who_waits_for_its_answer_before_it_sends_again_is_never_slowed_down() -> None:
+    now = 0.0
+    with started(1, clock=lambda: now) as pool:
+
+        def step() -> None:
+            nonlocal now
+            now += 0.5  # each takes long, and the machine lets a thread sleep long
+            done.set()
+
+        lane, done = pool.lane(step), Event()
+        for _ in range(20):
+            done.clear()
+            lane.wake()
+            assert done.wait(TIMEOUT)
+            pool.review()
+        assert pool.demand.busy == 1.0
+        assert lane.rate() == 1.0
+
+
 def test_rates_are_set_once_a_period() -> None:
     now = 0.0
     with started(1, clock=lambda: now) as pool:

@@ -38,15 +38,21 @@ class _Slot:
     queued: bool = False
     running: bool = False
     again: bool = False
+    """Woken while its step ran: to run once more."""
     closed: bool = False
     woken_at: float = 0.0
     """When it was woken for what waits now."""
+    queued_at: float = 0.0
+    crowded: bool = False
+    """Whether no worker was free when it was queued."""
     began_at: float = 0.0
     """When its running step began, or this period if that was later."""
     worked: float = 0.0
     """Seconds of this period in which its step ran."""
     waits: list[float] = field(default_factory=list)
-    """Seconds from waking to running, of this period's steps."""
+    """Seconds that this period's steps waited in the queue for want of a worker."""
+    own_waits: list[float] = field(default_factory=list)
+    """Seconds from waking to running, where its own step still ran when it was woken."""
     rate: float = 1.0
     """What its own demand allows, whatever the others' is."""
 
@@ -70,6 +76,7 @@ class Pool:
         self._condition = Condition()
         self._ready: deque[_Slot] = deque()
         self._slots: set[_Slot] = set()
+        self._running = 0
         self._stopping = False
         self._period_began = clock()
         self.rate = 1.0
@@ -133,13 +140,15 @@ class Pool:
                 if slot.running:
                     slot.worked += now - slot.began_at
                     slot.began_at = now
-                if slot.queued or slot.again:
-                    slot.waits.append(now - slot.woken_at)
-                own = Demand(_high(slot.waits), slot.worked / period)
+                if slot.queued and slot.crowded:
+                    slot.waits.append(now - slot.queued_at)
+                if slot.again:
+                    slot.own_waits.append(now - slot.woken_at)
+                own = Demand(_high(slot.own_waits), slot.worked / period)
                 slot.rate = next_rate(slot.rate, own)
                 waits += slot.waits
                 worked += slot.worked
-                slot.waits, slot.worked = [], 0.0
+                slot.waits, slot.own_waits, slot.worked = [], [], 0.0
             self._period_began = now
             self.demand = Demand(_high(waits), min(1.0, worked / (period * len(self._threads))))
             self.rate = next_rate(self.rate, self.demand)
@@ -156,6 +165,8 @@ class Pool:
 
     def _queue(self, slot: _Slot) -> None:
         slot.queued = True
+        slot.queued_at = self._clock()
+        slot.crowded = self._running + len(self._ready) >= len(self._threads)
         self._ready.append(slot)
         self._condition.notify()
 
@@ -192,18 +203,21 @@ class Pool:
                 return None
             slot = self._ready.popleft()
             slot.began_at = self._clock()
-            slot.waits.append(slot.began_at - slot.woken_at)
-            slot.queued = False
+            slot.waits.append(slot.began_at - slot.queued_at if slot.crowded else 0.0)
+            if slot.again:
+                slot.own_waits.append(slot.began_at - slot.woken_at)
+            slot.queued = slot.again = False
             slot.running = True
+            self._running += 1
             return slot
 
     def _finished(self, slot: _Slot) -> None:
         with self._condition:
             slot.worked += self._clock() - slot.began_at
             slot.running = False
+            self._running -= 1
             if slot.again and not slot.closed and not self._stopping:
                 self._queue(slot)
-            slot.again = False
 
 
 def _high(waits: list[float]) -> float:
