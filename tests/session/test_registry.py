@@ -15,7 +15,7 @@ import numpy as np
 import psutil
 import pytest
 import simplejpeg
-from tests.session.conftest import BLIND, TIMEOUT, Heard
+from tests.session.conftest import BLIND, DEAF, TIMEOUT, Heard
 
 from proctoring.delivery.journal import MemoryJournal
 from proctoring.delivery.outbox import Outbox
@@ -35,6 +35,7 @@ def make(pool: Pool, tally: Tally) -> Callable[..., Registry]:
     def registry(**options: Any) -> Registry:
         known: dict[str, Any] = {
             "models": BLIND,
+            "audio": DEAF,
             "pool": pool,
             "outbox": Outbox(MemoryJournal()),
             "tally": tally,
