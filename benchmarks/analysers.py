@@ -31,7 +31,9 @@ from proctoring.vision.blendshapes import read_blendshapes
 from proctoring.vision.decode import decode_jpeg
 from proctoring.vision.face_detection import find_faces
 from proctoring.vision.frame import Frame, Pixels
-from proctoring.vision.landmarks import read_landmarks, region_of_find
+from proctoring.vision.injection import StreamWatch
+from proctoring.vision.landmarks import hull, read_landmarks, region_of_find
+from proctoring.vision.liveness.judges import load_liveness_judge
 from proctoring.vision.objects import load_object_detector
 
 Call = Callable[[], object]
@@ -99,6 +101,32 @@ def yolo11(store: ModelStore) -> Call:
         return objects("yolo11n")(ModelStore(Path(folder)))
 
 
+def liveness(store: ModelStore) -> Call:
+    judge, capability = load_liveness_judge(store)
+    if judge is None:
+        raise ModelUnavailableError(capability.reason)
+    pixels = picture()
+    mesh, _ = _landmarks(store)()
+    return lambda: judge.live(pixels, hull(mesh))
+
+
+def stream(store: ModelStore) -> Call:  # noqa: ARG001  every row is prepared alike
+    generator = np.random.default_rng(0)
+    pixels = picture()
+    moving = [np.roll(pixels, tuple(generator.integers(-9, 9, 2)), (0, 1)) for _ in range(40)]
+    watch, count = StreamWatch(), 0
+    for _n in range(600):  # a full memory
+        count += 1
+        watch.look(count / 5, moving[count % 40])
+
+    def call() -> None:
+        nonlocal count
+        count += 1
+        watch.look(count / 5, moving[count % 40])
+
+    return call
+
+
 def whole_frame(store: ModelStore) -> Call:
     """All of a session's vision for one frame of ten a second, objects once a second."""
     models = load_vision_models(store, object_model="ssd_mobilenet_v2")
@@ -119,6 +147,8 @@ ROWS: dict[str, Callable[[ModelStore], Call]] = {
     "face detection (full range)": face_detection,
     "landmarks, one face": landmarks,
     "blendshapes": blendshapes,
+    "liveness: two networks (once a second)": liveness,
+    "stills and loops (5 a second)": stream,
     "objects: ssd_mobilenet_v2 (two views)": objects("ssd_mobilenet_v2"),
     "objects: yolox_nano": objects("yolox_nano"),
     "objects: picodet_s": objects("picodet_s"),

@@ -91,8 +91,10 @@ class StreamWatch:
         return self.signs
 
     def _remember(self, pixels: Pixels) -> None:
+        # In two steps: averaging whole pictures as floats would cost more than all the rest.
+        middle = cv2.resize(pixels, (4 * _WIDTH, 4 * _HEIGHT), interpolation=cv2.INTER_AREA)
         small = cv2.resize(
-            pixels.astype(np.float32), (_WIDTH, _HEIGHT), interpolation=cv2.INTER_AREA
+            middle.astype(np.float32), (_WIDTH, _HEIGHT), interpolation=cv2.INTER_AREA
         )
         grey = small.mean(axis=2).ravel()
         # Without its mean: lamps and exposure control swing by themselves, in time.

@@ -72,10 +72,30 @@ def test_the_score_is_the_mean_of_the_last_five_looks(close_up: Pixels, mesh: Me
     assert last.looks == 5
 
 
-def test_another_face_starts_anew(close_up: Pixels, mesh: Mesh) -> None:
+def test_a_break_in_following_keeps_the_looks(close_up: Pixels, mesh: Mesh) -> None:
+    watch = LivenessWatch(JUDGE)
+    lives = [look(watch, time, close_up, mesh, track=int(time)) for time in (1.0, 2.0, 3.0)]
+
+    last = lives[-1]
+    assert isinstance(last, Liveness)
+    assert (last.track, last.looks) == (3, 3)
+    assert last.score is not None
+
+
+def test_old_looks_do_not_count(close_up: Pixels, mesh: Mesh) -> None:
+    watch = LivenessWatch(JUDGE)
+    lives = [look(watch, time, close_up, mesh) for time in (0.0, 1.0, 2.0, 30.0)]
+
+    last = lives[-1]
+    assert isinstance(last, Liveness)
+    assert (last.score, last.looks) == (None, 1)
+
+
+def test_somebody_else_starts_anew(close_up: Pixels, mesh: Mesh) -> None:
     watch = LivenessWatch(JUDGE)
     for time in range(5):
         look(watch, float(time), close_up, mesh)
+    watch.forget()
     life = look(watch, 5.0, close_up, mesh, track=2)
 
     assert isinstance(life, Liveness)

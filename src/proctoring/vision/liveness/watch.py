@@ -32,14 +32,16 @@ _NOSE, _RIGHT_EDGE, _LEFT_EDGE = 1, 234, 454
 
 
 class LivenessWatch:
-    """What is known about the face that is followed now; forgets it when another one is."""
+    """What is known about the candidate's face. Single looks outlast a break in following it: a
+    print that is waved about is lost and found every second."""
 
     def __init__(self, judge: LivenessJudge | None) -> None:
         self._judge = judge
-        self._track: int | None = None
-        self._forget()
+        self.forget()
 
-    def _forget(self) -> None:
+    def forget(self) -> None:
+        """Start anew: somebody else is the candidate now."""
+        self._track: int | None = None
         self._motion = Motion()
         self._blinks = Blinks()
         self._scores: deque[tuple[float, float]] = deque(maxlen=_LOOKS)
@@ -49,7 +51,7 @@ class LivenessWatch:
         """Take in the candidate's landmarks of one frame; times rise."""
         if track != self._track:
             self._track = track
-            self._forget()
+            self._motion, self._blinks = Motion(), Blinks()
         self._motion.follow(time, mesh)
         eyes = measure_eyes(mesh)
         if eyes is not None:

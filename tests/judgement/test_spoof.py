@@ -1,0 +1,105 @@
+"""Signs of life judged: which are enough, which outweigh each other, when nothing is said."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from proctoring.incidents import IncidentChange
+from proctoring.judgement import finish, initial_state, judge
+from proctoring.observations import FrameObservation, Liveness, NotRead, StreamSigns
+
+from .build import EXAM, seen
+
+LIVING = Liveness(
+    track=1, score=0.97, judge="networks", looks=5, depth=0.003, sway=0.2, framed=0.0, blinks=12.0
+)
+CAMERA = StreamSigns(unchanged_for=0.0, ever_changed=True, repeats_after=None)
+
+
+def incidents(
+    life: Liveness | None, stream: StreamSigns = CAMERA, *, seconds: int = 8, unread: str = ""
+) -> list[IncidentChange]:
+    """The spoof incidents of a session that is looked at once a second."""
+    state, found = initial_state(), list[IncidentChange]()
+    for time in range(seconds + 1):
+        state, changes = judge(EXAM, state, observation(float(time), life, stream, unread))
+        found += [change for change in changes if change.kind == "face.spoof"]
+    finish(EXAM, state, float(seconds))
+    return found
+
+
+def observation(
+    time: float, life: Liveness | None, stream: StreamSigns, unread: str
+) -> FrameObservation:
+    reasons = (NotRead("liveness", unread),) if unread else ()
+    return dataclasses.replace(seen(time), liveness=life, stream=stream, not_read=reasons)
+
+
+def test_a_living_face_before_a_camera_raises_nothing() -> None:
+    assert incidents(LIVING, seconds=30) == []
+
+
+@pytest.mark.parametrize(
+    ("signs", "words"),
+    [
+        ({"score": 0.1}, "liveness 0.10 by networks"),
+        ({"score": 0.45, "blinks": 0.0}, "no blink in 20 s"),
+        ({"depth": 0.0004}, "flat sheet"),
+        ({"sway": 0.004}, "moved less than 0.01 eye distances"),
+        ({"framed": 0.8, "score": 0.6}, "a phone or screen surrounds the face"),
+        ({"framed": 0.8, "score": None}, "a phone or screen surrounds the face"),
+    ],
+)
+def test_one_strong_sign_of_the_face_is_enough_and_is_named(
+    signs: dict[str, float], words: str
+) -> None:
+    (change,) = incidents(dataclasses.replace(LIVING, **signs))  # type: ignore[arg-type]
+
+    assert change.label == "Face Spoofing Detected"
+    assert change.alerts
+    assert change.started_at == 0
+    assert words in change.reason
+
+
+@pytest.mark.parametrize(
+    "signs",
+    [
+        {"score": 0.45},  # unsure, and it blinks
+        {"score": None, "depth": None, "sway": None, "framed": None, "blinks": None},
+        {"framed": 0.8},  # the networks are sure that it lives: somebody before a monitor
+        {"framed": 0.4, "score": 0.6},
+        {"blinks": 0.0},  # people stare
+    ],
+)
+def test_weak_signs_are_not_enough(signs: dict[str, float]) -> None:
+    assert incidents(dataclasses.replace(LIVING, **signs), seconds=30) == []  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("stream", "words"),
+    [
+        (StreamSigns(0.0, True, 12.4), "repeats that of 12.4 s before"),
+        (StreamSigns(11.0, False, None), "one and the same picture since the session began"),
+    ],
+)
+def test_a_stream_that_is_no_camera_is_named_whatever_the_face(
+    stream: StreamSigns, words: str
+) -> None:
+    for life in (LIVING, None):
+        (change,) = incidents(life, stream)
+        assert words in change.reason
+
+
+def test_a_camera_that_freezes_later_is_no_spoof() -> None:
+    assert incidents(LIVING, StreamSigns(60.0, True, None), seconds=30) == []
+
+
+@pytest.mark.parametrize("why", ["face smaller than 80 pixels", "face too dark"])
+def test_a_face_that_cannot_be_read_raises_nothing(why: str) -> None:
+    assert incidents(None, unread=why, seconds=30) == []
+
+
+def test_short_suspicion_raises_nothing() -> None:
+    assert incidents(dataclasses.replace(LIVING, score=0.1), seconds=2) == []
