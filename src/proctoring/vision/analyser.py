@@ -227,6 +227,8 @@ class VisionAnalyser:
         followed = self._follower.look(frame)
         choice = choose_candidate(self._claim, followed, frame.time)
         self._claim = choice.claim
+        if choice.somebody_else:
+            self._liveness.forget()
         if choice.somebody_else or self._camera_was_moved(frame, followed):
             self._neutral = NeutralPose()
             self._gaze = GazeReader()
