@@ -128,6 +128,14 @@ def test_a_hole_in_the_frames_is_not_held() -> None:
     assert (start, incident.started_at) == (6.0, 4.0)
 
 
+@pytest.mark.parametrize("period", [0.1, 1.0, 1.2, 1.5])
+def test_a_machine_so_busy_that_it_looks_once_a_second_and_later_still_sees_absence(
+    period: float,
+) -> None:
+    changes = run(seen(n * period, faces=0) for n in range(int(6 / period)))
+    assert [c.kind for _, c in changes] == ["face.absent"]
+
+
 def test_a_running_incident_ends_honestly_when_frames_stop() -> None:
     frames = [seen(t, yaw=30) for t in times(0, 3)]
     lost = [ConnectionObservation(float(t), connected=False) for t in range(4, 16)]

@@ -71,9 +71,10 @@ class Rule(BaseModel):
     quiet: float = Field(ge=0, le=86_400, allow_inf_nan=False)
     """For so long after the end of an incident that alerted, further incidents of this kind are
     recorded without an alert."""
-    hole: Seconds = 1.0
+    hole: Seconds = 1.6
     """An interval without any observation longer than this is nobody's evidence: what was pending
-    starts again. Must exceed the interval between two looks at this kind."""
+    starts again. Must exceed the interval between two looks at this kind, which a busy machine
+    stretches to a second and some jitter."""
     lost_after: Seconds = 10.0
     """An incident whose condition has not been seen to hold for so long, because it could not be
     read or nothing arrived, ends at the last moment it was seen. Never sooner than
