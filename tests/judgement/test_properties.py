@@ -1,4 +1,4 @@
-"""What holds for every sequence of observations, tried on thousands of invented ones."""
+"""What holds for every sequence of observations, tried on hundreds of invented ones."""
 
 from __future__ import annotations
 
@@ -15,6 +15,9 @@ from proctoring.judgement import finish, initial_state, judge, state_from_json, 
 from proctoring.judgement.state import JudgementState
 from proctoring.observations import ConnectionObservation, FrameObservation, Observation
 
+TRIED = settings(max_examples=25, deadline=None, derandomize=True)
+"""The same few sittings each time, so that the suite is quick and says the same tomorrow; raise the
+number and drop ``derandomize`` to search (400 of each were, without a find)."""
 LIMIT = 2.0  # seconds for which a gaze must persist, by the contract
 LOOKS = st.sampled_from(
     [None, look(), look(phones=(0.8,)), look(persons=(0.9, 0.7)), look(persons=())]
@@ -59,7 +62,7 @@ def sittings(draw: st.DrawFn) -> list[Observation]:
 
 
 @given(sittings())
-@settings(max_examples=25, deadline=None)
+@TRIED
 def test_every_incident_starts_once_ends_at_most_once_and_only_then_changes(
     sitting: list[Observation],
 ) -> None:
@@ -91,7 +94,7 @@ def test_every_incident_starts_once_ends_at_most_once_and_only_then_changes(
 
 
 @given(sittings(), st.data())
-@settings(max_examples=25, deadline=None)
+@TRIED
 def test_judging_in_two_parts_with_a_saved_state_is_judging_the_whole(
     sitting: list[Observation], data: st.DataObject
 ) -> None:
@@ -106,7 +109,7 @@ def test_judging_in_two_parts_with_a_saved_state_is_judging_the_whole(
 
 
 @given(sittings())
-@settings(max_examples=25, deadline=None)
+@TRIED
 def test_judging_is_deterministic_and_leaves_its_arguments_alone(
     sitting: list[Observation],
 ) -> None:
@@ -120,7 +123,7 @@ def test_judging_is_deterministic_and_leaves_its_arguments_alone(
 
 
 @given(sittings())
-@settings(max_examples=25, deadline=None)
+@TRIED
 def test_nothing_starts_before_it_has_persisted(sitting: list[Observation]) -> None:
     limits = {"face.absent": 3.0, "person.multiple": 1.0, "session.connection_lost": 5.0}
     for time, change in run(sitting):
@@ -147,7 +150,7 @@ def test_nothing_starts_before_it_has_persisted(sitting: list[Observation]) -> N
     st.sampled_from([0.04, 0.1, 0.2, 0.37]),
     st.floats(0.0, 5.0),
 )
-@settings(max_examples=25, deadline=None)
+@TRIED
 def test_what_is_held_throughout_its_time_is_always_an_incident(
     before: list[Observation], step: float, extra: float
 ) -> None:
@@ -162,7 +165,7 @@ def test_what_is_held_throughout_its_time_is_always_an_incident(
 
 
 @given(st.lists(st.floats(0.02, 0.3), min_size=1, max_size=80))
-@settings(max_examples=25, deadline=None)
+@TRIED
 def test_a_look_that_is_too_short_never_alarms_at_whatever_times_it_is_seen(
     steps: list[float],
 ) -> None:
@@ -185,7 +188,7 @@ SCENES: dict[str, Callable[[float], FrameObservation]] = {
 
 @pytest.mark.parametrize("scene", SCENES.values(), ids=SCENES)
 @given(st.integers(1, 95), st.sampled_from([0.04, 0.1, 0.2]))
-@settings(max_examples=30, deadline=None)
+@TRIED
 def test_what_cannot_be_read_neither_starts_nor_clears(
     scene: Callable[[float], FrameObservation], tenths: int, step: float
 ) -> None:
@@ -203,15 +206,16 @@ def test_what_cannot_be_read_neither_starts_nor_clears(
     assert ended.duration == 3.0
 
 
-@given(
-    st.lists(st.tuples(st.booleans(), st.floats(0.8, 8.0)), min_size=1, max_size=8),
-)
-@settings(max_examples=25, deadline=None)
+# Within a frame of the limit the rate decides; such lengths are left to the tables.
+LENGTHS = st.floats(0.8, 8.0).filter(lambda length: abs(length - LIMIT) > 0.45)
+
+
+@given(st.lists(LENGTHS, min_size=1, max_size=8), st.booleans())
+@TRIED
 def test_five_ten_and_thirty_frames_a_second_give_the_same_incidents(
-    segments: list[tuple[bool, float]],
+    lengths: list[float], first_aside: bool
 ) -> None:
-    # Within a frame of the limits the rate decides; such scenes are left to the tables.
-    segments = [s for s in segments if not (s[0] and abs(s[1] - LIMIT) < 0.45)]
+    segments = [(first_aside == (n % 2 == 0), length) for n, length in enumerate(lengths)]
 
     def aside(t: float) -> bool:
         for is_aside, length in segments:
@@ -221,7 +225,6 @@ def test_five_ten_and_thirty_frames_a_second_give_the_same_incidents(
         return False
 
     total = sum(length for _, length in segments) + 3
-    # Neighbours that both look aside are one look.
     found = {}
     for rate in (5, 10, 30):
         sitting = [
@@ -245,7 +248,7 @@ def test_five_ten_and_thirty_frames_a_second_give_the_same_incidents(
 
 
 @given(sittings(), st.floats(2.0, 20.0), st.floats(14.0, 60.0))
-@settings(max_examples=25, deadline=None)
+@TRIED
 def test_accommodations_loosen_what_they_name_and_nothing_else(
     sitting: list[Observation], persist: float, left: float
 ) -> None:
@@ -260,7 +263,7 @@ def test_accommodations_loosen_what_they_name_and_nothing_else(
 
 
 @given(sittings())
-@settings(max_examples=25, deadline=None)
+@TRIED
 def test_between_two_alerts_of_a_kind_lies_its_quiet_time(sitting: list[Observation]) -> None:
     quiet_until: dict[str, float] = {}
     alerted: set[int] = set()
@@ -274,7 +277,7 @@ def test_between_two_alerts_of_a_kind_lies_its_quiet_time(sitting: list[Observat
 
 
 @given(sittings())
-@settings(max_examples=25, deadline=None)
+@TRIED
 def test_memory_is_bounded(sitting: list[Observation]) -> None:
     state, _ = run_on(sitting * 3)
     assert len(state_to_json(state)) < 50_000
