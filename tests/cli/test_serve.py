@@ -20,7 +20,12 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from proctoring.cli import app
+from proctoring.errors import SettingsError
 from proctoring.models.store import ModelStore
+from proctoring.server.port import open_port
+from proctoring.server.serve import serve
+from proctoring.server.service import Service
+from proctoring.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 TIMEOUT = 60.0
@@ -60,6 +65,20 @@ def test_a_port_in_use() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         assert_one_line(refused("--port", port), port, "in use")
+
+
+def test_a_port_that_another_server_took_while_models_were_fetched() -> None:
+    with open_port(Settings(port=0)) as first:
+        settings = Settings(port=first.getsockname()[1])
+
+        def start_beside() -> None:
+            # Linux lets both have the port until one listens; others refuse the second at once.
+            with open_port(settings) as second:
+                first.listen()
+                serve(Service(settings), second, lambda: pytest.fail("it serves"))
+
+        with pytest.raises(SettingsError, match="in use"):
+            start_beside()
 
 
 def test_a_setting_that_cannot_be() -> None:

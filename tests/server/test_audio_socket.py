@@ -153,3 +153,11 @@ def test_more_than_half_a_minute_at_once_is_bounded_and_the_rest_named_missing(
         missing = told(deaf, session_id)["sound"]["missing"]
         assert heard[-1]["time"] == pytest.approx(38, abs=0.6)
         assert 0 < missing <= 8.1
+
+
+def test_the_answer_to_the_end_of_a_session_says_that_its_sockets_are_closed(deaf: Live) -> None:
+    with deaf.http as http, deaf.socket("ended-while-heard/audio?observe=1") as audio:
+        audio.send(SECOND)
+        sounds(audio, 0.5)
+        assert http.get("/api/sessions/ended-while-heard").json()["audio"]
+        assert not http.delete("/api/sessions/ended-while-heard").json()["audio"]

@@ -19,6 +19,7 @@ from proctoring.delivery.events import Sitting
 from proctoring.errors import BadFrameError
 from proctoring.incidents import IncidentChange
 from proctoring.judgement.policy import shipped_policy
+from proctoring.observations import SoundObservation
 from proctoring.session.pipeline import Pipeline
 from proctoring.session.pool import Pool
 from proctoring.session.session import Arrival, Lifetime, Session
@@ -59,6 +60,9 @@ class Heard:
 
     def failed(self) -> None:
         self.replies.put("failed")
+
+    def heard(self, observation: SoundObservation) -> None:
+        self.replies.put(observation)
 
     def flow(self, rate: float) -> None:
         self.flows.append(rate)

@@ -8,6 +8,7 @@ from threading import Event
 import pytest
 from tests.session.conftest import BLIND, TIMEOUT, Heard, Sat
 
+from proctoring.audio.analyser import AudioAnalyser
 from proctoring.errors import BadFrameError
 from proctoring.incidents import IncidentState
 from proctoring.session.pool import Pool
@@ -228,3 +229,19 @@ def test_a_socket_is_told_how_fast_to_send_when_it_opens_and_when_that_changes(
     sat.session.tick(2.0)
     sat.session.tick(3.0)
     assert socket.flows == [1.0, 0.5]
+
+
+@pytest.mark.parametrize("broken", ["__init__", "push", "flush"])
+def test_hearing_that_fails_keeps_no_session_from_ending(
+    sit: Sit, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr(AudioAnalyser, broken, fail)
+    sat, socket = sit(), Heard()
+    sat.session.attach_audio(socket, socket, None, 0.0)
+    sat.session.receive_sound(socket, bytes(64_000), 0.0)
+    sat.session.end("over", 1.0)
+    sat.session.done.result(TIMEOUT)
+    assert sat.ends == ["over"]

@@ -118,6 +118,7 @@ async def end_session(request: Request, session_id: str) -> SessionAnswer:
         update={
             "state": session.state.value,
             "video": False,
+            "audio": False,
             "listeners": 0,
             "last_seq": service.outbox.last_seq(session_id),
             "open_incidents": sorted(session.open_incidents.values()),

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 import uvicorn
 
+from proctoring.errors import SettingsError
 from proctoring.server.app import create_app
 from proctoring.server.service import Service
 from proctoring.server.socket_protocol import SocketProtocol
@@ -68,7 +69,17 @@ def serve(service: Service, port: socket.socket, ready: Callable[[], None]) -> N
     Args:
         port: from ``open_port``.
         ready: called when the server answers.
+
+    Raises:
+        SettingsError: another server took the port since then.
     """
+    try:
+        port.listen()
+    except OSError as error:
+        settings = service.settings
+        raise SettingsError(
+            f"cannot serve on {settings.host} port {settings.port}: {error.strerror or error}"
+        ) from error
     running = server(service, ready)
     sys.setswitchinterval(SWITCH)
     for stop in (signal.SIGTERM, signal.SIGINT):

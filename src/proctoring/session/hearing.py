@@ -115,14 +115,17 @@ class Hearing:
             self._lane.wake()  # one stretch a turn: others wait too
         elif self._ending:
             self._lane.close()
-            if self._analyser is not None:
-                self._report(self._analyser.flush())
+            try:
+                if self._analyser is not None:
+                    self._report(self._analyser.flush())
+            except Exception:  # noqa: BLE001  # the session must end all the same
+                _log.exception("the last of the sound could not be listened to")
             self._ended()
 
     def _listen(self, item: Pcm | Gap) -> None:
-        if self._analyser is None:
-            self._analyser = AudioAnalyser(self._models, start=self._start)
         try:
+            if self._analyser is None:
+                self._analyser = AudioAnalyser(self._models, start=self._start)
             if isinstance(item, Gap):
                 self._report(self._analyser.gap(item.seconds))
             else:
