@@ -18,7 +18,7 @@ from proctoring.server import metrics, rest, sockets
 from proctoring.server.access import is_loopback
 from proctoring.server.guard import Guard
 from proctoring.server.service import Service
-from proctoring.settings import Settings
+from proctoring.settings import Settings, read_settings
 
 PAGE = Path(__file__).parent / "page"
 
@@ -40,7 +40,7 @@ def create_app(settings: Settings | None = None, *, service: Service | None = No
         SettingsError: something that the settings name cannot be used.
     """
     if service is None:
-        service = Service(settings or Settings())
+        service = Service(settings or read_settings())
     running = service
 
     @asynccontextmanager

@@ -389,7 +389,10 @@ class Session:
             return
         self.frames.analysed += 1
         self._tally.looked(analysis.milliseconds, decode_ms, self._clock() - arrival.arrived)
-        arrival.reply.analysed(arrival, analysis, decode_ms)
+        try:
+            arrival.reply.analysed(arrival, analysis, decode_ms)
+        except Exception:  # noqa: BLE001  # whoever asked; what waits behind this frame must go on
+            _log.exception("an observation could not be sent")
 
     def _tell(self, media_time: float, changes: tuple[IncidentChange, ...]) -> None:
         if not changes:
