@@ -55,22 +55,34 @@ class SpeakerSettings:
     """Speech, alone, that a voice print needs."""
     print_seconds: float = 3.0
     """Speech that a voice print uses at most, the latest. Raising it costs time and separates more."""
-    check_after: float = 2.0
+    check_after: float = 3.0
     """New speech of a known voice after which its print is taken again. Raising it costs less and
     notices later that the segmentation took two voices for one."""
+    check_seconds: float = 2.0
+    """Speech that such a print uses at most, the latest. Raising it costs more."""
     enrolment: float = 6.0
     """Speech of the candidate that must be known before a single new voice is believed."""
-    enrol: float = 0.15
+    clear: float = 0.10
+    """Cosine below which a new voice is believed before that, once ``clear_seconds`` of the
+    candidate are known."""
+    clear_seconds: float = 3.0
+    enrol: float = 0.25
     """Cosine from which speech counts as the candidate's while less than that is known: the first
     seconds alone make a poor print. Lowering it takes more of the room into account, and more of
     whoever else speaks at the start."""
     apart: float = 0.40
     """Cosine below which two voices within one window are two, twice within ``apart_within``,
     when one of them is not placed yet."""
-    split: float = 0.25
+    split: float = 0.20
     """The same when both were taken for one voice."""
     examples: int = 6
     """Prints kept of each voice beside their mean: the same voice from near and far."""
+    groups_apart: float = 0.25
+    """Cosine below which two groups of a voice's examples, alike within, are two voices: the first
+    seconds of a conversation may have been taken for one. Raising it finds more of these and
+    splits more candidates who move about."""
+    groups_alike: float = 0.45
+    """Least cosine within such a group."""
     example_handicap: float = 0.05
     """What a likeness to one print counts less than one to the mean of many."""
     apart_within: float = 5.0
@@ -204,11 +216,12 @@ class SpeakerDetector:
             unplaced=float(unplaced.sum() * SEGMENT_STEP),
         )
 
-    def print_of(self, window: Waveform, frames: NDArray[np.bool_], after: float) -> VoicePrint:
-        """The print of the latest marked frames of a window (see ``_features_of``)."""
-        chosen = _feature_frames(frames, after)
-        most = round(self.settings.print_seconds * SAMPLE_RATE / FRAME_STEP)
-        return embed(self._embedding, filterbank(window, chosen[-most:]))
+    def print_of(
+        self, window: Waveform, frames: NDArray[np.bool_], after: float, most: float
+    ) -> VoicePrint:
+        """The print of the latest marked frames of a window (see ``_feature_frames``)."""
+        chosen = _feature_frames(frames, after)[-round(most * SAMPLE_RATE / FRAME_STEP) :]
+        return embed(self._embedding, filterbank(window, chosen))
 
 
 class _Looking:
@@ -247,8 +260,9 @@ class _Looking:
             return
         # A known voice is checked by what it said since; an unknown one by all there is.
         after = follow.checked - self._start if known else float("-inf")
-        voice_print = self._detector.print_of(self._window, mine, after)
-        used = min(new if known else own, settings.print_seconds)
+        most = settings.check_seconds if known else settings.print_seconds
+        voice_print = self._detector.print_of(self._window, mine, after, most)
+        used = min(new if known else own, most)
         follow = replace(follow, checked=self._time, print=voice_print, print_seconds=used)
         self.follows[speaker] = self._placed(follow, voice_print, min(new, used), used)
 
@@ -270,7 +284,8 @@ class _Looking:
         limit = settings.new_short + (settings.new - settings.new_short) * min(1.0, share)
         if likeness[best] >= limit:
             return follow
-        if not enrolled or used < settings.new_seconds:
+        clear = likeness[best] < settings.clear and self.voices[0].seconds >= settings.clear_seconds
+        if not (enrolled or clear) or used < settings.new_seconds:
             return replace(follow, voice=None)
         return replace(follow, voice=self._add(voice_print, used))
 
@@ -321,9 +336,12 @@ class _Looking:
                 self.follows[speaker] = replace(follow, voice=number)
 
     def _add(self, voice_print: VoicePrint, seconds: float) -> int:
-        number = 1 + max((voice.number for voice in self.voices), default=0)
+        number = self._next_number()
         self.voices.append(Voice(number, voice_print, seconds, (voice_print,)))
         return number
+
+    def _next_number(self) -> int:
+        return 1 + max((voice.number for voice in self.voices), default=0)
 
     def _learn(self, number: int, voice_print: VoicePrint, seconds: float) -> None:
         for index, voice in enumerate(self.voices):
@@ -332,6 +350,25 @@ class _Looking:
                 examples = _varied((*voice.examples, voice_print), self._settings.examples)
                 mean = normalised(total)
                 self.voices[index] = Voice(number, mean, voice.seconds + seconds, examples)
+                self._regroup(index)
+
+    def _regroup(self, index: int) -> None:
+        """Split a voice that turns out to have learned from two."""
+        voice, settings = self.voices[index], self._settings
+        groups = two_groups(voice.examples, settings.groups_apart, settings.groups_alike)
+        if groups is None:
+            return
+        share = voice.seconds / len(voice.examples)
+        kept, other = (
+            Voice(number, _mean(prints), share * len(prints), prints)
+            for number, prints in zip((voice.number, self._next_number()), groups, strict=True)
+        )
+        self.voices[index] = kept
+        self.voices.append(other)
+        for speaker, follow in enumerate(self.follows):
+            if follow is not None and follow.voice == voice.number and follow.print is not None:
+                nearer = float(other.print @ follow.print) > float(kept.print @ follow.print)
+                self.follows[speaker] = replace(follow, voice=(other if nearer else kept).number)
 
 
 def _varied(prints: tuple[VoicePrint, ...], most: int) -> tuple[VoicePrint, ...]:
@@ -342,6 +379,40 @@ def _varied(prints: tuple[VoicePrint, ...], most: int) -> tuple[VoicePrint, ...]
     alike = matrix @ matrix.T - 2 * np.eye(len(prints), dtype=np.float32)
     older = min(divmod(int(alike.argmax()), len(prints)))
     return prints[:older] + prints[older + 1 :]
+
+
+def two_groups(
+    prints: tuple[VoicePrint, ...], apart: float, alike: float
+) -> tuple[tuple[VoicePrint, ...], tuple[VoicePrint, ...]] | None:
+    """Prints in two groups, the older one first, if they are clearly two voices.
+
+    Args:
+        prints: in the order in which they were taken.
+        apart: cosine of the groups' means below which they are two.
+        alike: least cosine of a print to the mean of its group. Each has two prints or more.
+    """
+    if len(prints) < 4:
+        return None
+    matrix = np.stack(prints)
+    one, other = divmod(int((matrix @ matrix.T).argmin()), len(prints))
+    centres = (matrix[one], matrix[other])
+    for _ in range(2):  # two rounds of 2-means, from the two least alike
+        second = matrix @ centres[1] > matrix @ centres[0]
+        if second.sum() < 2 or (~second).sum() < 2:
+            return None
+        centres = (_mean(tuple(matrix[~second])), _mean(tuple(matrix[second])))
+    within = min((matrix[~second] @ centres[0]).min(), (matrix[second] @ centres[1]).min())
+    if float(centres[0] @ centres[1]) >= apart or within < alike:
+        return None
+    groups = (
+        tuple(p for p, is_second in zip(prints, second, strict=True) if not is_second),
+        tuple(p for p, is_second in zip(prints, second, strict=True) if is_second),
+    )
+    return groups[::-1] if second[0] else groups
+
+
+def _mean(prints: tuple[VoicePrint, ...]) -> VoicePrint:
+    return normalised(np.sum(prints, axis=0, dtype=np.float32))
 
 
 def confidence_of_another(similarity: float | None) -> float:

@@ -1,0 +1,92 @@
+"""What a session's sound costs: CPU milliseconds per second of sound, in one thread.
+
+uv run python -m benchmarks.audio
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import time as clock
+from collections.abc import Callable
+
+import numpy as np
+from evaluation.speech import fetch_carried_speech, read_pcm
+from numpy.typing import NDArray
+
+from proctoring.audio.analyser import AudioAnalyser, AudioModels, load_audio_models
+from proctoring.audio.embedding import embed
+from proctoring.audio.filterbank import filterbank
+from proctoring.audio.pcm import to_waveform
+from proctoring.audio.segmentation import WINDOW, segment
+from proctoring.audio.voice_activity import initial_memory, speech_probabilities
+from proctoring.models.onnx_runtime import load_onnx_network
+from proctoring.models.store import ModelStore
+from proctoring.settings import Settings
+
+RATE = 16_000
+
+
+def cpu_ms(work: Callable[[], object], rounds: int) -> tuple[float, float]:
+    """Median and least CPU milliseconds of this thread for one call."""
+    work()
+    costs = []
+    for _ in range(rounds):
+        began = clock.thread_time()
+        work()
+        costs.append((clock.thread_time() - began) * 1000)
+    return float(np.median(costs)), min(costs)
+
+
+def session_cost(models: AudioModels, sound: NDArray[np.int16]) -> float:
+    """CPU milliseconds per second of a session that hears ``sound`` in pieces of 100 ms."""
+    analyser = AudioAnalyser(models)
+    began = clock.thread_time()
+    for start in range(0, len(sound), RATE // 10):
+        analyser.push(sound[start : start + RATE // 10])
+    return (clock.thread_time() - began) / (len(sound) / RATE) * 1000
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--seconds", type=int, default=60)
+    seconds = parser.parse_args().seconds
+    settings = Settings()
+    store = ModelStore(settings.models_folder, settings.models_mirror)
+    models = load_audio_models(store)
+    talk = read_pcm(fetch_carried_speech(store) / "two_cities.wav")
+    frames = talk[: len(talk) // 400 * 400].reshape(-1, 400)
+    loud = frames.astype(np.float64).std(axis=1) > 60
+    continuous = frames[np.convolve(loud, np.ones(9), "same") > 0].ravel()
+    continuous = np.resize(continuous, seconds * RATE)
+    noise = np.random.default_rng(0).normal(scale=30, size=seconds * RATE).astype(np.int16)
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
+    print(f"{os.cpu_count()} cores, load {load:.1f}; CPU time of one thread")
+    voice = load_onnx_network(store.fetch("silero_vad"))
+    segmentation = load_onnx_network(store.fetch("speaker_segmentation"))
+    embedding = load_onnx_network(store.fetch("speaker_embedding"))
+    second, window = to_waveform(continuous[:RATE]), to_waveform(continuous[:WINDOW])
+    features = filterbank(window[: 3 * RATE])
+    rows: list[tuple[str, Callable[[], object]]] = [
+        (
+            "voice activity, one second",
+            lambda: speech_probabilities(voice, second, initial_memory()),
+        ),
+        ("segmentation, one window of 10 s", lambda: segment(segmentation, window)),
+        ("filterbank, 3 s", lambda: filterbank(window[: 3 * RATE])),
+        ("voice print of 3 s", lambda: embed(embedding, features)),
+    ]
+    for name, work in rows:
+        median, least = cpu_ms(work, 15)
+        print(f"{name:36} {median:6.1f} ms (least {least:.1f})")
+    for name, sound in (
+        (f"one person talking without pause, {seconds} s", continuous),
+        (f"room noise, {seconds} s", noise),
+        (f"digital silence, {seconds} s", np.zeros(seconds * RATE, np.int16)),
+    ):
+        print(f"{name:36} {session_cost(models, sound):6.1f} ms per second of sound")
+
+
+if __name__ == "__main__":
+    main()

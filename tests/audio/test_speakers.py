@@ -1,0 +1,63 @@
+"""How voices are kept, told apart and split, on voice prints made by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from proctoring.audio.analyser import AudioModels
+from proctoring.audio.embedding import normalised
+from proctoring.audio.pcm import to_waveform
+from proctoring.audio.segmentation import WINDOW
+from proctoring.audio.speakers import SpeakerState, confidence_of_another, two_groups
+
+RANDOM = np.random.default_rng(7)
+NEAR, FAR = (normalised(RANDOM.normal(size=256).astype(np.float32)) for _ in range(2))
+
+
+def like(voice: NDArray[np.float32], n: int, cosine: float = 0.8) -> list[NDArray[np.float32]]:
+    """Prints of about that cosine to a voice."""
+    found = []
+    for _ in range(n):
+        other = normalised(RANDOM.normal(size=256).astype(np.float32))
+        found.append(normalised(voice * cosine + other * np.float32(np.sqrt(1 - cosine**2))))
+    return found
+
+
+def test_prints_of_two_voices_fall_into_two_groups_the_older_first() -> None:
+    first, second = like(NEAR, 3), like(FAR, 2)
+    groups = two_groups((first[0], second[0], first[1], second[1], first[2]), 0.3, 0.45)
+    assert groups is not None
+    assert [id(p) for p in groups[0]] == [id(p) for p in first]
+    assert [id(p) for p in groups[1]] == [id(p) for p in second]
+
+
+def test_prints_of_one_voice_stay_together_however_they_vary() -> None:
+    for cosine in (0.9, 0.7, 0.6):
+        assert two_groups(tuple(like(NEAR, 6, cosine)), 0.3, 0.45) is None
+
+
+def test_a_single_odd_print_is_no_second_voice() -> None:
+    assert two_groups((*like(NEAR, 5), *like(FAR, 1)), 0.3, 0.45) is None
+
+
+def test_the_less_alike_the_surer_that_it_is_somebody_else() -> None:
+    sure = [confidence_of_another(s) for s in (0.6, 0.4, 0.2, 0.0)]
+    assert sure == sorted(sure)
+    assert sure[0] < 0.05
+    assert sure[-1] > 0.99
+    assert confidence_of_another(None) == pytest.approx(0.5)
+
+
+def test_a_detector_keeps_nothing_between_sessions(
+    audio_models: AudioModels, one_voice: NDArray[np.int16]
+) -> None:
+    detector = audio_models.speakers
+    assert detector is not None
+    window = to_waveform(one_voice[16_000 : 16_000 + WINDOW])
+    state, first = detector.look(SpeakerState(), window, 10.0)
+    assert [v.number for v in first.voices] == [1]
+    assert state.voices[0].seconds > 2.0
+    _, again = detector.look(SpeakerState(), window, 10.0)
+    assert again == first
