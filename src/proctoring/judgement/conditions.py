@@ -273,7 +273,7 @@ def _spoof(limits: LivenessLimits, observation: FrameObservation) -> Iterator[Re
     life, stream = observation.liveness, observation.stream
     if life is None and stream is None:
         return
-    signs = [*_lifeless(limits, life), *_not_a_camera(limits, stream)]
+    signs = [*_lifeless(limits, life, stream), *_not_a_camera(limits, stream)]
     if signs:
         text = "; ".join(text for _, text in signs)
         yield Reading("face.spoof", True, max(sure for sure, _ in signs), len(signs), text)
@@ -283,7 +283,9 @@ def _spoof(limits: LivenessLimits, observation: FrameObservation) -> Iterator[Re
         yield Reading("face.spoof", False)
 
 
-def _lifeless(limits: LivenessLimits, life: Liveness | None) -> Iterator[tuple[float, str]]:
+def _lifeless(
+    limits: LivenessLimits, life: Liveness | None, stream: StreamSigns | None
+) -> Iterator[tuple[float, str]]:
     """What the face itself shows: how sure each sign is (0 to 1), and in words."""
     if life is None:
         return
@@ -296,7 +298,9 @@ def _lifeless(limits: LivenessLimits, life: Liveness | None) -> Iterator[tuple[f
         )
     if life.depth is not None and life.depth < limits.depth:
         yield 0.8, f"the face turns as a flat sheet does (parallax {life.depth:.4f})"
-    if life.sway is not None and life.sway < limits.sway:
+    # A camera that froze shows a head that does not move: that is the camera's trouble.
+    frozen = stream is not None and stream.ever_changed and stream.unchanged_for >= 1
+    if life.sway is not None and life.sway < limits.sway and not frozen:
         yield 0.8, f"the head moved less than {limits.sway:.2g} eye distances in 10 s"
     outweighed = life.score is not None and life.score >= limits.framed_score
     if life.framed is not None and life.framed >= limits.framed and not outweighed:
