@@ -36,6 +36,11 @@ STOP = 5.0
 """Seconds that sessions and threads have to end when the server stops."""
 
 
+STOP_LOADING = 30.0
+"""Seconds that loading has to end: it cannot be broken off, and the runtime does not survive an
+exit in the midst of it."""
+
+
 class Status(StrEnum):
     """How the service is, for ``/api/health``."""
 
@@ -207,8 +212,8 @@ class Service:
             self._ticker.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._ticker
-        if self._loader is not None:  # the runtime does not survive an exit while it loads
-            await asyncio.to_thread(self._loader.join, STOP)
+        if self._loader is not None:
+            await asyncio.to_thread(self._loader.join, STOP_LOADING)
         if not await asyncio.to_thread(self.pool.stop, STOP):
             _log.error("a worker did not end within %.0f s", STOP)
 
