@@ -47,6 +47,7 @@ def test_a_living_face_before_a_camera_raises_nothing() -> None:
         ({"score": 0.1}, "liveness 0.10 by networks"),
         ({"score": 0.45, "blinks": 0.0}, "no blink in 20 s"),
         ({"depth": 0.0004}, "flat sheet"),
+        ({"depth": 0.0009, "score": None}, "flat sheet"),
         ({"sway": 0.004}, "moved less than 0.01 eye distances"),
         ({"framed": 0.8, "score": 0.6}, "a phone or screen surrounds the face"),
         ({"framed": 0.8, "score": None}, "a phone or screen surrounds the face"),
@@ -68,6 +69,7 @@ def test_one_strong_sign_of_the_face_is_enough_and_is_named(
     [
         {"score": 0.45},  # unsure, and it blinks
         {"score": None, "depth": None, "sway": None, "framed": None, "blinks": None},
+        {"depth": 0.0009},  # nearly flat, but the networks are sure
         {"framed": 0.8},  # the networks are sure that it lives: somebody before a monitor
         {"framed": 0.4, "score": 0.6},
         {"blinks": 0.0},  # people stare

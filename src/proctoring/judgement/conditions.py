@@ -296,14 +296,14 @@ def _lifeless(
             1 - life.score,
             f"liveness {life.score:.2f} by {life.judge} (limit {limit:.2f}{unblinking})",
         )
-    if life.depth is not None and life.depth < limits.depth:
+    sure = life.score is not None and life.score >= limits.sure_score
+    if life.depth is not None and life.depth < (limits.depth / 2 if sure else limits.depth):
         yield 0.8, f"the face turns as a flat sheet does (parallax {life.depth:.4f})"
     # A camera that froze shows a head that does not move: that is the camera's trouble.
     frozen = stream is not None and stream.ever_changed and stream.unchanged_for >= 1
     if life.sway is not None and life.sway < limits.sway and not frozen:
         yield 0.8, f"the head moved less than {limits.sway:.2g} eye distances in 10 s"
-    outweighed = life.score is not None and life.score >= limits.framed_score
-    if life.framed is not None and life.framed >= limits.framed and not outweighed:
+    if life.framed is not None and life.framed >= limits.framed and not sure:
         yield life.framed, "a phone or screen surrounds the face"
 
 

@@ -144,8 +144,9 @@ class LivenessLimits(BaseModel):
     told to hold his head still measured .045, a still picture with a camera's noise .007. 0: never."""
     framed: float = Field(default=0.6, gt=0, le=1)
     """Share of the looks in which a phone or screen surrounds the face."""
-    framed_score: Score = 0.8
-    """Networks that are at least so sure of a living face outweigh a frame around it."""
+    sure_score: Score = 0.7
+    """Networks that are at least so sure of a living face outweigh a frame around it, and halve the
+    limit of ``depth``."""
     unchanged: float = Field(default=10.0, ge=1, le=3600)
     """Seconds for which a session may begin with one and the same picture. One that stops later is
     a frozen camera."""
