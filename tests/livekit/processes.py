@@ -17,7 +17,7 @@ from livekit import api
 ROOT = Path(__file__).parents[2]
 COMMAND = str(Path(sys.executable).parent / "proctoring")
 """The installed command."""
-PATIENCE = 60.0
+PATIENCE = 110.0
 
 
 def livekit_binary() -> str | None:
