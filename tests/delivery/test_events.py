@@ -9,7 +9,7 @@ from datetime import timedelta
 from tests.delivery.conftest import BEGAN, change, message
 from ulid import ULID
 
-from proctoring.delivery.events import Sitting, incident_id, number_message
+from proctoring.delivery.events import Notice, Sitting, incident_id, number_message
 from proctoring.incidents import IncidentState
 
 
@@ -74,3 +74,15 @@ def test_ids_sort_by_number_and_differ_between_sittings(sitting: Sitting) -> Non
         incident_id(Sitting("exam-7", BEGAN + timedelta(milliseconds=1)), 1),
     }
     assert len(others) == 3
+
+
+def test_a_notice_stands_beside_incidents_under_its_own_key() -> None:
+    told = replace(message(), changes=(), notice=Notice("enrolment", {"state": "ready"}))
+    body = json.loads(number_message(told, 3).text)
+    assert body["alerts"] == []
+    assert body["incidents"] == []
+    assert body["enrolment"] == {"state": "ready"}
+
+
+def test_a_notice_shows_no_words_where_it_is_logged() -> None:
+    assert "secret" not in repr(Notice("transcript", {"text": "secret"}))

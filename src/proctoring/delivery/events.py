@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -23,6 +24,16 @@ class Sitting:
 
 
 @dataclass(frozen=True, slots=True)
+class Notice:
+    """What listeners are told beside incidents: how enrolment stands, a challenge, words."""
+
+    kind: str
+    """The key under which it stands in the message: ``enrolment``, ``challenge``, ``transcript``."""
+    body: Mapping[str, Any] = field(repr=False)
+    """JSON values. May hold words of a candidate: never part of a log message."""
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """What changed at one moment of one session, before it has its number."""
 
@@ -32,6 +43,8 @@ class Message:
     media_time: float
     """Media time of the observation that changed it, in seconds."""
     changes: tuple[IncidentChange, ...]
+    notice: Notice | None = None
+    """Something to tell that is no incident."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +90,8 @@ def number_message(message: Message, seq: int) -> Event:
         "media_time": round(message.media_time, 3),
         "incidents": [_incident(message.sitting, change) for change in message.changes],
     }
+    if message.notice is not None:
+        body[message.notice.kind] = dict(message.notice.body)
     text = json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return Event(message.sitting.session_id, seq, text)
 
