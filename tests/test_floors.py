@@ -14,10 +14,11 @@ ALLOWED: dict[str, set[str]] = {
     "models": WORDS,
     "vision": WORDS | {"models"},
     "audio": WORDS | {"models"},
+    "browser": WORDS,
     "judgement": WORDS,
     "records": WORDS | {"judgement"},
     "delivery": WORDS | {"records"},
-    "session": WORDS | {"models", "vision", "audio", "judgement", "records", "delivery"},
+    "session": WORDS | {"models", "vision", "audio", "browser", "judgement", "records", "delivery"},
     "recording": WORDS | {"vision", "judgement", "session"},
     "livekit": {"errors"},
 }

@@ -19,6 +19,12 @@ class BadFrameError(ProctoringError):
     code = "bad_frame"
 
 
+class BadReportError(ProctoringError):
+    """A browser's report that cannot be understood; it costs that report alone."""
+
+    code = "bad_report"
+
+
 class BadPolicyError(ProctoringError):
     """A policy or an accommodation that does not validate."""
 

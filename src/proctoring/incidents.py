@@ -43,6 +43,13 @@ LABELS: dict[str, str] = {
     "camera.dark": "Too Dark",
     "camera.bright": "Too Bright",
     "camera.blurred": "Camera Out of Focus",
+    "browser.hidden": "Tab Hidden",
+    "browser.window_left": "Window Left",
+    "browser.fullscreen_left": "Full Screen Left",
+    "browser.paste": "Text Pasted",
+    "browser.second_screen": "Second Screen Detected",
+    "browser.virtual_camera": "Virtual Camera Suspected",
+    "browser.offline": "Network Lost",
     "session.connection_lost": "Connection Lost",
 }
 """Incident kind to alert label: the text that clients match on (contract 1.3)."""

@@ -274,4 +274,33 @@ class TranscriptObservation:
     """``True``: the transcriber gives no times of words; they are spread over the speech."""
 
 
-Observation = FrameObservation | ConnectionObservation | SoundObservation | TranscriptObservation
+@dataclass(frozen=True, slots=True)
+class BrowserObservation:
+    """How the candidate's browser stands, as its page reports it: about once a second and whenever
+    something changes. A page can be forged; silence and contradiction are a reviewer's to weigh."""
+
+    time: float
+    """Media time in seconds."""
+    visible: bool | None
+    """Whether the page's tab is shown. ``None``, here and below: the browser does not tell."""
+    focused: bool | None
+    """Whether the page's window has the keyboard."""
+    fullscreen: bool | None
+    """``None`` also as long as the page never was in full screen."""
+    second_screen: bool | None
+    """Whether the desktop reaches over more than one screen."""
+    virtual_camera: bool | None
+    """Whether the chosen camera bears the name of a program that makes pictures."""
+    pasted: int
+    """Characters pasted into the page since the report before."""
+    offline: float
+    """Seconds for which the browser had no network before this report; 0 if it had."""
+
+
+Observation = (
+    FrameObservation
+    | ConnectionObservation
+    | SoundObservation
+    | TranscriptObservation
+    | BrowserObservation
+)

@@ -680,3 +680,26 @@ def test_a_server_that_goes_away_is_said_and_found_again_with_what_it_lacks(
     expect(page.locator("#capability-summary")).to_contain_text("1 switched off")
     assert broken == []
     context.close()
+
+
+def test_what_the_browser_reports_becomes_incidents_of_the_session(
+    visit: Callable[..., Page],
+) -> None:
+    page = visit()
+    start(page)
+    expect(page.locator("#reading-faces")).to_have_text("1")
+    page.evaluate(
+        """() => {
+            const pasted = new DataTransfer();
+            pasted.setData("text/plain", "twelve chars");
+            document.dispatchEvent(new ClipboardEvent("paste", { clipboardData: pasted }));
+        }"""
+    )
+    paste = page.locator('.incident[data-kind="browser.paste"]')
+    expect(paste).to_contain_text("12 characters pasted")
+    page.evaluate("document.documentElement.requestFullscreen()")
+    page.wait_for_timeout(1500)
+    page.evaluate("document.exitFullscreen()")
+    left = page.locator('.incident[data-kind="browser.fullscreen_left"]')
+    expect(left).to_contain_text("Full Screen Left")
+    page.get_by_role("button", name="End session").click()

@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from proctoring.judgement.browser import browser_readings
 from proctoring.judgement.policy import Head, LivenessLimits, Policy, Screen
+from proctoring.judgement.reading import Reading
 from proctoring.judgement.state import PersonsLook
 from proctoring.observations import (
+    BrowserObservation,
     ConnectionObservation,
     Detection,
     FrameObservation,
@@ -33,22 +35,6 @@ CANDIDATE_VOICE = 1
 """Number of the candidate's voice (see ``VoiceHeard``)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What one observation says about one kind of incident."""
-
-    kind: str
-    held: bool | None
-    """``None``: looked at, but not readable."""
-    confidence: float = 0.0
-    """0 to 1, where it holds."""
-    value: float = 0.0
-    """How strong: degrees, a score, a number of persons. Compared within a kind only."""
-    text: str = ""
-    """Where it holds, what was measured (``{}`` stands for the incident's mean value); where it
-    could not be read, why."""
-
-
 def readings(
     policy: Policy, look: PersonsLook | None, observation: Observation
 ) -> tuple[Reading, ...]:
@@ -65,6 +51,8 @@ def readings(
         return (*_voices(policy, observation), *_speech(policy, observation))
     if isinstance(observation, TranscriptObservation):
         return tuple(_phrases(policy, observation))
+    if isinstance(observation, BrowserObservation):
+        return tuple(browser_readings(observation))
     return (
         *_gaze(policy, observation),
         *_head(policy, observation),

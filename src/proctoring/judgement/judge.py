@@ -20,8 +20,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from proctoring.incidents import LABELS, IncidentChange, IncidentState
-from proctoring.judgement.conditions import Reading, latest_look, readings
+from proctoring.judgement.conditions import latest_look, readings
 from proctoring.judgement.policy import Policy
+from proctoring.judgement.reading import Reading
 from proctoring.judgement.rules import ClosingLooks, Looks, Rule
 from proctoring.judgement.state import JudgementState, KindState, OpenIncident, Sample
 from proctoring.observations import Observation

@@ -91,6 +91,16 @@ _GAZE = {"severity": "warning", "persist": 2.0, "closes_after": 0.7, "quiet": 30
 
 _CAMERA = {"severity": "warning", "persist": 3.0, "closes_after": 1.0, "quiet": 30.0}
 
+# A page reports once a second, and at once when something changes.
+_BROWSER = {
+    "severity": "warning",
+    "closes_after": 0.5,
+    "quiet": 30.0,
+    "hole": 5.0,
+    "lost_after": 30.0,
+}
+_TOLD_ONCE = {"persist": 0.0, "closes_after": 0.0, "lost_after": 5.0}
+
 CONTRACT: dict[str, dict[str, Any]] = {
     # Sides: 4 of 5 frames kept 12 of 13 short glances. Down: the lids hide the eyes for much of a
     # look at the desk, so 40% of the frames are enough (both measured, see docs/policies.md).
@@ -170,6 +180,15 @@ CONTRACT: dict[str, dict[str, Any]] = {
     "camera.dark": {**_CAMERA},
     "camera.bright": {**_CAMERA},
     "camera.blurred": {**_CAMERA},
+    # The focus flickers when a notification or a permission is answered.
+    "browser.hidden": {**_BROWSER, "persist": 1.0},
+    "browser.window_left": {**_BROWSER, "persist": 2.0},
+    "browser.fullscreen_left": {**_BROWSER, "persist": 2.0},
+    "browser.paste": {**_BROWSER, **_TOLD_ONCE, "quiet": 10.0},
+    # Many desks have one: a fact for the reviewer, no accusation.
+    "browser.second_screen": {**_BROWSER, "severity": "info", "persist": 3.0, "quiet": 600.0},
+    "browser.virtual_camera": {**_BROWSER, "persist": 3.0, "quiet": 600.0},
+    "browser.offline": {**_BROWSER, **_TOLD_ONCE, "severity": "info", "quiet": 0.0},
     "session.connection_lost": {
         "severity": "info",
         "persist": 5.0,

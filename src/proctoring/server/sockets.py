@@ -17,6 +17,7 @@ from proctoring.errors import (
     TooManyError,
 )
 from proctoring.server.audio_feed import AudioFeed
+from proctoring.server.browser_feed import BrowserFeed
 from proctoring.server.closing import (
     NOT_BINARY,
     PATIENCE,
@@ -47,6 +48,9 @@ KEPT = 40.0
 """Seconds of sound that are read at once."""
 MAX_SOUND_RATE = 4.0
 """Times real time at which sound is read beyond that."""
+
+REPORTS_PER_SECOND = 10.0
+"""Reports of a browser that are read; one a second and one per change are expected."""
 
 CHATTER = 0.1
 """Seconds to pause after each message on a socket that expects none."""
@@ -141,10 +145,28 @@ async def events(socket: WebSocket, session_id: str) -> None:
     await _close(socket, service, feed.farewell)
 
 
+@router.websocket("/ws/proctor/{session_id:path}/browser")
+async def browser(socket: WebSocket, session_id: str) -> None:
+    """Takes what the candidate's browser reports about itself."""
+    service: Service = socket.app.state.service
+    try:
+        check_session_id(session_id)
+        session = await service.join(session_id)
+    except ProctoringError as error:
+        await refuse(socket, _REFUSALS.get(type(error), 400), error.code, error.detail)
+        return
+    feed = BrowserFeed(session)
+    await socket.accept()
+    await until_first(
+        feed.send(socket), _receive_reports(socket, service, feed), feed.farewell.overdue()
+    )
+    await _close(socket, service, feed.farewell)
+
+
 @router.websocket("/ws/{rest:path}")
 async def unknown(socket: WebSocket, rest: str) -> None:  # noqa: ARG001  (the route's own)
     """Every other socket: a clear answer instead of a bare refusal."""
-    detail = "sockets are /ws/proctor/{session_id}/video, /audio and /events"
+    detail = "sockets are /ws/proctor/{session_id}/video, /audio, /browser and /events"
     await refuse(socket, 404, "unknown_socket", detail)
 
 
@@ -212,6 +234,21 @@ async def _receive_audio(
             await asyncio.sleep(PATIENCE)  # the last words are on their way
             return
         pause = limit.take(len(data or b""), service.now())
+        if pause:
+            await asyncio.sleep(pause)
+
+
+async def _receive_reports(socket: WebSocket, service: Service, feed: BrowserFeed) -> None:
+    limit = Bucket(REPORTS_PER_SECOND, 4 * REPORTS_PER_SECOND, service.now())
+    while True:
+        message = await socket.receive()
+        if message["type"] == "websocket.disconnect":
+            return
+        feed.receive(message.get("text") or "", service.now())  # binary is no report either
+        if feed.farewell.said:
+            await asyncio.sleep(PATIENCE)  # the last words are on their way
+            return
+        pause = limit.take(1, service.now())
         if pause:
             await asyncio.sleep(pause)
 

@@ -12,10 +12,11 @@ from enum import StrEnum
 from typing import Protocol
 
 from proctoring.audio.analyser import AudioModels
+from proctoring.browser.report import BrowserReport, observe
 from proctoring.delivery.events import Sitting
 from proctoring.errors import BadFrameError
 from proctoring.incidents import IncidentChange, IncidentState
-from proctoring.observations import ConnectionObservation, SoundObservation
+from proctoring.observations import ConnectionObservation, Observation
 from proctoring.session.clock import MediaClock
 from proctoring.session.hearing import Hearing, SoundCount, SoundReply
 from proctoring.session.mailbox import Mailbox
@@ -166,7 +167,7 @@ class Session:
         self._clock = clock
         self._media = MediaClock()
         self._mailbox: Mailbox[Arrival] = Mailbox()
-        self._inbox: deque[ConnectionObservation | SoundObservation | _End] = deque()
+        self._inbox: deque[Observation | _End] = deque()
         self._lane = pool.lane(self._step)
         self._hearing = Hearing(audio, pool, self._heard, self._heard_everything)
         self._last_word: _End | None = None
@@ -252,6 +253,15 @@ class Session:
         self._active_at = now
         if not self.frames.received:  # where there are pictures, they tell whether media arrives
             self._arrived(self._media.locate(now), now)
+
+    def receive_report(self, report: BrowserReport, now: float) -> None:
+        """Leave what the candidate's browser reports. Before the first media there is no time for
+        it to belong to, and nothing to judge."""
+        if self.state is State.ENDED or not self._media.started:
+            return
+        time = self._media.locate(now, report.capture_time)
+        self._inbox.append(observe(report, time))
+        self._lane.wake()
 
     def listener_came(self, now: float) -> None:
         """Somebody listens: worth waiting for, as long as no media came."""
@@ -341,7 +351,7 @@ class Session:
         while self._inbox:
             self._take(self._inbox.popleft())
 
-    def _heard(self, observation: SoundObservation) -> None:
+    def _heard(self, observation: Observation) -> None:
         self._inbox.append(observation)
         self._lane.wake()
 
@@ -350,7 +360,7 @@ class Session:
         self._inbox.append(self._last_word)
         self._lane.wake()
 
-    def _take(self, item: ConnectionObservation | SoundObservation | _End) -> None:
+    def _take(self, item: Observation | _End) -> None:
         try:
             if isinstance(item, _End):
                 self._lane.close()

@@ -10,14 +10,14 @@ export class ApiError extends Error {
   }
 }
 
-/** Address of something on this page's own server; works below a path prefix, too. */
-export function address(path) {
-  return new URL(path, document.baseURI);
+/** Address of something on this page's own server, or another; works below a path prefix, too. */
+export function address(path, server = document.baseURI) {
+  return new URL(path, server);
 }
 
 /** Address of one of a session's sockets: `socketAddress("exam-7", "events", { after: 17 })`. */
-export function socketAddress(sessionId, name, query) {
-  const url = address(`ws/proctor/${encodeURIComponent(sessionId)}/${name}`);
+export function socketAddress(sessionId, name, query, server) {
+  const url = address(`ws/proctor/${encodeURIComponent(sessionId)}/${name}`, server);
   url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
   url.search = new URLSearchParams(query).toString();
   return url;

@@ -1,3 +1,4 @@
+import { BrowserEvents } from "./browser_events.js";
 import { whyNoCamera, openCamera } from "./camera.js";
 import { EventsSocket } from "./events_socket.js";
 import { FrameSender } from "./frame_sender.js";
@@ -84,6 +85,11 @@ const socket = new VideoSocket({
   onFinal: videoRefused,
 });
 
+const browserEvents = new BrowserEvents({
+  prepare: () => session.ensure(),
+  camera: () => source?.label,
+});
+
 const sender = new FrameSender(video, socket, (captureTime, bytes) => {
   source?.flowing(true);
   speed.frameSent(captureTime, bytes);
@@ -161,6 +167,7 @@ async function start() {
   speed.start();
   events.start();
   socket.start();
+  browserEvents.start();
   sender.start(source);
 }
 
@@ -169,6 +176,7 @@ function stop() {
   if (state !== "running") return;
   sender.stop();
   socket.stop();
+  browserEvents.stop();
   speed.stop();
   source.close();
   source = null;

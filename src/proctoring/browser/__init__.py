@@ -1,0 +1,1 @@
+"""What the candidate's browser reports about itself, to observations."""

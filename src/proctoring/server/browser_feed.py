@@ -1,0 +1,38 @@
+"""One browser's socket: reports in, errors out."""
+
+from __future__ import annotations
+
+from proctoring.browser.report import read_report
+from proctoring.errors import BadReportError
+from proctoring.server.closing import SESSION_ENDED, TOO_MANY_BAD_FRAMES
+from proctoring.server.outbound import Outbound
+from proctoring.session.session import Session, State
+
+MAX_BAD_REPORTS = 20
+"""Reports in a row that cannot be understood, after which the socket is closed."""
+
+
+class BrowserFeed(Outbound):
+    """Made and used on the event loop. Several pages of one session may report at once."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__("browser")
+        self._session = session
+        self._bad_in_row = 0
+
+    def receive(self, text: str, now: float) -> None:
+        """Take one message."""
+        if self._session.state is State.ENDED:
+            self.close(SESSION_ENDED, "the session has ended")
+            return
+        try:
+            report = read_report(text)
+        except BadReportError as error:
+            self._bad_in_row += 1
+            self.error(error.code, error.detail)
+            if self._bad_in_row >= MAX_BAD_REPORTS:
+                reason = f"{MAX_BAD_REPORTS} reports in a row could not be understood"
+                self.close(TOO_MANY_BAD_FRAMES, reason)
+            return
+        self._bad_in_row = 0
+        self._session.receive_report(report, now)
