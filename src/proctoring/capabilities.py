@@ -16,3 +16,5 @@ class Capability:
     """Empty when available; otherwise one sentence that says what is missing."""
     model: str
     """Catalogue name of the model that gives this ability."""
+    wanted: bool = True
+    """``False``: optional, and nobody asked for it. Its being off takes nothing from the service."""

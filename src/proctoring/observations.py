@@ -272,6 +272,8 @@ class TranscriptObservation:
     """``moonshine_tiny_en``, ``deepgram``."""
     times_estimated: bool
     """``True``: the transcriber gives no times of words; they are spread over the speech."""
+    carried: str = field(default="", repr=False)
+    """The last words before these, where speech went on without a pause: transcribers cut it up."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from platformdirs import user_cache_path
-from pydantic import Field, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from pydantic_settings import SettingsError as _Unreadable
 
@@ -17,7 +17,9 @@ from proctoring.errors import SettingsError
 class Settings(BaseSettings):
     """What an operator may choose. Command-line options override the environment."""
 
-    model_config = SettingsConfigDict(env_prefix="PROCTORING_", env_file=".env", extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="PROCTORING_", env_file=".env", extra="ignore", populate_by_name=True
+    )
 
     host: str = "127.0.0.1"
     """Address to bind to. Without authorisation configured, loopback only."""
@@ -38,6 +40,15 @@ class Settings(BaseSettings):
     """Threads that analyse: sessions analysed at the same moment."""
     default_policy: str = "exam"
     """Policy of sessions that begin with their first socket: a shipped one's name, or a file."""
+
+    deepgram_api_key: SecretStr = Field(default=SecretStr(""), validation_alias="DEEPGRAM_API_KEY")
+    """For policies that transcribe with Deepgram."""
+    deepgram_url: str | None = Field(default=None, pattern=r"^wss?://[^\s/]+$")
+    """Deepgram on one's own machines: ``wss://deepgram.example.org``."""
+    hf_token: SecretStr = Field(default=SecretStr(""), validation_alias="HF_TOKEN")
+    """For the original pyannote pipeline, where there is no copy of it."""
+    pyannote_folder: Path | None = None
+    """A local copy of the original pyannote pipeline."""
 
     max_sessions: int = Field(default=500, ge=1, le=100_000)
     """Sessions open at once; more are refused."""
@@ -65,6 +76,22 @@ class Settings(BaseSettings):
     frame_height: int = Field(default=480, ge=64, le=4320)
     """Size of pictures that clients are asked to send."""
 
+    @field_validator("deepgram_api_key", "hf_token")
+    @classmethod
+    def _is_a_key(cls, key: SecretStr) -> SecretStr:
+        text = key.get_secret_value().strip()
+        if not all("!" <= letter <= "~" for letter in text):
+            raise ValueError("holds characters that no key has")
+        return SecretStr(text)
+
+    @property
+    def deepgram_key(self) -> str:
+        """The key itself; empty: none was given."""
+        return self.deepgram_api_key.get_secret_value()
+
+
+_SECRET = ("DEEPGRAM_API_KEY", "HF_TOKEN", "deepgram_api_key", "hf_token")
+
 
 def read_settings(**chosen: Any) -> Settings:
     """The settings from the environment, and ``chosen`` ones (those not ``None``) above them.
@@ -79,6 +106,9 @@ def read_settings(**chosen: Any) -> Settings:
         problems = []
         for found in error.errors():
             name = ".".join(str(part) for part in found["loc"])
+            if name in _SECRET:
+                problems.append(f"{name}: {found['msg']}")  # never what it is
+                continue
             shown = name if name.split(".")[0] in given else f"PROCTORING_{name.upper()}"
             problems.append(f"{shown} is {found['input']!r}: {found['msg']}")
         raise SettingsError("; ".join(problems)) from error

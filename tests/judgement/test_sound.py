@@ -116,12 +116,20 @@ def test_sound_that_did_not_arrive_says_nothing() -> None:
     assert run(asked, [lost]) == []
 
 
-def said(time: float, text: str, *, final: bool = True) -> TranscriptObservation:
-    return TranscriptObservation(time, time - 1, text, (), final, "test", True)
+LISTENING = EXAM.with_accommodations(
+    {
+        "sound": {"phrases": ["Hey Siri", "help me"]},
+        "transcription": {"engine": "moonshine"},
+    }
+)
+
+
+def said(time: float, text: str, *, final: bool = True, carried: str = "") -> TranscriptObservation:
+    return TranscriptObservation(time, time - 1, text, (), final, "test", True, carried)
 
 
 def test_a_phrase_of_the_policy_is_an_incident_and_ends_with_the_next_words() -> None:
-    policy = EXAM.with_accommodations({"sound": {"phrases": ["Hey Siri", "help me"]}})
+    policy = LISTENING
     changes = run(
         policy,
         [
@@ -137,6 +145,22 @@ def test_a_phrase_of_the_policy_is_an_incident_and_ends_with_the_next_words() ->
     ]
     assert changes[0].reason.startswith("phrase 'Hey Siri' said")
     assert "four" not in changes[0].reason
+
+
+@pytest.mark.parametrize(
+    ("carried", "text", "found"),
+    [
+        ("so I said hey", "Siri, what is it", True),
+        ("and hey siri", "what is it", False),  # told with the words before
+        ("hey siri", "hey siri", True),
+        ("help", "some more", False),
+        ("", "help some meek", False),
+    ],
+)
+def test_a_phrase_that_the_transcriber_cut_in_two_is_found_once(
+    carried: str, text: str, found: bool
+) -> None:
+    assert bool(run(LISTENING, [said(3, text, carried=carried)])) is found
 
 
 def test_words_are_no_incident_where_the_policy_names_no_phrases() -> None:

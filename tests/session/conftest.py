@@ -15,7 +15,7 @@ from prometheus_client import CollectorRegistry
 from skimage import data
 
 from proctoring.audio.analyser import AudioModels
-from proctoring.delivery.events import Sitting
+from proctoring.delivery.events import Notice, Sitting
 from proctoring.errors import BadFrameError
 from proctoring.incidents import IncidentChange
 from proctoring.judgement.policy import shipped_policy
@@ -85,6 +85,8 @@ class Sat:
     session: Session
     published: Queue[tuple[float, tuple[IncidentChange, ...]]]
     ends: list[str]
+    notices: Queue[Notice]
+    """What was told beside incidents."""
 
     def next(self) -> tuple[float, tuple[IncidentChange, ...]]:
         """What is published next: media time and changes."""
@@ -113,12 +115,22 @@ def sit(pool: Pool, tally: Tally) -> Callable[..., Sat]:
     def make(models: VisionModels = BLIND, audio: AudioModels = DEAF, **options: Any) -> Sat:
         published: Queue[tuple[float, tuple[IncidentChange, ...]]] = Queue()
         ends: list[str] = []
+        notices: Queue[Notice] = Queue()
+
+        def publish(
+            _: Sitting, time: float, changes: tuple[IncidentChange, ...], notice: Notice | None
+        ) -> None:
+            if changes:
+                published.put((time, changes))
+            if notice is not None:
+                notices.put(notice)
+
         analyser = options.pop("analyser", None) or VisionAnalyser(models)
         session = Session(
             Sitting(options.pop("session_id", "exam-7"), datetime(2026, 1, 2, 10, tzinfo=UTC)),
-            pipeline=Pipeline(shipped_policy("exam"), analyser),
+            pipeline=Pipeline(options.pop("policy", None) or shipped_policy("exam"), analyser),
             pool=pool,
-            publish=lambda _, time, changes: published.put((time, changes)),
+            publish=publish,
             ended=lambda _, detail: ends.append(detail),
             tally=tally,
             audio=audio,
@@ -126,7 +138,7 @@ def sit(pool: Pool, tally: Tally) -> Callable[..., Sat]:
             max_pixels=Settings().max_frame_pixels,
             **{"lifetime": Lifetime(), **options},
         )
-        return Sat(session, published, ends)
+        return Sat(session, published, ends, notices)
 
     return make
 

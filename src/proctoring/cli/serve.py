@@ -52,7 +52,9 @@ def command(
             service = Service(settings)
             _log_to_stderr()
             store = ModelStore(settings.models_folder, settings.models_mirror)
-            wanted = needed_models(settings.object_model)
+            wanted = needed_models(
+                settings.object_model, service.default_policy.transcription.engine
+            )
             for error in fetch_with_bars(store, wanted, console).values():
                 console.print(f"[yellow]off:[/yellow] {escape(error.detail)}")
             address = address_of(taken)

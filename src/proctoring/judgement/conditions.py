@@ -246,9 +246,16 @@ def _phrases(policy: Policy, observation: TranscriptObservation) -> Iterator[Rea
     """A phrase that the policy names. The reason quotes the policy, never the candidate."""
     if not observation.final or not policy.sound.phrases:
         return
-    said = _plain(observation.text)
-    found = next((p for p in policy.sound.phrases if f" {_plain(p)} " in f" {said} "), None)
+    found = next((p for p in policy.sound.phrases if _is_said(p, observation)), None)
     yield Reading("audio.phrase", found is not None, 1.0, 1.0, f"phrase {found!r} said")
+
+
+def _is_said(phrase: str, observation: TranscriptObservation) -> bool:
+    """Whether it ends in these words; it may have begun in those that were cut off before them."""
+    phrase = f" {_plain(phrase)} "
+    before = f" {_plain(observation.carried)} "
+    said = f" {_plain(observation.text)} "
+    return phrase in said or (phrase in before.rstrip() + said and phrase not in before)
 
 
 def _plain(text: str) -> str:

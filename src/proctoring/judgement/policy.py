@@ -12,10 +12,10 @@ import tomllib
 from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, Self
 
 import tomli_w
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from proctoring.errors import BadPolicyError
 from proctoring.incidents import LABELS
@@ -108,7 +108,23 @@ class Sound(BaseModel):
     """Share of half a second that must be speech to count as speaking."""
     phrases: tuple[Phrase, ...] = Field(default=(), max_length=200)
     """Phrases that raise ``audio.phrase`` when they are said ("hey siri"): case and punctuation do
-    not matter. They need transcription."""
+    not matter. They need ``transcription``."""
+    speakers: Literal["local", "deepgram"] = "local"
+    """Who tells voices apart: our own networks, or Deepgram with its words. Ours stand in while
+    Deepgram gives nothing."""
+
+
+class Transcription(BaseModel):
+    """Whether speech becomes words, and who may read them."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    engine: Literal["off", "moonshine", "deepgram"] = "off"
+    """``moonshine`` runs here; ``deepgram`` sends the sound to Deepgram and needs a key."""
+    tell: bool = False
+    """``True``: listeners get the words. ``False``: only phrases that ``sound`` names are noticed."""
+    interim: bool = False
+    """``True``: listeners get unfinished words too, which may still change."""
 
 
 class Camera(BaseModel):
@@ -170,9 +186,19 @@ class Policy(BaseModel):
     head: Head = Head()
     objects: Objects = Objects()
     sound: Sound = Sound()
+    transcription: Transcription = Transcription()
     camera: Camera = Camera()
     liveness: LivenessLimits = LivenessLimits()
     incidents: dict[str, Rule]
+
+    @model_validator(mode="after")
+    def _words_where_they_are_needed(self) -> Self:
+        engine = self.transcription.engine
+        if self.sound.phrases and engine == "off":
+            raise ValueError("sound.phrases are never heard while transcription.engine is off")
+        if self.sound.speakers == "deepgram" and engine != "deepgram":
+            raise ValueError('sound.speakers "deepgram" needs transcription.engine "deepgram"')
+        return self
 
     def with_accommodations(self, accommodations: Mapping[str, Any]) -> Policy:
         """This policy changed for one candidate.
@@ -202,7 +228,7 @@ class Policy(BaseModel):
         return tomli_w.dumps(self.model_dump(mode="json", exclude_none=True))
 
 
-_SECTIONS = ("screen", "head", "objects", "liveness", "sound", "camera")
+_SECTIONS = ("screen", "head", "objects", "liveness", "sound", "transcription", "camera")
 _ACCOMMODATED = (*_SECTIONS, *LABELS)
 
 
@@ -292,7 +318,7 @@ def _problem(location: tuple[int | str, ...], message: str) -> str:
     # "(seconds)" and "(looks)" are ways to write one setting, no settings themselves.
     path = [str(part) for part in location if not str(part).startswith("(")]
     message = message.replace("Extra inputs are not permitted", "unknown setting")
-    return f"{'.'.join(path)}: {message.removeprefix('Value error, ')}"
+    return ": ".join(filter(None, (".".join(path), message.removeprefix("Value error, "))))
 
 
 def _unknown(where: str, name: str, known: tuple[str, ...]) -> str:

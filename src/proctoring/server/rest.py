@@ -29,6 +29,7 @@ from proctoring.server.schemas import (
     SessionRequest,
     SessionsAnswer,
     SoundAnswer,
+    TranscriptionAnswer,
 )
 from proctoring.server.service import Service, Status
 from proctoring.session.session import Session
@@ -64,6 +65,7 @@ async def health(request: Request) -> HealthAnswer:
                 available=capability.available,
                 reason=capability.reason,
                 model=capability.model,
+                wanted=capability.wanted,
             )
             for capability in service.capabilities
         ],
@@ -168,7 +170,7 @@ def _detail(service: Service) -> str:
     details = [
         f"{capability.name} is off: {capability.reason}"
         for capability in service.capabilities
-        if not capability.available
+        if capability.wanted and not capability.available
     ]
     if service.slowed_sessions:
         details.append(
@@ -206,4 +208,18 @@ def _session(service: Service, session: Session) -> SessionAnswer:
             missing=round(session.sound.missing, 2),
             failed=round(session.sound.failed, 2),
         ),
+        transcription=_transcription(session),
+    )
+
+
+def _transcription(session: Session) -> TranscriptionAnswer | None:
+    words = session.words
+    if words is None:
+        return None
+    return TranscriptionAnswer(
+        engine=words.engine,
+        told=session.policy.transcription.tell,
+        available=not words.trouble,
+        reason=words.trouble,
+        missing=round(words.missing, 2),
     )

@@ -32,6 +32,10 @@ class CapabilityAnswer(BaseModel):
     available: bool
     reason: str = Field(description="Why it is off; empty when it is on.", examples=[""])
     model: str = Field(examples=["face_landmarker"])
+    wanted: bool = Field(
+        default=True,
+        description="False: optional, and nobody asked for it; its being off takes nothing away.",
+    )
 
 
 class HealthAnswer(BaseModel):
@@ -109,6 +113,16 @@ class SoundAnswer(BaseModel):
     failed: float = Field(description="Could not be listened to.")
 
 
+class TranscriptionAnswer(BaseModel):
+    """How a session's speech becomes words."""
+
+    engine: str = Field(examples=["moonshine"])
+    told: bool = Field(description="Whether listeners get the words.")
+    available: bool
+    reason: str = Field(description="Why no words come; empty while all is well.", examples=[""])
+    missing: float = Field(description="Seconds of sound whose words nobody will know.")
+
+
 class SessionAnswer(BaseModel):
     """One open session."""
 
@@ -133,6 +147,9 @@ class SessionAnswer(BaseModel):
     )
     frames: FramesAnswer
     sound: SoundAnswer
+    transcription: TranscriptionAnswer | None = Field(
+        description="Null where the policy wants none."
+    )
 
 
 class SessionsAnswer(BaseModel):

@@ -13,6 +13,8 @@ from threading import Thread
 
 from prometheus_client import CollectorRegistry
 
+from proctoring.audio.transcription.deepgram import DeepgramSettings
+from proctoring.audio.transcription.transcribers import Transcribers
 from proctoring.capabilities import Capability
 from proctoring.delivery.journal import MemoryJournal
 from proctoring.delivery.outbox import Outbox
@@ -24,6 +26,7 @@ from proctoring.session.registry import Registry
 from proctoring.session.senses import Senses, load_senses
 from proctoring.session.session import Lifetime, Session
 from proctoring.session.tally import Tally
+from proctoring.session.transcribing import TranscriptionService
 from proctoring.session.warm_up import warm_up
 from proctoring.settings import Settings
 
@@ -35,6 +38,9 @@ TICK = 0.25
 STOP = 5.0
 """Seconds that sessions and threads have to end when the server stops."""
 
+
+LAST_WORDS = 3.0
+"""Seconds that a remote transcriber has for the last words of a session, within ``STOP``."""
 
 STOP_LOADING = 30.0
 """Seconds that loading has to end: it cannot be broken off, and the runtime does not survive an
@@ -89,6 +95,9 @@ class Service:
             queue=settings.listener_queue,
         )
         self.pool = Pool(settings.workers)
+        self.words_pool = Pool(1, name="words")
+        """Transcribes; analysis never waits for it."""
+        self._transcribers: Transcribers | None = None
         self._wall = wall
         self._models = models
         self._sessions: Registry | None = None
@@ -96,6 +105,7 @@ class Service:
         self._stopping = False
         self._ticker: asyncio.Task[None] | None = None
         self._loader: Thread | None = None
+        self._preparing: Thread | None = None
 
     @property
     def status(self) -> Status:
@@ -106,7 +116,9 @@ class Service:
             return Status.FAILED
         if self._sessions is None:
             return Status.STARTING
-        if self.slowed_sessions or not all(found.available for found in self.capabilities):
+        if self.slowed_sessions or not all(
+            found.available for found in self.capabilities if found.wanted
+        ):
             return Status.DEGRADED
         return Status.OK
 
@@ -118,7 +130,8 @@ class Service:
     @property
     def capabilities(self) -> tuple[Capability, ...]:
         """What this process can see and hear; empty while that is not known yet."""
-        return () if self._models is None else self._models.capabilities
+        seen = () if self._models is None else self._models.capabilities
+        return seen if self._transcribers is None else (*seen, *self._transcribers.capabilities)
 
     @property
     def sessions(self) -> Registry:
@@ -148,6 +161,7 @@ class Service:
     async def start(self) -> None:
         """Start threads and the ticker; load the models, beside the event loop, if need be."""
         self.pool.start()
+        self.words_pool.start()
         self._ticker = asyncio.create_task(self._tick())
         if self._models is not None:
             self._ready(self._models)
@@ -214,8 +228,11 @@ class Service:
                 await self._ticker
         if self._loader is not None:
             await asyncio.to_thread(self._loader.join, STOP_LOADING)
-        if not await asyncio.to_thread(self.pool.stop, STOP):
-            _log.error("a worker did not end within %.0f s", STOP)
+        if self._preparing is not None:
+            await asyncio.to_thread(self._preparing.join, STOP_LOADING)
+        for pool in (self.pool, self.words_pool):
+            if not await asyncio.to_thread(pool.stop, STOP):
+                _log.error("a worker did not end within %.0f s", STOP)
 
     def _load(self, loop: asyncio.AbstractEventLoop) -> None:
         settings = self.settings
@@ -234,6 +251,17 @@ class Service:
     def _ready(self, models: Senses) -> None:
         settings = self.settings
         self._models = models
+        self._transcribers = transcribers = Transcribers(
+            ModelStore(settings.models_folder, settings.models_mirror),
+            models.audio.voice_activity,
+            deepgram_key=settings.deepgram_key,
+            deepgram=DeepgramSettings(url=settings.deepgram_url, closing=LAST_WORDS),
+        )
+        wanted = {self.default_policy.transcription.engine}
+        self._preparing = Thread(
+            target=transcribers.prepare, args=(wanted,), name="transcribers", daemon=True
+        )
+        self._preparing.start()
         self._sessions = Registry(
             models=models.vision,
             audio=models.audio,
@@ -245,6 +273,7 @@ class Service:
             lifetime=Lifetime(settings.session_grace, settings.session_patience),
             keep_events=settings.keep_events,
             max_pixels=settings.max_frame_pixels,
+            transcription=TranscriptionService(transcribers, self.words_pool),
         )
         for capability in models.capabilities:
             if capability.available:

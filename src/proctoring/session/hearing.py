@@ -13,6 +13,7 @@ from proctoring.observations import SoundObservation
 from proctoring.session.pool import Pool
 from proctoring.session.sound_buffer import Gap, SoundBuffer
 from proctoring.session.sound_position import SoundPosition
+from proctoring.session.transcribing import Transcribing
 
 _log = logging.getLogger(__name__)
 
@@ -45,6 +46,7 @@ class Hearing:
         pool: does the work.
         tell: takes each observation, in order, from the pool's threads.
         ended: called once, after the last observation, when ``end`` was called.
+        words: takes the same sound.
     """
 
     def __init__(
@@ -53,11 +55,13 @@ class Hearing:
         pool: Pool,
         tell: Callable[[SoundObservation], None],
         ended: Callable[[], None],
+        words: Transcribing | None = None,
     ) -> None:
         self.count = SoundCount()
         self._models = models
         self._tell = tell
         self._ended = ended
+        self._words = words
         self._position = SoundPosition()
         self._buffer = SoundBuffer()
         self._carry = b""
@@ -98,8 +102,11 @@ class Hearing:
         if place.gap:
             self._buffer.put_gap(place.gap)
         self.count.received += len(samples) / SAMPLE_RATE
-        self.count.missing += place.gap + self._buffer.put(samples[place.skip :])
+        fresh = samples[place.skip :]
+        self.count.missing += place.gap + self._buffer.put(fresh)
         self._lane.wake()
+        if self._words is not None and self._position.end is not None:
+            self._words.receive(fresh, self._position.end - len(fresh) / SAMPLE_RATE, place.gap)
 
     def end(self) -> None:
         """Nothing more comes. What waits is still listened to."""

@@ -68,10 +68,17 @@ class Pool:
 
     Args:
         workers: number of threads.
+        name: of the threads.
         clock: seconds; measures waits and work.
     """
 
-    def __init__(self, workers: int, *, clock: Callable[[], float] = time.perf_counter) -> None:
+    def __init__(
+        self,
+        workers: int,
+        *,
+        name: str = "analysis",
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
         self._clock = clock
         self._condition = Condition()
         self._ready: deque[_Slot] = deque()
@@ -86,7 +93,7 @@ class Pool:
         self.failures = 0
         """Steps that ended in an exception."""
         self._threads = [
-            Thread(target=self._work, name=f"analysis-{number}", daemon=True)
+            Thread(target=self._work, name=f"{name}-{number}", daemon=True)
             for number in range(workers)
         ]
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 
 from proctoring.audio.analyser import AudioModels
-from proctoring.delivery.events import Message, Sitting
+from proctoring.delivery.events import Message, Notice, Sitting
 from proctoring.delivery.outbox import Outbox
 from proctoring.errors import SessionExistsError, TooManyError
 from proctoring.incidents import IncidentChange
@@ -16,6 +16,7 @@ from proctoring.session.pipeline import Pipeline
 from proctoring.session.pool import Pool
 from proctoring.session.session import Lifetime, Session, State
 from proctoring.session.tally import Tally
+from proctoring.session.transcribing import TranscriptionService
 from proctoring.vision.analyser import VisionAnalyser, VisionModels
 
 MAX_REMEMBERED = 1000
@@ -36,6 +37,7 @@ class Registry:
         lifetime: when one that nobody ends is over.
         keep_events: seconds for which an ended session's events can still be read.
         max_pixels: largest picture that is looked at.
+        transcription: makes words of speech, where a policy wants any.
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class Registry:
         lifetime: Lifetime,
         keep_events: float,
         max_pixels: int,
+        transcription: TranscriptionService | None = None,
     ) -> None:
         self._models = models
         self._audio = audio
@@ -62,6 +65,7 @@ class Registry:
         self._lifetime = lifetime
         self._keep_events = keep_events
         self._max_pixels = max_pixels
+        self._transcription = transcription
         self._open: dict[str, Session] = {}
         self._closing: dict[str, Session] = {}
         """Ended, but the pool has not published everything yet."""
@@ -109,6 +113,7 @@ class Registry:
             mirrored=mirrored,
             awaited=awaited,
             max_pixels=self._max_pixels,
+            transcription=self._transcription,
         )
         self._ended.pop(session_id, None)
         self._outbox.begin(session_id)
@@ -141,6 +146,8 @@ class Registry:
     def tick(self, now: float) -> None:
         """Watch over all sessions and the pool. To be called a few times a second."""
         self._pool.review()
+        if self._transcription is not None:
+            self._transcription.pool.review()
         for session in self:
             session.tick(now)
             if session.state is State.ENDED:
@@ -152,10 +159,14 @@ class Registry:
             self._outbox.forget(session_id)
 
     def _publish(
-        self, sitting: Sitting, media_time: float, changes: tuple[IncidentChange, ...]
+        self,
+        sitting: Sitting,
+        media_time: float,
+        changes: tuple[IncidentChange, ...],
+        notice: Notice | None,
     ) -> None:
         """From the pool's threads."""
-        self._outbox.publish(Message(sitting, self._wall(), media_time, changes))
+        self._outbox.publish(Message(sitting, self._wall(), media_time, changes, notice))
 
     def _finished(self, sitting: Sitting, detail: str) -> None:
         """From the pool's threads."""

@@ -11,6 +11,8 @@ from proctoring.audio.analyser import (
     AudioModels,
     load_audio_models,
 )
+from proctoring.audio.transcription.moonshine import NAME as MOONSHINE_MODEL
+from proctoring.audio.transcription.transcribers import MOONSHINE
 from proctoring.capabilities import Capability
 from proctoring.models.store import ModelStore
 from proctoring.vision import analyser as vision
@@ -35,6 +37,7 @@ def load_senses(store: ModelStore, *, object_model: str) -> Senses:
     return Senses(load_vision_models(store, object_model=object_model), load_audio_models(store))
 
 
-def needed_models(object_model: str) -> tuple[str, ...]:
-    """Catalogue names of everything that ``load_senses`` asks for."""
-    return (*vision.needed_models(object_model), VOICE_ACTIVITY, SEGMENTATION, EMBEDDING)
+def needed_models(object_model: str, transcriber: str = "off") -> tuple[str, ...]:
+    """Catalogue names of everything that ``load_senses`` and this transcriber ask for."""
+    words = (MOONSHINE_MODEL,) if transcriber == MOONSHINE else ()
+    return (*vision.needed_models(object_model), VOICE_ACTIVITY, SEGMENTATION, EMBEDDING, *words)

@@ -13,17 +13,19 @@ from typing import Protocol
 
 from proctoring.audio.analyser import AudioModels
 from proctoring.browser.report import BrowserReport, observe
-from proctoring.delivery.events import Sitting
+from proctoring.delivery.events import Notice, Sitting
 from proctoring.errors import BadFrameError
 from proctoring.incidents import IncidentChange, IncidentState
-from proctoring.observations import ConnectionObservation, Observation
+from proctoring.observations import ConnectionObservation, Observation, TranscriptObservation
 from proctoring.session.clock import MediaClock
 from proctoring.session.hearing import Hearing, SoundCount, SoundReply
 from proctoring.session.mailbox import Mailbox
+from proctoring.session.notices import transcript_notice, transcription_notice
 from proctoring.session.pipeline import Pipeline
 from proctoring.session.pool import Pool
 from proctoring.session.silence import SILENCE, SILENCE_EVERY
 from proctoring.session.tally import Tally
+from proctoring.session.transcribing import Transcribing, TranscriptionService
 from proctoring.vision.analyser import FACE_RATE, FrameAnalysis
 from proctoring.vision.decode import decode_jpeg
 from proctoring.vision.frame import Frame
@@ -96,6 +98,14 @@ class _End:
     detail: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Tidings:
+    """Something to tell that is no incident."""
+
+    time: float
+    notice: Notice
+
+
 @dataclass(slots=True)
 class Frames:
     """What became of a session's frames."""
@@ -120,10 +130,12 @@ class Session:
         sitting: its name and when it began.
         pipeline: its own.
         pool: does the work.
-        publish: takes sitting, media time and changes, in order; called from the pool's threads.
+        publish: takes sitting, media time, changes and what else is to be told, in order; called
+            from the pool's threads.
         ended: called once with the reason, from the pool, when everything is published.
         tally: counts for all sessions.
         audio: what can be heard with.
+        transcription: makes words of speech, where the policy wants any.
         now: seconds of the clock that ``receive`` and ``tick`` use.
         mirrored: whether its pictures are.
         awaited: made beforehand, so it waits patiently for its first socket.
@@ -135,7 +147,7 @@ class Session:
         *,
         pipeline: Pipeline,
         pool: Pool,
-        publish: Callable[[Sitting, float, tuple[IncidentChange, ...]], None],
+        publish: Callable[[Sitting, float, tuple[IncidentChange, ...], Notice | None], None],
         ended: Callable[[Sitting, str], None],
         tally: Tally,
         audio: AudioModels,
@@ -144,6 +156,7 @@ class Session:
         mirrored: bool = False,
         awaited: bool = False,
         max_pixels: int,
+        transcription: TranscriptionService | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.session_id = sitting.session_id
@@ -167,9 +180,12 @@ class Session:
         self._clock = clock
         self._media = MediaClock()
         self._mailbox: Mailbox[Arrival] = Mailbox()
-        self._inbox: deque[Observation | _End] = deque()
+        self._inbox: deque[Observation | _Tidings | _End] = deque()
         self._lane = pool.lane(self._step)
-        self._hearing = Hearing(audio, pool, self._heard, self._heard_everything)
+        self.words = self._begin_words(transcription)
+        """Its transcription, if it has one."""
+        all_heard = self._heard_everything if self.words is None else self.words.end
+        self._hearing = Hearing(audio, pool, self._heard, all_heard, self.words)
         self._last_word: _End | None = None
         self._video: Source | None = None
         self._audio: Source | None = None
@@ -351,6 +367,24 @@ class Session:
         while self._inbox:
             self._take(self._inbox.popleft())
 
+    def _begin_words(self, service: TranscriptionService | None) -> Transcribing | None:
+        wanted = self.policy.transcription
+        if service is None or wanted.engine == "off":
+            return None
+        return Transcribing(
+            service,
+            wanted.engine,
+            interim=wanted.interim and wanted.tell,
+            tell=self._heard,
+            changed=self._words_changed,
+            ended=self._heard_everything,
+        )
+
+    def _words_changed(self, trouble: str) -> None:
+        notice = transcription_notice(self.policy.transcription.engine, trouble)
+        self._inbox.append(_Tidings(self.media_time or 0.0, notice))
+        self._lane.wake()
+
     def _heard(self, observation: Observation) -> None:
         self._inbox.append(observation)
         self._lane.wake()
@@ -360,13 +394,15 @@ class Session:
         self._inbox.append(self._last_word)
         self._lane.wake()
 
-    def _take(self, item: Observation | _End) -> None:
+    def _take(self, item: Observation | _Tidings | _End) -> None:
         try:
             if isinstance(item, _End):
                 self._lane.close()
                 self._tell(item.time, self._pipeline.finish(item.time))
+            elif isinstance(item, _Tidings):
+                self._tell(item.time, (), item.notice)
             else:
-                self._tell(item.time, self._pipeline.observe(item))
+                self._tell(item.time, self._pipeline.observe(item), self._words_in(item))
         except Exception:  # noqa: BLE001  # what follows must still happen, the end above all
             self._tally.errors.inc()
             _log.exception("an observation could not be judged")
@@ -404,8 +440,19 @@ class Session:
         except Exception:  # noqa: BLE001  # whoever asked; what waits behind this frame must go on
             _log.exception("an observation could not be sent")
 
-    def _tell(self, media_time: float, changes: tuple[IncidentChange, ...]) -> None:
-        if not changes:
+    def _words_in(self, item: Observation) -> Notice | None:
+        """What listeners get to read of an observation."""
+        if isinstance(item, TranscriptObservation) and self.policy.transcription.tell:
+            return transcript_notice(item)
+        return None
+
+    def _tell(
+        self,
+        media_time: float,
+        changes: tuple[IncidentChange, ...],
+        notice: Notice | None = None,
+    ) -> None:
+        if not changes and notice is None:
             return
         for change in changes:
             self._tally.changed(change)
@@ -413,4 +460,4 @@ class Session:
                 self.open_incidents.pop(change.number, None)
             else:
                 self.open_incidents[change.number] = change.kind
-        self._publish(self._sitting, media_time, changes)
+        self._publish(self._sitting, media_time, changes, notice)

@@ -1,7 +1,7 @@
 """A server that speaks Deepgram's live protocol over real sockets, as far as ours needs it.
 
 It "hears" one word per second of sound: word7 is the seventh second of the connection's sound. It
-sends interim results as sound comes and a final one every two seconds, checks the key and the query,
+sends interim results as sound comes (where they are asked for) and a final one every two seconds, checks the key and the query,
 answers Finalize and CloseStream, and hangs up after ``idle`` seconds without a message.
 """
 
@@ -74,6 +74,7 @@ class DeepgramServer:
         if self.deaf:
             self.release.wait()
             return
+        interim = self.queries[-1].get("interim_results") == ["true"]
         said, final = 0, 0
         with contextlib.suppress(ConnectionClosed):
             while True:
@@ -92,7 +93,8 @@ class DeepgramServer:
                     while len(sound) // SECOND > said:
                         said += 1
                         done = said - final == 2
-                        connection.send(results(final, said, is_final=done))
+                        if done or interim:
+                            connection.send(results(final, said, is_final=done))
                         final = said if done else final
                     continue
                 kind = json.loads(message)["type"]

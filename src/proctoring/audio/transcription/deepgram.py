@@ -25,6 +25,7 @@ from proctoring.observations import TranscriptObservation, Word
 NAME = "deepgram"
 
 _log = logging.getLogger(__name__)
+_NO_KEY = "Deepgram needs a key: set DEEPGRAM_API_KEY"
 _REFUSED = (401, 402, 403)  # a wrong key, no credit, no right: trying again changes nothing
 
 
@@ -41,6 +42,8 @@ class DeepgramSettings:
     model: str = "nova-3"
     language: str = "en"
     diarize: bool = True
+    interim: bool = True
+    """Whether unfinished words are wanted."""
     url: str | None = None
     """Another server that speaks the protocol (``ws://127.0.0.1:1234``); by default Deepgram's."""
     keep_alive: float = 4.0
@@ -156,7 +159,7 @@ class DeepgramStream:
         self, key: str, *, start: float = 0.0, settings: DeepgramSettings | None = None
     ) -> None:
         if not key:
-            raise TranscriberUnavailableError("Deepgram needs a key: set DEEPGRAM_API_KEY")
+            raise TranscriberUnavailableError(_NO_KEY)
         self._settings = settings or DeepgramSettings()
         self._connect = _connector(key, self._settings)
         self._time = start
@@ -212,7 +215,7 @@ class DeepgramStream:
             before = self.connections
             status = self._attempt()
             if status in _REFUSED:
-                self._trouble = f"Deepgram refuses the key (status {status})"
+                self._trouble = _refusal(status)
                 _log.error("transcription is off: Deepgram refuses the key (status %d)", status)
                 line.close(forget=True)
                 return
@@ -297,6 +300,30 @@ class _Connection:
                 self._line.arrived.append(transcript)
 
 
+def check_key(key: str, settings: DeepgramSettings | None = None) -> str:
+    """Open a connection and close it again: nothing is transcribed and nothing is charged.
+
+    Returns:
+        Why no words can be had, in one sentence without the key; empty when it was accepted.
+    """
+    if not key:
+        return _NO_KEY
+    settings = settings or DeepgramSettings()
+    try:
+        with _connector(key, settings)() as socket:
+            socket.send_close_stream()
+    except TranscriberUnavailableError as error:
+        return error.detail
+    except Exception as error:  # noqa: BLE001 (the SDK lets all through: sockets, TLS, HTTP)
+        status = _status(error)
+        return _refusal(status) if status in _REFUSED else "Deepgram cannot be reached"
+    return ""
+
+
+def _refusal(status: int | None) -> str:
+    return f"Deepgram refuses the key (status {status})"
+
+
 def _status(error: Exception) -> int | None:
     """The HTTP status in an error of the SDK or of its socket library."""
     status = getattr(error, "status_code", None)
@@ -367,7 +394,7 @@ def _connector(key: str, settings: DeepgramSettings) -> Callable[[], Any]:
         "encoding": "linear16",
         "sample_rate": SAMPLE_RATE,
         "channels": 1,
-        "interim_results": "true",
+        "interim_results": "true" if settings.interim else "false",
         "smart_format": "true",
         "vad_events": "true",
         "utterance_end_ms": 1000,

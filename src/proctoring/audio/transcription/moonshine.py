@@ -156,6 +156,16 @@ class MoonshineStream:
         self._likely = np.zeros(0, np.float32)
         self._given = 0
 
+    @property
+    def trouble(self) -> str:
+        """Nothing stands in its way."""
+        return ""
+
+    @property
+    def lost_seconds(self) -> float:
+        """It takes what it is given."""
+        return 0.0
+
     def push(self, samples: Pcm) -> tuple[TranscriptObservation, ...]:
         """Take in sound; give the utterances that are now complete."""
         self._pending = np.concatenate([self._pending, samples])
@@ -190,6 +200,10 @@ class MoonshineStream:
     def close(self) -> tuple[TranscriptObservation, ...]:
         """The same as ``flush``: nothing is held open."""
         return self.flush()
+
+    def drain(self) -> tuple[TranscriptObservation, ...]:
+        """``close`` gave everything."""
+        return ()
 
     def _take(self, frame: Pcm, likely: float) -> tuple[TranscriptObservation, ...]:
         settings = self._settings

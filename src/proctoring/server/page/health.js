@@ -9,6 +9,8 @@ const EVERY_MS_WHILE_NOT_READY = 1500;
 const NAMES = {
   faces: "Faces and head",
   objects: "Phones and persons",
+  "transcription.moonshine": "Transcription (on the server)",
+  "transcription.deepgram": "Transcription (Deepgram)",
 };
 
 const nameOf = (name) => NAMES[name] ?? name.charAt(0).toUpperCase() + name.slice(1);
@@ -22,17 +24,18 @@ function show({ capabilities, version }) {
   if (JSON.stringify(capabilities) === shown) return;
   shown = JSON.stringify(capabilities);
   list.replaceChildren(
-    ...capabilities.map(({ name, available, reason, model }) => {
+    ...capabilities.map(({ name, available, reason, model, wanted = true }) => {
       const item = template.content.firstElementChild.cloneNode(true);
       item.dataset.available = String(available);
       item.dataset.capability = name;
+      item.dataset.wanted = String(wanted);
       item.querySelector(".name").textContent = nameOf(name);
-      item.querySelector(".availability").textContent = available ? "on" : "off";
+      item.querySelector(".availability").textContent = available ? "on" : wanted ? "off" : "not in use";
       item.querySelector(".detail").textContent = available ? model : reason;
       return item;
     }),
   );
-  const off = capabilities.filter(({ available }) => !available).length;
+  const off = capabilities.filter(({ available, wanted = true }) => wanted && !available).length;
   const summary = document.getElementById("capability-summary");
   summary.textContent = off ? `${off} switched off` : capabilities.length ? "all on" : "";
   summary.toggleAttribute("data-off", off > 0);

@@ -1,0 +1,36 @@
+"""What a session tells its listeners beside incidents."""
+
+from __future__ import annotations
+
+from proctoring.delivery.events import Notice
+from proctoring.observations import TranscriptObservation
+
+
+def transcript_notice(transcript: TranscriptObservation) -> Notice:
+    """What was said. Only for policies that ask for it."""
+    return Notice(
+        "transcript",
+        {
+            "text": transcript.text,
+            "start": round(transcript.start, 3),
+            "end": round(transcript.time, 3),
+            "final": transcript.final,
+            "transcriber": transcript.transcriber,
+            "times_estimated": transcript.times_estimated,
+            "words": [
+                {
+                    "text": word.text,
+                    "start": round(word.start, 3),
+                    "end": round(word.end, 3),
+                    "confidence": None if word.confidence is None else round(word.confidence, 3),
+                    "speaker": word.speaker,
+                }
+                for word in transcript.words
+            ],
+        },
+    )
+
+
+def transcription_notice(engine: str, trouble: str) -> Notice:
+    """Whether words come. Holds none."""
+    return Notice("transcription", {"engine": engine, "available": not trouble, "reason": trouble})

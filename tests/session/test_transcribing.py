@@ -1,0 +1,223 @@
+"""A session's words: real speech, real networks, Deepgram's protocol over real sockets."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from queue import Empty
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from tests.audio.transcription.deepgram_server import KEY, DeepgramServer
+from tests.session.conftest import TIMEOUT, Heard, Sat
+
+from proctoring.audio.analyser import AudioModels
+from proctoring.audio.transcription.deepgram import DeepgramSettings
+from proctoring.audio.transcription.transcribers import Transcribers
+from proctoring.delivery.events import Notice
+from proctoring.judgement.policy import Policy, shipped_policy
+from proctoring.models.store import ModelStore
+from proctoring.observations import SoundObservation
+from proctoring.session.pool import Pool
+from proctoring.session.transcribing import TranscriptionService
+
+Pcm = NDArray[np.int16]
+Sit = Callable[..., Sat]
+
+SECOND = 16_000
+
+
+def policy(engine: str, *phrases: str, **transcription: Any) -> Policy:
+    return shipped_policy("exam").with_accommodations(
+        {
+            "transcription": {"engine": engine, **transcription},
+            "sound": {"phrases": list(phrases)},
+        }
+    )
+
+
+@pytest.fixture
+def words_pool() -> Iterator[Pool]:
+    pool = Pool(1, name="words")
+    pool.start()
+    yield pool
+    assert pool.stop(TIMEOUT)
+
+
+@pytest.fixture
+def moonshine(
+    words_pool: Pool, model_store: ModelStore, audio_models: AudioModels
+) -> TranscriptionService:
+    return TranscriptionService(Transcribers(model_store, audio_models.voice_activity), words_pool)
+
+
+@pytest.fixture
+def deepgram_server() -> Iterator[DeepgramServer]:
+    with DeepgramServer() as server:
+        yield server
+
+
+@pytest.fixture
+def deepgram(
+    words_pool: Pool, model_store: ModelStore, deepgram_server: DeepgramServer
+) -> Callable[[str], TranscriptionService]:
+    def serving(key: str) -> TranscriptionService:
+        settings = DeepgramSettings(url=deepgram_server.url, closing=2.0, first_retry=0.05)
+        transcribers = Transcribers(model_store, None, deepgram_key=key, deepgram=settings)
+        return TranscriptionService(transcribers, words_pool)
+
+    return serving
+
+
+def speak(sat: Sat, sound: Pcm, *, end: bool = True) -> list[SoundObservation]:
+    """Send sound as fast as its buffer takes it, end the session; what was heard of it."""
+    socket = Heard()
+    sat.session.attach_audio(socket, socket, None, now=0.0)
+    heard: list[SoundObservation] = []
+    for at in range(0, len(sound), SECOND // 2):
+        sat.session.receive_sound(socket, sound[at : at + SECOND // 2].tobytes(), now=at / SECOND)
+        heard.append(socket.next())
+    if end:
+        sat.session.end("over", now=len(sound) / SECOND)
+        sat.session.done.result(TIMEOUT)
+    return heard
+
+
+def told(sat: Sat) -> list[Notice]:
+    notices: list[Notice] = []
+    while True:
+        try:
+            notices.append(sat.notices.get_nowait())
+        except Empty:
+            return notices
+
+
+def started(sat: Sat) -> list[str]:
+    """Reasons of the phrases that were found."""
+    reasons: list[str] = []
+    while not sat.published.empty():
+        _, changes = sat.published.get()
+        reasons += [c.reason for c in changes if c.kind == "audio.phrase" and c.alerts]
+    return reasons
+
+
+def test_words_are_told_where_the_policy_asks_and_never_logged(
+    sit: Sit,
+    moonshine: TranscriptionService,
+    audio_models: AudioModels,
+    one_voice: Pcm,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    wanted = policy("moonshine", "Worst of times", tell=True)
+    sat = sit(audio=audio_models, policy=wanted, transcription=moonshine)
+    speak(sat, one_voice[: 12 * SECOND])
+    notices = told(sat)
+    assert {notice.kind for notice in notices} == {"transcript"}
+    text = " ".join(notice.body["text"] for notice in notices).casefold()
+    assert "best of times" in text
+    first = notices[0].body
+    assert (first["final"], first["transcriber"]) == (True, "moonshine_tiny_en")
+    assert first["times_estimated"] is True
+    assert 0 <= first["start"] < first["words"][0]["end"] <= first["end"] <= 12
+    (reason,) = started(sat)
+    assert reason.startswith("phrase 'Worst of times' said")
+    assert "best" not in reason
+    assert not [word for word in ("best", "worst", "times") if word in caplog.text.casefold()]
+
+
+def test_phrases_are_found_where_nobody_may_read_the_words(
+    sit: Sit, moonshine: TranscriptionService, audio_models: AudioModels, one_voice: Pcm
+) -> None:
+    wanted = policy("moonshine", "worst of times")
+    sat = sit(audio=audio_models, policy=wanted, transcription=moonshine)
+    speak(sat, one_voice[: 12 * SECOND])
+    assert told(sat) == []
+    assert len(started(sat)) == 1
+
+
+def test_unfinished_words_come_only_where_they_are_asked_for(
+    sit: Sit, moonshine: TranscriptionService, audio_models: AudioModels, one_voice: Pcm
+) -> None:
+    wanted = policy("moonshine", tell=True, interim=True)
+    sat = sit(audio=audio_models, policy=wanted, transcription=moonshine)
+    speak(sat, one_voice[: 6 * SECOND])
+    finals = [notice.body["final"] for notice in told(sat)]
+    assert False in finals
+    assert finals[-1] is True
+
+
+def test_nothing_is_transcribed_where_no_policy_asks(
+    sit: Sit, moonshine: TranscriptionService, audio_models: AudioModels, one_voice: Pcm
+) -> None:
+    sat = sit(audio=audio_models, transcription=moonshine)
+    speak(sat, one_voice[: 3 * SECOND])
+    assert sat.session.words is None
+    assert told(sat) == []
+    assert not any(found.wanted for found in moonshine.transcribers.capabilities)
+
+
+def test_the_last_words_of_a_remote_transcriber_come_before_the_end(
+    sit: Sit, deepgram: Callable[[str], TranscriptionService]
+) -> None:
+    service = deepgram(KEY)
+    wanted = policy("deepgram", "word5", tell=True)
+    sat = sit(policy=wanted, transcription=service)
+    speak(sat, np.full(5 * SECOND, 500, np.int16))
+    text = " ".join(notice.body["text"] for notice in told(sat))
+    assert text == "Word1 Word2 Word3 Word4 Word5"
+    assert len(started(sat)) == 1
+    (moonshine, known) = service.transcribers.capabilities
+    assert (moonshine.wanted, known.wanted, known.available) == (False, True, True)
+
+
+def test_a_refused_key_is_told_and_costs_no_sound(
+    sit: Sit,
+    deepgram: Callable[[str], TranscriptionService],
+    audio_models: AudioModels,
+    one_voice: Pcm,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    service = deepgram("a-wrong-key")
+    sat = sit(audio=audio_models, policy=policy("deepgram", tell=True), transcription=service)
+    heard = speak(sat, one_voice[: 8 * SECOND], end=False)
+    words = sat.session.words
+    assert words is not None
+    while not words.trouble:  # it is asked each time sound comes
+        heard += speak(sat, one_voice[:SECOND], end=False)
+    notice = sat.notices.get(timeout=TIMEOUT)
+    assert notice.kind == "transcription"
+    assert notice.body["available"] is False
+    assert "refuses the key" in notice.body["reason"]
+    assert len(heard) >= 16
+    assert max(sound.speech or 0 for sound in heard) > 0.9
+    (_, known) = service.transcribers.capabilities
+    assert (known.available, known.reason) == (False, "Deepgram refuses the key (status 401)")
+    assert "a-wrong-key" not in caplog.text
+    sat.session.end("over", now=20.0)
+    sat.session.done.result(TIMEOUT)
+
+
+def test_no_key_at_all_is_one_clear_sentence(
+    sit: Sit, deepgram: Callable[[str], TranscriptionService]
+) -> None:
+    sat = sit(policy=policy("deepgram", tell=True), transcription=deepgram(""))
+    speak(sat, np.zeros(2 * SECOND, np.int16))
+    (notice,) = told(sat)
+    assert notice.body["reason"] == "Deepgram needs a key: set DEEPGRAM_API_KEY"
+
+
+def test_a_transcriber_that_never_reads_holds_neither_sound_nor_end_up(
+    sit: Sit,
+    deepgram: Callable[[str], TranscriptionService],
+    deepgram_server: DeepgramServer,
+    audio_models: AudioModels,
+    one_voice: Pcm,
+) -> None:
+    deepgram_server.deaf = True
+    sat = sit(audio=audio_models, policy=policy("deepgram"), transcription=deepgram(KEY))
+    heard = speak(sat, one_voice[: 10 * SECOND])
+    assert len(heard) == 20

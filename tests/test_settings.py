@@ -1,0 +1,57 @@
+"""Keys come from the environment or a ``.env`` file and never come out again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from proctoring.errors import SettingsError
+from proctoring.settings import Settings, read_settings
+
+KEY = "d33pgram-k3y"
+
+
+def test_keys_are_not_needed() -> None:
+    assert read_settings().deepgram_key == ""
+
+
+def test_a_key_from_the_environment_does_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DEEPGRAM_API_KEY", f" {KEY}\n")
+    settings = read_settings()
+    assert settings.deepgram_key == KEY
+    assert KEY not in repr(settings) + str(settings) + settings.model_dump_json()
+
+
+def test_a_key_from_a_file_beside_the_command(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / ".env").write_text(f"DEEPGRAM_API_KEY={KEY}\nPROCTORING_PORT=9000\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("DEEPGRAM_API_KEY")
+    settings = Settings()
+    assert (settings.deepgram_key, settings.port) == (KEY, 9000)
+
+
+def test_the_example_file_names_every_key_and_holds_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    example = Path(__file__).parents[1] / ".env.example"
+    lines = [line for line in example.read_text().splitlines() if not line.startswith("#")]
+    assert [line for line in lines if line] == ["DEEPGRAM_API_KEY=", "HF_TOKEN="]
+
+
+def test_a_key_that_can_be_none_is_named_without_being_shown(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("DEEPGRAM_API_KEY", "two words")
+    with pytest.raises(SettingsError) as refused:
+        read_settings()
+    assert refused.value.detail.startswith("DEEPGRAM_API_KEY: ")
+    assert "two words" not in refused.value.detail
+
+
+def test_deepgrams_address_must_be_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PROCTORING_DEEPGRAM_URL", "https://example.org")
+    with pytest.raises(SettingsError, match="PROCTORING_DEEPGRAM_URL"):
+        read_settings()
