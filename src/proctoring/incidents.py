@@ -50,6 +50,7 @@ LABELS: dict[str, str] = {
     "browser.second_screen": "Second Screen Detected",
     "browser.virtual_camera": "Virtual Camera Suspected",
     "browser.offline": "Network Lost",
+    "session.not_ready": "Candidate Not Ready",
     "session.connection_lost": "Connection Lost",
 }
 """Incident kind to alert label: the text that clients match on (contract 1.3)."""

@@ -100,6 +100,10 @@ class Candidate:
     gaze: Gaze | None
     eyes_open: bool | None
     """``None`` when the eyes could not be judged."""
+    learned: bool = True
+    """Whether there is something to judge head and gaze by: a neutral pose and a baseline of the eyes."""
+    blinks: int | None = None
+    """Blinks counted since the face has been followed without a break. ``None``: eyes not watched."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from proctoring.incidents import IncidentChange, IncidentState
 from proctoring.judgement import JudgementState, Policy, initial_state, judge, parse_policy
+from proctoring.judgement.state import EnrolmentState
 from proctoring.observations import (
     Box,
     Candidate,
@@ -21,6 +23,8 @@ from proctoring.observations import (
 
 BOX = Box(10, 10, 110, 110)
 EXAM = parse_policy('name = "exam"')
+ENROLLED = replace(initial_state(), enrolment=EnrolmentState(began_at=0.0, ready_at=0.0))
+"""A session whose candidate is ready: what follows is judged from its first observation on."""
 
 
 def seen(
@@ -76,7 +80,7 @@ def run_on(
     state: JudgementState | None = None,
 ) -> tuple[JudgementState, list[tuple[float, IncidentChange]]]:
     """As ``run``, with the state at the end."""
-    state = state or initial_state()
+    state = state or ENROLLED
     changes: list[tuple[float, IncidentChange]] = []
     for observation in observations:
         state, new = judge(policy, state, observation)

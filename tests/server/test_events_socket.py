@@ -70,17 +70,20 @@ def test_video_of_an_empty_chair_becomes_one_alert_and_the_end_of_the_session_en
             video.send((EPOCH + i * 100_000).to_bytes(8, "big") + empty_jpeg)
             while "observation" not in receive(video):
                 pass
-        started = receive(events)
+        placing, started = receive(events), receive(events)
         shown = http.get(f"/api/sessions/{session_id}").json()
         http.delete(f"/api/sessions/{session_id}").raise_for_status()
         code, (ended, reason) = closing(events)
+    assert (placing["alerts"], placing["incidents"], placing["seq"]) == ([], [], 1)
+    assert placing["enrolment"]["state"] == shown["enrolment"]["state"] == "calibrating"
+    assert [missing["code"] for missing in placing["enrolment"]["missing"]] == ["nobody"]
     assert started["alerts"] == ["No Face Detected"]
-    assert (started["session_id"], started["seq"]) == (session_id, 1)
+    assert (started["session_id"], started["seq"]) == (session_id, 2)
     assert started["media_time"] == pytest.approx(3.0, abs=0.11)
     (incident,) = started["incidents"]
     assert (incident["kind"], incident["state"]) == ("face.absent", "started")
     assert shown["open_incidents"] == ["face.absent"]
-    assert (ended["alerts"], ended["seq"]) == ([], 2)
+    assert (ended["alerts"], ended["seq"]) == ([], 3)
     assert ended["incidents"][0]["id"] == incident["id"]
     assert ended["incidents"][0]["state"] == "ended"
     assert reason["error"]["code"] == "ended"

@@ -71,7 +71,7 @@ def latest_look(
     """The count of persons that stands after ``observation``; none when the last is too old."""
     if isinstance(observation, FrameObservation) and observation.objects is not None:
         if look is None or observation.time > look.time:
-            return PersonsLook(observation.time, len(_persons_in(policy, observation.objects)))
+            return PersonsLook(observation.time, len(persons_in(policy, observation.objects)))
     elif look is not None and observation.time - look.time > policy.objects.look_valid:
         return None
     return look
@@ -128,7 +128,7 @@ def _absence(
     """
     if observation.faces is None:
         return
-    trouble = _camera_trouble(policy, observation)
+    trouble = camera_trouble(policy, observation)
     if trouble is not None and not observation.faces:
         yield Reading("face.absent", None, text=trouble.text.replace("{}", f"{trouble.value:.0f}"))
         return
@@ -146,7 +146,7 @@ def _persons(
     faces = sorted((face.presence for face in observation.faces or ()), reverse=True)
     boxes: list[float] = []
     if observation.objects is not None:
-        persons = _persons_in(policy, observation.objects)
+        persons = persons_in(policy, observation.objects)
         boxes = sorted((person.score for person in persons), reverse=True)
     count = max(len(faces), len(boxes))
     if count > 1:
@@ -216,13 +216,13 @@ def _camera(policy: Policy, observation: FrameObservation) -> Iterator[Reading]:
     """Whether the picture can be judged by. Of several troubles the gravest alone is named."""
     if observation.camera is None:
         return
-    trouble = _camera_trouble(policy, observation)
+    trouble = camera_trouble(policy, observation)
     for kind in ("camera.covered", "camera.dark", "camera.bright", "camera.blurred"):
         yield trouble if trouble and trouble.kind == kind else Reading(kind, False)
 
 
-def _camera_trouble(policy: Policy, observation: FrameObservation) -> Reading | None:
-    """What is wrong with the picture as a whole, if anything."""
+def camera_trouble(policy: Policy, observation: FrameObservation) -> Reading | None:
+    """What is wrong with the picture as a whole, if anything: the ``camera.*`` kind that holds."""
     view, limits = observation.camera, policy.camera
     if view is None:
         return None
@@ -318,7 +318,8 @@ def _connection(connected: bool) -> Reading:
     return Reading("session.connection_lost", not connected, 1.0, 1.0, "no media arrived")
 
 
-def _persons_in(policy: Policy, look: ObjectLook) -> list[Detection]:
+def persons_in(policy: Policy, look: ObjectLook) -> list[Detection]:
+    """The persons of one look of the object detector that count."""
     minimum = policy.objects.minimum_person_score(look.detector)
     return [person for person in look.persons if person.score >= minimum]
 

@@ -21,6 +21,7 @@ from dataclasses import replace
 
 from proctoring.incidents import LABELS, IncidentChange, IncidentState
 from proctoring.judgement.conditions import latest_look, readings
+from proctoring.judgement.enrolment import enrol, not_ready, withholds
 from proctoring.judgement.policy import Policy
 from proctoring.judgement.reading import Reading
 from proctoring.judgement.rules import ClosingLooks, Looks, Rule
@@ -52,10 +53,14 @@ def judge(
         raise ValueError(f"media time must be finite, not {time}")
     look = latest_look(policy, state.look, observation)
     now = time if state.time is None else max(time, state.time)
+    enrolment = enrol(policy, state.enrolment, look, observation)
     kinds, count = dict(state.kinds), state.incidents
     changes: list[IncidentChange] = []
-    for reading in readings(policy, look, observation):
+    found = (*readings(policy, look, observation), *not_ready(policy, enrolment, observation))
+    for reading in found:
         kind, rule = reading.kind, policy.incidents[reading.kind]
+        if withholds(policy, enrolment, kind, time):
+            continue
         known = kinds.get(kind)
         if not rule.enabled or (known is not None and time <= known.read_at):
             continue
@@ -71,7 +76,7 @@ def judge(
         if incident is not None and now - incident.held_at >= _lost_after(rule) - _ROUNDING:
             kinds[kind], change = _end(kind, rule, known, incident, _why_lost(known, rule, now))
             changes.append(change)
-    return JudgementState(now, count, look, kinds), tuple(changes)
+    return JudgementState(now, count, look, kinds, enrolment), tuple(changes)
 
 
 def finish(
@@ -271,4 +276,6 @@ def _reason(rule: Rule, incident: OpenIncident, duration: float) -> str:
     if isinstance(rule.persist, Looks):
         limit = f"limit {rule.persist.looks} of the last {rule.persist.of} looks"
         return f"{measured} in {incident.held} looks over {duration:.1f} s ({limit})"
+    if rule.persist == 0:  # one reading is enough
+        return measured if duration < 0.05 else f"{measured} for {duration:.1f} s"
     return f"{measured} for {duration:.1f} s (limit {rule.persist:.1f} s)"

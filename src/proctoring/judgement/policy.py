@@ -168,6 +168,25 @@ class LivenessLimits(BaseModel):
     a frozen camera."""
 
 
+class Enrolment(BaseModel):
+    """How a session begins: the candidate is helped into a good position (``enrolment.py``)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    enabled: bool = True
+    """``False``: judged from the first picture on, and nothing is said about the position."""
+    seconds: float = Field(default=1.0, ge=0, le=30, allow_inf_nan=False)
+    """For so long nothing may be wrong. The baseline of the eyes takes 1.5 s to learn anyway, so up to
+    there nobody who sits well is judged later than could be read."""
+    limit: float = Field(default=15.0, ge=1, le=300, allow_inf_nan=False)
+    """Seconds of media since the first picture after which everything is judged all the same, and
+    ``session.not_ready`` starts. Raising it gives more time, to honest people and to others."""
+    face_pixels: float = Field(default=80.0, ge=20, le=1000, allow_inf_nan=False)
+    """Face width that is asked for: below 80 the eyes are not read at all."""
+    withhold: tuple[Literal["gaze", "head", "face.absent", "camera"], ...] = ("gaze", "head")
+    """What is not judged until ready, at most ``limit`` seconds. Everything else always is."""
+
+
 class Policy(BaseModel):
     """Everything judgement goes by. Equal policies judge equally."""
 
@@ -189,6 +208,7 @@ class Policy(BaseModel):
     transcription: Transcription = Transcription()
     camera: Camera = Camera()
     liveness: LivenessLimits = LivenessLimits()
+    enrolment: Enrolment = Enrolment()
     incidents: dict[str, Rule]
 
     @model_validator(mode="after")
@@ -228,7 +248,16 @@ class Policy(BaseModel):
         return tomli_w.dumps(self.model_dump(mode="json", exclude_none=True))
 
 
-_SECTIONS = ("screen", "head", "objects", "liveness", "sound", "transcription", "camera")
+_SECTIONS = (
+    "screen",
+    "head",
+    "objects",
+    "liveness",
+    "sound",
+    "transcription",
+    "camera",
+    "enrolment",
+)
 _ACCOMMODATED = (*_SECTIONS, *LABELS)
 
 

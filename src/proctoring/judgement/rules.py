@@ -189,6 +189,15 @@ CONTRACT: dict[str, dict[str, Any]] = {
     "browser.second_screen": {**_BROWSER, "severity": "info", "persist": 3.0, "quiet": 600.0},
     "browser.virtual_camera": {**_BROWSER, "persist": 3.0, "quiet": 600.0},
     "browser.offline": {**_BROWSER, **_TOLD_ONCE, "severity": "info", "quiet": 0.0},
+    "session.not_ready": {
+        # Read from the limit of [enrolment] on, until the candidate is ready.
+        "severity": "warning",
+        "persist": 0.0,
+        "closes_after": 0.0,
+        "quiet": 0.0,
+        "hole": 3.0,
+        "lost_after": 600.0,
+    },
     "session.connection_lost": {
         "severity": "info",
         "persist": 5.0,

@@ -63,6 +63,25 @@ class PersonsLook:
 
 
 @dataclass(frozen=True, slots=True)
+class EnrolmentState:
+    """How far a candidate has come into a position to be judged in. Ready once is ready for good."""
+
+    began_at: float | None = None
+    """Media time of the first look for faces."""
+    looked_at: float | None = None
+    steady_since: float | None = None
+    """Since when nothing is wrong with the position."""
+    good_at: float | None = None
+    """When nothing was wrong with it, last."""
+    ready_at: float | None = None
+    missing: tuple[str, ...] = ()
+    """Codes of what is missing, once they have settled (keys of ``MISSING``)."""
+    seen_missing: tuple[str, ...] = ()
+    """What the last looks found missing, since ``seen_since``: told when it lasts."""
+    seen_since: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class JudgementState:
     """Everything that judgement knows about one session. Never changed, only replaced."""
 
@@ -73,6 +92,7 @@ class JudgementState:
     look: PersonsLook | None = None
     kinds: Mapping[str, KindState] = field(default_factory=dict)
     """Only kinds that were read at least once."""
+    enrolment: EnrolmentState = EnrolmentState()
 
 
 _ADAPTER = TypeAdapter(JudgementState)

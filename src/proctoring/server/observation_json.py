@@ -110,6 +110,8 @@ def _candidate(candidate: Candidate) -> dict[str, Any]:
             "confidence": round(gaze.confidence, 3),
         },
         "eyes_open": candidate.eyes_open,
+        "learned": candidate.learned,
+        "blinks": candidate.blinks,
     }
 
 

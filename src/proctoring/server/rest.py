@@ -20,6 +20,7 @@ from proctoring.errors import (
 from proctoring.judgement.policy import Policy, shipped_policies, shipped_policy
 from proctoring.server.schemas import (
     CapabilityAnswer,
+    EnrolmentAnswer,
     ErrorAnswer,
     FramesAnswer,
     HealthAnswer,
@@ -195,6 +196,7 @@ def _session(service: Service, session: Session) -> SessionAnswer:
         listeners=service.outbox.listeners(session.session_id),
         last_seq=service.outbox.last_seq(session.session_id),
         open_incidents=sorted(session.open_incidents.values()),
+        enrolment=EnrolmentAnswer(**session.enrolment),
         frames=FramesAnswer(
             received=frames.received,
             replaced=frames.replaced,

@@ -123,6 +123,25 @@ class TranscriptionAnswer(BaseModel):
     missing: float = Field(description="Seconds of sound whose words nobody will know.")
 
 
+class MissingAnswer(BaseModel):
+    """One thing that a good position still lacks."""
+
+    code: str = Field(examples=["face_too_small"])
+    text: str = Field(examples=["Your face is too small: move closer to the camera."])
+
+
+class EnrolmentAnswer(BaseModel):
+    """Whether the candidate is in a position to be judged in."""
+
+    state: Literal["off", "waiting", "calibrating", "ready"]
+    missing: list[MissingAnswer]
+    progress: float = Field(description="Of the steady time that is asked for, 0 to 1.")
+    ready_at: float | None = Field(description="Media time since which it is ready.")
+    limit: float = Field(
+        description="Seconds from the first picture after which everything is judged all the same."
+    )
+
+
 class SessionAnswer(BaseModel):
     """One open session."""
 
@@ -145,6 +164,7 @@ class SessionAnswer(BaseModel):
     open_incidents: list[str] = Field(
         description="Kinds of the incidents that run now.", examples=[["gaze.left"]]
     )
+    enrolment: EnrolmentAnswer
     frames: FramesAnswer
     sound: SoundAnswer
     transcription: TranscriptionAnswer | None = Field(

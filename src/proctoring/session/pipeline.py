@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from proctoring.delivery.events import Notice
 from proctoring.incidents import IncidentChange
 from proctoring.judgement.judge import finish, initial_state, judge
 from proctoring.judgement.policy import Policy
 from proctoring.observations import Observation
+from proctoring.session.guidance import enrolment_body, notices
 from proctoring.vision.analyser import FrameAnalysis, VisionAnalyser
 from proctoring.vision.frame import Frame
 
@@ -22,6 +26,7 @@ class Pipeline:
         self.policy = policy
         self.analyser = analyser
         self._state = initial_state()
+        self._notices: list[Notice] = []
 
     def is_due(self, time: float) -> bool:
         """Whether a frame of this media time would be looked at: ask before decoding one."""
@@ -34,8 +39,20 @@ class Pipeline:
 
     def observe(self, observation: Observation) -> tuple[IncidentChange, ...]:
         """Judge an observation."""
-        self._state, changes = judge(self.policy, self._state, observation)
+        before = self._state
+        self._state, changes = judge(self.policy, before, observation)
+        self._notices += notices(self.policy, before, self._state)
         return changes
+
+    def take_notices(self) -> tuple[Notice, ...]:
+        """What the candidate is to be told since this was asked last."""
+        told, self._notices = self._notices, []
+        return tuple(told)
+
+    @property
+    def enrolment(self) -> dict[str, Any]:
+        """How enrolment stands, as JSON values. May be asked from any thread."""
+        return enrolment_body(self.policy, self._state.enrolment)
 
     def finish(self, time: float) -> tuple[IncidentChange, ...]:
         """End what is open: the session ends at media time ``time``."""

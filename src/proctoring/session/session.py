@@ -9,7 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
 from proctoring.audio.analyser import AudioModels
 from proctoring.browser.report import BrowserReport, observe
@@ -204,6 +204,11 @@ class Session:
         if not self._media.started:
             return None
         return max(self._media.last, self._hearing.end_time or 0.0)
+
+    @property
+    def enrolment(self) -> dict[str, Any]:
+        """How its enrolment stands: what ``/events`` tells when it changes."""
+        return self._pipeline.enrolment
 
     @property
     def sound(self) -> SoundCount:
@@ -452,6 +457,8 @@ class Session:
         changes: tuple[IncidentChange, ...],
         notice: Notice | None = None,
     ) -> None:
+        for told in self._pipeline.take_notices():
+            self._publish(self._sitting, media_time, (), told)
         if not changes and notice is None:
             return
         for change in changes:

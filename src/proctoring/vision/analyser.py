@@ -238,6 +238,9 @@ class VisionAnalyser:
             candidate, not_read = self._read_candidate(self._faces, frame, choice.face)
         else:
             candidate, not_read = self._read_lost_candidate(frame.time), ()
+        if candidate is not None:
+            learned = self._neutral.pose is not None and self._gaze.aim is not None
+            candidate = replace(candidate, learned=learned)
         return (
             replace(
                 observation,
@@ -259,6 +262,9 @@ class VisionAnalyser:
         mesh = meshes.get(track) if track is not None else None
         if track is not None and mesh is not None:
             self._liveness.follow(frame.time, track, mesh)
+            assert observation.candidate is not None  # noqa: S101  (it has a track)
+            watched = replace(observation.candidate, blinks=self._liveness.blinks)
+            observation = replace(observation, candidate=watched)
             if observation.objects is not None:
                 self._liveness.look_for_screens(hull(mesh), observation.objects.phones)
         if self._stream_schedule.take(frame.time, STREAM_PERIOD):

@@ -17,6 +17,8 @@ class Blinks:
     """The blinks of one followed face within the last half minute."""
 
     def __init__(self) -> None:
+        self.count = 0
+        """Blinks since watching began."""
         self._apertures: deque[tuple[float, float]] = deque()
         self._blinks: deque[float] = deque()
         self._shut_since: float | None = None
@@ -35,6 +37,7 @@ class Blinks:
         elif self._shut_since is not None:
             if time - self._shut_since <= _LONGEST:
                 self._blinks.append(time)
+                self.count += 1
             self._shut_since = None
 
     @property

@@ -57,6 +57,11 @@ class LivenessWatch:
         if eyes is not None:
             self._blinks.follow(time, eyes.aperture)
 
+    @property
+    def blinks(self) -> int:
+        """Blinks of the face that is followed now, since it was found."""
+        return self._blinks.count
+
     def look_for_screens(self, face: Box, screens: Sequence[Detection]) -> None:
         """Take in one look of the object detector: the screens and phones it saw."""
         self._framed.append(framed_by(face, screens) is not None)
