@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
@@ -15,6 +16,11 @@ from proctoring.errors import ModelUnavailableError
 from proctoring.models.store import ModelStore
 from proctoring.settings import Settings
 from proctoring.vision.analyser import VisionModels, load_vision_models
+
+# Nothing of a test's may land in the user's own records; processes that tests start inherit it.
+_DATA = TemporaryDirectory(prefix="proctoring-tests-")
+os.environ["PROCTORING_DATA_FOLDER"] = _DATA.name
+os.environ.pop("PROCTORING_DATABASE", None)
 
 SHARED = Path(os.environ.get("PROCTORING_SHARED", Path(__file__).parents[2] / "shared"))
 

@@ -55,6 +55,18 @@ class UnknownSessionError(ProctoringError):
     code = "unknown_session"
 
 
+class UnknownRecordError(ProctoringError):
+    """Nothing of this id is kept: it never was, or was erased."""
+
+    code = "unknown_record"
+
+
+class RecordsUnavailableError(ProctoringError):
+    """The database cannot be used now; later may be better."""
+
+    code = "records_unavailable"
+
+
 class TooManyError(ProctoringError):
     """A bound of this server is reached: of sessions, or of listeners to one session."""
 

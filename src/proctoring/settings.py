@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from platformdirs import user_cache_path
+from platformdirs import user_cache_path, user_data_path
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from pydantic_settings import SettingsError as _Unreadable
@@ -34,6 +34,11 @@ class Settings(BaseSettings):
     """Where verified weights are kept."""
     models_mirror: Path | None = None
     """A folder tried before every other source of weights."""
+    data_folder: Path = Field(default_factory=lambda: user_data_path("proctoring"))
+    """Where records, evidence and the server's signing key are kept."""
+    database: SecretStr | None = None
+    """Where records are kept: ``postgresql+psycopg://user:password@host/name``, or
+    ``sqlite:////folder/file``. ``records.sqlite3`` in the data folder otherwise."""
     object_model: str = "ssd_mobilenet_v2"
     """Catalogue name of the object detector: the default, ``yolox_nano``, or an imported model."""
     workers: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, le=256)
@@ -58,8 +63,8 @@ class Settings(BaseSettings):
     """Seconds that a session may stand open without media, while somebody waits for it."""
     keep_events: float = Field(default=900.0, ge=0, le=86_400)
     """Seconds for which an ended session's events can still be read."""
-    events_per_session: int = Field(default=1000, ge=1, le=1_000_000)
-    """Events kept for replay; older ones go."""
+    events_per_session: int = Field(default=10_000, ge=1, le=1_000_000)
+    """Events replayed to one listener at most, the newest."""
     listeners_per_session: int = Field(default=32, ge=1, le=10_000)
     listener_queue: int = Field(default=256, ge=1, le=100_000)
     """Events that may wait for one listener; beyond, it is dropped and may come back."""

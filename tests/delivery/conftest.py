@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from proctoring.delivery.events import Message, Sitting
+from proctoring.delivery.events import Begun, Ended, Message, Sitting
 from proctoring.incidents import IncidentChange, IncidentState, Severity
+from proctoring.judgement.policy import shipped_policy
 
 BEGAN = datetime(2026, 1, 2, 10, 0, 0, tzinfo=UTC)
 
@@ -39,6 +40,17 @@ def message(session_id: str = "exam-7", *changes: IncidentChange) -> Message:
     """A message of a session that began at ``BEGAN``."""
     found_at = datetime(2026, 1, 2, 10, 0, 2, 120_000, tzinfo=UTC)
     return Message(Sitting(session_id, BEGAN), found_at, 93.4, changes or (change(),))
+
+
+def begun(session_id: str = "exam-7", began_at: datetime = BEGAN) -> Begun:
+    """A session's beginning."""
+    policy = shipped_policy("exam")
+    return Begun(Sitting(session_id, began_at), False, policy.name, policy.to_toml())
+
+
+def ended(session_id: str = "exam-7", began_at: datetime = BEGAN) -> Ended:
+    """Its end."""
+    return Ended(Sitting(session_id, began_at), BEGAN, 100.0, "ended on request")
 
 
 @pytest.fixture

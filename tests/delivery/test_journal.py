@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from tests.delivery.conftest import message
+from tests.delivery.conftest import begun, message
 
+from proctoring.delivery.events import Event
 from proctoring.delivery.journal import MemoryJournal
+
+
+def written(journal: MemoryJournal, session_id: str) -> Event:
+    (event,) = journal.write([message(session_id)])
+    assert event is not None
+    return event
 
 
 def filled(journal: MemoryJournal, count: int, session_id: str = "exam-7") -> MemoryJournal:
     for _ in range(count):
-        journal.append(message(session_id))
+        written(journal, session_id)
     return journal
 
 
 def test_numbers_rise_by_one_within_each_session() -> None:
     journal = MemoryJournal()
-    seqs = [journal.append(message(name)).seq for name in ("a", "a", "b", "a", "b")]
+    seqs = [written(journal, name).seq for name in ("a", "a", "b", "a", "b")]
     assert seqs == [1, 2, 1, 3, 2]
     assert journal.last_seq("a") == 3
     assert journal.last_seq("never seen") == 0
@@ -42,7 +49,7 @@ def test_what_is_no_longer_kept_is_counted() -> None:
 
 def test_a_new_sitting_under_an_old_name_goes_on_counting_and_replays_only_itself() -> None:
     journal = filled(MemoryJournal(), 4)
-    journal.begin("exam-7")
+    assert journal.write([begun()]) == [None]
     assert journal.replay("exam-7", 0) == journal.replay("exam-7", 4)
     filled(journal, 2)
     replay = journal.replay("exam-7", 0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from threading import Thread
 
 import pytest
-from tests.delivery.conftest import message
+from tests.delivery.conftest import ended, message
 
 from proctoring.delivery.journal import MemoryJournal
 from proctoring.delivery.outbox import Listener, Outbox
@@ -17,7 +17,10 @@ def outbox(queue: int = 256, listeners: int = 32) -> Outbox:
 
 
 def listen(box: Outbox, session_id: str = "exam-7", after: int | None = None) -> Listener:
-    return box.subscribe(session_id, after, lambda: None)[1]
+    listener = box.subscribe(session_id, lambda: None)
+    if after is not None:
+        box.catch_up(listener, after)
+    return listener
 
 
 def seqs(listener: Listener) -> list[int]:
@@ -36,11 +39,17 @@ def test_every_listener_of_the_session_and_no_other_gets_each_event_once_in_orde
 
 def test_replay_and_listening_leave_no_gap_and_nothing_twice_while_others_publish() -> None:
     box = Outbox(MemoryJournal(5000), queue=5000)
-    publisher = Thread(target=lambda: [box.publish(message()) for _ in range(2000)])
+
+    def publish() -> None:
+        for _ in range(2000):
+            box.publish(message())
+
+    publisher = Thread(target=publish)
     publisher.start()
     heard = []
     while publisher.is_alive():
-        replay, listener = box.subscribe("exam-7", 0, lambda: None)
+        listener = box.subscribe("exam-7", lambda: None)
+        replay = box.catch_up(listener, 0)
         heard.append((replay, listener))
         box.unsubscribe(listener)
     publisher.join()
@@ -51,7 +60,7 @@ def test_replay_and_listening_leave_no_gap_and_nothing_twice_while_others_publis
 
 def test_a_listener_is_woken_for_each_event() -> None:
     box, woken = outbox(), []
-    box.subscribe("exam-7", None, lambda: woken.append(1))
+    box.subscribe("exam-7", lambda: woken.append(1))
     box.publish(message())
     box.publish(message())
     assert len(woken) == 2
@@ -71,7 +80,7 @@ def test_a_slow_listener_is_dropped_with_a_reason_and_comes_back_without_loss() 
     assert "?after=" in closing.detail
     assert heard == [1, 2, 3, 4, 5]
     assert (box.dropped, box.listeners("exam-7")) == (1, 1)
-    replay, _ = box.subscribe("exam-7", 0, lambda: None)
+    replay = box.replay("exam-7", 0)
     assert [event.seq for event in replay.events] == [1, 2, 3, 4, 5]
 
 
@@ -79,7 +88,7 @@ def test_the_end_comes_after_what_still_waits() -> None:
     box = outbox()
     listener = listen(box)
     box.publish(message())
-    box.end("exam-7", "ended on request")
+    assert box.end(ended()).done()
     events, closing = listener.take()
     assert [event.seq for event in events] == [1]
     assert closing is not None
@@ -101,7 +110,6 @@ def test_more_listeners_than_allowed_are_refused_until_one_leaves() -> None:
 def test_without_after_only_what_comes_is_heard() -> None:
     box = outbox()
     box.publish(message())
-    replay, listener = box.subscribe("exam-7", None, lambda: None)
-    assert replay.events == ()
+    listener = listen(box)
     box.publish(message())
     assert seqs(listener) == [2]

@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from threading import Event, Thread
 from typing import Any
 
@@ -53,7 +55,12 @@ class Live:
 
 @contextmanager
 def running(models: VisionModels, audio: AudioModels = DEAF, **chosen: Any) -> Iterator[Live]:
-    """A server with these models and settings; stops, cleanly, at the end."""
+    """A server with these models and settings, and records of its own; stops, cleanly, at the end."""
+    if "data_folder" not in chosen:
+        with TemporaryDirectory(prefix="proctoring-test-") as folder:
+            with running(models, audio, data_folder=Path(folder), **chosen) as live:
+                yield live
+            return
     settings = Settings(port=0, **chosen)
     service = Service(settings, models=Senses(models, audio))
     ready = Event()

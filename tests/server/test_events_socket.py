@@ -9,6 +9,7 @@ import socket as sockets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from itertools import count
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -23,12 +24,13 @@ from proctoring.vision.analyser import VisionModels
 
 EPOCH = 1_700_000_000_000_000
 BEGAN = datetime(2026, 1, 2, 10, tzinfo=UTC)
+_NUMBERS = count(1)
 
 
 def publish(live: Live, session_id: str, *, reason: str = "for a test") -> None:
     """Let a session have an event, without the seconds of video that it takes."""
     change = IncidentChange(
-        number=1,
+        number=next(_NUMBERS),
         kind="gaze.left",
         label="Looking Left",
         state=IncidentState.STARTED,
@@ -39,7 +41,10 @@ def publish(live: Live, session_id: str, *, reason: str = "for a test") -> None:
         reason=reason,
         alerts=True,
     )
-    live.service.outbox.publish(Message(Sitting(session_id, BEGAN), BEGAN, 2.0, (change,)))
+    session = live.service.sessions.find(session_id)
+    assert session is not None
+    sitting = Sitting(session_id, session.began_at)
+    live.service.outbox.publish(Message(sitting, BEGAN, 2.0, (change,))).result(TIMEOUT)
 
 
 def seqs(socket: ClientConnection, count: int) -> list[int]:

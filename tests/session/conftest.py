@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from queue import Queue
@@ -125,13 +126,19 @@ def sit(pool: Pool, tally: Tally) -> Callable[..., Sat]:
             if notice is not None:
                 notices.put(notice)
 
+        def ended(detail: str) -> Future[None]:
+            ends.append(detail)
+            told: Future[None] = Future()
+            told.set_result(None)
+            return told
+
         analyser = options.pop("analyser", None) or VisionAnalyser(models)
         session = Session(
             Sitting(options.pop("session_id", "exam-7"), datetime(2026, 1, 2, 10, tzinfo=UTC)),
             pipeline=Pipeline(options.pop("policy", None) or shipped_policy("exam"), analyser),
             pool=pool,
             publish=publish,
-            ended=lambda _, detail: ends.append(detail),
+            ended=lambda _sitting, _time, detail: ended(detail),
             tally=tally,
             audio=audio,
             now=0.0,

@@ -48,6 +48,32 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
+class Begun:
+    """A sitting begins: before its first message."""
+
+    sitting: Sitting
+    mirrored: bool
+    policy_name: str
+    policy_toml: str
+    """The whole policy, so that it can be known later what judged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A sitting is over: after its last message."""
+
+    sitting: Sitting
+    time: datetime
+    """Wall clock, UTC."""
+    media_time: float
+    detail: str
+    """Why, in words for its listeners."""
+
+
+Entry = Begun | Message | Ended
+
+
+@dataclass(frozen=True, slots=True)
 class Event:
     """A message with its number, as it goes out."""
 
@@ -69,6 +95,11 @@ def incident_id(sitting: Sitting, number: int) -> str:
     return str(
         ULID.from_bytes(milliseconds.to_bytes(6, "big") + number.to_bytes(4, "big") + digest[:6])
     )
+
+
+def sitting_id(sitting: Sitting) -> str:
+    """The ULID of a sitting; its incidents' ids follow it."""
+    return incident_id(sitting, 0)
 
 
 def iso_time(time: datetime) -> str:

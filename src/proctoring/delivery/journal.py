@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import Protocol
 
-from proctoring.delivery.events import Event, Message, number_message
+from proctoring.delivery.events import Begun, Entry, Event, Message, number_message
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,22 +22,27 @@ class Replay:
 
 
 class Journal(Protocol):
-    """Numbers events and keeps them. Called under the outbox's lock, so one call at a time."""
+    """Numbers events and keeps them. ``write`` is called by one thread at a time, the others by any."""
 
-    def begin(self, session_id: str) -> None:
-        """A new sitting begins under this name: earlier events may go, their numbers stay used."""
+    def write(self, entries: Sequence[Entry]) -> list[Event | None]:
+        """Keep entries in order and give each message the next number of its session.
 
-    def append(self, message: Message) -> Event:
-        """Give a message the next number of its session and keep it."""
+        What it returns is kept for good: only then may anybody hear of it. ``None`` for what is no
+        message, or could not be kept for a fault of its own.
+        """
 
     def replay(self, session_id: str, after: int) -> Replay:
-        """Every event that is kept with a number above ``after``."""
+        """Every event that is kept with a number above ``after``.
+
+        Raises:
+            RecordsUnavailableError: not now.
+        """
 
     def last_seq(self, session_id: str) -> int:
-        """The last number given out; 0 if none."""
+        """The last number given out under the name of a session that runs here; 0 if none."""
 
     def forget(self, session_id: str) -> None:
-        """Nobody will ask for this session any more."""
+        """Nothing more will come of this session."""
 
 
 @dataclass(slots=True)
@@ -56,17 +63,21 @@ class MemoryJournal:
     def __init__(self, events_per_session: int = 1000) -> None:
         self._limit = events_per_session
         self._pages: dict[str, _Pages] = {}
+        self._lock = Lock()
 
-    def begin(self, session_id: str) -> None:
-        """A new sitting begins under this name."""
-        pages = self._pages.setdefault(session_id, _Pages())
-        pages.events.clear()
-        pages.floor = pages.last
+    def write(self, entries: Sequence[Entry]) -> list[Event | None]:
+        """Keep entries and number messages; a sitting that begins lets go of what its name had."""
+        with self._lock:
+            return [self._write(entry) for entry in entries]
 
-    def append(self, message: Message) -> Event:
-        """Give a message the next number of its session and keep it."""
-        pages = self._pages.setdefault(message.sitting.session_id, _Pages())
-        event = number_message(message, pages.last + 1)
+    def _write(self, entry: Entry) -> Event | None:
+        pages = self._pages.setdefault(entry.sitting.session_id, _Pages())
+        if isinstance(entry, Begun):
+            pages.events.clear()
+            pages.floor = pages.last
+        if not isinstance(entry, Message):
+            return None
+        event = number_message(entry, pages.last + 1)
         pages.last = event.seq
         pages.events.append(event)
         if len(pages.events) > self._limit:
@@ -75,12 +86,13 @@ class MemoryJournal:
 
     def replay(self, session_id: str, after: int) -> Replay:
         """Every event that is kept with a number above ``after``."""
-        pages = self._pages.get(session_id)
-        if pages is None:
-            return Replay((), 0)
-        events = tuple(event for event in pages.events if event.seq > after)
-        expected = max(0, pages.last - max(after, pages.floor))
-        return Replay(events, expected - len(events))
+        with self._lock:
+            pages = self._pages.get(session_id)
+            if pages is None:
+                return Replay((), 0)
+            events = tuple(event for event in pages.events if event.seq > after)
+            expected = max(0, pages.last - max(after, pages.floor))
+            return Replay(events, expected - len(events))
 
     def last_seq(self, session_id: str) -> int:
         """The last number given out; 0 if none."""

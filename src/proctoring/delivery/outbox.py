@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
-from threading import Lock
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from threading import Condition, Lock, Thread
 
-from proctoring.delivery.events import Event, Message
+from proctoring.delivery.events import Begun, Ended, Entry, Event, Message
 from proctoring.delivery.journal import Journal, Replay
 from proctoring.errors import TooManyError
+
+_log = logging.getLogger(__name__)
+
+BACKLOG = 100_000
+"""Entries that may wait for the journal: some 100 MB, hours of a hundred sessions' events."""
+
+BATCH = 1000
+"""Entries written at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +46,13 @@ class Listener:
         self._lock = Lock()
         self._events: deque[Event] = deque()
         self._closing: Closing | None = None
+        self._heard = 0
+
+    def skip(self, seq: int) -> None:
+        """Events up to this number were heard already: they are not queued again."""
+        with self._lock:
+            self._heard = seq
+            self._events = deque(event for event in self._events if event.seq > seq)
 
     def take(self) -> tuple[list[Event], Closing | None]:
         """What waits, in order, and whether it was the last. Never blocks."""
@@ -52,7 +69,7 @@ class Listener:
     def offer(self, event: Event) -> bool:
         """Queue an event. Returns whether the listener is (still) worth keeping."""
         with self._lock:
-            if self._closing is None:
+            if self._closing is None and event.seq > self._heard:
                 if len(self._events) < self._capacity:
                     self._events.append(event)
                 else:
@@ -73,49 +90,147 @@ class Listener:
         self._wake()
 
 
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    entry: Entry
+    done: Future[None] = field(default_factory=Future)
+
+
 class Outbox:
     """All sessions' listeners, over one journal. Safe from many threads at once.
+
+    What is published waits until a thread of the outbox has written it to the journal, together
+    with whatever else waits by then; only then do listeners hear of it. So nobody who publishes
+    waits for a disk, and many sessions share one flush. Without ``start``, whoever publishes does
+    that work: for tests.
 
     Args:
         journal: numbers and keeps events.
         listeners_per_session: more are refused.
         queue: events that may wait for one listener; beyond, it is dropped.
+        backlog: entries that may wait for the journal; beyond, messages are lost, and counted.
     """
 
     def __init__(
-        self, journal: Journal, *, listeners_per_session: int = 32, queue: int = 256
+        self,
+        journal: Journal,
+        *,
+        listeners_per_session: int = 32,
+        queue: int = 256,
+        backlog: int = BACKLOG,
     ) -> None:
         self._journal = journal
         self._max_listeners = listeners_per_session
         self._queue = queue
+        self._backlog = backlog
         self._lock = Lock()
         self._listeners: dict[str, list[Listener]] = {}
+        self._waiting: deque[_Waiting] = deque()
+        self._arrived = Condition()
+        self._delivering = Lock()
+        self._thread: Thread | None = None
+        self._stopping = False
         self.published = 0
         """Events handed out since the start."""
         self.dropped = 0
         """Listeners dropped because they were slow."""
+        self.lost = 0
+        """Messages that nobody heard of: too many waited, or the journal could not take them."""
 
-    def begin(self, session_id: str) -> None:
-        """A sitting begins under this name."""
-        with self._lock:
-            self._journal.begin(session_id)
+    def start(self) -> None:
+        """Deliver from a thread of its own from now on."""
+        self._thread = Thread(target=self._deliver_always, name="delivery", daemon=True)
+        self._thread.start()
 
-    def publish(self, message: Message) -> Event:
-        """Number a message, keep it, and queue it for everybody who listens."""
+    def stop(self, timeout: float) -> bool:
+        """Deliver what waits and end the thread. Returns whether that was done in time."""
+        with self._arrived:
+            self._stopping = True
+            self._arrived.notify_all()
+        if self._thread is not None:
+            self._thread.join(timeout)
+            return not self._thread.is_alive()
+        return True
+
+    @property
+    def waiting(self) -> int:
+        """Entries that wait for the journal."""
+        return len(self._waiting)
+
+    def begin(self, begun: Begun) -> Future[None]:
+        """A sitting begins. Done once that is written."""
+        return self._put(begun)
+
+    def publish(self, message: Message) -> Future[None]:
+        """Number a message, keep it, and queue it for everybody who listens: soon. Done then."""
+        if len(self._waiting) >= self._backlog:
+            self.lost += 1
+            if self.lost == 1:
+                _log.error("%d events wait for the journal: newer ones are lost", self._backlog)
+            lost: Future[None] = Future()
+            lost.set_result(None)
+            return lost
+        return self._put(message)
+
+    def end(self, ended: Ended) -> Future[None]:
+        """The sitting is over: its listeners get what still waits, and then the reason."""
+        return self._put(ended)
+
+    def _put(self, entry: Entry) -> Future[None]:
+        waiting = _Waiting(entry)
+        with self._arrived:
+            self._waiting.append(waiting)
+            self._arrived.notify()
+        if self._thread is None:
+            with self._delivering:
+                self._deliver()
+        return waiting.done
+
+    def _deliver_always(self) -> None:
+        while True:
+            with self._arrived:
+                while not self._waiting and not self._stopping:
+                    self._arrived.wait()
+                if not self._waiting:
+                    return
+            try:
+                self._deliver()
+            except Exception:  # noqa: BLE001  # one batch's fault must not silence all sessions
+                _log.exception("events could not be delivered")
+
+    def _deliver(self) -> None:
+        """Write what waits, then hand it out."""
+        batch: list[_Waiting] = []
+        while self._waiting and len(batch) < BATCH:
+            batch.append(self._waiting.popleft())
+        if not batch:
+            return
+        events = self._journal.write([waiting.entry for waiting in batch])
+        for waiting, event in zip(batch, events, strict=True):
+            if event is not None:
+                self._hand_out(event)
+            elif isinstance(waiting.entry, Message):
+                self.lost += 1
+            elif isinstance(waiting.entry, Ended):
+                self._say_end(waiting.entry)
+            waiting.done.set_result(None)
+
+    def _hand_out(self, event: Event) -> None:
         with self._lock:
-            event = self._journal.append(message)
             self.published += 1
             listeners = self._listeners.get(event.session_id, [])
             slow = [listener for listener in listeners if not listener.offer(event)]
             for listener in slow:
                 self.dropped += 1
                 self._remove(listener)
-        return event
 
-    def subscribe(
-        self, session_id: str, after: int | None, wake: Callable[[], None]
-    ) -> tuple[Replay, Listener]:
-        """Listen from now on; what came after number ``after`` first, without a gap between.
+    def _say_end(self, ended: Ended) -> None:
+        with self._lock:
+            for listener in self._listeners.pop(ended.sitting.session_id, []):
+                listener.close(Closing("ended", ended.detail))
+
+    def subscribe(self, session_id: str, wake: Callable[[], None]) -> Listener:
+        """Listen from now on. Who missed something asks ``catch_up`` next.
 
         Raises:
             TooManyError: the session has as many listeners as it may.
@@ -126,36 +241,41 @@ class Outbox:
                 raise TooManyError(
                     f"the session has {self._max_listeners} listeners, as many as it may"
                 )
-            replay = Replay((), 0) if after is None else self._journal.replay(session_id, after)
             listener = Listener(session_id, self._queue, wake)
             listeners.append(listener)
-        return replay, listener
+        return listener
+
+    def catch_up(self, listener: Listener, after: int) -> Replay:
+        """What came after a number up to now; the listener's queue goes on from there.
+
+        Raises:
+            RecordsUnavailableError: it cannot be read now.
+        """
+        replay = self._journal.replay(listener.session_id, after)
+        if replay.events:
+            listener.skip(replay.events[-1].seq)
+        return replay
 
     def replay(self, session_id: str, after: int) -> Replay:
-        """What is kept of a session, without listening."""
-        with self._lock:
-            return self._journal.replay(session_id, after)
+        """What is kept of a session, without listening.
+
+        Raises:
+            RecordsUnavailableError: it cannot be read now.
+        """
+        return self._journal.replay(session_id, after)
 
     def unsubscribe(self, listener: Listener) -> None:
         """Listen no longer. Does nothing if it does not any more."""
         with self._lock:
             self._remove(listener)
 
-    def end(self, session_id: str, detail: str) -> None:
-        """The sitting is over: its listeners get what still waits, and then the reason."""
-        with self._lock:
-            for listener in self._listeners.pop(session_id, []):
-                listener.close(Closing("ended", detail))
-
     def forget(self, session_id: str) -> None:
         """Nobody will ask for this session's events any more."""
-        with self._lock:
-            self._journal.forget(session_id)
+        self._journal.forget(session_id)
 
     def last_seq(self, session_id: str) -> int:
         """The number of the session's last event; 0 if it has none."""
-        with self._lock:
-            return self._journal.last_seq(session_id)
+        return self._journal.last_seq(session_id)
 
     def listeners(self, session_id: str | None = None) -> int:
         """How many listen: to one session, or in all."""

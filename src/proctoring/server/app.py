@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -10,15 +11,18 @@ from fastapi import FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from proctoring import __version__
 from proctoring.errors import ProctoringError
-from proctoring.server import metrics, rest, sockets
+from proctoring.server import metrics, records_rest, rest, sockets
 from proctoring.server.access import is_loopback
 from proctoring.server.guard import Guard
 from proctoring.server.service import Service
 from proctoring.settings import Settings, read_settings
+
+_log = logging.getLogger(__name__)
 
 PAGE = Path(__file__).parent / "page"
 
@@ -69,7 +73,9 @@ def create_app(settings: Settings | None = None, *, service: Service | None = No
     app.add_exception_handler(ProctoringError, _explain)
     app.add_exception_handler(RequestValidationError, _explain_request)
     app.add_exception_handler(StarletteHTTPException, _explain_status)
+    app.add_exception_handler(SQLAlchemyError, _explain_database)
     app.include_router(rest.router)
+    app.include_router(records_rest.router)
     app.include_router(sockets.router)
     if (PAGE / "index.html").is_file():
         app.mount("/page", StaticFiles(directory=PAGE), name="page")
@@ -90,6 +96,12 @@ def _error(status: int, code: str, detail: str) -> JSONResponse:
 async def _explain(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, ProctoringError)  # noqa: S101  (registered for it)
     return _error(rest.STATUS_OF.get(type(error), 400), error.code, error.detail)
+
+
+async def _explain_database(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, SQLAlchemyError)  # noqa: S101  (registered for it)
+    _log.error("the database failed: %s", type(error).__name__)
+    return await _explain(request, records_rest.explain(error))
 
 
 async def _explain_request(_: Request, error: Exception) -> JSONResponse:

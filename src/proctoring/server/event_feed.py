@@ -9,7 +9,14 @@ from starlette.websockets import WebSocket
 
 from proctoring.delivery.journal import Replay
 from proctoring.delivery.outbox import Listener, Outbox
-from proctoring.server.closing import SESSION_ENDED, SLOW_LISTENER, Farewell, error_text
+from proctoring.errors import RecordsUnavailableError
+from proctoring.server.closing import (
+    RESTART,
+    SESSION_ENDED,
+    SLOW_LISTENER,
+    Farewell,
+    error_text,
+)
 
 
 class EventFeed:
@@ -27,8 +34,8 @@ class EventFeed:
         self._loop = asyncio.get_running_loop()
         self._news = asyncio.Event()
         self.farewell = Farewell()
-        self._listener: Listener
-        self._replay, self._listener = outbox.subscribe(session_id, after, self._wake)
+        self._after = after
+        self._listener: Listener = outbox.subscribe(session_id, self._wake)
 
     def unsubscribe(self) -> None:
         """Listen no longer."""
@@ -36,8 +43,15 @@ class EventFeed:
 
     async def send(self, socket: WebSocket) -> None:
         """Send what was missed and what comes, until there is nothing more to come."""
-        await send_replay(socket, self._replay)
-        self._replay = Replay((), 0)
+        if self._after is not None:
+            try:
+                replay = await asyncio.to_thread(self._outbox.catch_up, self._listener, self._after)
+            except RecordsUnavailableError as error:
+                await socket.send_text(error_text(error.code, error.detail))
+                self.farewell.say(RESTART, error.detail)
+                return
+            await send_replay(socket, replay)
+            del replay
         while True:
             events, closing = self._listener.take()
             for event in events:

@@ -33,6 +33,7 @@ class ServiceCollector(Collector):
             "workers_busy_ratio": ("Share of the workers' time in use", pool.demand.busy),
             "wait_seconds": ("90th percentile of waits for a worker", pool.demand.wait),
             "waiting_sessions": ("Sessions that wait for a worker now", pool.waiting),
+            "events_waiting": ("Entries that wait to be written down", outbox.waiting),
             "rate_ratio": ("Share of the full rate that all sessions together allow", pool.rate),
             "slowed_sessions": (
                 "Sessions analysed at less than the full rate",
@@ -43,6 +44,7 @@ class ServiceCollector(Collector):
             yield GaugeMetricFamily(f"proctoring_{name}", text, value=value)
         counters = {
             "events": ("Events handed out", outbox.published),
+            "events_lost": ("Events that could not be written down", outbox.lost),
             "slow_listeners": ("Listeners dropped because they were slow", outbox.dropped),
             "step_failures": ("Steps of sessions that failed", pool.failures),
         }

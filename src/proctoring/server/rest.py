@@ -13,8 +13,10 @@ from proctoring.errors import (
     BadPolicyError,
     NotReadyError,
     ProctoringError,
+    RecordsUnavailableError,
     SessionExistsError,
     TooManyError,
+    UnknownRecordError,
     UnknownSessionError,
 )
 from proctoring.judgement.policy import Policy, shipped_policies, shipped_policy
@@ -43,12 +45,15 @@ STATUS_OF: dict[type[ProctoringError], int] = {
     NotReadyError: 503,
     SessionExistsError: 409,
     TooManyError: 503,
+    RecordsUnavailableError: 503,
+    UnknownRecordError: 404,
     UnknownSessionError: 404,
 }
 """HTTP status of an error; 400 for all others."""
 
 
-def _errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
+def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """How a path's errors are described."""
     return {status: {"model": ErrorAnswer} for status in statuses}
 
 
@@ -79,7 +84,7 @@ async def health(request: Request) -> HealthAnswer:
 
 
 @router.post(
-    "/api/sessions", status_code=201, tags=["sessions"], responses=_errors(400, 409, 422, 503)
+    "/api/sessions", status_code=201, tags=["sessions"], responses=errors(400, 409, 422, 503)
 )
 async def create_session(request: Request, wanted: SessionRequest) -> SessionAnswer:
     """Make a session beforehand, under any policy, changed for its candidate if need be."""
@@ -95,21 +100,21 @@ async def create_session(request: Request, wanted: SessionRequest) -> SessionAns
     return _session(service, session)
 
 
-@router.get("/api/sessions", tags=["sessions"], responses=_errors(503))
+@router.get("/api/sessions", tags=["sessions"], responses=errors(503))
 async def list_sessions(request: Request) -> SessionsAnswer:
     """The open sessions, oldest first."""
     service = _service(request)
     return SessionsAnswer(sessions=[_session(service, session) for session in service.sessions])
 
 
-@router.get("/api/sessions/{session_id}", tags=["sessions"], responses=_errors(404, 503))
+@router.get("/api/sessions/{session_id}", tags=["sessions"], responses=errors(404, 503))
 async def show_session(request: Request, session_id: str) -> SessionAnswer:
     """One open session."""
     service = _service(request)
     return _session(service, _find(service, session_id))
 
 
-@router.delete("/api/sessions/{session_id}", tags=["sessions"], responses=_errors(404, 503))
+@router.delete("/api/sessions/{session_id}", tags=["sessions"], responses=errors(404, 503))
 async def end_session(request: Request, session_id: str) -> SessionAnswer:
     """End a session: its incidents end, its sockets are closed. Its events stay readable a while."""
     service = _service(request)

@@ -12,15 +12,18 @@ from enum import StrEnum
 from threading import Thread
 
 from prometheus_client import CollectorRegistry
+from sqlalchemy.exc import SQLAlchemyError
 
 from proctoring.audio.transcription.deepgram import DeepgramSettings
 from proctoring.audio.transcription.transcribers import Transcribers
 from proctoring.capabilities import Capability
 from proctoring.delivery.journal import MemoryJournal
 from proctoring.delivery.outbox import Outbox
+from proctoring.delivery.recorded import RecordedJournal
 from proctoring.errors import BadPolicyError, NotReadyError, ProctoringError, SettingsError
 from proctoring.judgement.policy import Policy, load_policy
 from proctoring.models.store import ModelStore
+from proctoring.records.archive import Archive, open_archive
 from proctoring.session.pool import Pool
 from proctoring.session.registry import Registry
 from proctoring.session.senses import Senses, load_senses
@@ -41,6 +44,9 @@ STOP = 5.0
 
 LAST_WORDS = 3.0
 """Seconds that a remote transcriber has for the last words of a session, within ``STOP``."""
+
+SEEN = 10.0
+"""Seconds between two times that the server says in the database that it lives."""
 
 STOP_LOADING = 30.0
 """Seconds that loading has to end: it cannot be broken off, and the runtime does not survive an
@@ -70,7 +76,7 @@ class Service:
         wall: the time of day.
 
     Raises:
-        SettingsError: the default policy cannot be used.
+        SettingsError: the default policy, or the database, cannot be used.
     """
 
     def __init__(
@@ -89,8 +95,16 @@ class Service:
             raise SettingsError(f"default policy: {error.detail}") from error
         self.metrics = CollectorRegistry()
         self.tally = Tally(self.metrics)
+        self.archive, self._records_off = _open(settings, wall())
+        self._journal: RecordedJournal | MemoryJournal
+        if self.archive is None:
+            self._journal = MemoryJournal(settings.events_per_session)
+        else:
+            self._journal = RecordedJournal(
+                self.archive.writer(), self.archive.reader, settings.events_per_session
+            )
         self.outbox = Outbox(
-            MemoryJournal(settings.events_per_session),
+            self._journal,
             listeners_per_session=settings.listeners_per_session,
             queue=settings.listener_queue,
         )
@@ -129,9 +143,20 @@ class Service:
 
     @property
     def capabilities(self) -> tuple[Capability, ...]:
-        """What this process can see and hear; empty while that is not known yet."""
-        seen = () if self._models is None else self._models.capabilities
-        return seen if self._transcribers is None else (*seen, *self._transcribers.capabilities)
+        """What this process can see, hear and keep; empty while that is not known yet."""
+        if self._models is None:
+            return ()
+        words = () if self._transcribers is None else self._transcribers.capabilities
+        return (*self._models.capabilities, *words, self._records)
+
+    @property
+    def _records(self) -> Capability:
+        trouble = self._records_off
+        if isinstance(self._journal, RecordedJournal):
+            trouble = self._journal.trouble
+        if not trouble and self.outbox.lost:
+            trouble = f"{self.outbox.lost} events were lost"
+        return Capability("records", available=not trouble, reason=trouble, model="")
 
     @property
     def sessions(self) -> Registry:
@@ -160,6 +185,7 @@ class Service:
 
     async def start(self) -> None:
         """Start threads and the ticker; load the models, beside the event loop, if need be."""
+        self.outbox.start()
         self.pool.start()
         self.words_pool.start()
         self._ticker = asyncio.create_task(self._tick())
@@ -181,9 +207,10 @@ class Service:
         if closing is not None:
             await self.until_done(closing)
         session = self.sessions.find(session_id)
-        if session is not None:
-            return session
-        return self.sessions.begin(session_id, self.default_policy, self.now(), mirrored=mirrored)
+        if session is None:
+            policy, now = self.default_policy, self.now()
+            session = self.sessions.begin(session_id, policy, now, mirrored=mirrored)
+        return await self._recorded(session)
 
     async def create(self, session_id: str, policy: Policy, *, mirrored: bool) -> Session:
         """Begin a session beforehand.
@@ -194,7 +221,17 @@ class Service:
         closing = self.sessions.closing(session_id)
         if closing is not None:
             await self.until_done(closing)
-        return self.sessions.begin(session_id, policy, self.now(), mirrored=mirrored, awaited=True)
+        now = self.now()
+        session = self.sessions.begin(session_id, policy, now, mirrored=mirrored, awaited=True)
+        return await self._recorded(session)
+
+    async def _recorded(self, session: Session) -> Session:
+        """Wait until it is written that the session began."""
+        if not session.recorded.done():
+            await asyncio.wait({asyncio.wrap_future(session.recorded)}, timeout=STOP)
+        if not session.recorded.done():
+            raise NotReadyError("the session cannot be recorded now; try again later")
+        return session
 
     def is_over(self, session_id: str) -> bool:
         """Whether the session of this name has ended, and its events can still be read."""
@@ -233,6 +270,13 @@ class Service:
         for pool in (self.pool, self.words_pool):
             if not await asyncio.to_thread(pool.stop, STOP):
                 _log.error("a worker did not end within %.0f s", STOP)
+        if isinstance(self._journal, RecordedJournal) and self._journal.trouble:
+            self._journal.give_up()
+        delivered = await asyncio.to_thread(self.outbox.stop, STOP)
+        if not delivered:
+            _log.error("%d events were not told within %.0f s", self.outbox.waiting, STOP)
+        if self.archive is not None:
+            await asyncio.to_thread(self.archive.close, clean=delivered)
 
     def _load(self, loop: asyncio.AbstractEventLoop) -> None:
         settings = self.settings
@@ -286,14 +330,41 @@ class Service:
         _log.error("%s", reason)
 
     async def _tick(self) -> None:
+        seen_at = self.now()
         while True:
             await asyncio.sleep(TICK)
+            if self.archive is not None and self.now() - seen_at >= SEEN:
+                seen_at = self.now()
+                asyncio.get_running_loop().run_in_executor(None, self._be_seen, self.archive)
             if self._sessions is None:
                 continue
             try:
                 self._sessions.tick(self.now())
             except Exception:  # noqa: BLE001  # the next tick may do better; sessions must not go unwatched
                 _log.exception("a look at the sessions failed")
+
+    def _be_seen(self, archive: Archive) -> None:
+        try:
+            archive.seen(self._wall())
+        except SQLAlchemyError:
+            _log.warning("the database could not be told that this server lives")
+
+
+def _open(settings: Settings, now: datetime) -> tuple[Archive | None, str]:
+    """The archive, or why there is none.
+
+    Raises:
+        SettingsError: the database that the operator named cannot be used.
+    """
+    database = settings.database
+    try:
+        chosen = None if database is None else database.get_secret_value()
+        return open_archive(chosen, settings.data_folder, now), ""
+    except SettingsError as error:
+        if database is not None:
+            raise
+        _log.error("nothing is recorded: %s", error.detail)
+        return None, f"nothing is recorded: {error.detail}"
 
 
 def _call(loop: asyncio.AbstractEventLoop, function: Callable[..., object], *args: object) -> None:

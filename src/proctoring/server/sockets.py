@@ -14,6 +14,7 @@ from proctoring.errors import (
     BadRequestError,
     NotReadyError,
     ProctoringError,
+    RecordsUnavailableError,
     TooManyError,
 )
 from proctoring.server.audio_feed import AudioFeed
@@ -266,7 +267,12 @@ async def _tell_of_the_past(
     farewell.say(SESSION_ENDED, "the session has ended")
 
     async def tell() -> None:
-        await send_replay(socket, service.outbox.replay(session_id, after))
+        try:
+            replay = await asyncio.to_thread(service.outbox.replay, session_id, after)
+        except RecordsUnavailableError as error:
+            await socket.send_text(error_text(error.code, error.detail))
+            return
+        await send_replay(socket, replay)
         await socket.send_text(error_text("ended", "the session has ended"))
 
     await socket.accept()

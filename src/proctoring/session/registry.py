@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from datetime import datetime
 
 from proctoring.audio.analyser import AudioModels
-from proctoring.delivery.events import Message, Notice, Sitting
+from proctoring.delivery.events import Begun, Ended, Message, Notice, Sitting
 from proctoring.delivery.outbox import Outbox
 from proctoring.errors import SessionExistsError, TooManyError
 from proctoring.incidents import IncidentChange
@@ -100,8 +101,9 @@ class Registry:
             raise SessionExistsError(f"session {session_id} is open already")
         if len(self._open) + len(self._closing) >= self._max_sessions:
             raise TooManyError(f"{self._max_sessions} sessions are open, as many as may be")
+        sitting = Sitting(session_id, self._wall())
         session = Session(
-            Sitting(session_id, self._wall()),
+            sitting,
             pipeline=Pipeline(policy, VisionAnalyser(self._models, mirrored=mirrored)),
             pool=self._pool,
             publish=self._publish,
@@ -116,7 +118,9 @@ class Registry:
             transcription=self._transcription,
         )
         self._ended.pop(session_id, None)
-        self._outbox.begin(session_id)
+        session.recorded = self._outbox.begin(
+            Begun(sitting, mirrored, policy.name, policy.to_toml())
+        )
         self._open[session_id] = session
         self._tally.sessions_begun.inc()
         return session
@@ -168,9 +172,9 @@ class Registry:
         """From the pool's threads."""
         self._outbox.publish(Message(sitting, self._wall(), media_time, changes, notice))
 
-    def _finished(self, sitting: Sitting, detail: str) -> None:
+    def _finished(self, sitting: Sitting, media_time: float, detail: str) -> Future[None]:
         """From the pool's threads."""
-        self._outbox.end(sitting.session_id, detail)
+        return self._outbox.end(Ended(sitting, self._wall(), media_time, detail))
 
     def _close(self, session: Session, now: float) -> None:
         del self._open[session.session_id]

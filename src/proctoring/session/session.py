@@ -132,7 +132,8 @@ class Session:
         pool: does the work.
         publish: takes sitting, media time, changes and what else is to be told, in order; called
             from the pool's threads.
-        ended: called once with the reason, from the pool, when everything is published.
+        ended: called once from the pool, after everything is published, with media time and reason;
+            done when everybody was told.
         tally: counts for all sessions.
         audio: what can be heard with.
         transcription: makes words of speech, where the policy wants any.
@@ -148,7 +149,7 @@ class Session:
         pipeline: Pipeline,
         pool: Pool,
         publish: Callable[[Sitting, float, tuple[IncidentChange, ...], Notice | None], None],
-        ended: Callable[[Sitting, str], None],
+        ended: Callable[[Sitting, float, str], Future[None]],
         tally: Tally,
         audio: AudioModels,
         now: float,
@@ -167,8 +168,10 @@ class Session:
         self.state = State.OPEN
         self.open_incidents: dict[int, str] = {}
         """Numbers of incidents that run now, and their kinds."""
+        self.recorded: Future[None] = Future()
+        """Set when it is written that the session began: nobody may be told of it before."""
         self.done: Future[None] = Future()
-        """Set when the session ended and everything of it is published."""
+        """Set when the session ended and everything of it is written and told."""
         self._sitting = sitting
         self._pipeline = pipeline
         self._publish = publish
@@ -412,8 +415,8 @@ class Session:
             self._tally.errors.inc()
             _log.exception("an observation could not be judged")
         if isinstance(item, _End):
-            self._ended(self._sitting, item.detail)
-            self.done.set_result(None)
+            told = self._ended(self._sitting, item.time, item.detail)
+            told.add_done_callback(lambda _: self.done.set_result(None))
 
     def _look(self, arrival: Arrival) -> None:
         self._pipeline.analyser.rate = FACE_RATE * self._lane.rate()

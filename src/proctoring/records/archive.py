@@ -1,0 +1,128 @@
+"""Everything that one process keeps records with, opened once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import Engine, delete, insert, select, update
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_exponential
+from ulid import ULID
+
+from proctoring.errors import SettingsError
+from proctoring.records.database import TRANSIENT, connect, read_url, shown, sqlite_url, writing
+from proctoring.records.migrate import migrate
+from proctoring.records.reader import RecordReader
+from proctoring.records.signing import Signer, load_signer
+from proctoring.records.tables import ServerRow, SittingRow
+from proctoring.records.writer import OPEN, RecordWriter, interrupt
+
+FILE = "records.sqlite3"
+KEY = "signing.key"
+
+DEAD = 120.0
+"""Seconds after which a server that was not seen is taken for dead, and its sittings for over."""
+
+PATIENCE = 30.0
+"""Seconds to wait at the start for a database server that does not answer yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """The database of records, brought to this version's tables."""
+
+    engine: Engine
+    signer: Signer
+    server_id: str
+    """This process, among those that write into the database."""
+    reader: RecordReader
+
+    def writer(self) -> RecordWriter:
+        """Writes what happens in this process's sessions."""
+        return RecordWriter(self.engine, self.signer, self.server_id)
+
+    def seen(self, now: datetime) -> None:
+        """Say that this process lives, and end the sittings of those that do not. To be called often.
+
+        Raises:
+            sqlalchemy.exc.SQLAlchemyError: not now.
+        """
+        with writing(self.engine) as connection:
+            living = update(ServerRow).filter_by(id=self.server_id).values(seen_at=now)
+            if not connection.execute(living).rowcount:
+                new = {"id": self.server_id, "began_at": now, "seen_at": now}
+                connection.execute(insert(ServerRow).values(new))
+            dead = [
+                row.id
+                for row in connection.execute(select(ServerRow))
+                if (now - row.seen_at).total_seconds() > DEAD
+            ]
+            for server_id in dead:
+                left = select(SittingRow.id).filter_by(server_id=server_id, state=OPEN)
+                for sitting_id in connection.execute(left).scalars().all():
+                    interrupt(connection, sitting_id, self.signer)
+                connection.execute(delete(ServerRow).filter_by(id=server_id))
+
+    def close(self, *, clean: bool) -> None:
+        """Let go of the database; ``clean``: every sitting of this process has ended."""
+        if clean:
+            try:
+                with writing(self.engine) as connection:
+                    connection.execute(delete(ServerRow).filter_by(id=self.server_id))
+            except SQLAlchemyError:
+                pass  # found dead by another, later
+        self.engine.dispose()
+
+
+def database_url(database: str | None, data_folder: Path) -> URL:
+    """The address of the database of records.
+
+    Raises:
+        SettingsError: ``database`` is no address of one.
+    """
+    return sqlite_url(data_folder / FILE) if database is None else read_url(database)
+
+
+def open_archive(
+    database: str | None,
+    data_folder: Path,
+    now: datetime,
+    *,
+    patience: float = PATIENCE,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Archive:
+    """Open the database of records; make it, or bring it to this version, if need be.
+
+    Raises:
+        SettingsError: it cannot be used; names where it is.
+    """
+    url = database_url(database, data_folder)
+    engine = connect(url)
+    signer = load_signer(data_folder / KEY)
+    attempts = Retrying(
+        retry=retry_if_exception_type(TRANSIENT),
+        stop=stop_after_delay(patience if url.get_backend_name() != "sqlite" else 0),
+        wait=wait_exponential(multiplier=0.1, max=2),
+        sleep=sleep,
+        reraise=True,
+    )
+    archive = Archive(engine, signer, str(ULID()), RecordReader(engine))
+    try:
+        attempts(migrate, engine)
+        archive.seen(now)
+    except SettingsError:
+        engine.dispose()
+        raise
+    except OperationalError as error:
+        engine.dispose()
+        reason = str(error.orig).strip().splitlines()[0]
+        raise SettingsError(f"database {shown(url)}: {reason}") from error
+    except SQLAlchemyError as error:
+        engine.dispose()
+        raise SettingsError(f"database {shown(url)}: {error}") from error
+    return archive

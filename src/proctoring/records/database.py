@@ -1,0 +1,111 @@
+"""One database: SQLite, with nothing to set up, or PostgreSQL."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, InterfaceError, NoSuchModuleError, OperationalError
+
+from proctoring.errors import SettingsError
+
+SQLITE_WAIT = 10.0
+"""Seconds to wait for another writer of the same file."""
+
+TRANSIENT = (OperationalError, InterfaceError)
+"""Errors after which the same statement may work later: no connection, disk full, locked."""
+
+
+def sqlite_url(file: Path) -> URL:
+    """The address of a database in a file."""
+    return URL.create("sqlite", database=str(file))
+
+
+def read_url(text: str) -> URL:
+    """The address of a database, as an operator gives it.
+
+    Raises:
+        SettingsError: it is no address, or of a database that is not supported.
+    """
+    try:
+        url = make_url(text)
+    except ArgumentError:
+        raise SettingsError(
+            "database: not a URL such as sqlite:////folder/records.sqlite3 "
+            "or postgresql+psycopg://user:password@host/name"
+        ) from None
+    if url.drivername == "postgresql":
+        url = url.set(drivername="postgresql+psycopg")
+    if url.get_backend_name() not in ("sqlite", "postgresql"):
+        raise SettingsError(f"database: {url.drivername} is neither sqlite nor postgresql+psycopg")
+    if url.get_backend_name() == "sqlite" and url.database in (None, "", ":memory:"):
+        raise SettingsError("database: SQLite in memory keeps nothing; give a file")
+    return url
+
+
+def shown(url: URL) -> str:
+    """The address without its password, for messages."""
+    return url.render_as_string(hide_password=True)
+
+
+def connect(url: URL) -> Engine:
+    """Connections to a database, made when they are used.
+
+    SQLite: a write-ahead log, so that readers wait for no writer, flushed to the disk at every
+    commit (``synchronous=FULL``): what is committed survives the loss of power.
+
+    Raises:
+        SettingsError: its folder cannot be made, or its driver is not installed.
+    """
+    options: dict[str, Any] = {}
+    if url.get_backend_name() == "sqlite":
+        assert url.database is not None  # noqa: S101  (``read_url`` looks)
+        folder = Path(url.database).parent
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise SettingsError(f"database folder {folder}: {error.strerror or error}") from error
+        options = {"connect_args": {"timeout": SQLITE_WAIT}}
+    else:
+        options = {"connect_args": {"connect_timeout": 5}, "pool_pre_ping": True, "pool_size": 5}
+    try:
+        engine = create_engine(url, **options)
+    except (ModuleNotFoundError, NoSuchModuleError) as error:
+        raise SettingsError(
+            f"database: {shown(url)} needs: pip install 'proctoring-ai[postgresql]'"
+        ) from error
+    if url.get_backend_name() == "sqlite":
+        event.listen(engine, "connect", _prepare)
+        event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _prepare(connection: sqlite3.Connection, _: object) -> None:
+    connection.isolation_level = None  # transactions are begun below, and nowhere else
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _begin(connection: Connection) -> None:
+    # A transaction that will write takes its turn at once; upgrading a reader's could not wait.
+    writes = connection.get_execution_options().get("writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """A transaction that writes: on disk when the block ends, undone if it raises."""
+    with engine.connect().execution_options(writes=True) as connection, connection.begin():
+        yield connection
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """A transaction that only reads, and sees one state of the database."""
+    with engine.connect() as connection, connection.begin():
+        yield connection

@@ -1,0 +1,43 @@
+"""What is written down of a sitting, in the order in which it happened."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from proctoring.incidents import IncidentChange
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """A sitting begins."""
+
+    sitting_id: str
+    session_id: str
+    began_at: datetime
+    mirrored: bool
+    policy_name: str
+    policy_toml: str
+
+
+@dataclass(frozen=True, slots=True)
+class Occurrence:
+    """Something to be told; its number and text come from the one before."""
+
+    sitting_id: str
+    session_id: str
+    time: datetime
+    media_time: float
+    changes: tuple[tuple[str, IncidentChange], ...]
+    """With the id of each incident."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """A sitting ended, and nothing more comes of it."""
+
+    sitting_id: str
+    session_id: str
+    time: datetime
+    media_time: float
+    reason: str

@@ -1,0 +1,81 @@
+"""Brings a database to the tables of this version."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, text
+
+from proctoring.errors import SettingsError
+from proctoring.records.database import reading, writing
+
+_LOCK = 7_305_801
+"""Any number that nobody else locks in the same PostgreSQL database."""
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """How far a database is."""
+
+    current: str | None
+    """The last migration that was run; ``None`` for an empty database."""
+    newest: str
+    """The last migration there is."""
+    pending: tuple[str, ...]
+    """What is still to be run, in order: revision and title."""
+
+
+def version(engine: Engine) -> Version:
+    """How far a database is.
+
+    Raises:
+        SettingsError: a newer version of this program made it.
+    """
+    with reading(engine) as connection:
+        return _version(connection)
+
+
+def migrate(engine: Engine) -> Version:
+    """Run what is pending, all of it or nothing. Processes that start together take turns.
+
+    Raises:
+        SettingsError: a newer version of this program made the database.
+    """
+    found = version(engine)
+    if not found.pending:
+        return found
+    with writing(engine) as connection:  # in SQLite itself the lock
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("select pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+        if _version(connection).pending:
+            config = _config()
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+        return _version(connection)
+
+
+def _version(connection: Connection) -> Version:
+    script = ScriptDirectory.from_config(_config())
+    current = MigrationContext.configure(connection).get_current_revision()
+    newest = script.get_current_head()
+    assert newest is not None  # noqa: S101  (the package ships some)
+    known = {revision.revision: revision for revision in script.walk_revisions()}
+    if current is not None and current not in known:
+        raise SettingsError(
+            f"database: made by a newer version of this program (migration {current})"
+        )
+    newer = script.iterate_revisions(newest, current or "base")
+    pending = [f"{revision.revision} {revision.doc}" for revision in newer]
+    return Version(current, newest, tuple(reversed(pending)))
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("path_separator", "os")
+    return config

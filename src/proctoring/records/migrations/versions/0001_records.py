@@ -1,0 +1,203 @@
+"""Sittings, events, incidents, decisions, consent, signals, erasures.
+
+Revision ID: 0001
+Revises: nothing
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_table(
+        "erasures",
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("sitting_id", sa.String(length=26), nullable=False),
+        sa.Column("session_hash", sa.String(length=64), nullable=False),
+        sa.Column("last_seq", sa.Integer(), nullable=False),
+        sa.Column("chain_length", sa.Integer(), nullable=False),
+        sa.Column("chain_head", sa.String(length=64), nullable=False),
+        sa.Column("time", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("who", sa.String(length=200), nullable=False),
+        sa.Column("erased", sa.Text(), nullable=False),
+        sa.Column("hash", sa.String(length=64), nullable=False),
+        sa.Column("signature", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_erasures")),
+        sa.UniqueConstraint("sitting_id", name=op.f("uq_erasures_sitting_id")),
+    )
+    with op.batch_alter_table("erasures", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_erasures_session_hash"), ["session_hash"], unique=False
+        )
+
+    op.create_table(
+        "policies",
+        sa.Column("hash", sa.String(length=64), nullable=False),
+        sa.Column("name", sa.String(length=100), nullable=False),
+        sa.Column("toml", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("hash", name=op.f("pk_policies")),
+    )
+    op.create_table(
+        "servers",
+        sa.Column("id", sa.String(length=26), nullable=False),
+        sa.Column("began_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_servers")),
+    )
+    op.create_table(
+        "sittings",
+        sa.Column("id", sa.String(length=26), nullable=False),
+        sa.Column("session_id", sa.String(length=200), nullable=False),
+        sa.Column("began_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("mirrored", sa.Boolean(), nullable=False),
+        sa.Column("policy_hash", sa.String(length=64), nullable=False),
+        sa.Column("server_id", sa.String(length=26), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("end_reason", sa.Text(), nullable=True),
+        sa.Column("media_time", sa.Double(), nullable=True),
+        sa.Column("floor_seq", sa.Integer(), nullable=False),
+        sa.Column("last_seq", sa.Integer(), nullable=False),
+        sa.Column("chain_length", sa.Integer(), nullable=False),
+        sa.Column("chain_head", sa.String(length=64), nullable=False),
+        sa.Column("seal", sa.Text(), nullable=True),
+        sa.Column("signals_lost", sa.Integer(), server_default="0", nullable=False),
+        sa.ForeignKeyConstraint(
+            ["policy_hash"], ["policies.hash"], name=op.f("fk_sittings_policy_hash")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_sittings")),
+    )
+    with op.batch_alter_table("sittings", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_sittings_began_at"), ["began_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_sittings_server_id"), ["server_id"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_sittings_session_id_last_seq"), ["session_id", "last_seq"], unique=False
+        )
+        batch_op.create_index(batch_op.f("ix_sittings_state"), ["state"], unique=False)
+
+    op.create_table(
+        "consents",
+        sa.Column("id", sa.String(length=26), nullable=False),
+        sa.Column("session_id", sa.String(length=200), nullable=False),
+        sa.Column("sitting_id", sa.String(length=26), nullable=True),
+        sa.Column("granted", sa.Boolean(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("who", sa.String(length=200), nullable=False),
+        sa.Column("time", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["sitting_id"], ["sittings.id"], name=op.f("fk_consents_sitting_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_consents")),
+    )
+    with op.batch_alter_table("consents", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_consents_session_id"), ["session_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_consents_sitting_id"), ["sitting_id"], unique=False)
+
+    op.create_table(
+        "decisions",
+        sa.Column("id", sa.String(length=26), nullable=False),
+        sa.Column("sitting_id", sa.String(length=26), nullable=False),
+        sa.Column("incident_id", sa.String(length=26), nullable=False),
+        sa.Column("decision", sa.String(length=16), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("who", sa.String(length=200), nullable=False),
+        sa.Column("time", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["sitting_id"], ["sittings.id"], name=op.f("fk_decisions_sitting_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_decisions")),
+    )
+    with op.batch_alter_table("decisions", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_decisions_sitting_id"), ["sitting_id"], unique=False)
+
+    op.create_table(
+        "events",
+        sa.Column("sitting_id", sa.String(length=26), nullable=False),
+        sa.Column("seq", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("session_id", sa.String(length=200), nullable=False),
+        sa.Column("time", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("media_time", sa.Double(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("hash", sa.String(length=64), nullable=False),
+        sa.ForeignKeyConstraint(["sitting_id"], ["sittings.id"], name=op.f("fk_events_sitting_id")),
+        sa.PrimaryKeyConstraint("sitting_id", "seq", name=op.f("pk_events")),
+        sa.UniqueConstraint("session_id", "seq", name=op.f("uq_events_session_id_seq")),
+    )
+    op.create_table(
+        "incidents",
+        sa.Column("sitting_id", sa.String(length=26), nullable=False),
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("id", sa.String(length=26), nullable=False),
+        sa.Column("kind", sa.String(length=64), nullable=False),
+        sa.Column("label", sa.String(length=200), nullable=False),
+        sa.Column("severity", sa.String(length=16), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("alerted", sa.Boolean(), nullable=False),
+        sa.Column("confidence", sa.Double(), nullable=False),
+        sa.Column("started_at", sa.Double(), nullable=False),
+        sa.Column("duration", sa.Double(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("first_seq", sa.Integer(), nullable=False),
+        sa.Column("last_seq", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["sitting_id"], ["sittings.id"], name=op.f("fk_incidents_sitting_id")
+        ),
+        sa.PrimaryKeyConstraint("sitting_id", "number", name=op.f("pk_incidents")),
+        sa.UniqueConstraint("id", name=op.f("uq_incidents_id")),
+    )
+    with op.batch_alter_table("incidents", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_incidents_kind"), ["kind"], unique=False)
+
+    op.create_table(
+        "signals",
+        sa.Column("sitting_id", sa.String(length=26), nullable=False),
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("start", sa.Double(), nullable=False),
+        sa.Column("end", sa.Double(), nullable=False),
+        sa.Column("count", sa.Integer(), nullable=False),
+        sa.Column("data", sa.LargeBinary(), nullable=False),
+        sa.Column("plot", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["sitting_id"], ["sittings.id"], name=op.f("fk_signals_sitting_id")
+        ),
+        sa.PrimaryKeyConstraint("sitting_id", "number", name=op.f("pk_signals")),
+    )
+
+
+def downgrade() -> None:
+    op.drop_table("signals")
+    with op.batch_alter_table("incidents", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_incidents_kind"))
+
+    op.drop_table("incidents")
+    op.drop_table("events")
+    with op.batch_alter_table("decisions", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_decisions_sitting_id"))
+
+    op.drop_table("decisions")
+    with op.batch_alter_table("consents", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_consents_sitting_id"))
+        batch_op.drop_index(batch_op.f("ix_consents_session_id"))
+
+    op.drop_table("consents")
+    with op.batch_alter_table("sittings", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_sittings_state"))
+        batch_op.drop_index(batch_op.f("ix_sittings_session_id_last_seq"))
+        batch_op.drop_index(batch_op.f("ix_sittings_server_id"))
+        batch_op.drop_index(batch_op.f("ix_sittings_began_at"))
+
+    op.drop_table("sittings")
+    op.drop_table("servers")
+    op.drop_table("policies")
+    with op.batch_alter_table("erasures", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_erasures_session_hash"))
+
+    op.drop_table("erasures")

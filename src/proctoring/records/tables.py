@@ -1,0 +1,221 @@
+"""The tables. A change here is a migration there (``migrations/versions``): a test holds that.
+
+A *sitting* is one session under its name; the name may be used again. Times are wall clock, UTC;
+media times are seconds.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from sqlalchemy import (
+    DateTime,
+    Dialect,
+    Double,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    MetaData,
+    String,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+DIGEST = String(64)
+"""A SHA-256 in hexadecimal."""
+ULID_TEXT = String(26)
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """A moment. SQLite keeps no zone: written as UTC, read as UTC."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """To the database."""
+        return None if value is None else value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """From the database."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Base(DeclarativeBase):
+    """All tables."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+class PolicyRow(Base):
+    """A policy as it judged: its whole text, kept once however many sittings it judged."""
+
+    __tablename__ = "policies"
+
+    hash: Mapped[str] = mapped_column(DIGEST, primary_key=True)
+    """SHA-256 of ``toml``."""
+    name: Mapped[str] = mapped_column(String(100))
+    toml: Mapped[str] = mapped_column(Text)
+
+
+class ServerRow(Base):
+    """A process that writes records, and when it was last seen to live."""
+
+    __tablename__ = "servers"
+
+    id: Mapped[str] = mapped_column(ULID_TEXT, primary_key=True)
+    began_at: Mapped[datetime] = mapped_column(UtcTime)
+    seen_at: Mapped[datetime] = mapped_column(UtcTime)
+
+
+class SittingRow(Base):
+    """One session under its name."""
+
+    __tablename__ = "sittings"
+    __table_args__ = (Index(None, "session_id", "last_seq"), Index(None, "began_at"))
+
+    id: Mapped[str] = mapped_column(ULID_TEXT, primary_key=True)
+    session_id: Mapped[str] = mapped_column(String(200))
+    began_at: Mapped[datetime] = mapped_column(UtcTime)
+    mirrored: Mapped[bool]
+    policy_hash: Mapped[str] = mapped_column(ForeignKey("policies.hash"))
+    server_id: Mapped[str] = mapped_column(ULID_TEXT, index=True)
+    state: Mapped[str] = mapped_column(String(16), index=True)
+    """``open``, ``ended``, or ``interrupted``: its server died and nobody ended it."""
+    ended_at: Mapped[datetime | None] = mapped_column(UtcTime)
+    end_reason: Mapped[str | None] = mapped_column(Text)
+    media_time: Mapped[float | None] = mapped_column(Double)
+    """At which it ended."""
+    floor_seq: Mapped[int]
+    """Events up to here belong to somebody else who had the name: they are not replayed."""
+    last_seq: Mapped[int]
+    """Number of its last event; of the last one under its name before it, while it has none."""
+    chain_length: Mapped[int]
+    """How many events it has."""
+    chain_head: Mapped[str] = mapped_column(DIGEST)
+    """Hash of its last event; of its own facts while it has none."""
+    seal: Mapped[str | None] = mapped_column(Text)
+    """The server's signature of head and length, set when it ends."""
+    signals_lost: Mapped[int] = mapped_column(default=0, server_default="0")
+    """Observations that were judged and could not be kept."""
+
+
+class EventRow(Base):
+    """What listeners were told, as it went out, each bound to the one before by its hash."""
+
+    __tablename__ = "events"
+    __table_args__ = (UniqueConstraint("session_id", "seq"),)
+
+    sitting_id: Mapped[str] = mapped_column(ForeignKey("sittings.id"), primary_key=True)
+    seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    session_id: Mapped[str] = mapped_column(String(200))
+    time: Mapped[datetime] = mapped_column(UtcTime)
+    media_time: Mapped[float] = mapped_column(Double)
+    text: Mapped[str] = mapped_column(Text)
+    """JSON."""
+    hash: Mapped[str] = mapped_column(DIGEST)
+
+
+class IncidentRow(Base):
+    """An incident as its last change left it."""
+
+    __tablename__ = "incidents"
+
+    sitting_id: Mapped[str] = mapped_column(ForeignKey("sittings.id"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    """Counts the sitting's incidents from 1."""
+    id: Mapped[str] = mapped_column(ULID_TEXT, unique=True)
+    kind: Mapped[str] = mapped_column(String(64), index=True)
+    label: Mapped[str] = mapped_column(String(200))
+    severity: Mapped[str] = mapped_column(String(16))
+    state: Mapped[str] = mapped_column(String(16))
+    alerted: Mapped[bool]
+    confidence: Mapped[float] = mapped_column(Double)
+    started_at: Mapped[float] = mapped_column(Double)
+    """Media time."""
+    duration: Mapped[float] = mapped_column(Double)
+    reason: Mapped[str] = mapped_column(Text)
+    first_seq: Mapped[int]
+    last_seq: Mapped[int]
+
+
+class DecisionRow(Base):
+    """What a reviewer said of an incident. Never changed: the last one stands."""
+
+    __tablename__ = "decisions"
+
+    id: Mapped[str] = mapped_column(ULID_TEXT, primary_key=True)
+    sitting_id: Mapped[str] = mapped_column(ForeignKey("sittings.id"), index=True)
+    incident_id: Mapped[str] = mapped_column(ULID_TEXT)
+    decision: Mapped[str] = mapped_column(String(16))
+    """``confirm``, ``dismiss``, ``comment``."""
+    reason: Mapped[str] = mapped_column(Text)
+    who: Mapped[str] = mapped_column(String(200))
+    time: Mapped[datetime] = mapped_column(UtcTime)
+
+
+class ConsentRow(Base):
+    """That a candidate agreed, or took it back, and to what."""
+
+    __tablename__ = "consents"
+
+    id: Mapped[str] = mapped_column(ULID_TEXT, primary_key=True)
+    session_id: Mapped[str] = mapped_column(String(200), index=True)
+    sitting_id: Mapped[str | None] = mapped_column(ForeignKey("sittings.id"), index=True)
+    """``None`` until the sitting begins."""
+    granted: Mapped[bool]
+    text: Mapped[str] = mapped_column(Text)
+    """What the candidate was shown."""
+    who: Mapped[str] = mapped_column(String(200))
+    time: Mapped[datetime] = mapped_column(UtcTime)
+
+
+class SignalRow(Base):
+    """A stretch of a sitting's observations, in the order in which they were judged."""
+
+    __tablename__ = "signals"
+
+    sitting_id: Mapped[str] = mapped_column(ForeignKey("sittings.id"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    start: Mapped[float] = mapped_column(Double)
+    """Smallest media time in it."""
+    end: Mapped[float] = mapped_column(Double)
+    count: Mapped[int]
+    data: Mapped[bytes] = mapped_column(LargeBinary)
+    """``records/signals.py`` says how they are packed."""
+    plot: Mapped[bytes] = mapped_column(LargeBinary)
+    """The same, a few numbers a second, to be drawn without unpacking ``data``."""
+
+
+class ErasureRow(Base):
+    """That a sitting was erased. Names nobody; chained and signed, so that none can be taken out."""
+
+    __tablename__ = "erasures"
+
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    sitting_id: Mapped[str] = mapped_column(ULID_TEXT, unique=True)
+    session_hash: Mapped[str] = mapped_column(DIGEST, index=True)
+    """The session's name under the server's key: numbers go on where they stopped."""
+    last_seq: Mapped[int]
+    chain_length: Mapped[int]
+    chain_head: Mapped[str] = mapped_column(DIGEST)
+    time: Mapped[datetime] = mapped_column(UtcTime)
+    reason: Mapped[str] = mapped_column(Text)
+    who: Mapped[str] = mapped_column(String(200))
+    erased: Mapped[str] = mapped_column(Text)
+    """JSON: table to how many rows went, and files."""
+    hash: Mapped[str] = mapped_column(DIGEST)
+    """Of this record and the hash of the one before."""
+    signature: Mapped[str] = mapped_column(Text)

@@ -1,0 +1,83 @@
+"""A database is brought to this version's tables, once, whoever starts first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from threading import Thread
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import text
+
+from proctoring.errors import SettingsError
+from proctoring.records.archive import Archive
+from proctoring.records.database import connect, read_url, reading, writing
+from proctoring.records.migrate import _config, migrate, version
+from proctoring.records.tables import Base
+
+
+def test_an_empty_database_gets_every_table(database: str) -> None:
+    engine = connect(read_url(database))
+    before = version(engine)
+    assert before.current is None
+    assert before.pending[0].startswith("0001")
+    after = migrate(engine)
+    assert (after.current, after.pending) == (before.newest, ())
+    assert migrate(engine) == after
+    engine.dispose()
+
+
+def test_migrations_lead_to_the_tables_of_the_code(archive: Archive) -> None:
+    with reading(archive.engine) as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, Base.metadata) == []
+
+
+def test_migrations_are_one_line() -> None:
+    assert len(ScriptDirectory.from_config(_config()).get_heads()) == 1
+
+
+def test_processes_that_start_together_take_turns(database: str) -> None:
+    failures: list[BaseException] = []
+
+    def start() -> None:
+        engine = connect(read_url(database))
+        try:
+            migrate(engine)
+        except Exception as error:  # noqa: BLE001  # whatever it is
+            failures.append(error)
+        engine.dispose()
+
+    threads = [Thread(target=start) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+
+
+def test_a_database_of_a_newer_version_is_refused(
+    open_database: Callable[[], Archive],
+) -> None:
+    with writing(open_database().engine) as connection:
+        connection.execute(text("update alembic_version set version_num = '9999'"))
+    with pytest.raises(SettingsError, match="newer version"):
+        open_database()
+
+
+@pytest.mark.parametrize(
+    "url", ["nonsense", "mysql://host/name", "sqlite://", "sqlite:///:memory:"]
+)
+def test_an_address_that_cannot_be_used_is_refused(url: str) -> None:
+    with pytest.raises(SettingsError, match="database"):
+        read_url(url)
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "in the way"
+    file.write_text("")
+    with pytest.raises(SettingsError, match="in the way"):
+        connect(read_url(f"sqlite:///{file}/below/records.sqlite3"))
