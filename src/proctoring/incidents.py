@@ -35,6 +35,7 @@ LABELS: dict[str, str] = {
     "person.multiple": "Multiple Persons Detected",
     "object.phone": "Mobile Phone Detected",
     "face.spoof": "Face Spoofing Detected",
+    "face.mismatch": "Different Person Detected",
     "audio.multiple_speakers": "Multiple Speakers Detected",
     "audio.overlap": "Overlapping Speech",
     "audio.phrase": "Suspicious Phrase Detected",

@@ -154,6 +154,22 @@ class Liveness:
 
 
 @dataclass(frozen=True, slots=True)
+class Identity:
+    """The candidate's face compared with the session's reference. No embedding, only how far."""
+
+    track: int
+    distance: float
+    """Between the mean embedding of the last looks and the reference's: about .3 for one person
+    on two days, .2 within a sitting, .6 for two persons."""
+    looks: int
+    """How many looks the mean is of: one alone errs four times as often as three."""
+    why: str
+    """Why it was compared: "after the camera was covered", "now and then"."""
+    from_photo: bool
+    """``True``: the reference is a photo that was given; ``False``: the session's first seconds."""
+
+
+@dataclass(frozen=True, slots=True)
 class StreamSigns:
     """Signs in time that a stream does not come from a camera."""
 
@@ -185,6 +201,8 @@ class FrameObservation:
     """``None``: not looked at in this frame, or not readable (then ``not_read`` says why)."""
     stream: StreamSigns | None = None
     """``None``: not looked at in this frame."""
+    identity: Identity | None = None
+    """``None``: not compared in this frame, or not readable (then ``not_read`` says why)."""
 
 
 @dataclass(frozen=True, slots=True)

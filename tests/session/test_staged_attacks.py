@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -13,10 +15,11 @@ from proctoring.judgement.policy import load_policy
 from proctoring.models.store import ModelStore
 from proctoring.session.pipeline import Pipeline
 from proctoring.vision.analyser import VisionAnalyser, VisionModels, load_vision_models
+from proctoring.vision.decode import decode_jpeg
 from proctoring.vision.frame import Frame, Pixels
 
 from ..vision.conftest import photograph, warp
-from ..vision.moving import turned_print, with_noise
+from ..vision.moving import reshaped, turned_print, with_noise
 
 RATE = 5
 FACE = (272.0, 175.0)
@@ -30,7 +33,7 @@ def models(model_store: ModelStore) -> VisionModels:
     """Faces alone: what is tested here must hold without the passive networks, as on a machine
     that cannot have them, and needs no objects."""
     loaded = load_vision_models(model_store, object_model="none")
-    return VisionModels(loaded.faces, None, loaded.capabilities)
+    return replace(loaded, objects=None, liveness=None)
 
 
 @pytest.fixture(scope="module")
@@ -40,16 +43,28 @@ def photo() -> Pixels:
     return warp(astronaut, shift=(64.0, 80.0), scale=1.25)
 
 
-def spoofs(models: VisionModels, picture_at: PictureAt, seconds: float) -> list[IncidentChange]:
-    """The spoof incidents that start in a session of such pictures."""
-    pipeline = Pipeline(load_policy("exam"), VisionAnalyser(models, rate=RATE))
+def incidents(models: VisionModels, picture_at: PictureAt, seconds: float) -> list[IncidentChange]:
+    """What starts, and alerts, in a session of such pictures."""
+    # At its full rate, as of a client that sends only five pictures a second.
+    pipeline = Pipeline(load_policy("exam"), VisionAnalyser(models))
     return [change for change in _changes(pipeline, picture_at, seconds) if change.alerts]
+
+
+def spoofs(models: VisionModels, picture_at: PictureAt, seconds: float) -> list[IncidentChange]:
+    """The spoof incidents among them."""
+    started = incidents(models, picture_at, seconds)
+    return [change for change in started if change.kind == "face.spoof"]
+
+
+def kinds(changes: list[IncidentChange]) -> list[str]:
+    """Of each incident, what it is."""
+    return [change.kind for change in changes]
 
 
 def _changes(pipeline: Pipeline, picture_at: PictureAt, seconds: float) -> Iterator[IncidentChange]:
     for n in range(int(seconds * RATE)):
         _, changes = pipeline.analyse(Frame(n / RATE, picture_at(n)))
-        yield from (change for change in changes if change.kind == "face.spoof")
+        yield from changes
 
 
 def swaying(photo: Pixels, seed: int = 1) -> PictureAt:
@@ -103,3 +118,56 @@ def test_a_dim_room_raises_nothing(models: VisionModels, photo: Pixels, gamma: f
     table = np.asarray(255 * (np.arange(256) / 255) ** gamma, np.uint8)
     once = swaying(photo, seed=2)
     assert spoofs(models, lambda n: np.asarray(cv2.LUT(once(n), table), np.uint8), 12) == []
+
+
+COVERED = np.full((480, 640, 3), 12, np.uint8)
+
+
+def one_after_the_other(*parts: tuple[float, PictureAt]) -> PictureAt:
+    """Each source for so many seconds."""
+
+    def picture(n: int) -> Pixels:
+        left = n / RATE
+        for seconds, source in parts:
+            if left < seconds:
+                return source(n)
+            left -= seconds
+        raise AssertionError("the session is longer than its parts")
+
+    return picture
+
+
+def covered(n: int) -> Pixels:
+    """A hand on the lens, with the camera's noise."""
+    return with_noise(COVERED, np.random.default_rng(n), 1.5)
+
+
+def test_a_swap_of_persons_while_the_camera_is_covered(models: VisionModels, photo: Pixels) -> None:
+    """The second person is a face of other proportions: a bare machine has one photograph. With two
+    people: the test below."""
+    if models.identity is None:
+        pytest.skip("the weights of the face embedding cannot be had")
+    somebody, other = swaying(photo), swaying(reshaped(photo, FACE))
+    started = incidents(models, one_after_the_other((8, somebody), (4, covered), (6, other)), 18)
+    assert kinds(started) == ["camera.covered", "face.mismatch"]
+    assert started[1].started_at < 14
+    assert "compared after the camera was covered" in started[1].reason
+
+
+def test_the_same_person_after_the_camera_was_covered(models: VisionModels, photo: Pixels) -> None:
+    somebody = swaying(photo)
+    started = incidents(models, one_after_the_other((8, somebody), (4, covered), (8, somebody)), 20)
+    assert kinds(started) == ["camera.covered"]
+
+
+def test_a_swap_of_two_real_people(models: VisionModels, shared_data: Path) -> None:
+    if models.identity is None:
+        pytest.skip("the weights of the face embedding cannot be had")
+    first, second = (
+        decode_jpeg((shared_data / "spoof/nuaa/ClientRaw" / name).read_bytes())
+        for name in ("0001/0001_00_00_01_0.jpg", "0002/0002_01_00_01_92.jpg")
+    )
+    started = incidents(
+        models, one_after_the_other((8, swaying(first)), (4, covered), (6, swaying(second))), 18
+    )
+    assert kinds(started) == ["camera.covered", "face.mismatch"]

@@ -28,3 +28,18 @@ def with_noise(picture: Pixels, generator: np.random.Generator, strength: float 
     """The picture with a camera's noise."""
     noise = generator.normal(0, strength, picture.shape)
     return np.asarray(np.clip(picture + noise, 0, 255), np.uint8)
+
+
+def reshaped(picture: Pixels, centre: tuple[float, float], reach: float = 60.0) -> Pixels:
+    """The face about ``centre`` with other proportions: to the embedding network somebody else.
+
+    Stands in for a second person, of whom a bare machine has no photograph.
+    """
+    height, width = picture.shape[:2]
+    y, x = np.mgrid[0:height, 0:width].astype(np.float32)
+    across, down = x - centre[0], y - (centre[1] - 20)
+    near = np.clip(1 - np.hypot(across, down) / reach, 0, 1)
+    share = (1 + 0.8 * near**2).astype(np.float32)
+    from_x = np.asarray(centre[0] + across * share, np.float32)
+    from_y = np.asarray(centre[1] - 20 + down * share, np.float32)
+    return np.asarray(cv2.remap(picture, from_x, from_y, cv2.INTER_LINEAR), np.uint8)

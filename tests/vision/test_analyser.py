@@ -56,7 +56,7 @@ def test_before_neutral_is_learned_the_head_is_not_read_and_the_reason_is_said(
 
     assert first.observation.candidate is not None
     assert first.observation.candidate.head is None
-    assert {entry.what for entry in first.observation.not_read} == {"head", "gaze"}
+    assert {entry.what for entry in first.observation.not_read} == {"head", "gaze", "identity"}
 
 
 @pytest.mark.parametrize("name", ["coffee", "chelsea"])

@@ -61,6 +61,7 @@ def readings(
         *_phones(policy, observation),
         *_camera(policy, observation),
         *_spoof(policy.liveness, observation),
+        *_mismatch(policy, observation),
         _connection(connected=True),  # a frame is media
     )
 
@@ -312,6 +313,26 @@ def _not_a_camera(
         yield 0.9, f"the picture repeats that of {stream.repeats_after:.1f} s before"
     if not stream.ever_changed and stream.unchanged_for >= limits.unchanged:
         yield 0.9, "one and the same picture since the session began"
+
+
+def _mismatch(policy: Policy, observation: FrameObservation) -> Iterator[Reading]:
+    """The candidate's face is not that of the reference."""
+    kind, limits, seen = "face.mismatch", policy.identity, observation.identity
+    if seen is None:
+        if any(unread.what == "identity" for unread in observation.not_read):
+            yield Reading(kind, None, text=_why_unread(observation, "identity"))
+        return
+    far = seen.distance >= limits.distance
+    if far and seen.looks < limits.looks:
+        yield Reading(kind, None, text="too few looks at the face")
+        return
+    reference = "the reference photo" if seen.from_photo else "the session's first seconds"
+    text = (
+        f"the face differs from that of {reference} (distance {seen.distance:.2f}, "
+        f"limit {limits.distance:.2f}, mean of {seen.looks} looks, compared {seen.why})"
+    )
+    sure = min(1.0, 0.5 + 2 * (seen.distance - limits.distance))
+    yield Reading(kind, far, max(0.5, sure), seen.distance, text)
 
 
 def _connection(connected: bool) -> Reading:

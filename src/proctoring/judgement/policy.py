@@ -187,6 +187,20 @@ class Enrolment(BaseModel):
     """What is not judged until ready, at most ``limit`` seconds. Everything else always is."""
 
 
+class IdentityLimits(BaseModel):
+    """From where on a face is another person's."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    distance: float = Field(default=0.42, gt=0, le=2, allow_inf_nan=False)
+    """Between the candidate's face and the reference. Raising it alarms less and misses people who
+    look alike. The network's usual 0.6 took two thirds of impostors for the candidate."""
+    looks: int = Field(default=3, ge=1, le=5)
+    """Looks that must be averaged before anything is said. Raising it alarms less, and later."""
+    store_reference: bool = False
+    """Whether the reference's embedding, biometric data, may be kept with the session's records."""
+
+
 class Policy(BaseModel):
     """Everything judgement goes by. Equal policies judge equally."""
 
@@ -209,6 +223,7 @@ class Policy(BaseModel):
     camera: Camera = Camera()
     liveness: LivenessLimits = LivenessLimits()
     enrolment: Enrolment = Enrolment()
+    identity: IdentityLimits = IdentityLimits()
     incidents: dict[str, Rule]
 
     @model_validator(mode="after")
@@ -253,6 +268,7 @@ _SECTIONS = (
     "head",
     "objects",
     "liveness",
+    "identity",
     "sound",
     "transcription",
     "camera",

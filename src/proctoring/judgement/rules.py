@@ -141,6 +141,15 @@ CONTRACT: dict[str, dict[str, Any]] = {
         "hole": 5.0,
         "lost_after": 30.0,
     },
+    "face.mismatch": {
+        "severity": "violation",
+        "persist": {"looks": 3, "of": 3},
+        "closes_after": {"looks": 3},
+        "quiet": 60.0,
+        # Seen twice a second in doubt, otherwise every ten seconds, and slower on a busy machine.
+        "hole": 30.0,
+        "lost_after": 60.0,
+    },
     "audio.multiple_speakers": {
         "severity": "violation",
         # The detector itself waits until it is sure: one look that hears another voice is enough.

@@ -13,6 +13,7 @@ from proctoring.observations import (
     Candidate,
     Detection,
     Face,
+    Identity,
     Liveness,
     ObjectLook,
     SoundObservation,
@@ -46,6 +47,7 @@ def observation_text(
         "camera": None if seen.camera is None else _camera(seen.camera),
         "liveness": None if seen.liveness is None else _liveness(seen.liveness),
         "stream": None if seen.stream is None else _stream(seen.stream),
+        "identity": None if seen.identity is None else _identity(seen.identity),
         "not_read": [{"what": item.what, "reason": item.reason} for item in seen.not_read],
         "milliseconds": {name: round(spent, 2) for name, spent in milliseconds.items()},
         "latency_ms": round(latency_ms, 2),
@@ -142,6 +144,16 @@ def _liveness(life: Liveness) -> dict[str, Any]:
         "sway": _rounded(life.sway, 4),
         "framed": _rounded(life.framed, 2),
         "blinks": _rounded(life.blinks, 1),
+    }
+
+
+def _identity(identity: Identity) -> dict[str, Any]:
+    return {
+        "track": identity.track,
+        "distance": round(identity.distance, 3),
+        "looks": identity.looks,
+        "why": identity.why,
+        "from_photo": identity.from_photo,
     }
 
 

@@ -34,6 +34,15 @@ from proctoring.vision.following import FaceFollower, FollowedFace
 from proctoring.vision.frame import Frame, Pixels
 from proctoring.vision.gaze import EyeSample, GazeReader
 from proctoring.vision.head_pose import CanonicalFace, load_canonical_face, read_head_pose
+from proctoring.vision.identity.embedding import (
+    EMBEDDING as FACE_EMBEDDING,
+)
+from proctoring.vision.identity.embedding import (
+    Embedding,
+    FaceEmbedder,
+    load_face_embedder,
+)
+from proctoring.vision.identity.watch import IdentityWatch
 from proctoring.vision.injection import PERIOD as STREAM_PERIOD
 from proctoring.vision.injection import StreamWatch
 from proctoring.vision.landmarks import Mesh, face_width, hull
@@ -79,12 +88,14 @@ class VisionModels:
     capabilities: tuple[Capability, ...]
     liveness: LivenessJudge | None = None
     """``None``: movement and surroundings alone tell."""
+    identity: FaceEmbedder | None = None
+    """``None``: nobody is compared with anybody."""
 
 
 def needed_models(object_model: str) -> tuple[str, ...]:
     """Catalogue names of everything that ``load_vision_models`` would fetch."""
     passive = tuple(name for name, _ in PASSIVE)
-    return (FACE_DETECTOR, FACE_LANDMARKER, object_model, *passive, SECOND)
+    return (FACE_DETECTOR, FACE_LANDMARKER, object_model, *passive, SECOND, FACE_EMBEDDING)
 
 
 def load_vision_models(store: ModelStore, *, object_model: str) -> VisionModels:
@@ -102,6 +113,7 @@ def load_vision_models(store: ModelStore, *, object_model: str) -> VisionModels:
     except ModelUnavailableError as error:
         objects, no_objects = None, error.detail
     liveness, liveness_capability = load_liveness_judge(store)
+    identity, identity_capability = load_face_embedder(store)
     return VisionModels(
         faces,
         objects,
@@ -110,8 +122,10 @@ def load_vision_models(store: ModelStore, *, object_model: str) -> VisionModels:
             Capability("gaze", faces is not None, reason, FACE_LANDMARKER),
             Capability("objects", objects is not None, no_objects, object_model),
             liveness_capability,
+            identity_capability,
         ),
         liveness,
+        identity,
     )
 
 
@@ -143,11 +157,17 @@ class VisionAnalyser:
     """Looks at one session's frames.
 
     ``mirrored`` declares that the pictures are mirrored, so that left is the candidate's left all
-    the same. ``rate`` may be changed at any time.
+    the same. ``rate`` may be changed at any time. ``reference`` is the embedding of a photo of the
+    candidate; without it, the first seconds make one.
     """
 
     def __init__(
-        self, models: VisionModels, *, mirrored: bool = False, rate: float = FACE_RATE
+        self,
+        models: VisionModels,
+        *,
+        mirrored: bool = False,
+        rate: float = FACE_RATE,
+        reference: Embedding | None = None,
     ) -> None:
         self.rate = rate
         """Face looks per second of media time; everything else slows down in proportion."""
@@ -163,6 +183,7 @@ class VisionAnalyser:
         self._scene = SceneWatch()
         self._liveness = LivenessWatch(models.liveness)
         self._liveness_schedule = Schedule()
+        self._identity = IdentityWatch(models.identity, photo=reference, mirrored=mirrored)
         self._stream = StreamWatch()
         self._stream_schedule = Schedule()
         self._scene_schedule = Schedule()
@@ -204,6 +225,9 @@ class VisionAnalyser:
             began = clock.perf_counter()
             observation = self._look_for_life(frame, observation, meshes)
             milliseconds["liveness"] = (clock.perf_counter() - began) * 1e3
+            began = clock.perf_counter()
+            observation = self._check_identity(frame, observation, meshes)
+            milliseconds["identity"] = (clock.perf_counter() - began) * 1e3
         return FrameAnalysis(observation, meshes, milliseconds)
 
     @property
@@ -277,6 +301,31 @@ class VisionAnalyser:
         life, unread = self._liveness.look(frame.time, frame.pixels, track, mesh)
         not_read = (unread,) if unread else ()
         return replace(observation, liveness=life, not_read=(*observation.not_read, *not_read))
+
+    def _check_identity(
+        self, frame: Frame, observation: FrameObservation, meshes: dict[int, Mesh]
+    ) -> FrameObservation:
+        """Whether the candidate is who it was: followed always, compared when there is reason."""
+        track = observation.candidate.track if observation.candidate else None
+        mesh = meshes.get(track) if track is not None else None
+        seen = track if mesh is not None else None
+        self._identity.follow(frame.time, seen, observation.camera, self._stream.signs)
+        if mesh is None or not self._identity.is_due(frame.time):
+            return observation
+        identity, unread = self._identity.look(
+            frame.time,
+            frame.pixels,
+            mesh,
+            alone=len(observation.faces or ()) == 1,
+            slowness=self._slowed(1.0),
+        )
+        not_read = (unread,) if unread else ()
+        return replace(observation, identity=identity, not_read=(*observation.not_read, *not_read))
+
+    @property
+    def identity_reference(self) -> Embedding | None:
+        """The embedding that candidates are compared with, once it is known. Personal data."""
+        return self._identity.reference
 
     def _camera_was_moved(self, frame: Frame, faces: tuple[FollowedFace, ...]) -> bool:
         if not self._scene_schedule.take(frame.time, _SCENE_PERIOD):

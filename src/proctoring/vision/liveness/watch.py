@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 
-import numpy as np
-
 from proctoring.observations import Box, Detection, Liveness, NotRead
 from proctoring.vision.eyes import measure_eyes
+from proctoring.vision.face_view import brightest_tenth, is_turned_away
 from proctoring.vision.frame import Pixels
 from proctoring.vision.landmarks import Mesh, hull
 from proctoring.vision.liveness.blinks import Blinks
@@ -23,12 +22,8 @@ _MIN_LOOKS = 3
 """Looks that are averaged, and from how many on there is a mean."""
 _LOOKS_SECONDS = 15.0
 """Older looks are forgotten: they may be of another face."""
-_TURNED = 0.2
-"""Where the nose stands between the edges of the face, 0 to 1: closer to an edge than this, about
-35 degrees, the networks have not been measured."""
 _DARK = 25.0
 """Brightness (0 to 255) that the brightest tenth of the face must reach."""
-_NOSE, _RIGHT_EDGE, _LEFT_EDGE = 1, 234, 454
 
 
 class LivenessWatch:
@@ -96,18 +91,11 @@ def _unreadable(pixels: Pixels, box: Box, mesh: Mesh) -> str:
     """Why this face cannot be judged; empty when it can."""
     if box.width < MIN_FACE:
         return f"face smaller than {MIN_FACE:.0f} pixels"
-    across = mesh[_LEFT_EDGE, :2] - mesh[_RIGHT_EDGE, :2]
-    length = float(across @ across)
-    place = float((mesh[_NOSE, :2] - mesh[_RIGHT_EDGE, :2]) @ across) / length if length else 0.0
-    if not _TURNED <= place <= 1 - _TURNED:
+    if is_turned_away(mesh):
         return "face turned away"
-    height, width = pixels.shape[:2]
-    face = pixels[
-        max(0, int(box.top)) : min(height, int(box.bottom)) : 4,
-        max(0, int(box.left)) : min(width, int(box.right)) : 4,
-    ]
-    if face.size == 0:
+    light = brightest_tenth(pixels, box)
+    if light is None:
         return "face outside the picture"
-    if float(np.percentile(face.max(axis=2), 90)) < _DARK:
+    if light < _DARK:
         return "face too dark"
     return ""

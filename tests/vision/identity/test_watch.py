@@ -1,0 +1,190 @@
+"""Real faces and the real network; time is the test's own."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from proctoring.observations import CameraView, Identity, NotRead, StreamSigns
+from proctoring.vision.analyser import VisionModels
+from proctoring.vision.following import FaceFollower
+from proctoring.vision.frame import Frame, Pixels
+from proctoring.vision.identity.embedding import FaceEmbedder, distance
+from proctoring.vision.identity.watch import LOOK_PERIOD, IdentityWatch
+from proctoring.vision.landmarks import Mesh
+
+from ..moving import reshaped, with_noise
+
+FACE = (290.0, 145.0)
+CLEAR = CameraView(brightness=100, burnt=0, structure=15, detail=4)
+COVERED = CameraView(brightness=5, burnt=0, structure=0.2, detail=0.1)
+DARK = CameraView(brightness=9, burnt=0, structure=6, detail=2)
+MOVING = StreamSigns(unchanged_for=0, ever_changed=True, repeats_after=None)
+STILL = StreamSigns(unchanged_for=2, ever_changed=True, repeats_after=None)
+
+
+class Sitting:
+    """One watch and a person before it, who may change."""
+
+    def __init__(self, models: VisionModels, photo: Pixels | None = None, **options: bool) -> None:
+        assert models.faces
+        assert models.identity
+        self._networks, self._embedder = models.faces, models.identity
+        embedded = None if photo is None else self._embedder.embed(photo, self.mesh(photo))
+        self.watch = IdentityWatch(self._embedder, photo=embedded, **options)
+        self.time, self.track = 0.0, 1
+        self.seen: list[Identity] = []
+        self.unread: list[NotRead] = []
+
+    def mesh(self, picture: Pixels) -> Mesh:
+        follower = FaceFollower(self._networks.detector, self._networks.landmarker)
+        return follower.look(Frame(0, picture))[0].mesh
+
+    def sit(
+        self,
+        picture: Pixels,
+        seconds: float,
+        *,
+        stream: StreamSigns = MOVING,
+        alone: bool = True,
+    ) -> list[Identity]:
+        """Somebody sits there; gives what was compared meanwhile."""
+        before, mesh = len(self.seen), self.mesh(picture)
+        for n in range(round(seconds * 10)):
+            self.time += 0.1
+            self.watch.follow(self.time, self.track, CLEAR, stream)
+            if self.watch.is_due(self.time):
+                noisy = with_noise(picture, np.random.default_rng(n), 2)
+                identity, unread = self.watch.look(self.time, noisy, mesh, alone=alone)
+                self.seen += [identity] if identity else []
+                self.unread += [unread] if unread else []
+        return self.seen[before:]
+
+    def vanish(self, seconds: float, camera: CameraView = CLEAR) -> None:
+        """Nobody is seen; whoever comes back is followed anew."""
+        for _ in range(round(seconds * 10)):
+            self.time += 0.1
+            self.watch.follow(self.time, None, camera, MOVING)
+        self.track += 1
+
+
+@pytest.fixture
+def sitting(vision_models: VisionModels) -> Sitting:
+    if vision_models.identity is None:
+        pytest.skip("the weights of the face embedding cannot be had")
+    return Sitting(vision_models)
+
+
+@pytest.fixture(scope="module")
+def other(astronaut: Pixels) -> Pixels:
+    """A face that the network takes for somebody else's."""
+    return reshaped(astronaut, FACE, reach=48.0)
+
+
+def test_the_first_seconds_make_the_reference_and_then_looks_are_rare(
+    sitting: Sitting, astronaut: Pixels
+) -> None:
+    assert sitting.sit(astronaut, 3.5) == []
+    assert {entry.reason for entry in sitting.unread} == {"the reference is not complete yet"}
+
+    seen = sitting.sit(astronaut, 3 * LOOK_PERIOD)
+
+    assert sitting.watch.reference is not None
+    assert 2 <= len(seen) <= 4
+    assert all(look.distance < 0.2 and look.why == "now and then" for look in seen)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "camera", "why"),
+    [
+        (0.5, CLEAR, "after the face was lost from sight"),
+        (5.0, CLEAR, "after 5 s without the face"),
+        (2.0, COVERED, "after the camera was covered"),
+        (2.0, DARK, "after the camera was dark"),
+    ],
+)
+def test_whoever_comes_back_is_compared_at_once_with_the_reason(
+    sitting: Sitting,
+    astronaut: Pixels,
+    other: Pixels,
+    seconds: float,
+    camera: CameraView,
+    why: str,
+) -> None:
+    sitting.sit(astronaut, 6)
+    sitting.vanish(seconds, camera)
+    back = sitting.sit(astronaut, 3)
+    assert len(back) >= 5
+    assert {look.why for look in back} == {why}
+    assert max(look.distance for look in back) < 0.3
+
+    sitting.vanish(seconds, camera)
+    swapped = sitting.sit(other, 3)
+    assert {look.why for look in swapped} == {why}
+    assert min(look.distance for look in swapped) > 0.45
+    assert [look.looks for look in swapped[:5]] == [1, 2, 3, 4, 5]
+
+
+def test_a_picture_that_stood_still_is_a_reason(sitting: Sitting, astronaut: Pixels) -> None:
+    sitting.sit(astronaut, 6)
+    sitting.sit(astronaut, 3, stream=STILL)
+    assert sitting.sit(astronaut, 1)[0].why == "after the picture stood still"
+
+
+def test_a_swap_without_any_break_is_met_by_the_rare_looks(
+    sitting: Sitting, astronaut: Pixels, other: Pixels
+) -> None:
+    sitting.sit(astronaut, 6)
+    seen = sitting.sit(other, LOOK_PERIOD + 6)
+    far = [look for look in seen if look.distance > 0.42 and look.looks >= 3]
+    assert len(far) >= 3
+
+
+def test_two_faces_make_no_reference(sitting: Sitting, astronaut: Pixels) -> None:
+    sitting.sit(astronaut, 8, alone=False)
+    assert sitting.watch.reference is None
+    assert "more than one face" in sitting.unread[-1].reason
+
+
+def test_two_people_within_the_first_seconds_make_no_common_reference(
+    sitting: Sitting, astronaut: Pixels, other: Pixels
+) -> None:
+    sitting.sit(astronaut, 3)
+    sitting.sit(other, 3)
+    sitting.sit(other, 3)
+    assert max(look.distance for look in sitting.sit(other, 11)) < 0.2
+
+
+def test_a_photo_is_compared_from_the_first_look_on(
+    vision_models: VisionModels, sitting: Sitting, astronaut: Pixels, other: Pixels
+) -> None:
+    with_photo = Sitting(vision_models, photo=astronaut)
+    (first, *_) = with_photo.sit(other, 3)
+    assert (first.from_photo, first.why) == (True, "the session began")
+    assert first.distance > 0.45
+
+
+def test_a_mirrored_session_is_compared_the_right_way_round(
+    vision_models: VisionModels, sitting: Sitting, astronaut: Pixels
+) -> None:
+    flipped = np.ascontiguousarray(astronaut[:, ::-1])
+    embedder = vision_models.identity
+    assert isinstance(embedder, FaceEmbedder)
+    plain = embedder.embed(astronaut, sitting.mesh(astronaut))
+    undone = embedder.embed(flipped, sitting.mesh(flipped), mirrored=True)
+    as_it_is = embedder.embed(flipped, sitting.mesh(flipped))
+    assert distance(plain, undone) < distance(plain, as_it_is)
+
+
+def test_a_face_that_is_too_dark_says_so_and_is_not_compared(
+    sitting: Sitting, astronaut: Pixels
+) -> None:
+    sitting.sit(astronaut, 6)
+    sitting.vanish(1)
+    dim = np.asarray(astronaut * 0.12, np.uint8)
+    mesh = sitting.mesh(astronaut)
+    sitting.watch.follow(sitting.time + 0.1, sitting.track, CLEAR, MOVING)
+    assert sitting.watch.look(sitting.time + 0.1, dim, mesh, alone=True) == (
+        None,
+        NotRead("identity", "face too dark"),
+    )
