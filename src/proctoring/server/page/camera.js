@@ -1,4 +1,6 @@
-/** The camera as a source of pictures. */
+import { microphoneConstraints } from "./microphone.js";
+
+/** The camera as a source of pictures, and of sound if there is a microphone. */
 
 /** Why there is no camera, in words for the person in front of it. */
 export class CameraError extends Error {}
@@ -31,31 +33,44 @@ export async function listCameras() {
   return devices.filter((device) => device.kind === "videoinput" && device.deviceId);
 }
 
+/** Camera and, if it is wanted and there is one, microphone, in one question to the person. */
+async function askFor(video, audio) {
+  if (audio) {
+    try {
+      return await navigator.mediaDevices.getUserMedia({ audio, video });
+    } catch {
+      // Without sound the pictures are still worth having; what is wrong with the camera shows now.
+    }
+  }
+  return navigator.mediaDevices.getUserMedia({ audio: false, video });
+}
+
 /**
  * Opens a camera and plays it in `video`.
  *
  * @param {HTMLVideoElement} video
- * @param {{deviceId?: string, onLost: () => void}} options `onLost`: unplugged or taken away
- * @returns a source: `captureTime()` in microseconds since 1970 for the picture shown now,
+ * @param {object} options
+ * @param {string} [options.deviceId]  the camera's
+ * @param {string | null} [options.microphone]  the microphone's id, "" for any; null for none
+ * @param {() => void} options.onLost  unplugged or taken away
+ * @returns a source: `soundTrack` (null without sound), `captureTime()` in microseconds since 1970 for the picture shown now,
  *   `mirror`: whether people expect to see it as in a mirror, `flowing(isFlowing)`: told whether its pictures
  *   go out, `close()`
  * @throws {CameraError}
  */
-export async function openCamera(video, { deviceId, onLost }) {
+export async function openCamera(video, { deviceId, microphone = null, onLost }) {
   const reason = whyNoCamera();
   if (reason) throw new CameraError(reason);
   let stream = null;
   try {
-    stream = await navigator.mediaDevices.getUserMedia({
-      audio: false,
-      video: {
-        ...(deviceId ? { deviceId: { exact: deviceId } } : { facingMode: "user" }),
-        // What the server analyses; a larger picture would only be scaled down before sending.
-        width: { ideal: 640 },
-        height: { ideal: 480 },
-        frameRate: { ideal: 30 },
-      },
-    });
+    const pictures = {
+      ...(deviceId ? { deviceId: { exact: deviceId } } : { facingMode: "user" }),
+      // What the server analyses; a larger picture would only be scaled down before sending.
+      width: { ideal: 640 },
+      height: { ideal: 480 },
+      frameRate: { ideal: 30 },
+    };
+    stream = await askFor(pictures, microphone === null ? null : microphoneConstraints(microphone));
     video.srcObject = stream;
     await video.play();
   } catch (error) {
@@ -67,13 +82,14 @@ export async function openCamera(video, { deviceId, onLost }) {
   return {
     mirror: track.getSettings().facingMode !== "environment",
     label: track.label,
+    soundTrack: stream.getAudioTracks()[0] ?? null,
     // Not Date.now(): this clock never jumps while the page is open.
     captureTime: () => (performance.timeOrigin + performance.now()) * 1000,
     // A camera does not wait.
     flowing() {},
     close() {
       track.removeEventListener("ended", onLost);
-      track.stop();
+      stream.getTracks().forEach((one) => one.stop());
       video.srcObject = null;
     },
   };

@@ -3,10 +3,13 @@ import { whyNoCamera, openCamera } from "./camera.js";
 import { EventsSocket } from "./events_socket.js";
 import { FrameSender } from "./frame_sender.js";
 import { watchHealth } from "./health.js";
+import { Heard } from "./heard.js";
 import { Incidents } from "./incidents.js";
 import { dismiss, notify } from "./notices.js";
 import { Overlay } from "./overlay.js";
+import { listen } from "./microphone.js";
 import { Readings } from "./readings.js";
+import { playSound, readSound } from "./recorded_sound.js";
 import { openRecording } from "./recording.js";
 import { Seen } from "./seen.js";
 import { Session } from "./session.js";
@@ -17,10 +20,12 @@ import {
   prepareSetup,
   readSetup,
   renewSessionId,
-  showCameras,
+  showDevices,
   showPolicies,
 } from "./setup.js";
+import { SoundSender } from "./sound_sender.js";
 import { Speed } from "./speed.js";
+import { Transcript } from "./transcript.js";
 import { VideoSocket } from "./video_socket.js";
 
 /*
@@ -35,18 +40,24 @@ const video = document.getElementById("video");
 const stage = document.getElementById("stage");
 const toggle = document.getElementById("toggle");
 const end = document.getElementById("end");
+const mute = document.getElementById("mute");
 const mirror = document.getElementById("mirror");
 const connection = document.getElementById("connection");
 
 /** @type {"none" | "starting" | "running" | "stopped"} */
 let state = "none";
 let source = null;
+/** Where the sound comes from, while there is any. */
+let sound = null;
+let muted = false;
 
 const overlay = new Overlay(document.getElementById("overlay"));
 const readings = new Readings();
 const incidents = new Incidents();
 const speed = new Speed();
 const seen = new Seen();
+const heard = new Heard();
+const transcript = new Transcript();
 
 const session = new Session(() => {
   events.reset();
@@ -56,7 +67,10 @@ const session = new Session(() => {
 
 const events = new EventsSocket({
   prepare: () => session.ensure(),
-  onEvent: (event) => incidents.receive(event),
+  onEvent(event) {
+    incidents.receive(event);
+    transcript.receive(event);
+  },
   onState: showConnection,
   onEnded: endedByServer,
 });
@@ -83,6 +97,19 @@ const socket = new VideoSocket({
     showConnection();
   },
   onFinal: videoRefused,
+});
+
+const soundSender = new SoundSender({
+  prepare: () => session.ensure(),
+  onSound(observation) {
+    if (state === "running") heard.show(observation);
+  },
+  onState: showSound,
+  onFinal(cause, reason) {
+    if (cause === "wrong_rate" || cause === "refused") {
+      notify("sound", "error", `The server refused this page's sound: ${reason || cause}.`);
+    }
+  },
 });
 
 const browserEvents = new BrowserEvents({
@@ -123,6 +150,62 @@ function showState() {
   lockSetup({ session: open, source: running });
 }
 
+const SOUNDS = {
+  connecting: "Sound: connecting",
+  open: "Sound is sent",
+  waiting: "Sound is kept until the server is back",
+};
+
+/** Whether sound goes out, and if not, why. */
+function showSound() {
+  const text = muted && sound ? "Muted: no sound is sent" : (SOUNDS[soundSender.state] ?? "No sound is sent");
+  document.getElementById("sound-state").textContent = state === "running" ? text : "";
+  mute.setAttribute("aria-disabled", String(!sound));
+  mute.setAttribute("aria-pressed", String(muted));
+  mute.textContent = muted ? "Unmute" : "Mute";
+}
+
+/** Opens the sound that belongs to the source; without any, pictures alone are sent. */
+async function startSound(setup) {
+  const from = source;
+  const add = (samples, captureTime) => {
+    if (!muted) soundSender.add(samples, captureTime);
+  };
+  let opened = null;
+  if (setup.source === "recording") {
+    const { samples, reason } = await readSound(setup.file);
+    if (samples) opened = playSound(samples, video, from.opened, add);
+    else notify("sound", "info", `No sound is sent: ${reason}.`);
+  } else if (from.soundTrack) {
+    try {
+      opened = await listen(from.soundTrack, from.captureTime, add);
+    } catch (error) {
+      notify("sound", "warning", `No sound is sent: this browser gives none at 16 kHz (${error.message}).`);
+    }
+  } else if (setup.microphone !== null) {
+    notify("sound", "warning", "No sound is sent: there is no microphone, or it was not allowed.");
+  }
+  if (source !== from) {
+    opened?.close(); // stopped in the meantime
+    return;
+  }
+  sound = opened;
+  if (sound && !muted) soundSender.start();
+  showSound();
+}
+
+function toggleMute() {
+  if (!sound) return;
+  muted = !muted;
+  if (muted) {
+    soundSender.stop();
+    heard.clear();
+  } else {
+    soundSender.start();
+  }
+  showSound();
+}
+
 function showMirror() {
   overlay.options.mirrored = mirror.checked;
   stage.toggleAttribute("data-mirrored", mirror.checked);
@@ -137,14 +220,14 @@ async function start() {
     notify("source", "info", "Choose a video file first.");
     return;
   }
-  dismiss("source", "session", "frames");
+  dismiss("source", "session", "frames", "sound");
   const begins = state === "none";
   state = "starting";
   showState();
   try {
     source =
       setup.source === "camera"
-        ? await openCamera(video, { deviceId: setup.deviceId, onLost: cameraLost })
+        ? await openCamera(video, { deviceId: setup.deviceId, microphone: setup.microphone, onLost: cameraLost })
         : await openRecording(video, setup.file, { onEnd: recordingEnded });
   } catch (error) {
     state = begins ? "none" : "stopped";
@@ -154,9 +237,10 @@ async function start() {
   }
   mirror.checked = source.mirror;
   showMirror();
-  void showCameras();
+  void showDevices();
   if (begins) {
     incidents.clear();
+    transcript.clear();
     events.reset();
     session.wanted = setup.session;
     overlay.options.takenMirrored = setup.session.mirrored;
@@ -168,6 +252,12 @@ async function start() {
   events.start();
   socket.start();
   browserEvents.start();
+  if (setup.source === "recording") {
+    await startSound(setup); // its sound is read first, so that none comes late
+    if (!source) return;
+  } else {
+    void startSound(setup);
+  }
   sender.start(source);
 }
 
@@ -177,6 +267,10 @@ function stop() {
   sender.stop();
   socket.stop();
   browserEvents.stop();
+  soundSender.stop();
+  sound?.close();
+  sound = null;
+  heard.clear();
   speed.stop();
   source.close();
   source = null;
@@ -185,6 +279,7 @@ function stop() {
   seen.clear();
   state = "stopped";
   showState();
+  showSound();
 }
 
 async function endNow() {
@@ -221,9 +316,18 @@ function cameraLost() {
 }
 
 async function recordingEnded() {
+  await restOfTheSound();
   stop();
   await endNow();
   notify("session", "info", "The recording has been played to its end; the session has ended.");
+}
+
+/** What is left of a recording's sound goes out before its session ends, if the network is there. */
+async function restOfTheSound() {
+  sound?.finish();
+  for (let tries = 0; tries < 20 && sound && !soundSender.isEmpty; tries += 1) {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
 }
 
 function videoRefused(cause, reason) {
@@ -264,6 +368,7 @@ function serverChanged(status, detail) {
   if (status === before || !(status === "ok" || status === "degraded")) return;
   events.hurry();
   socket.hurry();
+  soundSender.hurry();
   void showPolicies().catch((error) => {
     notify("policies", "warning", `The list of policies cannot be read: ${error.message}.`);
   });
@@ -274,6 +379,7 @@ toggle.addEventListener("click", () => {
   else if (state !== "starting") void start();
 });
 end.addEventListener("click", () => void endNow());
+mute.addEventListener("click", toggleMute);
 mirror.addEventListener("change", showMirror);
 for (const [id, option] of [
   ["show-mesh", "mesh"],
@@ -288,7 +394,7 @@ for (const [id, option] of [
 video.addEventListener("resize", () => {
   if (video.videoWidth) stage.style.aspectRatio = `${video.videoWidth} / ${video.videoHeight}`;
 });
-navigator.mediaDevices?.addEventListener("devicechange", () => void showCameras());
+navigator.mediaDevices?.addEventListener("devicechange", () => void showDevices());
 
 prepareSetup(() => {
   if (state === "none" || state === "stopped") void start();

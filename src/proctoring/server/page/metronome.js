@@ -11,4 +11,10 @@ export class Metronome {
   setRate(rate) {
     this.#worker.postMessage(rate);
   }
+
+  /** Beats no more, ever. */
+  close() {
+    this.#worker.onmessage = null;
+    this.#worker.terminate();
+  }
 }

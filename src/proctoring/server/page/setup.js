@@ -1,5 +1,6 @@
 import { readPolicies } from "./api.js";
 import { listCameras } from "./camera.js";
+import { listMicrophones } from "./microphone.js";
 
 /** The form in which a session is set up: source, policy, id. */
 
@@ -8,7 +9,12 @@ const box = document.getElementById("setup");
 const policy = document.getElementById("policy");
 const sessionId = document.getElementById("session-id");
 const camera = document.getElementById("camera");
+const microphone = document.getElementById("microphone");
 const recording = document.getElementById("recording");
+const transcribe = document.getElementById("transcribe");
+
+/** The choice to send no sound. No device has this id. */
+const NO_MICROPHONE = "none";
 
 let descriptions = new Map();
 
@@ -20,6 +26,7 @@ function newSessionId() {
 function showSource() {
   const kind = form.elements.source.value;
   document.getElementById("recording-field").hidden = kind !== "recording";
+  document.getElementById("microphone-field").hidden = kind !== "camera";
   document.getElementById("camera-field").hidden = kind !== "camera" || camera.options.length < 2;
 }
 
@@ -44,7 +51,7 @@ export function prepareSetup(onSubmit) {
   box.addEventListener("toggle", showSummary);
   showSource();
   showSummary();
-  void showCameras();
+  void showDevices();
 }
 
 /** What the person chose, or null after showing what is missing. */
@@ -59,11 +66,15 @@ export function readSetup() {
   return {
     source,
     deviceId: camera.value || undefined,
+    microphone: microphone.value === NO_MICROPHONE ? null : microphone.value,
     file: recording.files[0] ?? null,
     session: {
       session_id: sessionId.value,
       mirrored,
       ...(policy.value ? { policy: policy.value } : {}),
+      ...(transcribe.checked
+        ? { accommodations: { transcription: { engine: "moonshine", tell: true, interim: true } } }
+        : {}),
     },
   };
 }
@@ -79,7 +90,9 @@ export function lockSetup({ session, source }) {
   sessionId.disabled = session;
   policy.disabled = session;
   document.getElementById("recording-mirrored").disabled = session;
+  transcribe.disabled = session;
   camera.disabled = source;
+  microphone.disabled = source;
   recording.disabled = source;
   for (const choice of form.elements.source) choice.disabled = source;
 }
@@ -95,15 +108,28 @@ export function renewSessionId() {
   showSummary();
 }
 
-/** Fills in the cameras by name, which the browser tells only once one was allowed. */
-export async function showCameras() {
-  const cameras = await listCameras();
-  const chosen = camera.value;
-  camera.replaceChildren(
-    ...cameras.map(({ deviceId, label }, index) => new Option(label || `Camera ${index + 1}`, deviceId)),
+/** Fills in cameras and microphones by name, which the browser tells only once one was allowed. */
+export async function showDevices() {
+  const [cameras, microphones] = [await listCameras(), await listMicrophones()];
+  fill(
+    camera,
+    cameras.map(({ deviceId, label }, index) => [label || `Camera ${index + 1}`, deviceId]),
   );
-  if (cameras.some(({ deviceId }) => deviceId === chosen)) camera.value = chosen;
+  fill(microphone, [
+    ["The usual one", ""],
+    ...microphones
+      .filter(({ label, deviceId }) => label && deviceId !== "default")
+      .map(({ deviceId, label }) => [label, deviceId]),
+    ["None: send no sound", NO_MICROPHONE],
+  ]);
   showSource();
+}
+
+/** Offers these names and values; what was chosen stays chosen if it is still there. */
+function fill(select, choices) {
+  const chosen = select.value;
+  select.replaceChildren(...choices.map(([name, value]) => new Option(name, value)));
+  if (choices.some(([, value]) => value === chosen)) select.value = chosen;
 }
 
 /** Fills in the policies that the server has; the first answer decides. */

@@ -1,0 +1,59 @@
+/** The microphone as a source of sound: 16 kHz, 16 bit, mono, on the pictures' clock. */
+
+export const SAMPLE_RATE = 16_000;
+
+/** The microphones at hand; their labels are empty until one was allowed once. */
+export async function listMicrophones() {
+  const devices = (await navigator.mediaDevices?.enumerateDevices?.()) ?? [];
+  return devices.filter(({ kind, deviceId }) => kind === "audioinput" && deviceId);
+}
+
+/**
+ * What to ask the browser for. The room as it is: a far second voice is what noise suppression
+ * takes away. Echoes are cancelled all the same, or an interviewer's voice from the loudspeakers
+ * would be one more in the room.
+ */
+export const microphoneConstraints = (deviceId) => ({
+  ...(deviceId ? { deviceId: { exact: deviceId } } : {}),
+  channelCount: 1,
+  echoCancellation: true,
+  noiseSuppression: false,
+  autoGainControl: false,
+});
+
+/**
+ * Listens to a microphone's track.
+ *
+ * @param {MediaStreamTrack} track
+ * @param {() => number} captureTime  the pictures' clock now, in microseconds
+ * @param {(samples: Int16Array, captureTime: number) => void} onSamples  the time is that of the first
+ * @returns {Promise<{close: () => void}>}
+ * @throws {Error} this browser gives no sound at 16 kHz
+ */
+export async function listen(track, captureTime, onSamples) {
+  // The context resamples, whatever the device's own rate.
+  const context = new AudioContext({ sampleRate: SAMPLE_RATE, latencyHint: "interactive" });
+  try {
+    await context.audioWorklet.addModule(new URL("pcm_worklet.js", import.meta.url));
+    const node = new AudioWorkletNode(context, "pcm", {
+      numberOfOutputs: 0,
+      channelCount: 1,
+      channelCountMode: "explicit",
+    });
+    node.port.onmessage = ({ data: { samples, frame } }) => {
+      const age = context.currentTime - frame / SAMPLE_RATE;
+      onSamples(samples, captureTime() - age * 1e6);
+    };
+    context.createMediaStreamSource(new MediaStream([track])).connect(node);
+    await context.resume();
+  } catch (error) {
+    void context.close();
+    throw error;
+  }
+  return {
+    close() {
+      track.stop();
+      void context.close();
+    },
+  };
+}

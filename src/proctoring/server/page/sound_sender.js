@@ -1,0 +1,118 @@
+import { socketAddress } from "./api.js";
+import { SAMPLE_RATE } from "./microphone.js";
+import { ReconnectingSocket } from "./reconnecting_socket.js";
+
+/** Close codes after which sending again would be wrong. */
+const FINAL = { 1003: "refused", 4001: "wrong_rate", 4004: "ended", 4009: "replaced" };
+
+/** Sound that is kept while the network is away or slow, as the server keeps. */
+const MOST_KEPT = 30 * SAMPLE_RATE;
+
+/** Bytes that may wait for the network: two seconds of sound. */
+const MOST_WAITING = 2 * 2 * SAMPLE_RATE;
+
+/** Microseconds by which a sample may miss its count before the server is told where it belongs. */
+const TOLERANCE = 250_000;
+
+/**
+ * Sends sound: none is left out while the network is away for less than half a minute, and what is
+ * missing (muted, paused, away for longer) the server hears of by the time of what follows.
+ */
+export class SoundSender {
+  #socket;
+  #kept = [];
+  #keptSamples = 0;
+  /** Capture time of the next sample, as the server counts it; null before a connection. */
+  #next = null;
+  #arrived = () => {};
+
+  /**
+   * @param {object} options
+   * @param {() => Promise<string>} options.prepare  gives the id of a session that exists
+   * @param {(sound: object) => void} options.onSound  what the server heard
+   * @param {(state: string) => void} options.onState
+   * @param {(cause: string, reason: string) => void} options.onFinal  `replaced`, `ended`, ...
+   */
+  constructor({ prepare, onSound, onState, onFinal }) {
+    this.#socket = new ReconnectingSocket({
+      prepare: async () => {
+        const id = await prepare();
+        const start = Math.round(await this.#firstTime());
+        this.#next = start;
+        return socketAddress(id, "audio", { start, rate: SAMPLE_RATE, observe: 1 });
+      },
+      onText(text) {
+        const message = JSON.parse(text);
+        if (message.sound) onSound(message.sound);
+      },
+      onState: (state) => {
+        if (state === "open") this.#flush();
+        onState(state);
+      },
+      isFinal(code, reason) {
+        if (code in FINAL) onFinal(FINAL[code], reason);
+        return code in FINAL;
+      },
+    });
+  }
+
+  get state() {
+    return this.#socket.state;
+  }
+
+  /** Whether everything has gone out. */
+  get isEmpty() {
+    return this.#kept.length === 0 && this.#socket.waiting === 0;
+  }
+
+  start() {
+    this.#socket.start();
+  }
+
+  stop() {
+    this.#socket.stop();
+    this.#kept = [];
+    this.#keptSamples = 0;
+    this.#next = null;
+  }
+
+  hurry() {
+    this.#socket.hurry();
+  }
+
+  /** Takes sound whose first sample was captured at that time, in microseconds. */
+  add(samples, captureTime) {
+    if (this.state === "idle" || this.state === "closed") return;
+    this.#kept.push({ samples, captureTime });
+    this.#keptSamples += samples.length;
+    while (this.#keptSamples > MOST_KEPT) this.#keptSamples -= this.#kept.shift().samples.length;
+    this.#arrived();
+    if (this.#socket.isOpen) this.#flush();
+  }
+
+  #flush() {
+    while (this.#kept.length && this.#socket.waiting < MOST_WAITING) {
+      const [{ samples, captureTime }] = this.#kept;
+      if (Math.abs(captureTime - this.#next) > TOLERANCE) {
+        // A new connection says where in time this belongs.
+        this.#socket.stop();
+        this.#socket.start();
+        return;
+      }
+      if (!this.#socket.send(samples)) return;
+      this.#kept.shift();
+      this.#keptSamples -= samples.length;
+      this.#next += (samples.length / SAMPLE_RATE) * 1e6;
+    }
+  }
+
+  /** The capture time of what is to be sent next; waits until there is something. */
+  async #firstTime() {
+    if (!this.#kept.length) {
+      await new Promise((resolve) => {
+        this.#arrived = resolve;
+      });
+    }
+    return this.#kept[0]?.captureTime ?? this.#firstTime();
+  }
+}
