@@ -79,6 +79,24 @@ class NotReadyError(ProctoringError):
     code = "not_ready"
 
 
+class EvidenceUnavailableError(ProctoringError):
+    """The evidence store cannot be reached or used now, or has not the key."""
+
+    code = "evidence_unavailable"
+
+
+class UnknownEvidenceError(ProctoringError):
+    """No such evidence is stored."""
+
+    code = "unknown_evidence"
+
+
+class EvidenceDamagedError(ProctoringError):
+    """What is stored is not what was put there."""
+
+    code = "evidence_damaged"
+
+
 class ModelUnavailableError(ProctoringError):
     """Weights that cannot be had or do not verify; turns one capability off."""
 

@@ -58,6 +58,26 @@ LABELS: dict[str, str] = {
 
 
 @dataclass(frozen=True, slots=True)
+class Evidence:
+    """A still or a clip that was stored for an incident."""
+
+    digest: str
+    """SHA-256 of the content, in hexadecimal: its name, and the proof that it is unchanged."""
+    kind: str
+    """``still`` or ``clip``."""
+    media_type: str
+    """``image/jpeg``, ``video/mp4``."""
+    start: float
+    """Media time of the first picture, in seconds."""
+    end: float
+    """Media time of the last one; of a still, ``start``."""
+    size: int
+    """Bytes of the content."""
+    blurred: bool
+    """Whether bystanders were made unrecognisable."""
+
+
+@dataclass(frozen=True, slots=True)
 class IncidentChange:
     """One step in the life of one incident."""
 
@@ -78,3 +98,5 @@ class IncidentChange:
     """One line for a reviewer: what was measured, for how long, against which limit."""
     alerts: bool
     """Whether this change belongs into ``alerts``: a start outside the kind's quiet time."""
+    evidence: tuple[Evidence, ...] = ()
+    """Everything that was stored for the incident so far."""

@@ -55,6 +55,21 @@ class Settings(BaseSettings):
     pyannote_folder: Path | None = None
     """A local copy of the original pyannote pipeline."""
 
+    evidence_folder: Path | None = None
+    """Where stills and clips are kept, as far as policies ask for any; ``evidence`` in the data
+    folder otherwise."""
+    evidence_store: str = ""
+    """``s3://bucket/prefix``: keep them there instead. Credentials come as for every AWS client."""
+    evidence_s3_endpoint: str = ""
+    """Address of an S3-compatible server; AWS's own if empty."""
+    evidence_s3_region: str = ""
+    evidence_key: SecretStr = SecretStr("")
+    """Encrypts evidence at rest: base64 of 32 random bytes (``openssl rand -base64 32``)."""
+    evidence_key_file: Path | None = None
+    """The same from a file, one key a line: the first encrypts, all decrypt."""
+    evidence_ring_bytes: int = Field(default=16 << 20, ge=1 << 20, le=1 << 30)
+    """Media held in memory for each session whose policy wants clips."""
+
     max_sessions: int = Field(default=500, ge=1, le=100_000)
     """Sessions open at once; more are refused."""
     session_grace: float = Field(default=120.0, ge=1, le=86_400)

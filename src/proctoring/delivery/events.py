@@ -11,7 +11,7 @@ from typing import Any
 
 from ulid import ULID
 
-from proctoring.incidents import IncidentChange, IncidentState
+from proctoring.incidents import Evidence, IncidentChange, IncidentState
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +127,18 @@ def number_message(message: Message, seq: int) -> Event:
     return Event(message.sitting.session_id, seq, text)
 
 
+def _evidence(evidence: Evidence) -> dict[str, Any]:
+    return {
+        "digest": evidence.digest,
+        "kind": evidence.kind,
+        "media_type": evidence.media_type,
+        "start": round(evidence.start, 3),
+        "end": round(evidence.end, 3),
+        "bytes": evidence.size,
+        "blurred": evidence.blurred,
+    }
+
+
 def _incident(sitting: Sitting, change: IncidentChange) -> dict[str, Any]:
     return {
         "id": incident_id(sitting, change.number),
@@ -138,5 +150,5 @@ def _incident(sitting: Sitting, change: IncidentChange) -> dict[str, Any]:
         "started_at": round(change.started_at, 3),
         "duration": round(change.duration, 3),
         "reason": change.reason,
-        "evidence": [],
+        "evidence": [_evidence(item) for item in change.evidence],
     }

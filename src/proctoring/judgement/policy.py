@@ -15,7 +15,14 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import tomli_w
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from proctoring.errors import BadPolicyError
 from proctoring.incidents import LABELS
@@ -201,6 +208,52 @@ class IdentityLimits(BaseModel):
     """Whether the reference's embedding, biometric data, may be kept with the session's records."""
 
 
+class EvidenceWanted(BaseModel):
+    """What is kept of the media of an incident. By default nothing is.
+
+    Kinds are named one by one (``object.phone``), by family (``gaze.*``), or all at once (``*``).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    stills: tuple[str, ...] = Field(default=(), max_length=100)
+    """Kinds of which the picture is kept that made the incident start."""
+    clips: tuple[str, ...] = Field(default=(), max_length=100)
+    """Kinds of which a clip is kept. Any kind here means that the last seconds of every session
+    are held in memory."""
+    before: float = Field(default=5.0, ge=0, le=30)
+    """Seconds of the clip before the moment from which on the incident's condition held."""
+    after: float = Field(default=5.0, ge=0, le=30)
+    """Seconds of the clip after the moment at which the incident was told."""
+    sound: bool = False
+    """Whether clips have the sound too."""
+    blur_bystanders: bool = True
+    """Whether everybody but the candidate is made unrecognisable."""
+    most: int = Field(default=100, ge=0, le=10_000)
+    """Pieces of evidence kept of one session; of what comes after, nothing is."""
+
+    @field_validator("stills", "clips")
+    @classmethod
+    def _known(cls, kinds: tuple[str, ...]) -> tuple[str, ...]:
+        for kind in kinds:
+            if not any(_names(kind, known) for known in LABELS):
+                raise ValueError(_unknown("evidence", kind, ("*", *LABELS)))
+        return kinds
+
+    def wants_still(self, kind: str) -> bool:
+        """Whether a picture is to be kept of an incident of this kind."""
+        return any(_names(wanted, kind) for wanted in self.stills)
+
+    def wants_clip(self, kind: str) -> bool:
+        """Whether a clip is to be kept of an incident of this kind."""
+        return any(_names(wanted, kind) for wanted in self.clips)
+
+
+def _names(pattern: str, kind: str) -> bool:
+    """Whether ``pattern`` is the kind, its family (``gaze.*``) or everything (``*``)."""
+    return pattern in ("*", kind) or (pattern.endswith(".*") and kind.startswith(pattern[:-1]))
+
+
 class Policy(BaseModel):
     """Everything judgement goes by. Equal policies judge equally."""
 
@@ -224,6 +277,7 @@ class Policy(BaseModel):
     liveness: LivenessLimits = LivenessLimits()
     enrolment: Enrolment = Enrolment()
     identity: IdentityLimits = IdentityLimits()
+    evidence: EvidenceWanted = EvidenceWanted()
     incidents: dict[str, Rule]
 
     @model_validator(mode="after")

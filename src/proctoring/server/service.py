@@ -24,6 +24,9 @@ from proctoring.errors import BadPolicyError, NotReadyError, ProctoringError, Se
 from proctoring.judgement.policy import Policy, load_policy
 from proctoring.models.store import ModelStore
 from proctoring.records.archive import Archive, open_archive
+from proctoring.records.evidence.sealing import read_keys
+from proctoring.records.evidence.vault import EvidenceVault, open_store
+from proctoring.session.evidence.keeper import EvidenceKeeper
 from proctoring.session.pool import Pool
 from proctoring.session.registry import Registry
 from proctoring.session.senses import Senses, load_senses
@@ -76,7 +79,7 @@ class Service:
         wall: the time of day.
 
     Raises:
-        SettingsError: the default policy, or the database, cannot be used.
+        SettingsError: the default policy, the database or the evidence store cannot be used.
     """
 
     def __init__(
@@ -112,6 +115,20 @@ class Service:
         self.words_pool = Pool(1, name="words")
         """Transcribes; analysis never waits for it."""
         self._transcribers: Transcribers | None = None
+        self.vault = EvidenceVault(
+            open_store(
+                settings.evidence_store,
+                settings.evidence_folder or settings.data_folder / "evidence",
+                endpoint=settings.evidence_s3_endpoint,
+                region=settings.evidence_s3_region,
+            ),
+            read_keys(settings.evidence_key.get_secret_value(), settings.evidence_key_file),
+        )
+        self.evidence = EvidenceKeeper(
+            self.vault,
+            lost=lambda _: self.tally.evidence_lost.inc(),
+            max_pixels=settings.max_frame_pixels,
+        )
         self._wall = wall
         self._models = models
         self._sessions: Registry | None = None
@@ -147,7 +164,7 @@ class Service:
         if self._models is None:
             return ()
         words = () if self._transcribers is None else self._transcribers.capabilities
-        return (*self._models.capabilities, *words, self._records)
+        return (*self._models.capabilities, *words, self._records, self.evidence.capability)
 
     @property
     def _records(self) -> Capability:
@@ -188,6 +205,7 @@ class Service:
         self.outbox.start()
         self.pool.start()
         self.words_pool.start()
+        self.evidence.start()
         self._ticker = asyncio.create_task(self._tick())
         if self._models is not None:
             self._ready(self._models)
@@ -267,6 +285,8 @@ class Service:
             await asyncio.to_thread(self._loader.join, STOP_LOADING)
         if self._preparing is not None:
             await asyncio.to_thread(self._preparing.join, STOP_LOADING)
+        if not await asyncio.to_thread(self.evidence.stop, STOP):
+            _log.error("evidence was still being written after %.0f s", STOP)
         for pool in (self.pool, self.words_pool):
             if not await asyncio.to_thread(pool.stop, STOP):
                 _log.error("a worker did not end within %.0f s", STOP)
@@ -318,8 +338,10 @@ class Service:
             keep_events=settings.keep_events,
             max_pixels=settings.max_frame_pixels,
             transcription=TranscriptionService(transcribers, self.words_pool),
+            evidence=self.evidence,
+            evidence_bytes=settings.evidence_ring_bytes,
         )
-        for capability in models.capabilities:
+        for capability in self.capabilities:
             if capability.available:
                 _log.info("%s: on, by %s", capability.name, capability.model)
             else:

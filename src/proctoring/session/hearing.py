@@ -47,6 +47,7 @@ class Hearing:
         tell: takes each observation, in order, from the pool's threads.
         ended: called once, after the last observation, when ``end`` was called.
         words: takes the same sound.
+        arrived: takes each piece of sound at once, with the media time of its first sample.
     """
 
     def __init__(
@@ -56,12 +57,15 @@ class Hearing:
         tell: Callable[[SoundObservation], None],
         ended: Callable[[], None],
         words: Transcribing | None = None,
+        *,
+        arrived: Callable[[float, Pcm], None] | None = None,
     ) -> None:
         self.count = SoundCount()
         self._models = models
         self._tell = tell
         self._ended = ended
         self._words = words
+        self._arrived = arrived
         self._position = SoundPosition()
         self._buffer = SoundBuffer()
         self._carry = b""
@@ -103,6 +107,8 @@ class Hearing:
             self._buffer.put_gap(place.gap)
         self.count.received += len(samples) / SAMPLE_RATE
         fresh = samples[place.skip :]
+        if self._arrived is not None and self._position.end is not None and len(fresh):
+            self._arrived(self._position.end - len(fresh) / SAMPLE_RATE, fresh)
         self.count.missing += place.gap + self._buffer.put(fresh)
         self._lane.wake()
         if self._words is not None and self._position.end is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from datetime import datetime
+from functools import partial
 
 from proctoring.audio.analyser import AudioModels
 from proctoring.delivery.events import Begun, Ended, Message, Notice, Sitting
@@ -12,6 +13,8 @@ from proctoring.delivery.outbox import Outbox
 from proctoring.errors import SessionExistsError, TooManyError
 from proctoring.incidents import IncidentChange
 from proctoring.judgement.policy import Policy
+from proctoring.session.evidence.keeper import EvidenceKeeper
+from proctoring.session.evidence.watch import EvidenceWatch
 from proctoring.session.identifier import check_session_id
 from proctoring.session.pipeline import Pipeline
 from proctoring.session.pool import Pool
@@ -39,6 +42,8 @@ class Registry:
         keep_events: seconds for which an ended session's events can still be read.
         max_pixels: largest picture that is looked at.
         transcription: makes words of speech, where a policy wants any.
+        evidence: makes and keeps what policies ask for; without it nothing is.
+        evidence_bytes: of media held in memory for each session whose policy wants clips.
     """
 
     def __init__(
@@ -55,6 +60,8 @@ class Registry:
         keep_events: float,
         max_pixels: int,
         transcription: TranscriptionService | None = None,
+        evidence: EvidenceKeeper | None = None,
+        evidence_bytes: int = 16 << 20,
     ) -> None:
         self._models = models
         self._audio = audio
@@ -67,6 +74,8 @@ class Registry:
         self._keep_events = keep_events
         self._max_pixels = max_pixels
         self._transcription = transcription
+        self._evidence = evidence
+        self._evidence_bytes = evidence_bytes
         self._open: dict[str, Session] = {}
         self._closing: dict[str, Session] = {}
         """Ended, but the pool has not published everything yet."""
@@ -116,6 +125,7 @@ class Registry:
             awaited=awaited,
             max_pixels=self._max_pixels,
             transcription=self._transcription,
+            evidence=self._watch(sitting, policy),
         )
         self._ended.pop(session_id, None)
         session.recorded = self._outbox.begin(
@@ -161,6 +171,18 @@ class Registry:
             session_id = next(iter(self._ended))
             del self._ended[session_id]
             self._outbox.forget(session_id)
+
+    def _watch(self, sitting: Sitting, policy: Policy) -> EvidenceWatch | None:
+        wanted = policy.evidence
+        if self._evidence is None or not (wanted.stills or wanted.clips):
+            return None
+        return EvidenceWatch(
+            wanted,
+            offer=self._evidence.offer,
+            publish=partial(self._publish, sitting),
+            lost=self._evidence.lost,
+            max_bytes=self._evidence_bytes,
+        )
 
     def _publish(
         self,

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from typing import Any, Protocol
 
 from proctoring.audio.analyser import AudioModels
@@ -18,6 +19,7 @@ from proctoring.errors import BadFrameError
 from proctoring.incidents import IncidentChange, IncidentState
 from proctoring.observations import ConnectionObservation, Observation, TranscriptObservation
 from proctoring.session.clock import MediaClock
+from proctoring.session.evidence.watch import EvidenceWatch
 from proctoring.session.hearing import Hearing, SoundCount, SoundReply
 from proctoring.session.mailbox import Mailbox
 from proctoring.session.notices import transcript_notice, transcription_notice
@@ -140,6 +142,7 @@ class Session:
         now: seconds of the clock that ``receive`` and ``tick`` use.
         mirrored: whether its pictures are.
         awaited: made beforehand, so it waits patiently for its first socket.
+        evidence: its own, where the policy wants any.
     """
 
     def __init__(
@@ -158,6 +161,7 @@ class Session:
         awaited: bool = False,
         max_pixels: int,
         transcription: TranscriptionService | None = None,
+        evidence: EvidenceWatch | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.session_id = sitting.session_id
@@ -180,6 +184,7 @@ class Session:
         self._lifetime = lifetime
         self._awaited = awaited
         self._max_pixels = max_pixels
+        self._evidence = evidence
         self._clock = clock
         self._media = MediaClock()
         self._mailbox: Mailbox[Arrival] = Mailbox()
@@ -188,7 +193,14 @@ class Session:
         self.words = self._begin_words(transcription)
         """Its transcription, if it has one."""
         all_heard = self._heard_everything if self.words is None else self.words.end
-        self._hearing = Hearing(audio, pool, self._heard, all_heard, self.words)
+        self._hearing = Hearing(
+            audio,
+            pool,
+            self._heard,
+            all_heard,
+            self.words,
+            arrived=None if evidence is None else evidence.sound,
+        )
         self._last_word: _End | None = None
         self._video: Source | None = None
         self._audio: Source | None = None
@@ -306,6 +318,8 @@ class Session:
         self._tally.received.inc()
         self._active_at = now
         self._arrived(media_time, now)
+        if self._evidence is not None:
+            self._evidence.picture(media_time, data)
         replaced = self._mailbox.put(Arrival(data, media_time, capture, now, reply))
         if replaced is not None:
             self.frames.replaced += 1
@@ -415,8 +429,15 @@ class Session:
             self._tally.errors.inc()
             _log.exception("an observation could not be judged")
         if isinstance(item, _End):
-            told = self._ended(self._sitting, item.time, item.detail)
-            told.add_done_callback(lambda _: self.done.set_result(None))
+            over = partial(self._over, item)
+            if self._evidence is None:
+                over()
+            else:  # what is still being made of it is told first
+                self._evidence.end(over)
+
+    def _over(self, end: _End) -> None:
+        told = self._ended(self._sitting, end.time, end.detail)
+        told.add_done_callback(lambda _: self.done.set_result(None))
 
     def _look(self, arrival: Arrival) -> None:
         self._pipeline.analyser.rate = FACE_RATE * self._lane.rate()
@@ -429,6 +450,8 @@ class Session:
             pixels = decode_jpeg(arrival.data, max_pixels=self._max_pixels)
             decode_ms = (time.perf_counter() - began) * 1000
             analysis, changes = self._pipeline.analyse(Frame(arrival.time, pixels))
+            if self._evidence is not None:
+                self._evidence.looked(arrival.data, analysis.observation)
             self._tell(arrival.time, changes)
         except BadFrameError as error:
             self.frames.refused += 1
@@ -462,12 +485,13 @@ class Session:
     ) -> None:
         for told in self._pipeline.take_notices():
             self._publish(self._sitting, media_time, (), told)
-        if not changes and notice is None:
-            return
         for change in changes:
             self._tally.changed(change)
             if change.state is IncidentState.ENDED:
                 self.open_incidents.pop(change.number, None)
             else:
                 self.open_incidents[change.number] = change.kind
-        self._publish(self._sitting, media_time, changes, notice)
+        if self._evidence is not None:
+            self._evidence.tell(media_time, changes, notice)
+        elif changes or notice is not None:
+            self._publish(self._sitting, media_time, changes, notice)

@@ -34,6 +34,11 @@ class Tally:
             "Sound that never arrived, or found no place while it waited",
             registry=registry,
         )
+        self.evidence_lost = Counter(
+            "proctoring_evidence_lost",
+            "Stills and clips that a policy asked for and that could not be kept",
+            registry=registry,
+        )
         self.errors = Counter(
             "proctoring_judgement_errors",
             "Observations that failed in judgement",
