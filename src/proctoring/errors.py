@@ -97,6 +97,18 @@ class EvidenceDamagedError(ProctoringError):
     code = "evidence_damaged"
 
 
+class BadTokenError(ProctoringError):
+    """No token, or one that cannot be used. The detail repeats nothing of it."""
+
+    code = "unauthorised"
+
+
+class ForbiddenError(ProctoringError):
+    """A good token, for something else."""
+
+    code = "forbidden"
+
+
 class ModelUnavailableError(ProctoringError):
     """Weights that cannot be had or do not verify; turns one capability off."""
 

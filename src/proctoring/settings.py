@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Self, get_args
 
 from platformdirs import user_cache_path, user_data_path
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from pydantic_settings import SettingsError as _Unreadable
 
 from proctoring.errors import SettingsError
+
+MIN_SECRET = 32
+"""Characters of a secret: HS256 asks for as many bytes as its digest has (RFC 7518, 3.2)."""
 
 
 class Settings(BaseSettings):
@@ -26,9 +30,25 @@ class Settings(BaseSettings):
     port: int = Field(default=8000, ge=0, le=65535)
     insecure: bool = False
     """``True``: bind to any address without authorisation; everybody who reaches it may use it."""
+    token_secret: SecretStr | None = Field(default=None, min_length=MIN_SECRET)
+    """Secret that tokens are signed with (HS256). With it, or a JWKS address, everything but the
+    page and the shortest form of health asks for a token."""
+    token_jwks_url: str | None = Field(
+        default=None, pattern=r"^(https://|http://(127\.0\.0\.1|localhost|\[::1\])[:/])"
+    )
+    """Address of the issuer's public keys (RS256, ES256, EdDSA); https, or on this machine."""
+    token_issuer: str | None = None
+    """``iss`` that tokens must have; needed with a JWKS address."""
+    token_audience: str = Field(default="proctoring", min_length=1)
+    """``aud`` that tokens must have."""
+    token_max_minutes: float = Field(default=720.0, gt=0, le=44_640)
+    """Longest life of a token; longer ones are refused."""
     allowed_origins: tuple[str, ...] = ()
     """Web pages besides the server's own and those on this machine that may use it from a browser:
     ``["https://exams.example.org"]``."""
+
+    max_requests_per_second: float = Field(default=200.0, ge=1, le=1_000_000)
+    """Requests and handshakes of one client's address, in the mean; twice as many at once."""
 
     models_folder: Path = Field(default_factory=lambda: user_cache_path("proctoring") / "models")
     """Where verified weights are kept."""
@@ -96,6 +116,18 @@ class Settings(BaseSettings):
     frame_height: int = Field(default=480, ge=64, le=4320)
     """Size of pictures that clients are asked to send."""
 
+    @property
+    def asks_for_tokens(self) -> bool:
+        """Whether somebody has to say who he is."""
+        return self.token_secret is not None or self.token_jwks_url is not None
+
+    @model_validator(mode="after")
+    def _issuer_of_keys(self) -> Self:
+        # Keys of an address sign for many services and customers; a token of ours must say so.
+        if self.token_jwks_url is not None and not self.token_issuer:
+            raise ValueError("PROCTORING_TOKEN_JWKS_URL needs PROCTORING_TOKEN_ISSUER")
+        return self
+
     @field_validator("deepgram_api_key", "hf_token")
     @classmethod
     def _is_a_key(cls, key: SecretStr) -> SecretStr:
@@ -110,7 +142,17 @@ class Settings(BaseSettings):
         return self.deepgram_api_key.get_secret_value()
 
 
-_SECRET = ("DEEPGRAM_API_KEY", "HF_TOKEN", "deepgram_api_key", "hf_token")
+def _secret_names() -> Iterator[tuple[str, str]]:
+    """What errors call settings with secrets -> what operators call them."""
+    for name, field in Settings.model_fields.items():
+        if SecretStr in (field.annotation, *get_args(field.annotation)):
+            alias = field.validation_alias
+            shown = alias if isinstance(alias, str) else f"PROCTORING_{name.upper()}"
+            yield name, shown
+            yield shown, shown
+
+
+_SECRET = dict(_secret_names())
 
 
 def read_settings(**chosen: Any) -> Settings:
@@ -126,8 +168,11 @@ def read_settings(**chosen: Any) -> Settings:
         problems = []
         for found in error.errors():
             name = ".".join(str(part) for part in found["loc"])
+            if not name:
+                problems.append(found["msg"])
+                continue
             if name in _SECRET:
-                problems.append(f"{name}: {found['msg']}")  # never what it is
+                problems.append(f"{_SECRET[name]}: {found['msg']}")  # never what it is
                 continue
             shown = name if name.split(".")[0] in given else f"PROCTORING_{name.upper()}"
             problems.append(f"{shown} is {found['input']!r}: {found['msg']}")

@@ -1,4 +1,4 @@
-"""The command line: ``proctoring serve | models | analyse | policy | livekit-agent``.
+"""The command line: ``proctoring serve | models | analyse | policy | token | livekit-agent``.
 
 Commands import what they need when they run, not above: the command line starts fast, and works
 where only the LiveKit side is installed.
@@ -10,7 +10,7 @@ import sys
 
 import typer
 
-from proctoring.cli import analyse, livekit_agent, models, policy, serve
+from proctoring.cli import analyse, livekit_agent, models, policy, serve, token
 
 app = typer.Typer(
     name="proctoring",
@@ -29,6 +29,7 @@ app.command("serve")(serve.command)
 app.command("analyse")(analyse.command)
 app.add_typer(models.app, name="models")
 app.add_typer(policy.app, name="policy")
+app.add_typer(token.app, name="token")
 app.add_typer(livekit_agent.app, name="livekit-agent")
 
 

@@ -43,6 +43,7 @@ def command(
             host=host, port=port, workers=workers, default_policy=policy, insecure=insecure
         )
         with open_port(settings) as taken:
+            from proctoring.cli.access import WHO
             from proctoring.cli.fetching import fetch_with_bars
             from proctoring.models.store import ModelStore
             from proctoring.server.serve import serve
@@ -58,6 +59,7 @@ def command(
             for error in fetch_with_bars(store, wanted, console).values():
                 console.print(f"[yellow]off:[/yellow] {escape(error.detail)}")
             address = address_of(taken)
+            console.print(escape(WHO[service.access]))
             serve(service, taken, lambda: console.print(f"Serving at [bold]{address}[/bold]"))
     except ProctoringError as error:
         typer.echo(f"error: {error.detail}", err=True)

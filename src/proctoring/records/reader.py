@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, false, func, or_, select
 from sqlalchemy.orm import aliased
 
 from proctoring.errors import UnknownRecordError
@@ -135,6 +135,8 @@ class Wanted:
 
     session_id: str | None = None
     """Exactly this name."""
+    names: tuple[str, ...] = ("*",)
+    """One of these names, or of these beginnings of names with ``*``."""
     state: str | None = None
     kind: str | None = None
     """With an incident of this kind."""
@@ -163,6 +165,8 @@ class RecordReader:
         query = select(SittingRow.id)
         if wanted.session_id is not None:
             query = query.where(SittingRow.session_id == wanted.session_id)
+        if "*" not in wanted.names:
+            query = query.where(or_(false(), *map(_is_called, wanted.names)))
         if wanted.state is not None:
             query = query.where(SittingRow.state == wanted.state)
         if wanted.since is not None:
@@ -190,6 +194,12 @@ class RecordReader:
             found = {sitting.id: sitting for sitting in _sittings(connection, page)}
         more = page[-1] if len(ids) > wanted.limit else None
         return SittingPage(tuple(found[id_] for id_ in page), more)
+
+    def session_of(self, sitting_id: str) -> str | None:
+        """The name of a sitting's session; ``None`` when there is no such sitting."""
+        query = select(SittingRow.session_id).filter_by(id=sitting_id)
+        with reading(self._engine) as connection:
+            return connection.execute(query).scalar_one_or_none()
 
     def sitting(self, sitting_id: str) -> SittingDetail:
         """One sitting.
@@ -358,3 +368,10 @@ def _incident(row: Row[Any], decisions: list[Decision]) -> Incident:
 
 def _unknown(sitting_id: str) -> Any:
     raise UnknownRecordError(f"no sitting {sitting_id[:40]} is kept")
+
+
+def _is_called(name: str) -> ColumnElement[bool]:
+    if not name.endswith("*"):
+        return SittingRow.session_id == name
+    # Not LIKE, which in SQLite takes capitals for small letters.
+    return func.substr(SittingRow.session_id, 1, len(name) - 1) == name[:-1]

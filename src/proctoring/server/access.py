@@ -1,4 +1,4 @@
-"""Who may reach the server from a browser, as long as nobody has to say who he is.
+"""Who may reach the server, and from which page of a browser.
 
 Without authorisation the server is for this machine alone. Any page of the web can make a browser
 open a socket to this machine, or resolve its own name to it; so pages must come from this machine,
@@ -9,7 +9,28 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable, Mapping
+from enum import StrEnum
 from urllib.parse import urlsplit
+
+from proctoring.settings import Settings
+
+
+class Who(StrEnum):
+    """Whom the server lets in; health and the log say it."""
+
+    TOKENS = "tokens"
+    """Bearers of a token."""
+    LOCAL = "local"
+    """Everybody on this machine: nobody has to say who he is, and no other machine gets here."""
+    INSECURE = "insecure"
+    """Everybody who reaches it."""
+
+
+def who_may(settings: Settings) -> Who:
+    """Whom a server with these settings lets in."""
+    if settings.asks_for_tokens:
+        return Who.TOKENS
+    return Who.INSECURE if settings.insecure else Who.LOCAL
 
 
 def is_loopback(host: str) -> bool:

@@ -15,14 +15,19 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from proctoring import __version__
-from proctoring.errors import ProctoringError
+from proctoring.errors import ProctoringError, RecordsUnavailableError
 from proctoring.server import metrics, records_rest, rest, sockets
-from proctoring.server.access import is_loopback
+from proctoring.server.access import Who
+from proctoring.server.authorisation import Authorisation
 from proctoring.server.guard import Guard
 from proctoring.server.service import Service
+from proctoring.server.tokens import token_check
 from proctoring.settings import Settings, read_settings
 
 _log = logging.getLogger(__name__)
+
+OPEN_PATHS = frozenset({"/", "/page", "/docs", "/openapi.json"})
+"""For everybody: the page's own files and the interface's description tell nothing of anybody."""
 
 PAGE = Path(__file__).parent / "page"
 
@@ -62,12 +67,22 @@ def create_app(settings: Settings | None = None, *, service: Service | None = No
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
         lifespan=lifespan,
         redoc_url=None,
+        swagger_ui_oauth2_redirect_url=None,
     )
     app.state.service = service
+    chosen = service.settings
+    app.add_middleware(
+        Authorisation,
+        check=token_check(chosen),
+        open_paths=OPEN_PATHS,
+        session_of=lambda sitting: _session_of(running, sitting),
+    )
     app.add_middleware(
         Guard,
-        local_only=is_loopback(service.settings.host) and not service.settings.insecure,
-        allowed_origins=service.settings.allowed_origins,
+        local_only=service.access is Who.LOCAL,
+        allowed_origins=chosen.allowed_origins,
+        requests_per_second=chosen.max_requests_per_second,
+        now=service.now,
     )
     metrics.register(service)
     app.add_exception_handler(ProctoringError, _explain)
@@ -83,6 +98,15 @@ def create_app(settings: Settings | None = None, *, service: Service | None = No
             "/", _index, response_class=FileResponse, include_in_schema=False, methods=["GET"]
         )
     return app
+
+
+def _session_of(service: Service, sitting: str) -> str | None:
+    if service.archive is None:
+        raise RecordsUnavailableError("nothing is recorded: see /api/health")
+    try:
+        return service.archive.reader.session_of(sitting)
+    except SQLAlchemyError as error:
+        raise records_rest.explain(error) from error
 
 
 async def _index() -> FileResponse:

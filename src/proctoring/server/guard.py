@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import HTTPConnection
@@ -11,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from proctoring.server.access import refusal
+from proctoring.server.rate_limit import ClientLimit
 
 MAX_BODY = 256 << 10
 """Bytes of a request's body: a session with all its accommodations takes a few thousand."""
@@ -38,12 +40,22 @@ class Guard:
     Args:
         local_only: the server is bound to this machine alone.
         allowed_origins: see ``access.refusal``.
+        requests_per_second: of one client's address, in the mean; twice as many at once.
+        now: seconds, monotonic.
     """
 
     def __init__(
-        self, app: ASGIApp, *, local_only: bool, allowed_origins: Iterable[str] = ()
+        self,
+        app: ASGIApp,
+        *,
+        local_only: bool,
+        allowed_origins: Iterable[str] = (),
+        requests_per_second: float = 200.0,
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._app = app
+        self._limit = ClientLimit(requests_per_second)
+        self._now = now
         self._local_only = local_only
         self._allowed = tuple(allowed_origins)
 
@@ -54,7 +66,10 @@ class Guard:
             return
         headers = Headers(scope=scope)
         reason = refusal(headers, local_only=self._local_only, allowed_origins=self._allowed)
-        if reason is not None:
+        client = scope["client"][0] if scope.get("client") else ""
+        if self._limit.is_too_much(client, self._now()):
+            await _answer(scope, receive, send, 429, "too_many", "too many requests: slow down")
+        elif reason is not None:
             await _answer(scope, receive, send, 403, "forbidden", reason)
         elif scope["type"] == "websocket":
             await self._app(scope, receive, send)

@@ -6,7 +6,7 @@ import os
 import socket
 
 from proctoring.errors import SettingsError
-from proctoring.server.access import is_loopback
+from proctoring.server.access import Who, is_loopback, who_may
 from proctoring.settings import Settings
 
 
@@ -17,10 +17,11 @@ def open_port(settings: Settings) -> socket.socket:
         SettingsError: it cannot be had, or others than this machine could reach it unasked.
     """
     host, port = settings.host, settings.port
-    if not settings.insecure and not is_loopback(host):
+    if who_may(settings) is Who.LOCAL and not is_loopback(host):
         raise SettingsError(
             f"{host} can be reached from other machines, and nobody would have to say who he is: "
-            "serve on 127.0.0.1, or add --insecure if that is meant"
+            "set PROCTORING_TOKEN_SECRET (docs/security.md), serve on 127.0.0.1, or add --insecure "
+            "if that is meant"
         )
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(

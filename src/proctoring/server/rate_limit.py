@@ -1,7 +1,8 @@
-"""How much one socket may send."""
+"""How much one socket may send, and how often one client may ask."""
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from enum import Enum
 
 
@@ -58,3 +59,31 @@ class SocketLimit:
             self._taken.give_back(1)
             return Verdict.DROP, pause
         return Verdict.TAKE, pause
+
+
+class ClientLimit:
+    """How often each client may ask.
+
+    Args:
+        rate: requests per second in the mean; twice as many at once.
+    """
+
+    CLIENTS = 4096
+    """Clients remembered; who has not asked for longest is forgotten first."""
+
+    def __init__(self, rate: float) -> None:
+        self._rate = rate
+        self._buckets: OrderedDict[str, Bucket] = OrderedDict()
+
+    def is_too_much(self, client: str, now: float) -> bool:
+        """Count a request. Returns whether it is one too many; such a one does not count."""
+        bucket = self._buckets.get(client)
+        if bucket is None:
+            bucket = self._buckets[client] = Bucket(self._rate, 2 * self._rate, now)
+            if len(self._buckets) > self.CLIENTS:
+                self._buckets.popitem(last=False)
+        self._buckets.move_to_end(client)
+        if bucket.take(1, now) > 0:
+            bucket.give_back(1)
+            return True
+        return False

@@ -11,17 +11,21 @@ from sqlalchemy.exc import SQLAlchemyError
 from proctoring.errors import RecordsUnavailableError
 from proctoring.records.archive import Archive
 from proctoring.records.reader import SittingDetail, SittingPage, StoredEvent, Wanted
+from proctoring.server.authorisation import grant_of, needs
+from proctoring.server.grant import Scope
 from proctoring.server.rest import errors
 from proctoring.server.service import Service
 from proctoring.session.identifier import SESSION_ID
 
-router = APIRouter(prefix="/api/records", tags=["records"])
+router = APIRouter(prefix="/api/records", tags=["records"], dependencies=[needs(Scope.REVIEW)])
 
 # Plain functions, not coroutines: FastAPI runs them beside the event loop, since they wait for
 # the database.
 
 
-@router.get("/sessions", responses=errors(422, 503))
+@router.get(
+    "/sessions", responses=errors(422, 503), dependencies=[needs(Scope.REVIEW, filters=True)]
+)
 def list_sittings(
     request: Request,
     session_id: Annotated[str | None, Query(pattern=SESSION_ID)] = None,
@@ -37,7 +41,17 @@ def list_sittings(
 ) -> SittingPage:
     """Sittings that are kept, newest first. A session's name may be used again; each is a sitting."""
     return archive(request).reader.sittings(
-        Wanted(session_id, state, kind, undecided, since, until, before, limit)
+        Wanted(
+            session_id,
+            grant_of(request).sessions,
+            state,
+            kind,
+            undecided,
+            since,
+            until,
+            before,
+            limit,
+        )
     )
 
 

@@ -11,6 +11,7 @@ from ulid import ULID
 from proctoring import __version__
 from proctoring.errors import (
     BadPolicyError,
+    ForbiddenError,
     NotReadyError,
     ProctoringError,
     RecordsUnavailableError,
@@ -20,7 +21,10 @@ from proctoring.errors import (
     UnknownSessionError,
 )
 from proctoring.judgement.policy import Policy, shipped_policies, shipped_policy
+from proctoring.server.authorisation import anyone, grant_of, needs
+from proctoring.server.grant import Scope
 from proctoring.server.schemas import (
+    BriefHealthAnswer,
     CapabilityAnswer,
     EnrolmentAnswer,
     ErrorAnswer,
@@ -43,6 +47,7 @@ router = APIRouter()
 STATUS_OF: dict[type[ProctoringError], int] = {
     BadPolicyError: 422,
     NotReadyError: 503,
+    ForbiddenError: 403,
     SessionExistsError: 409,
     TooManyError: 503,
     RecordsUnavailableError: 503,
@@ -57,12 +62,16 @@ def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {status: {"model": ErrorAnswer} for status in statuses}
 
 
-@router.get("/api/health", tags=["service"])
-async def health(request: Request) -> HealthAnswer:
-    """How the service is, and what it can and cannot see. Answers 200 whatever it has to say."""
+@router.get("/api/health", tags=["service"], dependencies=[anyone])
+async def health(request: Request) -> HealthAnswer | BriefHealthAnswer:
+    """How the service is, and what it can and cannot see; only the former without a token where
+    tokens are asked for. Answers 200 whatever it has to say."""
     service = _service(request)
+    if not grant_of(request).scopes:
+        return BriefHealthAnswer(status=service.status.value, access=service.access.value)
     return HealthAnswer(
         status=service.status.value,
+        access=service.access.value,
         detail=_detail(service),
         version=__version__,
         capabilities=[
@@ -84,7 +93,11 @@ async def health(request: Request) -> HealthAnswer:
 
 
 @router.post(
-    "/api/sessions", status_code=201, tags=["sessions"], responses=errors(400, 409, 422, 503)
+    "/api/sessions",
+    status_code=201,
+    tags=["sessions"],
+    responses=errors(400, 409, 413, 422, 503),
+    dependencies=[needs(Scope.ADMIN, filters=True)],
 )
 async def create_session(request: Request, wanted: SessionRequest) -> SessionAnswer:
     """Make a session beforehand, under any policy, changed for its candidate if need be."""
@@ -94,27 +107,49 @@ async def create_session(request: Request, wanted: SessionRequest) -> SessionAns
         policy = shipped_policy(wanted.policy)
     if wanted.accommodations:
         policy = policy.with_accommodations(wanted.accommodations)
-    session = await service.create(
-        wanted.session_id or str(ULID()), policy, mirrored=wanted.mirrored
-    )
+    session_id = wanted.session_id or str(ULID())
+    if not grant_of(request).covers(session_id):
+        raise ForbiddenError("the token is for other sessions")
+    session = await service.create(session_id, policy, mirrored=wanted.mirrored)
     return _session(service, session)
 
 
-@router.get("/api/sessions", tags=["sessions"], responses=errors(503))
+@router.get(
+    "/api/sessions",
+    tags=["sessions"],
+    responses=errors(503),
+    dependencies=[needs(Scope.REVIEW, Scope.ADMIN, filters=True)],
+)
 async def list_sessions(request: Request) -> SessionsAnswer:
-    """The open sessions, oldest first."""
-    service = _service(request)
-    return SessionsAnswer(sessions=[_session(service, session) for session in service.sessions])
+    """The open sessions that the token covers, oldest first."""
+    service, grant = _service(request), grant_of(request)
+    return SessionsAnswer(
+        sessions=[
+            _session(service, session)
+            for session in service.sessions
+            if grant.covers(session.session_id)
+        ]
+    )
 
 
-@router.get("/api/sessions/{session_id}", tags=["sessions"], responses=errors(404, 503))
+@router.get(
+    "/api/sessions/{session_id}",
+    tags=["sessions"],
+    responses=errors(404, 503),
+    dependencies=[needs(Scope.MEDIA, Scope.EVENTS, Scope.REVIEW, Scope.ADMIN)],
+)
 async def show_session(request: Request, session_id: str) -> SessionAnswer:
     """One open session."""
     service = _service(request)
     return _session(service, _find(service, session_id))
 
 
-@router.delete("/api/sessions/{session_id}", tags=["sessions"], responses=errors(404, 503))
+@router.delete(
+    "/api/sessions/{session_id}",
+    tags=["sessions"],
+    responses=errors(404, 503),
+    dependencies=[needs(Scope.ADMIN)],
+)
 async def end_session(request: Request, session_id: str) -> SessionAnswer:
     """End a session: its incidents end, its sockets are closed. Its events stay readable a while."""
     service = _service(request)
@@ -134,7 +169,7 @@ async def end_session(request: Request, session_id: str) -> SessionAnswer:
     )
 
 
-@router.get("/api/policies", tags=["policies"])
+@router.get("/api/policies", tags=["policies"], dependencies=[needs(*Scope, filters=True)])
 async def list_policies(request: Request) -> PoliciesAnswer:
     """The policies that sessions can be made with."""
     default = _service(request).default_policy
@@ -149,7 +184,12 @@ async def list_policies(request: Request) -> PoliciesAnswer:
     )
 
 
-@router.get("/metrics", tags=["service"], response_class=Response)
+@router.get(
+    "/metrics",
+    tags=["service"],
+    response_class=Response,
+    dependencies=[needs(Scope.METRICS, filters=True)],
+)
 async def metrics(request: Request) -> Response:
     """Counters and gauges for Prometheus, in its text format."""
     return Response(generate_latest(_service(request).metrics), media_type=CONTENT_TYPE_LATEST)

@@ -38,10 +38,18 @@ class CapabilityAnswer(BaseModel):
     )
 
 
-class HealthAnswer(BaseModel):
-    """How the service is."""
+class BriefHealthAnswer(BaseModel):
+    """What everybody may know of the service."""
 
     status: Literal["starting", "ok", "degraded", "failed", "stopping"]
+    access: Literal["tokens", "local", "insecure"] = Field(
+        description="Who is let in: bearers of tokens, everybody on this machine, or everybody.",
+    )
+
+
+class HealthAnswer(BriefHealthAnswer):
+    """How the service is."""
+
     detail: str = Field(
         description="What is wrong, when something is.",
         examples=["gaze is off: face_landmarker cannot be had"],

@@ -26,6 +26,7 @@ from proctoring.models.store import ModelStore
 from proctoring.records.archive import Archive, open_archive
 from proctoring.records.evidence.sealing import read_keys
 from proctoring.records.evidence.vault import EvidenceVault, open_store
+from proctoring.server.access import who_may
 from proctoring.session.evidence.keeper import EvidenceKeeper
 from proctoring.session.pool import Pool
 from proctoring.session.registry import Registry
@@ -91,6 +92,7 @@ class Service:
         wall: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.settings = settings
+        self.access = who_may(settings)
         self.now = monotonic
         try:
             self.default_policy: Policy = load_policy(settings.default_policy)

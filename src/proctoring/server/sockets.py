@@ -18,6 +18,7 @@ from proctoring.errors import (
     TooManyError,
 )
 from proctoring.server.audio_feed import AudioFeed
+from proctoring.server.authorisation import anyone, needs
 from proctoring.server.browser_feed import BrowserFeed
 from proctoring.server.closing import (
     NOT_BINARY,
@@ -31,6 +32,7 @@ from proctoring.server.closing import (
     until_first,
 )
 from proctoring.server.event_feed import EventFeed, send_replay
+from proctoring.server.grant import Scope
 from proctoring.server.rate_limit import Bucket, SocketLimit, Verdict
 from proctoring.server.service import Service, Status
 from proctoring.server.video_feed import VideoFeed
@@ -66,7 +68,7 @@ async def refuse(socket: WebSocket, status: int, code: str, detail: str) -> None
     await socket.send_denial_response(JSONResponse(body, status))
 
 
-@router.websocket("/ws/proctor/{session_id:path}/video")
+@router.websocket("/ws/proctor/{session_id:path}/video", dependencies=[needs(Scope.MEDIA)])
 async def video(socket: WebSocket, session_id: str) -> None:
     """Takes pictures."""
     service: Service = socket.app.state.service
@@ -95,7 +97,7 @@ async def video(socket: WebSocket, session_id: str) -> None:
     await _close(socket, service, feed.farewell)
 
 
-@router.websocket("/ws/proctor/{session_id:path}/audio")
+@router.websocket("/ws/proctor/{session_id:path}/audio", dependencies=[needs(Scope.MEDIA)])
 async def audio(socket: WebSocket, session_id: str) -> None:
     """Takes sound."""
     service: Service = socket.app.state.service
@@ -121,7 +123,7 @@ async def audio(socket: WebSocket, session_id: str) -> None:
     await _close(socket, service, feed.farewell)
 
 
-@router.websocket("/ws/proctor/{session_id:path}/events")
+@router.websocket("/ws/proctor/{session_id:path}/events", dependencies=[needs(Scope.EVENTS)])
 async def events(socket: WebSocket, session_id: str) -> None:
     """Tells what changes."""
     service: Service = socket.app.state.service
@@ -146,7 +148,7 @@ async def events(socket: WebSocket, session_id: str) -> None:
     await _close(socket, service, feed.farewell)
 
 
-@router.websocket("/ws/proctor/{session_id:path}/browser")
+@router.websocket("/ws/proctor/{session_id:path}/browser", dependencies=[needs(Scope.MEDIA)])
 async def browser(socket: WebSocket, session_id: str) -> None:
     """Takes what the candidate's browser reports about itself."""
     service: Service = socket.app.state.service
@@ -164,7 +166,7 @@ async def browser(socket: WebSocket, session_id: str) -> None:
     await _close(socket, service, feed.farewell)
 
 
-@router.websocket("/ws/{rest:path}")
+@router.websocket("/ws/{rest:path}", dependencies=[anyone])
 async def unknown(socket: WebSocket, rest: str) -> None:  # noqa: ARG001  (the route's own)
     """Every other socket: a clear answer instead of a bare refusal."""
     detail = "sockets are /ws/proctor/{session_id}/video, /audio, /browser and /events"

@@ -1,0 +1,306 @@
+"""Every route and socket says whom it is for; what says nothing is for nobody.
+
+A route declares it with ``dependencies=[needs(Scope.REVIEW)]``, on itself or on its router, or
+``[anyone]``. Declarations are checked before anything of the route runs, its body included. Where
+the path has a ``{session_id}``, that session must be one of the token's; with a ``{sitting}``, the
+session that it is a record of. A route without either is for tokens of all sessions alone, unless
+it declares ``filters=True`` and asks ``grant_of`` itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import Depends, FastAPI, Security
+from fastapi.openapi.models import HTTPBearer
+from fastapi.routing import iter_route_contexts
+from fastapi.security.base import SecurityBase
+from starlette.datastructures import Headers
+from starlette.requests import HTTPConnection
+from starlette.responses import JSONResponse
+from starlette.routing import BaseRoute, Match, Mount, Route, WebSocketRoute
+from starlette.types import ASGIApp, Message, Receive, Send
+from starlette.types import Scope as Connection
+from starlette.websockets import WebSocket
+
+from proctoring.errors import (
+    BadTokenError,
+    ForbiddenError,
+    NotReadyError,
+    ProctoringError,
+    RecordsUnavailableError,
+)
+from proctoring.server.closing import TOKEN_EXPIRED
+from proctoring.server.grant import EVERYTHING, Grant, Scope
+from proctoring.server.tokens import LEEWAY, TokenCheck
+
+SUBPROTOCOL = "proctoring"
+"""What the server answers to sockets that offer it, beside ``bearer.TOKEN`` or alone."""
+_BEARER = "bearer."
+
+STATUS_OF: dict[type[ProctoringError], int] = {
+    BadTokenError: 401,
+    ForbiddenError: 403,
+    NotReadyError: 503,
+    RecordsUnavailableError: 503,
+}
+
+
+class _Declaration(SecurityBase):
+    """A dependency that does nothing: it is read by ``access_of`` and by the OpenAPI document."""
+
+    def __init__(self, *, filters: bool) -> None:
+        self.model = HTTPBearer(bearerFormat="JWT")
+        self.scheme_name = "token"
+        self.filters = filters
+
+    async def __call__(self) -> None:
+        """Nothing: who comes here has been let in."""
+
+
+async def _anyone() -> None: ...
+
+
+anyone: Any = Depends(_anyone)
+"""A route for everybody, token or not."""
+
+
+def needs(*scopes: Scope, filters: bool = False) -> Any:
+    """A route for tokens with any of these scopes. Several declarations must all be met.
+
+    Args:
+        scopes: one of them suffices.
+        filters: the route's path names no session, and it gives each token, by ``grant_of``, only
+            what is of the token's sessions.
+    """
+    return Security(_Declaration(filters=filters), scopes=[scope.value for scope in scopes])
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Whom a route is for."""
+
+    declared: bool = False
+    """``False``: nobody."""
+    scopes: tuple[frozenset[Scope], ...] = ()
+    """Of each set, the token must have one; no sets: for everybody."""
+    filters: bool = False
+
+    def refusal(self, grant: Grant, session_id: str | None) -> str | None:
+        """Why a token's bearer is refused; ``None`` if he is not."""
+        if not self.declared:
+            return "nobody may use this: it declares no scope"
+        for scopes in self.scopes:
+            if not scopes & grant.scopes:
+                return f"this needs a token for {' or '.join(sorted(scopes))}"
+        if not self.scopes:
+            return None
+        if session_id is None and not self.filters and not grant.covers_all:
+            return "this needs a token for all sessions"
+        if session_id is not None and not grant.covers(session_id):
+            return "the token is for other sessions"
+        return None
+
+
+OPEN = Access(declared=True)
+
+
+def access_of(dependencies: Sequence[Any]) -> Access:
+    """What a route's dependencies, its routers' included, declare."""
+    declared, scopes, filters = False, [], False
+    for one in dependencies:
+        if one.dependency is _anyone:
+            declared = True
+        elif isinstance(one.dependency, _Declaration):
+            declared = True
+            scopes.append(frozenset(Scope(scope) for scope in one.scopes))
+            filters |= one.dependency.filters
+    return Access(declared=declared, scopes=tuple(scopes), filters=filters)
+
+
+def declarations(app: FastAPI, open_paths: frozenset[str]) -> Iterator[tuple[BaseRoute, Access]]:
+    """Every route, mount and socket of an application, and whom it is for.
+
+    Args:
+        open_paths: what is for everybody and no route that could declare it: mounts, documents.
+    """
+    for found in iter_route_contexts(app.routes):
+        path = found.path or ""
+        if path in open_paths:
+            access = OPEN
+        else:
+            access = access_of(getattr(found.original_route, "dependencies", ()))
+            if hasattr(found, "dependencies"):
+                access = access_of(found.dependencies)
+        if isinstance(found.original_route, Mount):
+            yield Mount(path, app=_nothing), access
+        elif isinstance(found.original_route, WebSocketRoute):
+            yield WebSocketRoute(path, _nothing), access
+        else:
+            yield Route(path, _nothing, methods=sorted(found.methods or ())), access
+
+
+def grant_of(connection: HTTPConnection) -> Grant:
+    """What the bearer of this request's or socket's token may do."""
+    grant: Grant = connection.scope["state"]["grant"]
+    return grant
+
+
+class Authorisation:
+    """ASGI middleware: lets through whom a route is for, and closes sockets whose token expires.
+
+    Args:
+        check: reads tokens; ``None`` where nobody has to say who he is.
+        open_paths: see ``declarations``.
+        session_of: the name of the session that a sitting is the record of; ``None`` for an unknown
+            sitting. May take its time: it is called on a thread.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        check: TokenCheck | None,
+        open_paths: frozenset[str],
+        session_of: Callable[[str], str | None],
+    ) -> None:
+        self._app = app
+        self._check = check
+        self._session_of = session_of
+        self._open_paths = open_paths
+        self._declared: list[tuple[BaseRoute, Access]] = []
+
+    async def __call__(self, scope: Connection, receive: Receive, send: Send) -> None:
+        """Let the request through, or answer it here."""
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+            return
+        token = _take_token(scope)
+        if scope["type"] == "websocket" and SUBPROTOCOL in scope["subprotocols"]:
+            send = _answering(send)
+        if self._check is None:
+            scope.setdefault("state", {})["grant"] = EVERYTHING
+            await self._app(scope, receive, send)
+            return
+        try:
+            grant = await self._admit(scope, token)
+        except ProctoringError as error:
+            await _answer(scope, receive, send, STATUS_OF.get(type(error), 400), error)
+            return
+        except LookupError as error:
+            status = 405 if error.args else 404
+            await _answer(scope, receive, send, status, _NOTHING_HERE)
+            return
+        scope.setdefault("state", {})["grant"] = grant
+        if scope["type"] == "websocket" and grant.expires_at is not None:
+            await self._until(grant.expires_at, scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+    async def _admit(self, scope: Connection, token: str | None) -> Grant:
+        assert self._check is not None  # noqa: S101  (asked by the caller)
+        access, parameters = self._find(scope)
+        if token is None:
+            if access.declared and not access.scopes:
+                return _NOTHING
+            raise BadTokenError("a token is needed: Authorization: Bearer TOKEN")
+        grant = await self._check.read(token)
+        session_id = parameters.get("session_id")
+        if "sitting" in parameters and session_id is None and not grant.covers_all:
+            # A sitting that there is not is answered like one of another session.
+            session_id = await asyncio.to_thread(self._session_of, parameters["sitting"]) or ""
+        reason = access.refusal(grant, session_id)
+        if reason is not None:
+            raise ForbiddenError(reason)
+        return grant
+
+    def _find(self, scope: Connection) -> tuple[Access, dict[str, str]]:
+        """Whom the route of this request is for, and what its path names.
+
+        What is not found here is not asked of the application, which might find it after all.
+
+        Raises:
+            LookupError: there is none; with an argument where another method has one.
+        """
+        if not self._declared:
+            self._declared = list(declarations(scope["app"], self._open_paths))
+        partly = False
+        for route, access in self._declared:
+            match, child = route.matches(scope)
+            if match is Match.FULL:
+                return access, child.get("path_params", {})
+            partly |= match is Match.PARTIAL
+        raise LookupError(*["method"] * partly)
+
+    async def _until(self, end: float, scope: Connection, receive: Receive, send: Send) -> None:
+        try:
+            async with asyncio.timeout(max(0.0, end + LEEWAY - time.time())) as limit:
+                await self._app(scope, receive, send)
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            await send(
+                {
+                    "type": "websocket.close",
+                    "code": TOKEN_EXPIRED,
+                    "reason": "the token has expired: come back with a new one",
+                }
+            )
+
+
+_NOTHING = Grant(frozenset(), ())
+
+
+class _NothingHereError(ProctoringError):
+    code = "not_found"
+
+
+_NOTHING_HERE = _NothingHereError("there is nothing here that can be asked so")
+
+
+async def _nothing(scope: Connection, receive: Receive, send: Send) -> None:
+    """Routes here are matched, never run."""
+
+
+def _take_token(scope: Connection) -> str | None:
+    """The token of a request, taken out of what the application, and its logs, get to see."""
+    found: str | None = None
+    headers = Headers(scope=scope)
+    word, _, rest = headers.get("authorization", "").partition(" ")
+    if word.lower() == "bearer" and rest.strip():
+        found = rest.strip()
+    hidden = {b"authorization"}
+    if scope["type"] == "websocket":
+        offered = scope.get("subprotocols", [])
+        tokens = [one.removeprefix(_BEARER) for one in offered if one.startswith(_BEARER)]
+        found = found or next(iter(tokens), None)
+        scope["subprotocols"] = [one for one in offered if not one.startswith(_BEARER)]
+        hidden.add(b"sec-websocket-protocol")
+    scope["headers"] = [pair for pair in scope["headers"] if pair[0].lower() not in hidden]
+    return found
+
+
+def _answering(send: Send) -> Send:
+    """Browsers want to hear which of the protocols that they offered is spoken."""
+
+    async def sending(message: Message) -> None:
+        if message["type"] == "websocket.accept":
+            message = {**message, "subprotocol": SUBPROTOCOL}
+        await send(message)
+
+    return sending
+
+
+async def _answer(
+    scope: Connection, receive: Receive, send: Send, status: int, error: ProctoringError
+) -> None:
+    headers = {"www-authenticate": "Bearer"} if status == 401 else {}
+    answer = JSONResponse({"error": {"code": error.code, "detail": error.detail}}, status, headers)
+    if scope["type"] == "websocket":
+        await WebSocket(scope, receive, send).send_denial_response(answer)
+    else:
+        await answer(scope, receive, send)

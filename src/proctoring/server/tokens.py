@@ -1,0 +1,165 @@
+"""Bearer tokens: made for an operator, read and checked for everybody. JSON Web Tokens (RFC 7519).
+
+Claims: ``exp``, ``iat`` and ``aud`` always; ``iss`` where the settings name an issuer, as they must
+for a JWKS address; ``scope``, words separated by blanks (RFC 9068); ``sessions``, names of sessions
+or beginnings of names with ``*``; ``sub``, who.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import jwt
+
+from proctoring.errors import BadTokenError
+from proctoring.server.grant import Grant, Scope
+from proctoring.server.token_keys import ASYMMETRIC, KeySet
+from proctoring.settings import Settings
+
+SHARED = "HS256"
+
+LEEWAY = 10.0
+"""Seconds that two machines' clocks may differ."""
+MAX_LENGTH = 8192
+"""Characters of a token; the issuers' largest take a third of that."""
+MAX_SESSIONS = 256
+_SESSION = re.compile(r"[A-Za-z0-9_\-.:@~]{0,200}\*?")
+
+
+class TokenCheck:
+    """Says what a token grants.
+
+    Args:
+        settings: with a secret, a JWKS address, or both.
+        now: seconds, monotonic.
+    """
+
+    def __init__(self, settings: Settings, now: Callable[[], float] = time.monotonic) -> None:
+        secret = settings.token_secret
+        self._secret = None if secret is None else secret.get_secret_value()
+        self._keys = (
+            None if settings.token_jwks_url is None else KeySet(settings.token_jwks_url, now)
+        )
+        self._audience = settings.token_audience
+        self._issuer = settings.token_issuer
+        self._longest = settings.token_max_minutes * 60
+
+    async def read(self, token: str) -> Grant:
+        """What the token grants.
+
+        Raises:
+            BadTokenError: it is none of ours, expired, or lives too long.
+            NotReadyError: it cannot be checked now.
+        """
+        if len(token) > MAX_LENGTH:
+            raise BadTokenError(f"a token has at most {MAX_LENGTH} characters")
+        try:
+            header = jwt.get_unverified_header(token)
+            claims = jwt.decode(
+                token,
+                await self._key(header),
+                # The key decides the algorithm, never the token.
+                algorithms=[header["alg"]],
+                audience=self._audience,
+                issuer=self._issuer,
+                leeway=LEEWAY,
+                options={"require": ["exp", "iat", "aud"], "enforce_minimum_key_length": True},
+            )
+        except jwt.PyJWTError as error:
+            raise BadTokenError(_reason(error)) from error
+        return self._grant(claims)
+
+    async def _key(self, header: Mapping[str, Any]) -> Any:
+        algorithm = header.get("alg")
+        if algorithm == SHARED and self._secret is not None:
+            return self._secret
+        if algorithm in ASYMMETRIC and self._keys is not None:
+            kid = header.get("kid")
+            return await self._keys.find(kid if isinstance(kid, str) else None, algorithm)
+        raise BadTokenError("the token is not signed in a way that is accepted here")
+
+    def _grant(self, claims: Mapping[str, Any]) -> Grant:
+        issued, end = claims["iat"], claims["exp"]
+        if not isinstance(issued, int | float) or not isinstance(end, int | float):
+            raise BadTokenError("the token's times are no numbers")
+        if end - issued > self._longest:
+            raise BadTokenError(f"a token lives {self._longest / 60:g} minutes at most")
+        words, sessions = claims.get("scope", ""), claims.get("sessions", [])
+        if isinstance(sessions, str):
+            sessions = [sessions]
+        if not isinstance(words, str) or not isinstance(sessions, list):
+            raise BadTokenError("the token's scope or sessions are not what they should be")
+        if len(sessions) > MAX_SESSIONS or not all(map(_is_session, sessions)):
+            raise BadTokenError("the token's sessions are not names of sessions")
+        known = {scope.value for scope in Scope}
+        return Grant(
+            # An issuer's scopes for others than us are none of our business.
+            scopes=frozenset(Scope(word) for word in words.split() if word in known),
+            sessions=tuple(sessions),
+            subject=str(claims.get("sub", ""))[:200],
+            expires_at=float(end),
+        )
+
+
+def token_check(settings: Settings) -> TokenCheck | None:
+    """The check that the settings ask for; ``None`` where nobody has to say who he is."""
+    return TokenCheck(settings) if settings.asks_for_tokens else None
+
+
+def make_token(
+    settings: Settings,
+    *,
+    scopes: Iterable[Scope],
+    sessions: Iterable[str],
+    minutes: float,
+    subject: str = "",
+    now: float | None = None,
+) -> str:
+    """A token signed with the configured secret.
+
+    Raises:
+        BadTokenError: no secret is configured, or such a token would be refused.
+    """
+    if settings.token_secret is None:
+        raise BadTokenError("PROCTORING_TOKEN_SECRET is not set: nothing to sign with")
+    if not 0 < minutes <= settings.token_max_minutes:
+        raise BadTokenError(f"a token lives {settings.token_max_minutes:g} minutes at most")
+    named = list(sessions)
+    wrong = [name for name in named if not _is_session(name)]
+    if wrong or len(named) > MAX_SESSIONS:
+        raise BadTokenError(
+            f"not names of sessions: {', '.join(wrong)[:200]}" if wrong else "too many sessions"
+        )
+    issued = int(time.time() if now is None else now)
+    claims: dict[str, Any] = {
+        "iat": issued,
+        "exp": issued + int(minutes * 60),
+        "aud": settings.token_audience,
+        "scope": " ".join(sorted(scopes)),
+        "sessions": named,
+    }
+    claims |= {"iss": settings.token_issuer} if settings.token_issuer else {}
+    claims |= {"sub": subject} if subject else {}
+    return jwt.encode(claims, settings.token_secret.get_secret_value(), SHARED)
+
+
+def _is_session(name: object) -> bool:
+    return isinstance(name, str) and name != "" and _SESSION.fullmatch(name) is not None
+
+
+def _reason(error: jwt.PyJWTError) -> str:
+    """What is wrong, in words that repeat nothing of the token."""
+    if isinstance(error, jwt.ExpiredSignatureError):
+        return "the token has expired"
+    if isinstance(error, jwt.ImmatureSignatureError):
+        return "the token is not valid yet"
+    if isinstance(error, jwt.InvalidAudienceError):
+        return "the token is for another audience"
+    if isinstance(error, jwt.InvalidIssuerError):
+        return "the token is of another issuer"
+    if isinstance(error, jwt.MissingRequiredClaimError):
+        return f"the token lacks {error.claim}"
+    return "the token cannot be used"
