@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from proctoring import __version__
 from proctoring.errors import ProctoringError, RecordsUnavailableError
-from proctoring.server import metrics, records_rest, rest, sockets
+from proctoring.server import metrics, records_rest, report_rest, rest, review_pages, sockets
 from proctoring.server.access import Who
 from proctoring.server.authorisation import Authorisation
 from proctoring.server.guard import Guard
@@ -91,8 +91,10 @@ def create_app(settings: Settings | None = None, *, service: Service | None = No
     app.add_exception_handler(SQLAlchemyError, _explain_database)
     app.include_router(rest.router)
     app.include_router(records_rest.router)
+    app.include_router(report_rest.router)
     app.include_router(sockets.router)
     if (PAGE / "index.html").is_file():
+        app.include_router(review_pages.router)
         app.mount("/page", StaticFiles(directory=PAGE), name="page")
         app.add_api_route(
             "/", _index, response_class=FileResponse, include_in_schema=False, methods=["GET"]

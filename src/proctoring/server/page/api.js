@@ -23,10 +23,9 @@ export function socketAddress(sessionId, name, query, server) {
   return url;
 }
 
-async function request(method, path, body) {
-  let response;
+async function ask(method, path, body) {
   try {
-    response = await fetch(address(path), {
+    return await fetch(address(path), {
       method,
       cache: "no-store",
       signal: AbortSignal.timeout(TIMEOUT_MS),
@@ -36,11 +35,25 @@ async function request(method, path, body) {
   } catch {
     throw new ApiError(0, "the server does not answer");
   }
+}
+
+async function refusal(response) {
   const answer = await response.json().catch(() => null);
-  if (!response.ok) {
-    throw new ApiError(response.status, explain(answer) ?? `the server answered ${response.status}`);
-  }
-  return answer;
+  return new ApiError(response.status, explain(answer) ?? `the server answered ${response.status}`);
+}
+
+/** @returns the JSON of the answer */
+export async function request(method, path, body) {
+  const response = await ask(method, path, body);
+  if (!response.ok) throw await refusal(response);
+  return response.json();
+}
+
+/** What lies at a path, whatever it is. */
+export async function fetchBlob(path) {
+  const response = await ask("GET", path);
+  if (!response.ok) throw await refusal(response);
+  return response.blob();
 }
 
 function explain(answer) {

@@ -1,0 +1,42 @@
+import { fetchBlob } from "../api.js";
+import { clock, make } from "./elements.js";
+
+/**
+ * Stills and clips of an incident. Each is fetched when it comes into view: a session may have many.
+ *
+ * @param {{evidence?: {digest: string, media_type: string, url: string, start: number}[], label: string}} incident
+ */
+export function evidenceFigures(incident) {
+  return (incident.evidence ?? []).map((one) => {
+    const place = make("div", { text: "Loading" });
+    const figure = make(
+      "figure",
+      { dataset: { digest: one.digest } },
+      place,
+      make("figcaption", { class: "muted", text: `${kindOf(one)} from ${clock(one.start)}` }),
+    );
+    const seen = new IntersectionObserver((entries) => {
+      if (!entries.some((entry) => entry.isIntersecting)) return;
+      seen.disconnect();
+      void show(one, incident, place);
+    });
+    seen.observe(figure);
+    return figure;
+  });
+}
+
+const kindOf = ({ media_type }) => (media_type.startsWith("image/") ? "Still" : "Clip");
+
+async function show(one, incident, place) {
+  try {
+    const url = URL.createObjectURL(await fetchBlob(one.url));
+    const about = `${kindOf(one)} of ${incident.label} at ${clock(one.start)}`;
+    place.replaceChildren(
+      one.media_type.startsWith("image/")
+        ? make("img", { src: url, alt: about })
+        : make("video", { src: url, controls: true, "aria-label": about }),
+    );
+  } catch (error) {
+    place.textContent = `Cannot be shown: ${error.message}`;
+  }
+}

@@ -1,0 +1,73 @@
+import { notify } from "../notices.js";
+import { clock, make, moment } from "./elements.js";
+import { evidenceFigures } from "./evidence.js";
+import { decide } from "./records_api.js";
+
+const VERDICTS = { confirm: "Confirmed", dismiss: "Dismissed", comment: "Comment" };
+
+/**
+ * One incident as a reviewer decides on it: what was measured, evidence, what was said of it.
+ *
+ * @param {string} sitting
+ * @param {object} incident
+ * @param {{onShow: () => void, onDecided: (id: string) => Promise<void>}} options
+ */
+export function incidentItem(sitting, incident, { onShow, onDecided }) {
+  const running = ["started", "updated"].includes(incident.state) ? ", runs" : "";
+  const times = `${clock(incident.started_at)}, ${incident.duration.toFixed(1)} s${running}`;
+  return make(
+    "li",
+    { id: `incident-${incident.id}`, dataset: { severity: incident.severity, kind: incident.kind } },
+    make("h3", { tabindex: "-1", text: `${incident.label}, at ${times}` }),
+    make("p", { class: "reason", text: incident.reason }),
+    make("p", {
+      class: "muted",
+      text:
+        `${incident.severity}; mean confidence of what counted ${Math.round(100 * incident.confidence)}%` +
+        (incident.alerted ? "" : "; recorded without alert (quiet time)"),
+    }),
+    make("div", { class: "evidence" }, ...evidenceFigures(incident)),
+    verdict(incident),
+    decisionForm(sitting, incident, onDecided),
+    make("p", {}, make("button", { type: "button", text: "Show on the timeline", onclick: onShow })),
+  );
+}
+
+function verdict(incident) {
+  const said = incident.decisions.map((one) =>
+    make("li", {
+      text: `${VERDICTS[one.decision]} by ${one.who}, ${moment(one.time)}${one.reason ? `: ${one.reason}` : ""}`,
+    }),
+  );
+  return make(
+    "div",
+    {},
+    make("p", { class: "verdict", text: VERDICTS[incident.decision] ?? "Not decided yet" }),
+    make("ul", { class: "muted" }, ...said),
+  );
+}
+
+function decisionForm(sitting, incident, onDecided) {
+  const about = `${incident.label} at ${clock(incident.started_at)}`;
+  const field = make("input", { name: "reason", maxlength: "2000", autocomplete: "off", required: true });
+  const buttons = Object.entries({ confirm: "Confirm", dismiss: "Dismiss", comment: "Comment" }).map(
+    ([decision, text]) =>
+      make("button", { type: "submit", name: "decision", value: decision, "aria-label": `${text}: ${about}`, text }),
+  );
+  return make(
+    "form",
+    {
+      async onsubmit(event) {
+        event.preventDefault();
+        try {
+          await decide(sitting, incident.id, { decision: event.submitter.value, reason: field.value });
+          await onDecided(incident.id);
+        } catch (error) {
+          notify("decision", "error", `The decision was not kept: ${error.message}.`);
+        }
+      },
+    },
+    make("label", {}, "Reason", field),
+    ...buttons,
+  );
+}

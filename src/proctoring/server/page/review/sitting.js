@@ -1,0 +1,186 @@
+import { fetchBlob, readPolicies } from "../api.js";
+import { notify } from "../notices.js";
+import { clock, count, make, moment } from "./elements.js";
+import { incidentItem } from "./incident_item.js";
+import { downloadPath, judgeAgain, readSignals, readSitting } from "./records_api.js";
+import { drawTimeline, zoomTo } from "./timeline.js";
+
+const POINTS = 2000;
+const id = new URLSearchParams(location.search).get("id") ?? "";
+const place = document.getElementById("timeline");
+const list = document.getElementById("incidents");
+const onlyUndecided = document.getElementById("only-undecided");
+const onlyAlerts = document.getElementById("only-alerts");
+
+let detail = null;
+let signals = { start: 0, step: 1, curves: {} };
+
+function showFacts() {
+  const { sitting, consents } = detail;
+  document.title = `${sitting.session_id} - Proctoring`;
+  document.getElementById("title").textContent = sitting.session_id;
+  const consent = consents.at(-1);
+  const facts = {
+    Began: moment(sitting.began_at),
+    Ended: sitting.ended_at ? moment(sitting.ended_at) : sitting.state,
+    Length: clock(sitting.media_time),
+    Policy: sitting.policy,
+    Alerts: sitting.alerts,
+    "To decide": sitting.undecided,
+    Consent: consent ? `${consent.granted ? "given" : "taken back"}, ${moment(consent.time)}` : "none recorded",
+    "Signals lost": sitting.signals_lost || "none",
+    Seal: sitting.seal ? "sealed" : "not yet",
+  };
+  document.getElementById("facts").replaceChildren(
+    ...Object.entries(facts).map(([name, value]) =>
+      make("div", {}, make("dt", { text: name }), make("dd", { text: value })),
+    ),
+  );
+}
+
+function showDownloads() {
+  const files = {
+    "Report to print (HTML)": "report.html",
+    "Report (PDF)": "report.pdf",
+    "Everything (JSON)": "json",
+    "Incidents (CSV)": "csv",
+  };
+  document.getElementById("downloads").replaceChildren(
+    ...Object.entries(files).map(([text, name]) =>
+      make("button", { type: "button", text, onclick: () => void download(name) }),
+    ),
+  );
+}
+
+/** Fetched by this page, which may: a plain link would carry no token. */
+async function download(name) {
+  try {
+    const url = URL.createObjectURL(await fetchBlob(downloadPath(id, name)));
+    const file = `${detail.sitting.session_id}.${name}`.replaceAll(":", "-");
+    make("a", { href: url, download: file }).click();
+    setTimeout(() => URL.revokeObjectURL(url), 60_000);
+  } catch (error) {
+    notify("download", "error", `The file cannot be had: ${error.message}.`);
+  }
+}
+
+/** What counted, how much: no score, only sums that can be followed. */
+function showSummary() {
+  const kinds = new Map();
+  for (const incident of detail.incidents) {
+    const sum = kinds.get(incident.label) ?? { times: 0, seconds: 0 };
+    sum.times += 1;
+    sum.seconds += incident.duration;
+    kinds.set(incident.label, sum);
+  }
+  const parts = [...kinds].map(([label, sum]) => `${label}: ${count(sum.times, "time")}, ${sum.seconds.toFixed(1)} s in all`);
+  document.getElementById("summary").textContent = parts.join("; ");
+}
+
+function showIncidents() {
+  const shown = detail.incidents.filter(
+    (incident) =>
+      (!onlyAlerts.checked || incident.alerted) && (!onlyUndecided.checked || incident.decision === null),
+  );
+  document.getElementById("incident-count").textContent =
+    `(${shown.length} of ${detail.incidents.length})`;
+  document.getElementById("incidents-empty").hidden = shown.length > 0;
+  list.replaceChildren(
+    ...shown.map((incident) =>
+      incidentItem(id, incident, { onShow: () => zoomTo(place, incident), onDecided: reload }),
+    ),
+  );
+}
+
+function chooseIncident(incidentId) {
+  onlyUndecided.checked = onlyAlerts.checked = false;
+  showIncidents();
+  const item = document.getElementById(`incident-${incidentId}`);
+  item?.scrollIntoView({ block: "center" });
+  item?.querySelector("h3").focus();
+}
+
+async function reload(focusId) {
+  detail = await readSitting(id);
+  showFacts();
+  showSummary();
+  showIncidents();
+  if (focusId) document.getElementById(`incident-${focusId}`)?.querySelector("h3").focus();
+}
+
+function difference(answer) {
+  const before = detail.incidents.map((incident) => incident.label);
+  const rows = answer.incidents.map((incident) =>
+    make(
+      "tr",
+      {},
+      make("td", { text: clock(incident.started_at) }),
+      make("td", { text: incident.label }),
+      make("td", { class: "number", text: `${incident.duration.toFixed(1)} s` }),
+      make("td", { text: incident.reason }),
+    ),
+  );
+  const head = ["At", "Incident", "Lasted", "Why"].map((text) => make("th", { scope: "col", text }));
+  return make(
+    "div",
+    { class: "scroll difference" },
+    make("p", {
+      text: `Under ${answer.policy}: ${count(answer.incidents.length, "incident")} instead of ${before.length}.`,
+    }),
+    make("ul", {}, ...changes(answer).map((text) => make("li", { text }))),
+    make("table", {}, make("thead", {}, make("tr", {}, ...head)), make("tbody", {}, ...rows)),
+  );
+}
+
+/** Per label, how the number of incidents differs. */
+function changes(answer) {
+  const sum = (incidents) => {
+    const counts = new Map();
+    for (const { label } of incidents) counts.set(label, (counts.get(label) ?? 0) + 1);
+    return counts;
+  };
+  const [before, after] = [sum(detail.incidents), sum(answer.incidents)];
+  return [...new Set([...before.keys(), ...after.keys()])]
+    .filter((label) => (before.get(label) ?? 0) !== (after.get(label) ?? 0))
+    .map((label) => `${label}: ${before.get(label) ?? 0} before, ${after.get(label) ?? 0} now`);
+}
+
+document.getElementById("again").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const result = document.getElementById("again-result");
+  try {
+    result.replaceChildren(difference(await judgeAgain(id, new FormData(event.target).get("policy"))));
+  } catch (error) {
+    result.replaceChildren(make("p", { text: `This session cannot be judged again: ${error.message}.` }));
+  }
+});
+for (const box of [onlyUndecided, onlyAlerts]) box.addEventListener("change", showIncidents);
+
+async function showSignals() {
+  const note = document.getElementById("signals-note");
+  try {
+    signals = await readSignals(id, POINTS);
+  } catch (error) {
+    note.textContent = `What was measured cannot be shown: ${error.message}.`;
+    note.hidden = false;
+  }
+  await drawTimeline(place, detail.incidents, signals, chooseIncident);
+}
+
+async function showPolicies() {
+  const { policies } = await readPolicies();
+  document.getElementById("again-policy").replaceChildren(
+    ...policies.map(({ name }) => make("option", { value: name, text: name })),
+  );
+}
+
+try {
+  await reload();
+  document.getElementById("policy").textContent = detail.policy_toml;
+  document.getElementById("policy-name").textContent = `Every limit of ${detail.sitting.policy}`;
+  showDownloads();
+  await Promise.all([showSignals(), showPolicies()]);
+  document.body.dataset.ready = "true";
+} catch (error) {
+  notify("sitting", "error", `This session cannot be shown: ${error.message}.`);
+}

@@ -1,0 +1,136 @@
+import { dismiss, notify } from "../notices.js";
+import { clock, count, make, moment } from "./elements.js";
+import { readLive, readSitting, readSittings } from "./records_api.js";
+
+const EVERY_MS = 2000;
+const connection = document.getElementById("connection");
+const live = document.getElementById("live");
+const rows = document.getElementById("sittings");
+const more = document.getElementById("more");
+const filters = document.getElementById("filters");
+
+const RANK = { info: 1, warning: 2, violation: 3 };
+
+/** Newest incident of a sitting, read again only when something was told since. */
+const newest = new Map();
+
+async function newestIncident(sitting) {
+  const known = newest.get(sitting.id);
+  if (known?.seq === sitting.last_seq) return known.incident;
+  const { incidents } = await readSitting(sitting.id);
+  const incident = incidents.at(-1) ?? null;
+  newest.set(sitting.id, { seq: sitting.last_seq, incident });
+  return incident;
+}
+
+function worst(incident, session) {
+  if (!session.video && !session.audio) return "silent";
+  if (!incident || incident.state === "ended") return "well";
+  return RANK[incident.severity] > 1 ? incident.severity : "well";
+}
+
+function card(session, sitting, incident) {
+  const connected = [session.video ? "video" : "no video", session.audio ? "sound" : "no sound"];
+  const name = sitting
+    ? make("a", { href: `sitting?id=${encodeURIComponent(sitting.id)}`, text: session.session_id })
+    : session.session_id;
+  const running = session.open_incidents.length
+    ? `running: ${session.open_incidents.join(", ")}`
+    : "nothing runs";
+  return make(
+    "li",
+    { dataset: { session: session.session_id, state: worst(incident, session) } },
+    make("h3", {}, name),
+    make("p", { class: "muted", text: `${session.policy}, ${clock(session.media_time)}, ${connected.join(", ")}` }),
+    make("p", {
+      class: "newest",
+      text: incident ? `${incident.label} at ${clock(incident.started_at)} (${incident.state})` : "No incident yet",
+    }),
+    make("p", { class: "muted", text: running }),
+    sitting ? make("p", { class: "muted", text: `${count(sitting.undecided, "alert")} to decide` }) : "",
+  );
+}
+
+async function showLive() {
+  const [sessions, { sittings }] = await Promise.all([
+    readLive(),
+    readSittings({ state: "open", limit: 500 }).catch(() => ({ sittings: [] })),
+  ]);
+  const bySession = new Map(sittings.map((sitting) => [sitting.session_id, sitting]));
+  const cards = await Promise.all(
+    sessions.map(async (session) => {
+      const sitting = bySession.get(session.session_id);
+      const incident = sitting ? await newestIncident(sitting).catch(() => null) : null;
+      return card(session, sitting, incident);
+    }),
+  );
+  for (const id of newest.keys()) if (!sittings.some((sitting) => sitting.id === id)) newest.delete(id);
+  // A person who tabs through the wall keeps the place.
+  const focused = document.activeElement?.closest?.("#live li")?.dataset.session;
+  live.replaceChildren(...cards);
+  if (focused) live.querySelector(`li[data-session="${CSS.escape(focused)}"] a`)?.focus();
+  document.getElementById("live-count").textContent = sessions.length ? `(${sessions.length})` : "";
+  document.getElementById("live-empty").hidden = sessions.length > 0;
+}
+
+async function watchLive() {
+  try {
+    await showLive();
+    connection.dataset.state = "open";
+    connection.textContent = "Connected";
+    dismiss("live");
+  } catch (error) {
+    connection.dataset.state = "waiting";
+    connection.textContent = "Reconnecting";
+    notify("live", "error", `The sessions cannot be read: ${error.message}.`);
+  }
+  setTimeout(watchLive, EVERY_MS);
+}
+
+function row(sitting) {
+  const number = (value) => make("td", { class: "number", text: value });
+  return make(
+    "tr",
+    { dataset: { sitting: sitting.id } },
+    make(
+      "td",
+      { class: "name" },
+      make("a", { href: `sitting?id=${encodeURIComponent(sitting.id)}`, text: sitting.session_id }),
+    ),
+    make("td", { text: moment(sitting.began_at) }),
+    make("td", { text: sitting.state }),
+    make("td", { text: sitting.policy }),
+    number(clock(sitting.media_time)),
+    number(sitting.violations),
+    number(sitting.alerts),
+    number(sitting.undecided),
+  );
+}
+
+async function showSittings(before) {
+  const chosen = new FormData(filters);
+  try {
+    const page = await readSittings({
+      session_id: chosen.get("session_id").trim(),
+      state: chosen.get("state"),
+      undecided: chosen.get("undecided") ? "true" : "",
+      before,
+    });
+    const found = page.sittings.map(row);
+    if (before) rows.append(...found);
+    else rows.replaceChildren(...found);
+    document.getElementById("sittings-empty").hidden = rows.children.length > 0;
+    more.hidden = !page.next;
+    more.onclick = () => void showSittings(page.next);
+    dismiss("kept");
+  } catch (error) {
+    notify("kept", "error", `The kept sessions cannot be read: ${error.message}.`);
+  }
+}
+
+filters.addEventListener("submit", (event) => {
+  event.preventDefault();
+  void showSittings();
+});
+void watchLive();
+void showSittings();

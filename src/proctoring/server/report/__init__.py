@@ -1,0 +1,1 @@
+"""A sitting's report, to print: HTML and PDF say the same."""

@@ -1,0 +1,108 @@
+"""What a report says, before it has a form."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from proctoring.records.reader import Incident, SittingDetail
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """All incidents of one kind."""
+
+    label: str
+    severity: str
+    times: int
+    alerts: int
+    seconds: float
+    confirmed: int
+    dismissed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """One plot: several lines over media time."""
+
+    title: str
+    lines: tuple[tuple[str, tuple[tuple[float, float], ...]], ...]
+    """Name and points (seconds, value); a stretch that was not measured has no points."""
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """Everything that is printed."""
+
+    detail: SittingDetail
+    sums: tuple[Sum, ...]
+    panels: tuple[Panel, ...]
+    length: float
+    """Seconds on the axis of time."""
+
+
+PANELS = {
+    "Gaze (degrees; to the candidate's left, up)": ("gaze_yaw", "gaze_pitch"),
+    "Head (degrees; to the candidate's left, up)": ("head_yaw", "head_pitch"),
+    "Faces and persons in the picture": ("faces", "persons"),
+    "Liveness (0 to 1)": ("liveness",),
+    "Speech (share of the time)": ("speech",),
+}
+"""Title of a plot to the signals in it."""
+
+
+def content(
+    detail: SittingDetail,
+    time: Sequence[float],
+    series: Mapping[str, Sequence[float | None]],
+) -> Content:
+    """What the report of a sitting says.
+
+    Args:
+        detail: the sitting, its incidents and what was decided.
+        time: media time in seconds of each point of ``series``.
+        series: name of a signal to its values; ``None`` where it was not measured.
+    """
+    panels = []
+    for title, names in PANELS.items():
+        lines = tuple(
+            (name, points) for name in names if (points := _points(time, series.get(name, ())))
+        )
+        if lines:
+            panels.append(Panel(title, lines))
+    ends = [incident.started_at + incident.duration for incident in detail.incidents]
+    length = max([detail.sitting.media_time or 0.0, *ends, *time[-1:], 1.0])
+    return Content(detail, _sums(detail.incidents), tuple(panels), length)
+
+
+def _points(
+    time: Sequence[float], values: Sequence[float | None]
+) -> tuple[tuple[float, float], ...]:
+    return tuple((at, value) for at, value in zip(time, values, strict=False) if value is not None)
+
+
+def _sums(incidents: Sequence[Incident]) -> tuple[Sum, ...]:
+    found: dict[tuple[str, str], list[Incident]] = {}
+    for incident in incidents:
+        found.setdefault((incident.label, incident.severity), []).append(incident)
+    return tuple(
+        Sum(
+            label,
+            severity,
+            len(own),
+            sum(one.alerted for one in own),
+            sum(one.duration for one in own),
+            sum(one.decision == "confirm" for one in own),
+            sum(one.decision == "dismiss" for one in own),
+        )
+        for (label, severity), own in found.items()
+    )
+
+
+def clock(seconds: float | None) -> str:
+    """``1:02:03``, and ``2:03`` within the first hour; a dash for nothing."""
+    if seconds is None:
+        return "-"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -1,0 +1,42 @@
+"""A sitting's report, to download."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse
+
+from proctoring.server.authorisation import needs
+from proctoring.server.grant import Scope
+from proctoring.server.records_rest import archive
+from proctoring.server.report.content import Content, content
+from proctoring.server.report.html import report_html
+from proctoring.server.report.pdf import report_pdf
+from proctoring.server.rest import errors
+
+router = APIRouter(
+    prefix="/api/records/sessions/{sitting}", tags=["records"], dependencies=[needs(Scope.REVIEW)]
+)
+
+
+@router.get("/report.html", response_class=HTMLResponse, responses=errors(404, 503))
+def page(request: Request, sitting: str) -> HTMLResponse:
+    """The report as a page to print: complete in itself, without scripts."""
+    policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+    return HTMLResponse(
+        report_html(_content(request, sitting)), headers={"content-security-policy": policy}
+    )
+
+
+@router.get(
+    "/report.pdf",
+    response_class=Response,
+    responses={200: {"content": {"application/pdf": {}}}, **errors(404, 503)},
+)
+def pdf(request: Request, sitting: str) -> Response:
+    """The report as a PDF."""
+    return Response(report_pdf(_content(request, sitting)), media_type="application/pdf")
+
+
+def _content(request: Request, sitting: str) -> Content:
+    reader = archive(request).reader
+    return content(reader.sitting(sitting), (), {})
