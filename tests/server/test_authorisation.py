@@ -88,7 +88,10 @@ def test_every_route_mount_and_socket_says_whom_it_is_for() -> None:
     for_all = {route.path for route, access in found if not access.scopes}  # type: ignore[attr-defined]
     # Whoever adds to these lets everybody have it, and says so here.
     assert for_all == {*OPEN_PATHS, "/api/health", "/ws/{rest:path}"}
-    assert {route.path for route, _ in found if isinstance(route, Mount)} == {"/page"}
+    assert {route.path for route, _ in found if isinstance(route, Mount)} == {
+        "/page",
+        "/docs/viewer",
+    }
 
 
 def test_a_route_that_says_nothing_is_for_nobody(vision_models: VisionModels) -> None:

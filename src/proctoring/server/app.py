@@ -22,11 +22,12 @@ from proctoring.server.authorisation import Authorisation
 from proctoring.server.guard import Guard
 from proctoring.server.service import Service
 from proctoring.server.tokens import token_check
+from proctoring.server.viewer_files import add_viewer
 from proctoring.settings import Settings, read_settings
 
 _log = logging.getLogger(__name__)
 
-OPEN_PATHS = frozenset({"/", "/page", "/docs", "/openapi.json"})
+OPEN_PATHS = frozenset({"/", "/page", "/docs", "/docs/start.js", "/docs/viewer", "/openapi.json"})
 """For everybody: the page's own files and the interface's description tell nothing of anybody."""
 
 PAGE = Path(__file__).parent / "page"
@@ -66,8 +67,8 @@ def create_app(settings: Settings | None = None, *, service: Service | None = No
         description=_DESCRIPTION,
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
         lifespan=lifespan,
+        docs_url=None,
         redoc_url=None,
-        swagger_ui_oauth2_redirect_url=None,
     )
     app.state.service = service
     chosen = service.settings
@@ -93,6 +94,7 @@ def create_app(settings: Settings | None = None, *, service: Service | None = No
     app.include_router(records_rest.router)
     app.include_router(report_rest.router)
     app.include_router(sockets.router)
+    add_viewer(app)
     if (PAGE / "index.html").is_file():
         app.include_router(review_pages.router)
         app.mount("/page", StaticFiles(directory=PAGE), name="page")

@@ -30,8 +30,6 @@ _CONTENT = (
     "worker-src 'self' blob:; object-src 'none'; base-uri 'self'; form-action 'self'; "
     "frame-ancestors 'none'"
 )
-_DOCS = ("/docs", "/openapi.json")
-"""The API's documentation loads its viewer from elsewhere, so the page's own rule does not fit."""
 
 
 class Guard:
@@ -103,8 +101,7 @@ def _with_headers(path: str, send: Send) -> Send:
             headers = MutableHeaders(scope=message)
             for name, value in _HEADERS.items():
                 headers.setdefault(name, value)
-            if not path.startswith(_DOCS):
-                headers.setdefault("content-security-policy", _CONTENT)
+            headers.setdefault("content-security-policy", _CONTENT)
             headers.setdefault(
                 "cache-control", "no-store" if path.startswith("/api") else "no-cache"
             )

@@ -1,3 +1,5 @@
+import { authorisation } from "./token.js";
+
 /** The server's REST interface, as far as this page uses it. */
 
 const TIMEOUT_MS = 5000;
@@ -29,7 +31,10 @@ async function ask(method, path, body) {
       method,
       cache: "no-store",
       signal: AbortSignal.timeout(TIMEOUT_MS),
-      headers: body === undefined ? {} : { "content-type": "application/json" },
+      headers: {
+        ...authorisation(),
+        ...(body === undefined ? {} : { "content-type": "application/json" }),
+      },
       body: body === undefined ? undefined : JSON.stringify(body),
     });
   } catch {
@@ -61,7 +66,7 @@ function explain(answer) {
   return typeof detail === "string" ? detail : (detail?.[0]?.msg ?? null);
 }
 
-/** `{status, version, capabilities}` */
+/** `{status, access, version, capabilities}`; `{status, access}` where a token is asked for and there is none */
 export const readHealth = () => request("GET", "api/health");
 
 /** The policies a session may be created with. */

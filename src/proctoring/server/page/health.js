@@ -1,4 +1,5 @@
-import { readHealth } from "./api.js";
+import { ApiError, readHealth } from "./api.js";
+import { hasToken } from "./token.js";
 
 /** What the server can and cannot do now, and whether it answers at all. */
 
@@ -45,8 +46,9 @@ function show({ capabilities, version }) {
 /**
  * Asks for the server's health again and again.
  *
- * @param {(status: string, detail: string) => void} onChange  `gone` when it does not answer,
- *   otherwise the server's own words: `starting`, `ok`, `degraded`, `failed`, `stopping`
+ * @param {(status: string, detail: string) => void} onChange  `gone` when it does not answer; `locked`
+ *   when it wants a token, `refused` when another; else the server's own words: `starting`, `ok`,
+ *   `degraded`, `failed`, `stopping`
  * @returns {() => void} asks at once, out of turn
  */
 export function watchHealth(onChange) {
@@ -56,10 +58,15 @@ export function watchHealth(onChange) {
     if (looking) return;
     looking = true;
     clearTimeout(timer);
-    const health = await readHealth().catch(() => null);
+    const health = await readHealth().catch((error) =>
+      error instanceof ApiError && error.status === 401
+        ? { status: "refused", detail: error.message }
+        : null,
+    );
     looking = false;
-    if (health) show(health);
-    const status = health?.status ?? "gone";
+    if (health?.capabilities) show(health);
+    const locked = health?.access === "tokens" && !hasToken();
+    const status = locked ? "locked" : (health?.status ?? "gone");
     const ready = status === "ok" || status === "degraded";
     timer = setTimeout(() => void look(), ready ? EVERY_MS : EVERY_MS_WHILE_NOT_READY);
     onChange(status, health?.detail ?? "");

@@ -15,6 +15,7 @@ import { Seen } from "./seen.js";
 import { Session } from "./session.js";
 import {
   askForFile,
+  askForToken,
   lockSetup,
   openSetup,
   prepareSetup,
@@ -25,6 +26,7 @@ import {
 } from "./setup.js";
 import { SoundSender } from "./sound_sender.js";
 import { Speed } from "./speed.js";
+import { setToken, takeTokenFromAddress } from "./token.js";
 import { Transcript } from "./transcript.js";
 import { VideoSocket } from "./video_socket.js";
 
@@ -347,6 +349,8 @@ function videoRefused(cause, reason) {
 }
 
 const TROUBLES = {
+  locked: ["info", "This server asks for an access token: enter it under Session."],
+  refused: ["error", "The server does not take this page's access token"],
   gone: ["error", "The server does not answer. This page keeps trying."],
   starting: ["info", "The server is getting ready"],
   degraded: ["warning", "The server works with limits"],
@@ -359,6 +363,7 @@ let serverStatus = null;
 function serverChanged(status, detail) {
   const before = serverStatus;
   serverStatus = status;
+  if (status === "locked" || status === "refused") askForToken();
   if (status in TROUBLES) {
     const [kind, text] = TROUBLES[status];
     notify("server", kind, detail ? `${text}: ${detail}` : text);
@@ -396,6 +401,12 @@ video.addEventListener("resize", () => {
 });
 navigator.mediaDevices?.addEventListener("devicechange", () => void showDevices());
 
+takeTokenFromAddress();
+document.getElementById("token").addEventListener("change", ({ target }) => {
+  setToken(target.value);
+  target.value = "";
+  askHealth();
+});
 prepareSetup(() => {
   if (state === "none" || state === "stopped") void start();
 });

@@ -1,3 +1,5 @@
+import { protocols } from "./token.js";
+
 const FIRST_DELAY_MS = 500;
 const LONGEST_DELAY_MS = 8000;
 
@@ -80,7 +82,7 @@ export class ReconnectingSocket {
       return;
     }
     if (attempt !== this.#attempt) return;
-    const socket = new WebSocket(url);
+    const socket = new WebSocket(url, protocols());
     this.#socket = socket;
     socket.onopen = () => {
       if (socket !== this.#socket) return;

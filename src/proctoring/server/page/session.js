@@ -63,8 +63,9 @@ export class Session {
     try {
       await createSession(wanted);
     } catch (error) {
-      // Somebody else began it, under a policy of their own choice: join it.
-      if (!(error instanceof ApiError && error.status === 409)) throw error;
+      // Somebody else began it, under a policy of their own choice, or only they may: join it.
+      if (!(error instanceof ApiError && (error.status === 409 || error.status === 403))) throw error;
+      if (error.status === 403) await this.#exists(wanted.session_id);
     }
   }
 }

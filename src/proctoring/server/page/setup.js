@@ -85,6 +85,12 @@ export function askForFile() {
   recording.focus();
 }
 
+/** Shows where a token is entered: the server wants one. */
+export function askForToken() {
+  document.getElementById("token-field").hidden = false;
+  box.open = true;
+}
+
 /** While a session exists, its id and policy stay as they are; while it runs, so does the source. */
 export function lockSetup({ session, source }) {
   sessionId.disabled = session;

@@ -1,0 +1,106 @@
+"""Pages of a server that asks for tokens, in a real browser."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+from pydantic import SecretStr
+from tests.server.live import Live, running, until
+
+from proctoring.server.grant import Scope
+from proctoring.server.tokens import make_token
+from proctoring.settings import Settings
+from proctoring.vision.analyser import VisionModels
+
+CHROMIUM = shutil.which("chromium")
+SECRET = SecretStr("correct horse battery staple, twice over")
+
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.timeout(180),
+    pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed"),
+]
+
+FLAGS = (
+    "--no-sandbox",
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
+    "--disable-background-networking",
+)
+
+
+@pytest.fixture(scope="module")
+def guarded(vision_models: VisionModels) -> Iterator[Live]:
+    with running(vision_models, token_secret=SECRET) as live:
+        yield live
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    page = browser.new_page()
+    page.set_default_timeout(20_000)
+    yield page
+    page.close()
+
+
+def token(session: str, *scopes: Scope) -> str:
+    return make_token(Settings(token_secret=SECRET), scopes=scopes, sessions=[session], minutes=5)
+
+
+def test_a_candidates_link_carries_the_token_and_nothing_keeps_it(
+    guarded: Live, page: Page
+) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("websocket", lambda socket: asked.append(socket.url))
+    bearer = token("linked", Scope.MEDIA, Scope.EVENTS)
+    page.goto(f"{guarded.address}/?session=linked#token={bearer}")
+    assert bearer not in page.evaluate("location.href")
+    page.get_by_role("button", name="Start").click()
+    expect(page.locator("#connection")).to_have_text("Connected", timeout=20_000)
+    until(lambda: (it := guarded.service.sessions.find("linked")) is not None and it.has_video)
+    session = guarded.service.sessions.find("linked")
+    assert session is not None
+    until(lambda: session.frames.received > 0)
+    assert bearer not in " ".join(asked)
+    kept: Any = page.evaluate(
+        "JSON.stringify([{...localStorage}, {...sessionStorage}, document.cookie])"
+    )
+    assert bearer not in kept
+
+
+def test_a_page_without_a_token_asks_for_one_and_goes_on_with_it(guarded: Live, page: Page) -> None:
+    page.goto(f"{guarded.address}/?session=typed")
+    expect(page.get_by_text("asks for an access token")).to_be_visible()
+    field = page.get_by_label("Access token")
+    field.fill("nonsense")
+    field.press("Tab")
+    expect(page.get_by_text("does not take this page's access token")).to_be_visible()
+    field.fill(token("typed", Scope.MEDIA, Scope.EVENTS, Scope.ADMIN))
+    field.press("Tab")
+    expect(page.get_by_text("does not take this page's access token")).to_be_hidden()
+    page.get_by_role("button", name="Start").click()
+    expect(page.locator("#connection")).to_have_text("Connected", timeout=20_000)
+
+
+def test_the_interface_is_shown_without_anything_from_elsewhere(guarded: Live, page: Page) -> None:
+    asked: list[str] = []
+    complaints: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+    page.goto(f"{guarded.address}/docs")
+    expect(page.get_by_text("/api/sessions/{session_id}").first).to_be_visible(timeout=20_000)
+    assert [url for url in asked if not url.startswith((guarded.address, "data:"))] == []
+    assert complaints == []
