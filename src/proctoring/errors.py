@@ -31,6 +31,12 @@ class BadPolicyError(ProctoringError):
     code = "bad_policy"
 
 
+class BadVoiceError(ProctoringError):
+    """A reference recording from which the candidate's voice cannot be learned."""
+
+    code = "bad_voice"
+
+
 class BadRequestError(ProctoringError):
     """Something asked for in a way that cannot be understood."""
 

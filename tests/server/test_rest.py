@@ -148,7 +148,7 @@ def test_what_is_no_json_is_refused(http: httpx.Client) -> None:
 
 def test_a_body_too_large_or_of_unknown_length_is_refused(http: httpx.Client) -> None:
     headers = {"content-type": "application/json"}
-    large = http.post("/api/sessions", content=b" " * ((256 << 10) + 1), headers=headers)
+    large = http.post("/api/sessions", content=b" " * ((8 << 20) + 1), headers=headers)
     assert error(large)[:2] == (413, "too_large")
     endless = http.post("/api/sessions", content=iter([b"{", b"}"]), headers=headers)
     assert error(endless)[:2] == (413, "too_large")

@@ -12,9 +12,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from proctoring.audio.embedding import VoicePrint
 from proctoring.audio.pcm import SAMPLE_RATE, Pcm, Waveform, level_dbfs, to_pcm, to_waveform
 from proctoring.audio.segmentation import WINDOW
-from proctoring.audio.speakers import SpeakerDetector, SpeakerSettings, SpeakerState, Voice
+from proctoring.audio.speakers import (
+    CANDIDATE,
+    SpeakerDetector,
+    SpeakerSettings,
+    SpeakerState,
+    Voice,
+    with_candidate,
+)
 from proctoring.audio.voice_activity import FRAME as VOICE_FRAME
 from proctoring.audio.voice_activity import initial_memory, speech_probabilities
 from proctoring.capabilities import Capability
@@ -58,7 +66,7 @@ def load_audio_models(store: ModelStore, settings: SpeakerSettings | None = None
         try:
             speakers = SpeakerDetector(
                 load_onnx_network(store.fetch(SEGMENTATION)),
-                load_onnx_network(store.fetch(EMBEDDING)),
+                load_onnx_network(store.fetch(EMBEDDING), laid_out_anew=True),
                 settings,
             )
         except ModelUnavailableError as error:
@@ -81,6 +89,8 @@ class AudioState:
     """Media time up to which everything was heard."""
     voices: tuple[tuple[int, tuple[float, ...], float, tuple[tuple[float, ...], ...]], ...]
     """Number, voice print (256 numbers), seconds of speech that went into it, example prints."""
+    given: float = 0.0
+    """Of the candidate's seconds, those that were given before the session."""
 
 
 class AudioAnalyser:
@@ -118,6 +128,7 @@ class AudioAnalyser:
                     np.asarray(voice_print, np.float32),
                     seconds,
                     tuple(np.asarray(example, np.float32) for example in examples),
+                    state.given if state and number == CANDIDATE else 0.0,
                 )
                 for number, voice_print, seconds, examples in (state.voices if state else ())
             )
@@ -142,7 +153,14 @@ class AudioAnalyser:
                 )
                 for voice in self._speakers.voices
             ),
+            sum(voice.given for voice in self._speakers.voices),
         )
+
+    def know(self, prints: tuple[VoicePrint, ...], seconds: float) -> None:
+        """The candidate's voice is given (see ``voice_reference``). Does nothing where voices are off."""
+        if self._models.speakers is not None:
+            join = self._models.speakers.settings.join
+            self._speakers = with_candidate(self._speakers, prints, seconds, join)
 
     def push(
         self, samples: NDArray[np.int16] | NDArray[np.float32]

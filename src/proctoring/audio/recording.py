@@ -60,18 +60,18 @@ def _chunks(container: av.container.InputContainer) -> Iterator[SoundChunk]:
             if time is None:
                 time = stamp if stamp is not None else 0.0
             elif stamp is not None and stamp - time > _MOST_MISSING + _latency(frame):
-                for chunk in _resampled(resampler, None, time):
+                for chunk in resampled(resampler, None, time):
                     yield chunk
                 resampler = av.AudioResampler("s16", "mono", SAMPLE_RATE)
                 time = stamp
             frame.pts = None
-            for chunk in _resampled(resampler, frame, time):
+            for chunk in resampled(resampler, frame, time):
                 yield chunk
                 time = chunk.time + len(chunk.samples) / SAMPLE_RATE
     except av.FFmpegError:
         pass
     if time is not None:
-        yield from _resampled(resampler, None, time)
+        yield from resampled(resampler, None, time)
 
 
 def _latency(frame: av.AudioFrame) -> float:
@@ -79,9 +79,10 @@ def _latency(frame: av.AudioFrame) -> float:
     return frame.samples / max(frame.sample_rate, 1)
 
 
-def _resampled(
+def resampled(
     resampler: av.AudioResampler, frame: av.AudioFrame | None, time: float
 ) -> Iterator[SoundChunk]:
+    """What a resampler to 16 bit, mono, gives for a frame; ``None`` brings out what it still holds."""
     for piece in resampler.resample(frame):
         samples = np.ascontiguousarray(piece.to_ndarray()[0])
         yield SoundChunk(time, samples)

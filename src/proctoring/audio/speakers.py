@@ -66,6 +66,9 @@ class SpeakerSettings:
     """Cosine below which a new voice is believed before that, once ``clear_seconds`` of the
     candidate are known."""
     clear_seconds: float = 3.0
+    given: float = 0.30
+    """Cosine from which speech is the candidate's whose voice was given beforehand, until
+    ``enrolment`` seconds of it were heard here: another microphone and room make other prints."""
     enrol: float = 0.25
     """Cosine from which speech counts as the candidate's while less than that is known: the first
     seconds alone make a poor print. Lowering it takes more of the room into account, and more of
@@ -100,6 +103,8 @@ class Voice:
     """Speech that went into the print."""
     examples: tuple[VoicePrint, ...] = ()
     """Single prints of it, as unlike each other as they came."""
+    given: float = 0.0
+    """Of ``seconds``, those that were given before the session."""
 
     def likeness(self, voice_print: VoicePrint, handicap: float) -> float:
         """Cosine to the mean print, or to the nearest example less ``handicap``."""
@@ -142,7 +147,7 @@ class SpeakerDetector:
         settings: SpeakerSettings | None = None,
     ) -> None:
         self.settings = settings or SpeakerSettings()
-        self._segmentation = segmentation
+        self.segmentation = segmentation
         self._embedding = embedding
 
     def enrol(self, waveform: Waveform) -> VoicePrint:
@@ -162,7 +167,7 @@ class SpeakerDetector:
         Returns:
             The state for the next look, and what was heard since the look before.
         """
-        activity = segment(self._segmentation, window)
+        activity = segment(self.segmentation, window)
         follows = _followed(state, activity, time)
         alone = activity & (activity.sum(axis=1) == 1)[:, None]
         since = min(frames_in(time - state.time), FRAMES) if state.time > float("-inf") else FRAMES
@@ -182,8 +187,10 @@ class SpeakerDetector:
         return SpeakerLook((), self._enrolment(state.voices), overlap=0.0, unplaced=0.0)
 
     def _enrolment(self, voices: Sequence[Voice]) -> float:
-        seconds = next((v.seconds for v in voices if v.number == CANDIDATE), 0.0)
-        return min(1.0, seconds / self.settings.enrolment)
+        candidate = next((v for v in voices if v.number == CANDIDATE), None)
+        if candidate is None:
+            return 0.0
+        return 1.0 if candidate.given else min(1.0, candidate.seconds / self.settings.enrolment)
 
     def _report(self, looking: _Looking, activity: Activity, since: int) -> SpeakerLook:
         lately = activity[-since:]
@@ -275,19 +282,27 @@ class _Looking:
                 return follow
             return replace(follow, voice=self._add(voice_print, used))
         best = max(likeness, key=lambda number: likeness[number])
-        enrolled = self.voices[0].seconds >= settings.enrolment
-        alone = len(self.voices) == 1 and not enrolled
-        if likeness[best] >= (settings.enrol if alone else settings.join):
+        candidate = self.voices[0]
+        enrolled = candidate.given > 0 or candidate.seconds >= settings.enrolment
+        if likeness[best] >= self._joins(best):
             self._learn(best, voice_print, new)
             return replace(follow, voice=best)
         share = (used - settings.new_seconds) / (settings.print_seconds - settings.new_seconds)
         limit = settings.new_short + (settings.new - settings.new_short) * min(1.0, share)
         if likeness[best] >= limit:
             return follow
-        clear = likeness[best] < settings.clear and self.voices[0].seconds >= settings.clear_seconds
+        clear = likeness[best] < settings.clear and candidate.seconds >= settings.clear_seconds
         if not (enrolled or clear) or used < settings.new_seconds:
             return replace(follow, voice=None)
         return replace(follow, voice=self._add(voice_print, used))
+
+    def _joins(self, number: int) -> float:
+        """Cosine from which speech belongs to this voice."""
+        settings, candidate = self._settings, self.voices[0]
+        unfamiliar = candidate.seconds - candidate.given < settings.enrolment
+        if candidate.given:
+            return settings.given if number == CANDIDATE and unfamiliar else settings.join
+        return settings.enrol if len(self.voices) == 1 and unfamiliar else settings.join
 
     def tell_apart(self, apart_at: float) -> float:
         """Two speakers of this very window that sound clearly different, without any enrolment.
@@ -328,7 +343,12 @@ class _Looking:
             if float(learned @ other[2]) > float(learned @ one[2]):
                 one, other = other, one
             number = self.voices[index].number
-            self.voices[index] = Voice(number, one[2], one[1].print_seconds, (one[2],))
+            self.voices[index] = replace(
+                self.voices[index],
+                print=one[2],
+                seconds=one[1].print_seconds,
+                examples=(one[2],),
+            )
             other = (other[0], replace(other[1], voice=None), other[2])
         for speaker, follow, voice_print in (one, other):
             if follow.voice is None:
@@ -349,7 +369,9 @@ class _Looking:
                 total = voice.print * np.float32(voice.seconds) + voice_print * np.float32(seconds)
                 examples = _varied((*voice.examples, voice_print), self._settings.examples)
                 mean = normalised(total)
-                self.voices[index] = Voice(number, mean, voice.seconds + seconds, examples)
+                self.voices[index] = replace(
+                    voice, print=mean, seconds=voice.seconds + seconds, examples=examples
+                )
                 self._regroup(index)
 
     def _regroup(self, index: int) -> None:
@@ -363,7 +385,7 @@ class _Looking:
             Voice(number, _mean(prints), share * len(prints), prints)
             for number, prints in zip((voice.number, self._next_number()), groups, strict=True)
         )
-        self.voices[index] = kept
+        self.voices[index] = replace(kept, given=voice.given)
         self.voices.append(other)
         for speaker, follow in enumerate(self.follows):
             if follow is not None and follow.voice == voice.number and follow.print is not None:
@@ -379,6 +401,25 @@ def _varied(prints: tuple[VoicePrint, ...], most: int) -> tuple[VoicePrint, ...]
     alike = matrix @ matrix.T - 2 * np.eye(len(prints), dtype=np.float32)
     older = min(divmod(int(alike.argmax()), len(prints)))
     return prints[:older] + prints[older + 1 :]
+
+
+def with_candidate(
+    state: SpeakerState, prints: tuple[VoicePrint, ...], seconds: float, join: float
+) -> SpeakerState:
+    """The state once the candidate's voice is given: from then on it is number 1.
+
+    Args:
+        state: where the session stands.
+        prints: of the given voice.
+        seconds: speech that went into them.
+        join: cosine from which a voice heard so far was the candidate's.
+    """
+    given = Voice(CANDIDATE, _mean(prints), seconds, prints, given=seconds)
+    others = [v for v in state.voices if float(v.print @ given.print) < join]
+    free = 1 + max((voice.number for voice in state.voices), default=CANDIDATE)
+    others = [replace(v, number=free) if v.number == CANDIDATE else v for v in others]
+    # Who is who is asked again at the next look, of all that its window holds.
+    return replace(state, voices=(given, *others), follows=(None,) * LOCAL_SPEAKERS)
 
 
 def two_groups(

@@ -6,6 +6,7 @@ network out. ONNX Runtime reports usage on Windows only; that is switched off al
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -46,21 +47,43 @@ class OnnxNetwork:
         return tuple(self._session.run(None, inputs))
 
 
-def load_onnx_network(path: Path) -> OnnxNetwork:
+def load_onnx_network(path: Path, *, laid_out_anew: bool = False) -> OnnxNetwork:
     """Read a network (``.onnx`` or ``.ort``) for one thread per call.
+
+    Args:
+        path: the file.
+        laid_out_anew: an ``.ort`` file keeps the layout it was written with. Written out as ONNX and
+            read again, the runtime lays it out for this machine's CPU: convolutions run a quarter to a
+            third faster.
 
     Raises:
         ModelUnavailableError: the file cannot be read as a network.
     """
+    if not laid_out_anew:
+        return OnnxNetwork(_session(path, _options()))
+    with tempfile.TemporaryDirectory(prefix="proctoring-") as folder:
+        onnx = Path(folder) / f"{path.stem}.onnx"
+        options = _options()
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+        options.optimized_model_filepath = str(onnx)
+        options.add_session_config_entry("session.save_model_format", "ONNX")
+        _session(path, options)
+        return OnnxNetwork(_session(onnx, _options()))
+
+
+def _options() -> Any:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.log_severity_level = _ERRORS_ONLY
     # Lengths vary from call to call: a remembered memory plan per length would only grow.
     options.enable_mem_pattern = False
+    return options
+
+
+def _session(path: Path, options: Any) -> Any:
     try:
-        session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+        return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # ONNX Runtime's errors share no base of their own
         reason = str(error).strip().splitlines()[-1] if str(error).strip() else type(error).__name__
         raise ModelUnavailableError(f"{path} cannot be read as a network: {reason}") from error
-    return OnnxNetwork(session)

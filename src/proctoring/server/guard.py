@@ -16,6 +16,9 @@ from proctoring.server.rate_limit import ClientLimit
 
 MAX_BODY = 256 << 10
 """Bytes of a request's body: a session with all its accommodations takes a few thousand."""
+MAX_REFERENCE = 8 << 20
+"""The same under ``REFERENCES``, where the recording of a voice may be in it (6 MiB, as base64)."""
+REFERENCES = "/api/sessions"
 
 _HEADERS = {
     "x-content-type-options": "nosniff",
@@ -71,18 +74,22 @@ class Guard:
             await _answer(scope, receive, send, 403, "forbidden", reason)
         elif scope["type"] == "websocket":
             await self._app(scope, receive, send)
-        elif _too_long(headers):
-            detail = f"the body must say its length, at most {MAX_BODY} bytes"
+        elif _too_long(headers, _limit(scope["path"])):
+            detail = f"the body must say its length, at most {_limit(scope['path'])} bytes"
             await _answer(scope, receive, send, 413, "too_large", detail)
         else:
             await self._app(scope, receive, _with_headers(scope["path"], send))
 
 
-def _too_long(headers: Headers) -> bool:
+def _limit(path: str) -> int:
+    return MAX_REFERENCE if path.startswith(REFERENCES) else MAX_BODY
+
+
+def _too_long(headers: Headers, limit: int) -> bool:
     if "transfer-encoding" in headers:
         return True
     length = headers.get("content-length", "0")
-    return not length.isdigit() or int(length[:12]) > MAX_BODY
+    return not length.isdigit() or int(length[:12]) > limit
 
 
 async def _answer(

@@ -11,7 +11,9 @@ from ulid import ULID
 from proctoring import __version__
 from proctoring.errors import (
     BadPolicyError,
+    BadVoiceError,
     ForbiddenError,
+    ModelUnavailableError,
     NotReadyError,
     ProctoringError,
     RecordsUnavailableError,
@@ -37,6 +39,8 @@ from proctoring.server.schemas import (
     SessionsAnswer,
     SoundAnswer,
     TranscriptionAnswer,
+    VoiceAnswer,
+    VoiceRequest,
 )
 from proctoring.server.service import Service, Status
 from proctoring.session.session import Session
@@ -46,6 +50,8 @@ router = APIRouter()
 
 STATUS_OF: dict[type[ProctoringError], int] = {
     BadPolicyError: 422,
+    BadVoiceError: 422,
+    ModelUnavailableError: 503,
     NotReadyError: 503,
     ForbiddenError: 403,
     SessionExistsError: 409,
@@ -110,8 +116,28 @@ async def create_session(request: Request, wanted: SessionRequest) -> SessionAns
     session_id = wanted.session_id or str(ULID())
     if not grant_of(request).covers(session_id):
         raise ForbiddenError("the token is for other sessions")
+    voice = None
+    if wanted.reference_voice is not None:
+        voice = await service.learn_voice(wanted.reference_voice)
     session = await service.create(session_id, policy, mirrored=wanted.mirrored)
+    if voice is not None:
+        session.know_voice(voice)
     return _session(service, session)
+
+
+@router.put(
+    "/api/sessions/{session_id}/voice",
+    tags=["sessions"],
+    responses=errors(400, 404, 413, 422, 503),
+    dependencies=[needs(Scope.ADMIN)],
+)
+async def give_voice(request: Request, session_id: str, given: VoiceRequest) -> VoiceAnswer:
+    """Give the candidate's voice, so that anybody else is told apart from the first second on."""
+    service = _service(request)
+    _find(service, session_id)
+    voice = await service.learn_voice(given.reference_voice)
+    _find(service, session_id).know_voice(voice)
+    return VoiceAnswer(seconds=round(voice.seconds, 1))
 
 
 @router.get(

@@ -100,6 +100,30 @@ class SessionRequest(BaseModel):
     mirrored: bool = Field(
         default=False, description="Whether the pictures are mirrored, left for right."
     )
+    reference_voice: str | None = Field(
+        default=None, description="The candidate's voice, as in `PUT .../voice`.", repr=False
+    )
+
+
+class VoiceRequest(BaseModel):
+    """The candidate's voice, recorded beforehand."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    reference_voice: str = Field(
+        description=(
+            "A sound file (WAV, FLAC, Ogg, WebM) as base64, at most 6 MiB and a minute: the "
+            "candidate alone speaks in it, for 3 s or more. Voice prints alone are kept, until "
+            "the session ends."
+        ),
+        repr=False,
+    )
+
+
+class VoiceAnswer(BaseModel):
+    """What was learned of the candidate's voice."""
+
+    seconds: float = Field(description="Clear speech that was used.", examples=[12.4])
 
 
 class FramesAnswer(BaseModel):

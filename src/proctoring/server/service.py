@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 import logging
 import time
@@ -14,13 +15,21 @@ from threading import Thread
 from prometheus_client import CollectorRegistry
 from sqlalchemy.exc import SQLAlchemyError
 
+from proctoring.audio.analyser import AudioModels
 from proctoring.audio.transcription.deepgram import DeepgramSettings
 from proctoring.audio.transcription.transcribers import Transcribers
+from proctoring.audio.voice_reference import VoiceReference, decode_reference, read_reference
 from proctoring.capabilities import Capability
 from proctoring.delivery.journal import MemoryJournal
 from proctoring.delivery.outbox import Outbox
 from proctoring.delivery.recorded import RecordedJournal
-from proctoring.errors import BadPolicyError, NotReadyError, ProctoringError, SettingsError
+from proctoring.errors import (
+    BadPolicyError,
+    BadVoiceError,
+    NotReadyError,
+    ProctoringError,
+    SettingsError,
+)
 from proctoring.judgement.policy import Policy, load_policy
 from proctoring.models.store import ModelStore
 from proctoring.records.archive import Archive, open_archive
@@ -136,6 +145,7 @@ class Service:
         self._sessions: Registry | None = None
         self._failure = ""
         self._stopping = False
+        self._learning = asyncio.Semaphore(1)
         self._ticker: asyncio.Task[None] | None = None
         self._loader: Thread | None = None
         self._preparing: Thread | None = None
@@ -252,6 +262,19 @@ class Service:
         if not session.recorded.done():
             raise NotReadyError("the session cannot be recorded now; try again later")
         return session
+
+    async def learn_voice(self, reference: str) -> VoiceReference:
+        """A candidate's voice from a sound file as base64: one at a time, beside the event loop.
+
+        Raises:
+            BadVoiceError: it cannot be learned.
+            ModelUnavailableError, NotReadyError: voices are not told apart here, or not now.
+        """
+        _ = self.sessions
+        models = self._models
+        assert models is not None  # noqa: S101  (sessions are there only with models)
+        async with self._learning:
+            return await asyncio.to_thread(_learn_voice, models.audio, reference)
 
     def is_over(self, session_id: str) -> bool:
         """Whether the session of this name has ended, and its events can still be read."""
@@ -389,6 +412,14 @@ def _open(settings: Settings, now: datetime) -> tuple[Archive | None, str]:
             raise
         _log.error("nothing is recorded: %s", error.detail)
         return None, f"nothing is recorded: {error.detail}"
+
+
+def _learn_voice(models: AudioModels, reference: str) -> VoiceReference:
+    try:
+        data = base64.b64decode(reference, validate=True)
+    except ValueError as error:
+        raise BadVoiceError("reference_voice is not base64") from error
+    return read_reference(models, decode_reference(data))
 
 
 def _call(loop: asyncio.AbstractEventLoop, function: Callable[..., object], *args: object) -> None:

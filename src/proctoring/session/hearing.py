@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 from proctoring.audio.analyser import STRETCH, AudioAnalyser, AudioModels
 from proctoring.audio.pcm import SAMPLE_RATE, Pcm, decode_pcm
+from proctoring.audio.voice_reference import VoiceReference
 from proctoring.observations import SoundObservation
 from proctoring.session.pool import Pool
 from proctoring.session.sound_buffer import Gap, SoundBuffer
@@ -71,6 +73,8 @@ class Hearing:
         self._carry = b""
         self._start = 0.0
         self._analyser: AudioAnalyser | None = None
+        self._references: deque[VoiceReference] = deque(maxlen=1)
+        """Given, and not yet known to the analyser."""
         self._reply: SoundReply | None = None
         self._ending = False
         self._lane = pool.lane(self._step)
@@ -114,6 +118,10 @@ class Hearing:
         if self._words is not None and self._position.end is not None:
             self._words.receive(fresh, self._position.end - len(fresh) / SAMPLE_RATE, place.gap)
 
+    def know(self, reference: VoiceReference) -> None:
+        """The candidate's voice is given; it counts from the next stretch of sound."""
+        self._references.append(reference)
+
     def end(self) -> None:
         """Nothing more comes. What waits is still listened to."""
         self._ending = True
@@ -139,6 +147,9 @@ class Hearing:
         try:
             if self._analyser is None:
                 self._analyser = AudioAnalyser(self._models, start=self._start)
+            while self._references:
+                reference = self._references.popleft()
+                self._analyser.know(reference.prints, reference.seconds)
             if isinstance(item, Gap):
                 self._report(self._analyser.gap(item.seconds))
             else:

@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any, Protocol
 
 from proctoring.audio.analyser import AudioModels
+from proctoring.audio.voice_reference import VoiceReference
 from proctoring.browser.report import BrowserReport, observe
 from proctoring.delivery.events import Notice, Sitting
 from proctoring.errors import BadFrameError
@@ -298,6 +299,10 @@ class Session:
         time = self._media.locate(now, report.capture_time)
         self._inbox.append(observe(report, time))
         self._lane.wake()
+
+    def know_voice(self, reference: VoiceReference) -> None:
+        """The candidate's voice is given, before the first sound or later."""
+        self._hearing.know(reference)
 
     def listener_came(self, now: float) -> None:
         """Somebody listens: worth waiting for, as long as no media came."""

@@ -1,0 +1,122 @@
+"""What is taken as a candidate's voice, what is refused, and what knowing it changes."""
+
+from __future__ import annotations
+
+import io
+import wave
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from proctoring.audio.analyser import AudioAnalyser, AudioModels
+from proctoring.audio.embedding import normalised
+from proctoring.audio.speakers import CANDIDATE, SpeakerState, Voice, with_candidate
+from proctoring.audio.voice_reference import decode_reference, read_reference
+from proctoring.errors import BadVoiceError, ModelUnavailableError
+
+RATE = 16_000
+
+
+def wav(samples: NDArray[np.int16], rate: int = RATE, channels: int = 1) -> bytes:
+    file = io.BytesIO()
+    with wave.open(file, "wb") as writer:
+        writer.setnchannels(channels)
+        writer.setsampwidth(2)
+        writer.setframerate(rate)
+        writer.writeframes(np.repeat(samples, channels).tobytes())
+    return file.getvalue()
+
+
+def test_a_wave_file_of_any_rate_and_channels_becomes_mono_at_16_khz() -> None:
+    tone = (8000 * np.sin(np.arange(48_000) / 20)).astype(np.int16)
+    sound = decode_reference(wav(tone, 48_000, 2))
+    assert len(sound) == pytest.approx(RATE, abs=200)
+    assert np.abs(sound).max() > 6000
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        (b"", "not a sound file"),
+        (b"\xff\xd8\xff\xe0 a picture", "not a sound file"),
+        (b"RIFF\x00\x00\x00\x00nothing", "damaged"),
+        (b"OggS" + bytes(100), "damaged"),
+        (wav(np.zeros(61 * RATE, np.int16)), "longer than 60 s"),
+        (bytes((6 << 20) + 1), "bytes"),
+    ],
+)
+def test_what_is_no_sound_file_or_too_much_is_refused_with_the_reason(
+    data: bytes, why: str
+) -> None:
+    with pytest.raises(BadVoiceError, match=why):
+        decode_reference(data)
+
+
+def test_silence_and_a_few_words_are_no_voice(
+    audio_models: AudioModels, one_voice: NDArray[np.int16]
+) -> None:
+    with pytest.raises(BadVoiceError, match="nobody speaks"):
+        read_reference(audio_models, np.zeros(5 * RATE, np.int16))
+    with pytest.raises(BadVoiceError, match=r"only .* s of clear speech"):
+        read_reference(audio_models, one_voice[RATE : 3 * RATE])
+
+
+def test_two_voices_are_no_reference(
+    audio_models: AudioModels, two_voices: NDArray[np.int16]
+) -> None:
+    with pytest.raises(BadVoiceError, match="more than one voice"):
+        read_reference(audio_models, two_voices)
+
+
+def test_without_networks_the_reason_is_said(audio_models: AudioModels) -> None:
+    deaf = AudioModels(None, None, ())
+    with pytest.raises(ModelUnavailableError, match="cannot be told apart"):
+        read_reference(deaf, np.zeros(RATE, np.int16))
+
+
+def test_whoever_speaks_first_is_another_once_the_candidate_is_known(
+    audio_models: AudioModels, one_voice: NDArray[np.int16], two_voices: NDArray[np.int16]
+) -> None:
+    reference = read_reference(audio_models, one_voice[: 12 * RATE])
+    known = AudioAnalyser(audio_models)
+    known.know(reference.prints, reference.seconds)
+    others = [
+        voice
+        for observation in known.push(two_voices[: 8 * RATE])
+        if observation.speakers
+        for voice in observation.speakers.voices
+    ]
+    assert others
+    assert all(voice.number != CANDIDATE for voice in others)
+    assert all((voice.similarity or 0) < 0.3 for voice in others)
+    own = AudioAnalyser(audio_models)
+    own.know(reference.prints, reference.seconds)
+    heard = {
+        voice.number
+        for observation in own.push(one_voice[20 * RATE : 30 * RATE])
+        if observation.speakers
+        for voice in observation.speakers.voices
+    }
+    assert heard == {CANDIDATE}
+
+
+def test_a_given_voice_survives_being_saved(
+    audio_models: AudioModels, one_voice: NDArray[np.int16]
+) -> None:
+    reference = read_reference(audio_models, one_voice[: 12 * RATE])
+    first = AudioAnalyser(audio_models)
+    first.know(reference.prints, reference.seconds)
+    second = AudioAnalyser(audio_models, state=first.state)
+    assert second.state == first.state
+    assert second.state.given == pytest.approx(reference.seconds)
+
+
+def test_voices_heard_before_become_the_given_one_or_keep_another_number() -> None:
+    random = np.random.default_rng(3)
+    mine, other = (normalised(random.normal(size=256).astype(np.float32)) for _ in range(2))
+    stranger_first = SpeakerState(voices=(Voice(1, other, 5.0), Voice(2, mine, 5.0)))
+    state = with_candidate(stranger_first, (mine,), 6.0, 0.45)
+    assert [voice.number for voice in state.voices] == [CANDIDATE, 3]
+    assert state.voices[0].given == 6.0
+    assert np.array_equal(state.voices[1].print, other)
