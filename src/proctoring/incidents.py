@@ -44,6 +44,8 @@ LABELS: dict[str, str] = {
     "camera.dark": "Too Dark",
     "camera.bright": "Too Bright",
     "camera.blurred": "Camera Out of Focus",
+    "camera.frozen": "Camera Frozen",
+    "camera.moved": "Camera Moved",
     "browser.hidden": "Tab Hidden",
     "browser.window_left": "Window Left",
     "browser.fullscreen_left": "Full Screen Left",

@@ -131,6 +131,16 @@ class CameraView:
 
 
 @dataclass(frozen=True, slots=True)
+class SceneView:
+    """The background against what it was."""
+
+    likeness: float | None
+    """Correlation, -1 to 1, with the background as it was; ``None``: too little of it is seen."""
+    moved: bool
+    """It has become another, has stayed so for three seconds and rests: the camera was moved."""
+
+
+@dataclass(frozen=True, slots=True)
 class Liveness:
     """Signs of life of the candidate's face, of this look and of those before it."""
 
@@ -174,9 +184,10 @@ class StreamSigns:
     """Signs in time that a stream does not come from a camera."""
 
     unchanged_for: float
-    """Seconds for which the very same picture has been coming, sensor noise included."""
+    """Seconds for which the very same picture has been coming, sensor noise included; encoded anew
+    each time or not."""
     ever_changed: bool
-    """``False``: it has been coming since the session began."""
+    """``False``: nothing else has come since the session began."""
     repeats_after: float | None
     """The last seconds are those of so many seconds earlier, again. ``None``: they are not."""
 
@@ -200,6 +211,8 @@ class FrameObservation:
     liveness: Liveness | None = None
     """``None``: not looked at in this frame, or not readable (then ``not_read`` says why)."""
     stream: StreamSigns | None = None
+    """``None``: not looked at in this frame."""
+    scene: SceneView | None = None
     """``None``: not looked at in this frame."""
     identity: Identity | None = None
     """``None``: not compared in this frame, or not readable (then ``not_read`` says why)."""

@@ -8,7 +8,14 @@ import pytest
 from tests.judgement.build import EXAM, of_kind, run, seen, times
 
 from proctoring.incidents import IncidentState
-from proctoring.observations import CameraView, FrameObservation
+from proctoring.observations import (
+    CameraView,
+    FrameObservation,
+    Identity,
+    Liveness,
+    SceneView,
+    StreamSigns,
+)
 
 CLEAR = CameraView(brightness=120, burnt=0.01, structure=15, detail=5)
 TROUBLES = {
@@ -71,3 +78,49 @@ def test_the_limits_are_the_policys() -> None:
     policy = EXAM.with_accommodations({"camera": {"dark": 5}})
     changes = run((frame(t, TROUBLES["camera.dark"]) for t in times(0, 5)), policy)
     assert not changes
+
+
+def in_time(
+    time: float,
+    *,
+    unchanged: float = 0.0,
+    ever_changed: bool = True,
+    moved: bool = False,
+    likeness: float | None = 0.9,
+) -> FrameObservation:
+    stream = StreamSigns(unchanged, ever_changed, None)
+    return replace(seen(time), stream=stream, scene=SceneView(likeness, moved))
+
+
+def test_a_camera_that_stopped_is_frozen_and_no_spoof() -> None:
+    changes = run(in_time(n, unchanged=max(0.0, n - 5.0)) for n in range(20))
+    (found,) = [change for _, change in changes]
+    assert (found.kind, found.label) == ("camera.frozen", "Camera Frozen")
+    assert (found.severity, found.started_at) == ("warning", 6.0)
+    assert "stood still" in found.reason
+
+
+def test_a_picture_that_never_changed_is_a_spoof_and_no_frozen_camera() -> None:
+    changes = run(in_time(n, unchanged=n, ever_changed=False) for n in range(20))
+    assert {change.kind for _, change in changes} == {"face.spoof"}
+
+
+def test_a_camera_that_was_moved_is_told_once() -> None:
+    changes = run(in_time(n, moved=n == 7, likeness=0.1 if n == 7 else 0.9) for n in range(20))
+    (started,) = of_kind(changes, "camera.moved")
+    assert len(of_kind(changes, "camera.moved", IncidentState.ENDED)) == 1
+    assert started[1].label == "Camera Moved"
+    assert "the background became another and stays so (likeness 0.10)" in started[1].reason
+
+
+@pytest.mark.parametrize("kind", ["camera.dark", "camera.covered"])
+def test_what_is_read_in_the_dark_or_behind_a_hand_accuses_nobody(kind: str) -> None:
+    life = Liveness(1, 0.01, "networks", 5, None, 0.001, None, None)
+    other = Identity(1, 0.9, 5, "now and then", from_photo=False)
+    looks = (
+        replace(
+            seen(n / 2, yaw=40, head=(40, 0)), camera=TROUBLES[kind], liveness=life, identity=other
+        )
+        for n in range(40)
+    )
+    assert {change.kind for _, change in run(looks)} == {kind}

@@ -9,6 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import simplejpeg
 
 from proctoring.incidents import IncidentChange
 from proctoring.judgement.policy import load_policy
@@ -171,3 +172,37 @@ def test_a_swap_of_two_real_people(models: VisionModels, shared_data: Path) -> N
         models, one_after_the_other((8, swaying(first)), (4, covered), (6, swaying(second))), 18
     )
     assert kinds(started) == ["camera.covered", "face.mismatch"]
+
+
+def frozen_at(second: float, source: PictureAt) -> PictureAt:
+    """The source stops; what it gave last is encoded anew each time, as a video stream does."""
+
+    def picture(n: int) -> Pixels:
+        quality = int(np.random.default_rng(n).integers(75, 86))
+        still = source(min(n, int(second * RATE)))
+        return decode_jpeg(simplejpeg.encode_jpeg(still, quality=quality))
+
+    return picture
+
+
+def test_a_camera_that_freezes(models: VisionModels, photo: Pixels) -> None:
+    assert kinds(incidents(models, frozen_at(6, swaying(photo)), 24)) == ["camera.frozen"]
+
+
+def test_a_camera_that_is_moved(models: VisionModels, photo: Pixels) -> None:
+    """Turned to the side by a third of the picture: the person and the room go with it."""
+    room = np.asarray(cv2.resize(photograph("coffee"), (1280, 480)), np.uint8)
+
+    def before(room_at: int) -> PictureAt:
+        def picture(n: int) -> Pixels:
+            scene = room[:, room_at : room_at + 640].copy()
+            face = swaying(photo)(n)[60:300, 180:370]
+            left = 380 - room_at
+            scene[240:, left : left + 190] = face
+            return scene
+
+        return picture
+
+    started = incidents(models, one_after_the_other((6, before(200)), (8, before(0))), 14)
+    assert kinds(started) == ["camera.moved"]
+    assert "the background became another" in started[0].reason

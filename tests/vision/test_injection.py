@@ -7,12 +7,13 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 import pytest
+import simplejpeg
 
 from proctoring.observations import StreamSigns
 from proctoring.vision.frame import Pixels
 from proctoring.vision.injection import PERIOD, StreamWatch
 
-from .conftest import warp
+from .conftest import photograph, warp
 from .moving import with_noise
 
 
@@ -48,6 +49,45 @@ def test_a_still_picture_has_never_changed(astronaut: Pixels) -> None:
     assert not last.ever_changed
     assert last.unchanged_for == pytest.approx(11.8)
     assert last.repeats_after is None
+
+
+def encoded(picture: Pixels, quality: int) -> Pixels:
+    """As it comes out of a JPEG of this quality."""
+    return np.asarray(simplejpeg.decode_jpeg(simplejpeg.encode_jpeg(picture, quality)), np.uint8)
+
+
+@pytest.mark.parametrize("qualities", [(60, 90), (80, 84), (70, 70)])
+def test_a_frozen_camera_is_found_though_every_picture_is_encoded_anew(
+    astronaut: Pixels, qualities: tuple[int, int]
+) -> None:
+    generator = np.random.default_rng(5)
+    living = wanderer(astronaut, 1)
+
+    def picture(time: float) -> Pixels:
+        low, high = qualities
+        quality = int(generator.integers(low, high + 1))
+        return encoded(living(min(time, 4.0)), quality)
+
+    signs = watch(picture, 24)
+    assert signs[-1].ever_changed
+    assert signs[-1].unchanged_for > 6
+    assert max(sign.unchanged_for for sign in signs[:20]) < 0.5
+
+
+@pytest.mark.parametrize("noise", [0.3, 0.5, 1.0, 2.0])
+@pytest.mark.parametrize("quality", [60, 85])
+def test_a_very_still_room_is_not_frozen(noise: float, quality: int) -> None:
+    room = np.asarray(cv2.resize(photograph("coffee"), (640, 480)), np.uint8)
+    generator = np.random.default_rng(6)
+    signs = watch(lambda _: encoded(with_noise(room, generator, noise), quality), 12)
+    assert max(sign.unchanged_for for sign in signs) == 0
+    assert signs[-1].ever_changed
+
+
+def test_a_camera_that_stutters_in_bad_light_is_not_frozen(astronaut: Pixels) -> None:
+    living = wanderer(astronaut, 1)
+    signs = watch(lambda time: living(int(time * 2.5) / 2.5), 15)  # each picture comes twice
+    assert max(sign.unchanged_for for sign in signs) < 0.5
 
 
 def test_a_camera_that_freezes_has_changed_before(astronaut: Pixels) -> None:

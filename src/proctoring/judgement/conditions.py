@@ -60,7 +60,8 @@ def readings(
         *_persons(policy, look, observation),
         *_phones(policy, observation),
         *_camera(policy, observation),
-        *_spoof(policy.liveness, observation),
+        *_camera_in_time(policy, observation),
+        *_spoof(policy, observation),
         *_mismatch(policy, observation),
         _connection(connected=True),  # a frame is media
     )
@@ -84,6 +85,9 @@ def _gaze(policy: Policy, observation: FrameObservation) -> Iterator[Reading]:
         return
     gaze = observation.candidate.gaze if observation.candidate else None
     unread = _why_unread(observation, "gaze")
+    blind = _blind(policy, observation)
+    if blind:
+        gaze, unread = None, blind
     if gaze is not None and gaze.confidence < policy.gaze_confidence:
         gaze, unread = None, "gaze too uncertain"
     yield from _sides("gaze", gaze, policy.screen, gaze.confidence if gaze else 0.0, unread)
@@ -97,7 +101,9 @@ def _head(policy: Policy, observation: FrameObservation) -> Iterator[Reading]:
     if observation.candidate is not None:
         head, track = observation.candidate.head, observation.candidate.track
         presence = next((f.presence for f in observation.faces or () if f.track == track), 1.0)
-    yield from _sides("head", head, policy.head, presence, _why_unread(observation, "head"))
+    blind = _blind(policy, observation)
+    unread = blind or _why_unread(observation, "head")
+    yield from _sides("head", None if blind else head, policy.head, presence, unread)
 
 
 def _sides(
@@ -243,6 +249,28 @@ def camera_trouble(policy: Policy, observation: FrameObservation) -> Reading | N
     return None
 
 
+def _blind(policy: Policy, observation: FrameObservation) -> str:
+    """Why a picture is good for nothing but to say so; empty when it is not. In the dark and behind a
+    hand a face may still be found, and reads as whatever the noise makes of it."""
+    trouble = camera_trouble(policy, observation)
+    if trouble is None or trouble.kind not in ("camera.covered", "camera.dark"):
+        return ""
+    return trouble.text.replace("{}", f"{trouble.value:.0f}")
+
+
+def _camera_in_time(policy: Policy, observation: FrameObservation) -> Iterator[Reading]:
+    """A camera that stopped, or that looks somewhere else. One that never moved is a spoof."""
+    stream, scene = observation.stream, observation.scene
+    if stream is not None:
+        held = stream.ever_changed and stream.unchanged_for >= policy.camera.frozen
+        text = "the picture has stood still, sensor noise included,"
+        yield Reading("camera.frozen", held, 1.0, stream.unchanged_for, text)
+    if scene is not None:
+        likeness = 0.0 if scene.likeness is None else scene.likeness
+        text = f"the background became another and stays so (likeness {likeness:.2f})"
+        yield Reading("camera.moved", scene.moved, min(1.0, 1 - likeness), 1 - likeness, text)
+
+
 def _phrases(policy: Policy, observation: TranscriptObservation) -> Iterator[Reading]:
     """A phrase that the policy names. The reason quotes the policy, never the candidate."""
     if not observation.final or not policy.sound.phrases:
@@ -264,17 +292,20 @@ def _plain(text: str) -> str:
     return " ".join(re.findall(r"[\w']+", text.casefold()))
 
 
-def _spoof(limits: LivenessLimits, observation: FrameObservation) -> Iterator[Reading]:
+def _spoof(policy: Policy, observation: FrameObservation) -> Iterator[Reading]:
     """A face that is not a living one before a camera: one sign that is strong enough says so."""
     life, stream = observation.liveness, observation.stream
     if life is None and stream is None:
         return
-    signs = [*_lifeless(limits, life, stream), *_not_a_camera(limits, stream)]
+    limits, blind = policy.liveness, _blind(policy, observation)
+    signs = [*_not_a_camera(limits, stream)]
+    if not blind:
+        signs = [*_lifeless(limits, life, stream), *signs]
     if signs:
         text = "; ".join(text for _, text in signs)
         yield Reading("face.spoof", True, max(sure for sure, _ in signs), len(signs), text)
-    elif life is None:
-        yield Reading("face.spoof", None, text=_why_unread(observation, "liveness"))
+    elif life is None or blind:
+        yield Reading("face.spoof", None, text=blind or _why_unread(observation, "liveness"))
     else:
         yield Reading("face.spoof", False)
 
@@ -318,6 +349,10 @@ def _not_a_camera(
 def _mismatch(policy: Policy, observation: FrameObservation) -> Iterator[Reading]:
     """The candidate's face is not that of the reference."""
     kind, limits, seen = "face.mismatch", policy.identity, observation.identity
+    blind = _blind(policy, observation)
+    if seen is not None and blind:
+        yield Reading(kind, None, text=blind)
+        return
     if seen is None:
         if any(unread.what == "identity" for unread in observation.not_read):
             yield Reading(kind, None, text=_why_unread(observation, "identity"))

@@ -148,6 +148,9 @@ class Camera(BaseModel):
     what is far out of focus covered."""
     blurred_detail: float = Field(default=1.1, ge=0, le=20)
     """Detail below which the picture is out of focus. Raising it reports soft cameras too."""
+    frozen: float = Field(default=0.6, ge=0.4, le=60, allow_inf_nan=False)
+    """Seconds of one and the same picture from which the camera counts as frozen. Raising it passes
+    over cameras that stutter in bad light."""
 
 
 class LivenessLimits(BaseModel):

@@ -189,6 +189,16 @@ CONTRACT: dict[str, dict[str, Any]] = {
     "camera.dark": {**_CAMERA},
     "camera.bright": {**_CAMERA},
     "camera.blurred": {**_CAMERA},
+    # Told once a second, and slower when the machine is busy.
+    "camera.frozen": {**_CAMERA, "gap": 1.5, "hole": 5.0},
+    "camera.moved": {
+        "severity": "warning",
+        "persist": 0.0,  # it is told when the camera rests again, once
+        "closes_after": 1.0,
+        "quiet": 30.0,
+        "hole": 5.0,
+        "lost_after": 5.0,
+    },
     # The focus flickers when a notification or a permission is answered.
     "browser.hidden": {**_BROWSER, "persist": 1.0},
     "browser.window_left": {**_BROWSER, "persist": 2.0},

@@ -16,6 +16,7 @@ from proctoring.observations import (
     Identity,
     Liveness,
     ObjectLook,
+    SceneView,
     SoundObservation,
     StreamSigns,
 )
@@ -47,6 +48,7 @@ def observation_text(
         "camera": None if seen.camera is None else _camera(seen.camera),
         "liveness": None if seen.liveness is None else _liveness(seen.liveness),
         "stream": None if seen.stream is None else _stream(seen.stream),
+        "scene": None if seen.scene is None else _scene(seen.scene),
         "identity": None if seen.identity is None else _identity(seen.identity),
         "not_read": [{"what": item.what, "reason": item.reason} for item in seen.not_read],
         "milliseconds": {name: round(spent, 2) for name, spent in milliseconds.items()},
@@ -145,6 +147,10 @@ def _liveness(life: Liveness) -> dict[str, Any]:
         "framed": _rounded(life.framed, 2),
         "blinks": _rounded(life.blinks, 1),
     }
+
+
+def _scene(scene: SceneView) -> dict[str, Any]:
+    return {"likeness": _rounded(scene.likeness, 2), "moved": scene.moved}
 
 
 def _identity(identity: Identity) -> dict[str, Any]:

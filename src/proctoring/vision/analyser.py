@@ -18,6 +18,7 @@ from proctoring.errors import ModelUnavailableError
 from proctoring.models.runtime import Network, load_network
 from proctoring.models.store import ModelStore
 from proctoring.observations import (
+    Box,
     Candidate,
     Face,
     FrameObservation,
@@ -25,6 +26,7 @@ from proctoring.observations import (
     HeadPose,
     NotRead,
     ObjectLook,
+    SceneView,
 )
 from proctoring.vision.blendshapes import EYE_LOOK_UP, read_blendshapes
 from proctoring.vision.camera import look_at_camera
@@ -190,6 +192,8 @@ class VisionAnalyser:
         self._face_schedule = Schedule()
         self._object_schedule = Schedule()
         self._phone_seen = False
+        self._persons: tuple[Box, ...] = ()
+        """Of the last look at objects."""
 
     def is_due(self, time: float) -> bool:
         """Whether any analyser would look at a frame of this media time. Cheap."""
@@ -219,6 +223,7 @@ class VisionAnalyser:
             began = clock.perf_counter()
             look = self._models.objects(frame.pixels)
             self._phone_seen = bool(look.phones)
+            self._persons = tuple(person.box for person in look.persons)
             observation = replace(observation, objects=look)
             milliseconds["objects"] = (clock.perf_counter() - began) * 1e3
         if observation.faces is not None:
@@ -253,7 +258,8 @@ class VisionAnalyser:
         self._claim = choice.claim
         if choice.somebody_else:
             self._liveness.forget()
-        if choice.somebody_else or self._camera_was_moved(frame, followed):
+        scene = self._look_at_scene(frame, followed)
+        if choice.somebody_else or (scene is not None and scene.moved):
             self._neutral = NeutralPose()
             self._gaze = GazeReader()
         candidate: Candidate | None
@@ -274,6 +280,7 @@ class VisionAnalyser:
                 ),
                 candidate=candidate,
                 not_read=not_read,
+                scene=scene,
             ),
             {face.track: face.mesh for face in followed},
         )
@@ -327,10 +334,10 @@ class VisionAnalyser:
         """The embedding that candidates are compared with, once it is known. Personal data."""
         return self._identity.reference
 
-    def _camera_was_moved(self, frame: Frame, faces: tuple[FollowedFace, ...]) -> bool:
+    def _look_at_scene(self, frame: Frame, faces: tuple[FollowedFace, ...]) -> SceneView | None:
         if not self._scene_schedule.take(frame.time, _SCENE_PERIOD):
-            return False
-        return self._scene.look(frame.pixels, [face.box for face in faces])
+            return None
+        return self._scene.look(frame.pixels, [face.box for face in faces], self._persons)
 
     def _read_candidate(
         self, networks: FaceNetworks, frame: Frame, face: FollowedFace

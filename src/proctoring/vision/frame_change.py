@@ -6,7 +6,7 @@ driver, or a still picture fed in its place, repeats itself exactly.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,23 +16,11 @@ from proctoring.vision.frame import Pixels
 Sample = NDArray[np.int16]
 """(rows, columns) brightness, 0 to 765, of single pixels spread over a picture."""
 
-_ROWS, _COLUMNS = 90, 120
-_SLIGHT = 6
-"""Sums of red, green and blue that differ by less than this (2 of 255 each) are the same."""
-
-
-@dataclass(frozen=True, slots=True)
-class FrameChange:
-    """The difference of two pictures."""
-
-    mean: float
-    """Mean difference of brightness, 0 to 255. Exactly 0: the same picture again."""
-    share: float
-    """Share of the pixels that differ by more than 2 of 255."""
+_ROWS, _COLUMNS = 30, 40
 
 
 def sample_pixels(pixels: Pixels) -> Sample:
-    """About 120 x 90 single pixels of a picture.
+    """About 40 x 30 single pixels of a picture.
 
     Single ones, not averages: averaging removes the very noise that tells a camera from a still.
     """
@@ -41,9 +29,9 @@ def sample_pixels(pixels: Pixels) -> Sample:
     return np.asarray(pixels[down // 2 :: down, across // 2 :: across].sum(axis=2, dtype=np.int16))
 
 
-def frame_change(before: Sample, after: Sample) -> FrameChange:
-    """What changed from one sample to another; everything, when the size of the picture did."""
-    if before.shape != after.shape:
-        return FrameChange(255.0, 1.0)
-    difference = np.abs(after - before)
-    return FrameChange(float(difference.mean()) / 3, float((difference > _SLIGHT).mean()))
+def changes(earlier: Sequence[Sample], now: Sample) -> NDArray[np.float64]:
+    """Mean difference of brightness, 0 to 255, of a sample to each earlier one of its own size.
+
+    Exactly 0: the same picture again.
+    """
+    return np.asarray(np.abs(np.stack(earlier) - now).mean(axis=(1, 2)) / 3)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from proctoring.observations import StreamSigns
 from proctoring.vision.frame import Pixels
-from proctoring.vision.frame_change import Sample, frame_change, sample_pixels
+from proctoring.vision.frame_change import Sample, changes, sample_pixels
 
 PERIOD = 0.2
 """Seconds between two looks."""
@@ -31,8 +31,19 @@ _WIDTH, _HEIGHT = 16, 12
 _FINE = 64
 """Steps of a thumbnail's brightness per unit of 0 to 255: averages are finer than their pixels."""
 _SAME = 0.05
-"""Mean difference of brightness (0 to 255) below which a picture is the one before: cameras were
-never seen below 0.4 with a person in the picture, repeated pictures give 0."""
+"""Mean difference of brightness (0 to 255) below which a picture is one that came before: cameras
+never came nearer than 1.2 to any of their earlier pictures with a person in it, a noise of .3 in an
+empty room than .75; repeated pictures give 0."""
+_REENCODED = 4.0
+"""One picture in two qualities of JPEG (60 and 90) differs by up to 1.8, a small and noisy
+one by 3.5: more is movement."""
+_RECENT, _FEW_NEW = 15, 0.2
+"""A still picture that is encoded anew each time, in changing quality, repeats itself before long:
+at most so large a share of the last looks (3 s) is new then."""
+_CAMERA_LIKE = 15
+"""So many new pictures in a row (3 s) come from a camera."""
+_EARLIER = 100
+"""Pictures (20 s) among which a repetition is looked for; 1,400 pixels each."""
 _MOVING = 0.6
 """Mean deviation within the window (brightness of the thumbnail) from which there is anything that
 could repeat: a person who sits still repeats himself."""
@@ -56,14 +67,16 @@ class _Look:
 
 
 class StreamWatch:
-    """What one session's stream does in time. It remembers 230 kB of thumbnails."""
+    """What one session's stream does in time. It remembers half a megabyte of small pictures."""
 
     def __init__(self) -> None:
         self.signs: StreamSigns | None = None
         """Of the last look."""
-        self._sample: Sample | None = None
-        self._changed_at: float | None = None
+        self._earlier: deque[Sample] = deque(maxlen=_EARLIER)
+        self._changed_at = 0.0
         self._ever_changed = False
+        self._new: deque[bool] = deque(maxlen=_RECENT)
+        self._new_in_a_row = 0
         self._last = float("-inf")
         self._memory = np.zeros((_MEMORY, _WIDTH * _HEIGHT), np.int16)
         self._looks = 0
@@ -71,13 +84,7 @@ class StreamWatch:
 
     def look(self, time: float, pixels: Pixels) -> StreamSigns:
         """Take in one frame; times rise, about ``PERIOD`` apart. Gives, and keeps, the signs."""
-        sample = sample_pixels(pixels)
-        if self._sample is None or self._changed_at is None:
-            self._changed_at = time
-        elif frame_change(self._sample, sample).mean >= _SAME:
-            self._changed_at = time
-            self._ever_changed = True
-        self._sample = sample
+        self._see_change(time, sample_pixels(pixels))
         if not 0 < time - self._last <= _GAP:
             self._looks = 0
             self._window.clear()
@@ -89,6 +96,26 @@ class StreamWatch:
             repeats_after=self._repeats_after(),
         )
         return self.signs
+
+    def _see_change(self, time: float, sample: Sample) -> None:
+        """Whether this picture is one that came before, or that one encoded anew."""
+        if self._earlier and self._earlier[-1].shape != sample.shape:
+            self._earlier.clear()
+        if not self._earlier:
+            self._changed_at = time
+            self._earlier.append(sample)
+            return
+        apart = changes(self._earlier, sample)
+        new = float(apart.min()) >= _SAME
+        self._new.append(new)
+        self._new_in_a_row = self._new_in_a_row + 1 if new else 0
+        moved = float(apart[-1]) >= _REENCODED
+        if moved or (new and sum(self._new) > _FEW_NEW * len(self._new)):
+            self._changed_at = time
+        if moved or self._new_in_a_row >= _CAMERA_LIKE:
+            self._ever_changed = True
+        if new:
+            self._earlier.append(sample)
 
     def _remember(self, pixels: Pixels) -> None:
         # In two steps: averaging whole pictures as floats would cost more than all the rest.

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from proctoring.observations import Box
+from proctoring.observations import Box, SceneView
 from proctoring.vision.frame import Pixels
 
 _WIDTH, _HEIGHT = 32, 24
@@ -50,30 +50,36 @@ class SceneWatch:
     reference: Background | None = None
     latest: Background | None = None
     changed_looks: int = 0
+    faces: tuple[Box, ...] = ()
+    """Where faces were seen last: who turned away still hides the background."""
 
-    def look(self, pixels: Pixels, faces: Sequence[Box]) -> bool:
-        """Whether the camera was moved and rests again; called about once a second."""
-        background = _background(pixels, faces)
+    def look(self, pixels: Pixels, faces: Sequence[Box], persons: Sequence[Box] = ()) -> SceneView:
+        """Whether the camera was moved and rests again; called about once a second.
+
+        ``persons`` are those seen without a face: what they hide is no background either.
+        """
+        self.faces = tuple(faces) or self.faces
+        background = _background(pixels, self.faces, () if faces else persons)
         before, self.latest = self.latest, background
         if self.reference is None:
             self.reference = background
-            return False
+            return SceneView(None, moved=False)
         likeness = _likeness(self.reference, background)
         if likeness is None:
-            return False
+            return SceneView(None, moved=False)
         if likeness >= _OTHER:
             self.changed_looks = 0
             self.reference = _renewed(self.reference, background)
-            return False
+            return SceneView(likeness, moved=False)
         self.changed_looks += 1
         at_rest = before is not None and (_likeness(before, background) or 0.0) >= _SAME
         if self.changed_looks < _LASTING_LOOKS or not at_rest:
-            return False
+            return SceneView(likeness, moved=False)
         self.reference, self.changed_looks = background, 0
-        return True
+        return SceneView(likeness, moved=True)
 
 
-def _background(pixels: Pixels, faces: Sequence[Box]) -> Background:
+def _background(pixels: Pixels, faces: Sequence[Box], persons: Sequence[Box]) -> Background:
     height, width = pixels.shape[:2]
     small = cv2.resize(pixels, (_WIDTH, _HEIGHT), interpolation=cv2.INTER_AREA)
     known = np.ones((_HEIGHT, _WIDTH), np.bool_)
@@ -85,6 +91,11 @@ def _background(pixels: Pixels, faces: Sequence[Box]) -> Background:
             left = max(0, int((box.left - reach * box.width) * across))
             right = max(0, int((box.right + reach * box.width) * across) + 1)
             known[rows, left:right] = False
+    for box in persons:
+        known[
+            max(0, int(box.top * down)) : max(0, int(box.bottom * down) + 1),
+            max(0, int(box.left * across)) : max(0, int(box.right * across) + 1),
+        ] = False
     return Background(small.mean(axis=2, dtype=np.float32), known)
 
 
