@@ -12,6 +12,7 @@ from typing import Any
 from ulid import ULID
 
 from proctoring.incidents import Evidence, IncidentChange, IncidentState
+from proctoring.records.evidence.path import evidence_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +128,7 @@ def number_message(message: Message, seq: int) -> Event:
     return Event(message.sitting.session_id, seq, text)
 
 
-def _evidence(evidence: Evidence) -> dict[str, Any]:
+def _evidence(sitting: Sitting, evidence: Evidence) -> dict[str, Any]:
     return {
         "digest": evidence.digest,
         "kind": evidence.kind,
@@ -136,6 +137,7 @@ def _evidence(evidence: Evidence) -> dict[str, Any]:
         "end": round(evidence.end, 3),
         "bytes": evidence.size,
         "blurred": evidence.blurred,
+        "url": evidence_path(sitting_id(sitting), evidence.digest),
     }
 
 
@@ -150,5 +152,5 @@ def _incident(sitting: Sitting, change: IncidentChange) -> dict[str, Any]:
         "started_at": round(change.started_at, 3),
         "duration": round(change.duration, 3),
         "reason": change.reason,
-        "evidence": [_evidence(item) for item in change.evidence],
+        "evidence": [_evidence(sitting, item) for item in change.evidence],
     }

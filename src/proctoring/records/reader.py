@@ -11,10 +11,12 @@ from sqlalchemy.orm import aliased
 
 from proctoring.errors import UnknownRecordError
 from proctoring.records.database import reading
+from proctoring.records.evidence.path import evidence_path
 from proctoring.records.tables import (
     ConsentRow,
     DecisionRow,
     EventRow,
+    EvidenceRow,
     IncidentRow,
     PolicyRow,
     SittingRow,
@@ -34,6 +36,26 @@ class Decision:
     reason: str
     who: str
     time: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEvidence:
+    """A still or a clip of an incident."""
+
+    digest: str
+    """SHA-256 of the content."""
+    kind: str
+    """``still`` or ``clip``."""
+    media_type: str
+    start: float
+    """Media time of the first picture, in seconds."""
+    end: float
+    size: int
+    """Bytes."""
+    blurred: bool
+    """Whether bystanders were made unrecognisable."""
+    url: str
+    """Where it can be fetched."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +80,7 @@ class Incident:
     decision: str | None
     """The last of ``confirm`` and ``dismiss``."""
     decisions: tuple[Decision, ...]
+    evidence: tuple[StoredEvidence, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +238,7 @@ class RecordReader:
                     select(DecisionRow).filter_by(sitting_id=sitting_id).order_by(DecisionRow.id)
                 )
             ]
+            evidence = _evidence(connection, sitting_id)
             incidents = connection.execute(
                 select(IncidentRow).filter_by(sitting_id=sitting_id).order_by(IncidentRow.number)
             )
@@ -226,7 +250,7 @@ class RecordReader:
             ).scalar_one()
             return SittingDetail(
                 sitting,
-                tuple(_incident(row, decisions) for row in incidents),
+                tuple(_incident(row, decisions, evidence.get(row.number, ())) for row in incidents),
                 tuple(Consent(c.id, c.granted, c.text, c.who, c.time) for c in consents),
                 toml,
             )
@@ -344,7 +368,32 @@ def _undecided() -> Any:
     )
 
 
-def _incident(row: Row[Any], decisions: list[Decision]) -> Incident:
+def _evidence(connection: Connection, sitting_id: str) -> dict[int, tuple[StoredEvidence, ...]]:
+    """By the incidents' numbers."""
+    rows = connection.execute(
+        select(EvidenceRow)
+        .filter_by(sitting_id=sitting_id)
+        .order_by(EvidenceRow.start, EvidenceRow.kind)
+    )
+    found: dict[int, tuple[StoredEvidence, ...]] = {}
+    for row in rows:
+        piece = StoredEvidence(
+            digest=row.digest,
+            kind=row.kind,
+            media_type=row.media_type,
+            start=round(row.start, 3),
+            end=round(row.end, 3),
+            size=row.size,
+            blurred=row.blurred,
+            url=evidence_path(sitting_id, row.digest),
+        )
+        found[row.number] = (*found.get(row.number, ()), piece)
+    return found
+
+
+def _incident(
+    row: Row[Any], decisions: list[Decision], evidence: tuple[StoredEvidence, ...]
+) -> Incident:
     own = tuple(found for found in decisions if found.incident_id == row.id)
     final = [found.decision for found in own if found.decision != "comment"]
     return Incident(
@@ -363,6 +412,7 @@ def _incident(row: Row[Any], decisions: list[Decision]) -> Incident:
         last_seq=row.last_seq,
         decision=final[-1] if final else None,
         decisions=own,
+        evidence=evidence,
     )
 
 

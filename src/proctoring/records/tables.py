@@ -151,6 +151,37 @@ class IncidentRow(Base):
     last_seq: Mapped[int]
 
 
+class EvidenceRow(Base):
+    """That a stored piece belongs to an incident. The same piece may belong to several."""
+
+    __tablename__ = "evidence"
+
+    sitting_id: Mapped[str] = mapped_column(ForeignKey("sittings.id"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    """The incident's."""
+    digest: Mapped[str] = mapped_column(DIGEST, primary_key=True, index=True)
+    """SHA-256 of the content."""
+    kind: Mapped[str] = mapped_column(String(16))
+    media_type: Mapped[str] = mapped_column(String(64))
+    start: Mapped[float] = mapped_column(Double)
+    """Media time of the first picture."""
+    end: Mapped[float] = mapped_column(Double)
+    size: Mapped[int]
+    blurred: Mapped[bool]
+
+
+class PieceRow(Base):
+    """That the evidence store holds, or is about to hold, a piece: ``records/evidence/ledger.py``."""
+
+    __tablename__ = "evidence_pieces"
+
+    digest: Mapped[str] = mapped_column(DIGEST, primary_key=True)
+    size: Mapped[int]
+    written_at: Mapped[datetime] = mapped_column(UtcTime)
+    deleting: Mapped[bool]
+    """Nobody may refer to it any more."""
+
+
 class DecisionRow(Base):
     """What a reviewer said of an incident. Never changed: the last one stands."""
 

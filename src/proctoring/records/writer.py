@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Engine, bindparam, func, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from proctoring.incidents import IncidentChange, IncidentState
@@ -21,6 +22,7 @@ from proctoring.records.tables import (
     ConsentRow,
     ErasureRow,
     EventRow,
+    EvidenceRow,
     IncidentRow,
     PolicyRow,
     SittingRow,
@@ -149,6 +151,7 @@ class _Batch:
         self._last_event: tuple[str, int, str] | None = None
         self._incidents: dict[tuple[str, int], dict[str, Any]] = {}
         self._new: set[tuple[str, int]] = set()
+        self._evidence: dict[tuple[str, int, str], dict[str, Any]] = {}
 
     def write(self, connection: Connection, tell: Tell) -> None:
         for index, entry in enumerate(self.entries):
@@ -231,6 +234,12 @@ class _Batch:
             "reason": change.reason,
             "last_seq": seq,
         }
+        for piece in change.evidence:
+            self._evidence[*key, piece.digest] = {
+                "sitting_id": sitting_id,
+                "number": change.number,
+                **asdict(piece),
+            }
 
     def _flush(self, connection: Connection) -> None:
         if self._events:
@@ -271,7 +280,11 @@ class _Batch:
                 .values({name: bindparam(name) for name in (*columns, "last_seq")}),
                 changed,
             )
-        self._events, self._incidents, self._new = [], {}, set()
+        if self._evidence:  # every change of an incident names all its evidence, old and new
+            connection.execute(
+                _new_evidence(connection).on_conflict_do_nothing(), list(self._evidence.values())
+            )
+        self._events, self._incidents, self._new, self._evidence = [], {}, set(), {}
 
     def _begin(self, connection: Connection, entry: Beginning) -> None:
         self._flush(connection)  # the one before under this name must be seen as it stands
@@ -336,6 +349,11 @@ class _Batch:
                 seal=self._signer.sign(sealed(entry.sitting_id, line.length, line.head)),
             )
         )
+
+
+def _new_evidence(connection: Connection) -> sqlite.Insert | postgresql.Insert:
+    on_sqlite = connection.dialect.name == "sqlite"
+    return (sqlite.insert if on_sqlite else postgresql.insert)(EvidenceRow)
 
 
 def sealed(sitting_id: str, length: int, head: str) -> str:

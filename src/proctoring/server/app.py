@@ -16,7 +16,15 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from proctoring import __version__
 from proctoring.errors import ProctoringError, RecordsUnavailableError
-from proctoring.server import metrics, records_rest, report_rest, rest, review_pages, sockets
+from proctoring.server import (
+    evidence_rest,
+    metrics,
+    records_rest,
+    report_rest,
+    rest,
+    review_pages,
+    sockets,
+)
 from proctoring.server.access import Who
 from proctoring.server.authorisation import Authorisation
 from proctoring.server.guard import Guard
@@ -93,6 +101,7 @@ def create_app(settings: Settings | None = None, *, service: Service | None = No
     app.include_router(rest.router)
     app.include_router(records_rest.router)
     app.include_router(report_rest.router)
+    app.include_router(evidence_rest.router)
     app.include_router(sockets.router)
     add_viewer(app)
     if (PAGE / "index.html").is_file():

@@ -12,6 +12,8 @@ from proctoring import __version__
 from proctoring.errors import (
     BadPolicyError,
     BadVoiceError,
+    EvidenceDamagedError,
+    EvidenceUnavailableError,
     ForbiddenError,
     ModelUnavailableError,
     NotReadyError,
@@ -19,6 +21,7 @@ from proctoring.errors import (
     RecordsUnavailableError,
     SessionExistsError,
     TooManyError,
+    UnknownEvidenceError,
     UnknownRecordError,
     UnknownSessionError,
 )
@@ -52,12 +55,15 @@ STATUS_OF: dict[type[ProctoringError], int] = {
     BadPolicyError: 422,
     BadVoiceError: 422,
     ModelUnavailableError: 503,
+    EvidenceDamagedError: 500,
+    EvidenceUnavailableError: 503,
     NotReadyError: 503,
     ForbiddenError: 403,
     SessionExistsError: 409,
     TooManyError: 503,
     RecordsUnavailableError: 503,
     UnknownRecordError: 404,
+    UnknownEvidenceError: 404,
     UnknownSessionError: 404,
 }
 """HTTP status of an error; 400 for all others."""

@@ -33,6 +33,7 @@ from proctoring.errors import (
 from proctoring.judgement.policy import Policy, load_policy
 from proctoring.models.store import ModelStore
 from proctoring.records.archive import Archive, open_archive
+from proctoring.records.evidence.ledger import EvidenceLedger
 from proctoring.records.evidence.sealing import read_keys
 from proctoring.records.evidence.vault import EvidenceVault, open_store
 from proctoring.server.access import who_may
@@ -126,7 +127,7 @@ class Service:
         self.words_pool = Pool(1, name="words")
         """Transcribes; analysis never waits for it."""
         self._transcribers: Transcribers | None = None
-        self.vault = EvidenceVault(
+        vault = EvidenceVault(
             open_store(
                 settings.evidence_store,
                 settings.evidence_folder or settings.data_folder / "evidence",
@@ -135,11 +136,16 @@ class Service:
             ),
             read_keys(settings.evidence_key.get_secret_value(), settings.evidence_key_file),
         )
-        self.evidence = EvidenceKeeper(
-            self.vault,
-            lost=lambda _: self.tally.evidence_lost.inc(),
-            max_pixels=settings.max_frame_pixels,
-        )
+        self.ledger: EvidenceLedger | None = None
+        """Evidence that is kept; ``None`` where nothing is recorded, and so no evidence either."""
+        self._keeper: EvidenceKeeper | None = None
+        if self.archive is not None:
+            self.ledger = EvidenceLedger(self.archive.engine, vault, wall=wall)
+            self._keeper = EvidenceKeeper(
+                self.ledger,
+                lost=lambda _: self.tally.evidence_lost.inc(),
+                max_pixels=settings.max_frame_pixels,
+            )
         self._wall = wall
         self._models = models
         self._sessions: Registry | None = None
@@ -176,7 +182,7 @@ class Service:
         if self._models is None:
             return ()
         words = () if self._transcribers is None else self._transcribers.capabilities
-        return (*self._models.capabilities, *words, self._records, self.evidence.capability)
+        return (*self._models.capabilities, *words, self._records, self._evidence)
 
     @property
     def _records(self) -> Capability:
@@ -186,6 +192,12 @@ class Service:
         if not trouble and self.outbox.lost:
             trouble = f"{self.outbox.lost} events were lost"
         return Capability("records", available=not trouble, reason=trouble, model="")
+
+    @property
+    def _evidence(self) -> Capability:
+        if self._keeper is None:
+            return Capability("evidence", available=False, reason=self._records_off, model="")
+        return self._keeper.capability
 
     @property
     def sessions(self) -> Registry:
@@ -217,7 +229,8 @@ class Service:
         self.outbox.start()
         self.pool.start()
         self.words_pool.start()
-        self.evidence.start()
+        if self._keeper is not None:
+            self._keeper.start()
         self._ticker = asyncio.create_task(self._tick())
         if self._models is not None:
             self._ready(self._models)
@@ -310,7 +323,7 @@ class Service:
             await asyncio.to_thread(self._loader.join, STOP_LOADING)
         if self._preparing is not None:
             await asyncio.to_thread(self._preparing.join, STOP_LOADING)
-        if not await asyncio.to_thread(self.evidence.stop, STOP):
+        if self._keeper is not None and not await asyncio.to_thread(self._keeper.stop, STOP):
             _log.error("evidence was still being written after %.0f s", STOP)
         for pool in (self.pool, self.words_pool):
             if not await asyncio.to_thread(pool.stop, STOP):
@@ -363,7 +376,7 @@ class Service:
             keep_events=settings.keep_events,
             max_pixels=settings.max_frame_pixels,
             transcription=TranscriptionService(transcribers, self.words_pool),
-            evidence=self.evidence,
+            evidence=self._keeper,
             evidence_bytes=settings.evidence_ring_bytes,
         )
         for capability in self.capabilities:

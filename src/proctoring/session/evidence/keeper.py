@@ -24,10 +24,12 @@ _log = logging.getLogger(__name__)
 MAX_WAITING_BYTES = 256 << 20
 """Media that may wait to be made into evidence: a minute of work for one thread."""
 _NICENESS = 10
+TIDY_EVERY = 60.0
+"""Seconds between two looks for evidence that belongs to nothing."""
 
 
 class Vault(Protocol):
-    """Where evidence is kept: ``records.evidence.vault.EvidenceVault``."""
+    """Where evidence is kept: ``records.evidence.ledger.EvidenceLedger``."""
 
     @property
     def capability(self) -> Capability:
@@ -38,6 +40,9 @@ class Vault(Protocol):
 
     def check(self) -> None:
         """See whether it works."""
+
+    def tidy(self) -> object:
+        """Delete what is kept and belongs to nothing. Called now and then."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -124,13 +129,28 @@ class EvidenceKeeper:
             with contextlib.suppress(OSError):
                 os.setpriority(os.PRIO_PROCESS, get_native_id(), _NICENESS)
         self._vault.check()
-        while (order := self._next()) is not None:
-            self._make(order)
+        tidy_at = 0.0
+        while True:
+            order = self._next(max(0.0, tidy_at - time.monotonic()))
+            if order is not None:
+                self._make(order)
+            elif self._stopping:
+                return
+            if time.monotonic() >= tidy_at:
+                self._tidy()
+                tidy_at = time.monotonic() + TIDY_EVERY
 
-    def _next(self) -> Order | None:
+    def _tidy(self) -> None:
+        try:
+            self._vault.tidy()
+        except Exception:  # noqa: BLE001  # the next time may do better
+            _log.exception("stored evidence could not be looked through")
+
+    def _next(self, timeout: float) -> Order | None:
+        """The next order; ``None`` if none came in time, or none will come any more."""
         with self._condition:
-            while not self._orders and not self._stopping:
-                self._condition.wait()
+            if not self._orders and not self._stopping:
+                self._condition.wait(timeout)
             if not self._orders:
                 return None
             order = self._orders.popleft()

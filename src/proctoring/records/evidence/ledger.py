@@ -1,0 +1,176 @@
+"""Which pieces of evidence are kept and why: none without an incident, none after erasure.
+
+A piece is written down before it is stored, so that nothing is ever stored that nobody knows of. The
+incident it belongs to is written with the event that tells of it (``records/writer.py``). A piece to
+which no incident refers any more, or never came to, is deleted: at once when its sitting is erased,
+otherwise when ``tidy`` finds it; for as long as the store does not answer, again and again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import ColumnElement, Engine, delete, exists, insert, or_, select, update
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+
+from proctoring.capabilities import Capability
+from proctoring.errors import EvidenceUnavailableError, UnknownEvidenceError
+from proctoring.records.database import reading, writing
+from proctoring.records.evidence.vault import EvidenceVault
+from proctoring.records.tables import EvidenceRow, PieceRow
+
+_log = logging.getLogger(__name__)
+
+GRACE = timedelta(hours=1)
+"""For so long a piece may wait for the event that tells of it: the database may be away."""
+
+_AT_ONCE = 500
+"""Pieces looked at in one turn."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A piece of evidence as it is shown."""
+
+    media_type: str
+    data: bytes
+
+
+class EvidenceLedger:
+    """Evidence that belongs to the records of one database. Every method blocks.
+
+    Args:
+        engine: the database.
+        vault: where pieces are kept.
+        wall: the time of day.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        vault: EvidenceVault,
+        *,
+        wall: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._engine = engine
+        self._vault = vault
+        self._wall = wall
+
+    @property
+    def capability(self) -> Capability:
+        """Whether evidence can be kept."""
+        return self._vault.capability
+
+    def check(self) -> None:
+        """See whether evidence can be kept."""
+        self._vault.check()
+
+    def put(self, data: bytes) -> str:
+        """Keep a piece, for an event that will tell of it. Returns its digest.
+
+        Raises:
+            EvidenceUnavailableError: neither database nor store may be away, and a piece that is
+                being erased cannot be kept again at the same moment.
+        """
+        digest = hashlib.sha256(data).hexdigest()
+        try:
+            self._write_down(digest, len(data))
+        except SQLAlchemyError as error:
+            raise EvidenceUnavailableError(
+                f"evidence cannot be written down: the database is away ({type(error).__name__})"
+            ) from error
+        return self._vault.put(data)
+
+    def get(self, sitting_id: str, digest: str) -> Piece:
+        """A piece of one sitting's evidence, verified.
+
+        Raises:
+            UnknownEvidenceError: the sitting has no such evidence.
+            EvidenceUnavailableError, EvidenceDamagedError: see ``EvidenceVault.get``.
+        """
+        query = select(EvidenceRow.media_type).filter_by(sitting_id=sitting_id, digest=digest)
+        with reading(self._engine) as connection:
+            media_type = connection.execute(query.limit(1)).scalar()
+        if media_type is None:
+            raise UnknownEvidenceError("this sitting has no such evidence")
+        return Piece(media_type, self._vault.get(digest))
+
+    def tidy(self) -> int:
+        """Delete pieces that no incident refers to, ``GRACE`` after they were kept.
+
+        Returns:
+            How many could not be deleted, and will be tried again.
+        """
+        try:
+            with reading(self._engine) as connection:
+                found = connection.execute(
+                    select(PieceRow.digest).where(_UNREFERRED, self._past(GRACE)).limit(_AT_ONCE)
+                )
+                digests = list(found.scalars())
+            return self.drop(digests, GRACE)
+        except SQLAlchemyError:
+            _log.warning("stored evidence could not be looked through: the database is away")
+            return 0
+
+    def drop(self, digests: Iterable[str], grace: timedelta = timedelta(0)) -> int:
+        """Delete those of the pieces that no incident refers to (any more).
+
+        Call it after the transaction that took their rows out of ``evidence``.
+
+        Returns:
+            How many could not be deleted, and will be when the store answers.
+
+        Raises:
+            sqlalchemy.exc.SQLAlchemyError: the database is away; ``tidy`` does it later.
+        """
+        left = 0
+        for digest in digests:
+            if self._mark(digest, grace) and not self._delete(digest):
+                left += 1
+        if left:
+            _log.warning("%d erased pieces of evidence could not be deleted yet", left)
+        return left
+
+    def _write_down(self, digest: str, size: int) -> None:
+        values = {"digest": digest, "size": size, "written_at": self._wall(), "deleting": False}
+        again = (
+            update(PieceRow)
+            .where(PieceRow.digest == digest, PieceRow.deleting.is_(False))
+            .values(written_at=self._wall())
+        )
+        try:
+            with writing(self._engine) as connection:
+                if connection.execute(again).rowcount:
+                    return
+                connection.execute(insert(PieceRow).values(values))
+        except IntegrityError as error:
+            raise EvidenceUnavailableError("the same piece is just being erased") from error
+
+    def _mark(self, digest: str, grace: timedelta) -> bool:
+        """Say that a piece is being deleted, so that nobody keeps it again meanwhile."""
+        mark = (
+            update(PieceRow)
+            .where(PieceRow.digest == digest, _UNREFERRED, self._past(grace))
+            .values(deleting=True)
+        )
+        with writing(self._engine) as connection:
+            return bool(connection.execute(mark).rowcount)
+
+    def _past(self, grace: timedelta) -> ColumnElement[bool]:
+        return or_(PieceRow.deleting, PieceRow.written_at <= self._wall() - grace)
+
+    def _delete(self, digest: str) -> bool:
+        try:
+            self._vault.delete(digest)
+        except EvidenceUnavailableError:
+            return False
+        with writing(self._engine) as connection:
+            connection.execute(delete(PieceRow).filter_by(digest=digest, deleting=True))
+        return True
+
+
+_UNREFERRED = ~exists().where(EvidenceRow.digest == PieceRow.digest)

@@ -1,0 +1,38 @@
+"""The REST interface of evidence."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request, Response
+
+from proctoring.errors import EvidenceUnavailableError
+from proctoring.server.authorisation import needs
+from proctoring.server.grant import Scope
+from proctoring.server.rest import errors
+from proctoring.server.service import Service
+
+router = APIRouter(prefix="/api/records", tags=["records"], dependencies=[needs(Scope.REVIEW)])
+
+_HEADERS = {
+    "Cache-Control": "no-store",  # faces: they stay where they are, and go when they are erased
+    "Content-Security-Policy": "default-src 'none'; sandbox",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+}
+_CONTENT = {
+    "image/jpeg": {"schema": {"type": "string", "format": "binary"}},
+    "video/mp4": {"schema": {"type": "string", "format": "binary"}},
+}
+
+
+@router.get(
+    "/sessions/{sitting}/evidence/{digest}",
+    response_class=Response,
+    responses={200: {"content": _CONTENT}, **errors(404, 500, 503)},
+)
+def show_evidence(request: Request, sitting: str, digest: str) -> Response:
+    """One still (JPEG) or clip (MP4) of a sitting's incident, as it was stored: its digest is verified."""
+    service: Service = request.app.state.service
+    if service.ledger is None:
+        raise EvidenceUnavailableError("no evidence is kept: see /api/health")
+    piece = service.ledger.get(sitting, digest)
+    return Response(piece.data, media_type=piece.media_type, headers=_HEADERS)
