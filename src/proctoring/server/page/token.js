@@ -26,3 +26,6 @@ export const authorisation = () => (token ? { authorization: `Bearer ${token}` }
 
 /** Subprotocols of a socket: browsers cannot set its headers. */
 export const protocols = () => (token ? ["proctoring", `bearer.${token}`] : []);
+
+/** What a link to another page of this server ends with, so that it need not ask for the token again. */
+export const tokenFragment = () => (token ? `#${new URLSearchParams({ token })}` : "");

@@ -1,9 +1,11 @@
 import { fetchBlob, readPolicies } from "../api.js";
-import { notify } from "../notices.js";
+import { dismiss, notify } from "../notices.js";
+import { tokenFragment } from "../token.js";
 import { clock, count, make, moment } from "./elements.js";
 import { incidentItem } from "./incident_item.js";
 import { downloadPath, judgeAgain, readSignals, readSitting } from "./records_api.js";
 import { drawTimeline, zoomTo } from "./timeline.js";
+import { askForToken, prepareToken } from "./token_form.js";
 
 const POINTS = 2000;
 const id = new URLSearchParams(location.search).get("id") ?? "";
@@ -174,13 +176,22 @@ async function showPolicies() {
   );
 }
 
-try {
-  await reload();
-  document.getElementById("policy").textContent = detail.policy_toml;
-  document.getElementById("policy-name").textContent = `Every limit of ${detail.sitting.policy}`;
-  showDownloads();
-  await Promise.all([showSignals(), showPolicies()]);
-  document.body.dataset.ready = "true";
-} catch (error) {
-  notify("sitting", "error", `This session cannot be shown: ${error.message}.`);
+async function show() {
+  try {
+    await reload();
+    document.getElementById("policy").textContent = detail.policy_toml;
+    document.getElementById("policy-name").textContent = `Every limit of ${detail.sitting.policy}`;
+    document.getElementById("all").href = `review${tokenFragment()}`;
+    showDownloads();
+    await Promise.all([showSignals(), showPolicies()]);
+    document.body.dataset.ready = "true";
+  } catch (error) {
+    askForToken(error);
+    notify("sitting", "error", `This session cannot be shown: ${error.message}.`);
+    return;
+  }
+  dismiss("sitting");
 }
+
+prepareToken(() => void show());
+void show();

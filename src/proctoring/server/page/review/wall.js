@@ -1,6 +1,8 @@
 import { dismiss, notify } from "../notices.js";
+import { tokenFragment } from "../token.js";
 import { clock, count, make, moment } from "./elements.js";
 import { readLive, readSitting, readSittings } from "./records_api.js";
+import { askForToken, prepareToken } from "./token_form.js";
 
 const EVERY_MS = 2000;
 const connection = document.getElementById("connection");
@@ -23,6 +25,9 @@ async function newestIncident(sitting) {
   return incident;
 }
 
+/** The token goes along in the fragment, which no server and no log gets to see. */
+const addressOf = (sitting) => `sitting?id=${encodeURIComponent(sitting.id)}${tokenFragment()}`;
+
 function worst(incident, session) {
   if (!session.video && !session.audio) return "silent";
   if (!incident || incident.state === "ended") return "well";
@@ -32,7 +37,7 @@ function worst(incident, session) {
 function card(session, sitting, incident) {
   const connected = [session.video ? "video" : "no video", session.audio ? "sound" : "no sound"];
   const name = sitting
-    ? make("a", { href: `sitting?id=${encodeURIComponent(sitting.id)}`, text: session.session_id })
+    ? make("a", { href: addressOf(sitting), text: session.session_id })
     : session.session_id;
   const running = session.open_incidents.length
     ? `running: ${session.open_incidents.join(", ")}`
@@ -82,6 +87,7 @@ async function watchLive() {
   } catch (error) {
     connection.dataset.state = "waiting";
     connection.textContent = "Reconnecting";
+    askForToken(error);
     notify("live", "error", `The sessions cannot be read: ${error.message}.`);
   }
   setTimeout(watchLive, EVERY_MS);
@@ -95,7 +101,7 @@ function row(sitting) {
     make(
       "td",
       { class: "name" },
-      make("a", { href: `sitting?id=${encodeURIComponent(sitting.id)}`, text: sitting.session_id }),
+      make("a", { href: addressOf(sitting), text: sitting.session_id }),
     ),
     make("td", { text: moment(sitting.began_at) }),
     make("td", { text: sitting.state }),
@@ -124,6 +130,7 @@ async function showSittings(before) {
     more.onclick = () => void showSittings(page.next);
     dismiss("kept");
   } catch (error) {
+    askForToken(error);
     notify("kept", "error", `The kept sessions cannot be read: ${error.message}.`);
   }
 }
@@ -132,5 +139,6 @@ filters.addEventListener("submit", (event) => {
   event.preventDefault();
   void showSittings();
 });
+prepareToken(() => void showSittings());
 void watchLive();
 void showSittings();
