@@ -22,6 +22,7 @@ from proctoring.session.session import Lifetime, Session, State
 from proctoring.session.tally import Tally
 from proctoring.session.transcribing import TranscriptionService
 from proctoring.vision.analyser import VisionAnalyser, VisionModels
+from proctoring.vision.identity.embedding import Embedding
 
 MAX_REMEMBERED = 1000
 """Ended sessions whose events can still be read; beyond, the oldest go before their time."""
@@ -97,8 +98,9 @@ class Registry:
         *,
         mirrored: bool = False,
         awaited: bool = False,
+        face: Embedding | None = None,
     ) -> Session:
-        """Begin a session.
+        """Begin a session; ``face`` is that of a reference photo.
 
         Raises:
             BadSessionIdError: the name cannot be one.
@@ -113,7 +115,9 @@ class Registry:
         sitting = Sitting(session_id, self._wall())
         session = Session(
             sitting,
-            pipeline=Pipeline(policy, VisionAnalyser(self._models, mirrored=mirrored)),
+            pipeline=Pipeline(
+                policy, VisionAnalyser(self._models, mirrored=mirrored, reference=face)
+            ),
             pool=self._pool,
             publish=self._publish,
             ended=self._finished,
