@@ -6,8 +6,10 @@ import json
 from pathlib import Path
 
 import av
+import numpy as np
 import pytest
-from tests.recording.clips import face, nobody, sitting, write_clip
+from numpy.typing import NDArray
+from tests.recording.clips import face, nobody, sitting, write_clip, write_sound
 from typer.testing import CliRunner
 
 from proctoring.cli import app
@@ -15,6 +17,8 @@ from proctoring.cli.analysis import refuse_blindness
 from proctoring.errors import ModelUnavailableError
 from proctoring.models.store import ModelStore
 from proctoring.vision.analyser import VisionModels, load_vision_models
+
+Pcm = NDArray[np.int16]
 
 
 @pytest.fixture(autouse=True)
@@ -56,6 +60,72 @@ def test_another_policy_judges_otherwise(tmp_path: Path) -> None:
     clip = write_clip(tmp_path / "absent.mp4", [(n / 2, nobody()) for n in range(12)])
     result = CliRunner().invoke(app, ["analyse", str(clip), "--policy", str(policy)])
     assert "no incidents" in result.stdout
+
+
+def test_a_sound_file_alone_is_heard_and_its_words_told_where_the_policy_asks(
+    tmp_path: Path, one_voice: Pcm
+) -> None:
+    policy = tmp_path / "words.toml"
+    policy.write_text(
+        'name = "words"\n[sound]\nphrases = ["worst of times"]\n'
+        '[transcription]\nengine = "moonshine"\ntell = true\n'
+    )
+    sound = write_sound(tmp_path / "talk.flac", one_voice[: 12 * 16_000], "flac")
+    report_file = tmp_path / "report.json"
+    result = CliRunner().invoke(
+        app, ["analyse", str(sound), "--policy", str(policy), "--json", str(report_file)]
+    )
+    assert result.exit_code == 0, result.stderr
+    assert "Suspicious Phrase" in result.stdout
+    assert "best of times" in result.stdout
+    assert "12.0 s of sound" in result.stdout
+    report = json.loads(report_file.read_text())
+    assert report["pictures"] == 0
+    assert report["duration"] == pytest.approx(12.0, abs=0.1)
+    assert report["sound"]["voices"] == 1
+    assert report["sound"]["speech_seconds"] > 6
+    assert "best of times" in report["sound"]["transcript"][0]["text"].casefold()
+    (incident,) = report["incidents"]
+    assert incident["kind"] == "audio.phrase"
+    assert "best" not in incident["reason"]
+
+
+def test_words_stay_out_of_a_report_whose_policy_does_not_ask(
+    tmp_path: Path, one_voice: Pcm
+) -> None:
+    policy = tmp_path / "phrases.toml"
+    policy.write_text(
+        'name = "phrases"\n[sound]\nphrases = ["worst of times"]\n'
+        '[transcription]\nengine = "moonshine"\n'
+    )
+    sound = write_sound(tmp_path / "talk.wav", one_voice[: 12 * 16_000])
+    report_file = tmp_path / "report.json"
+    result = CliRunner().invoke(
+        app, ["analyse", str(sound), "--policy", str(policy), "--json", str(report_file)]
+    )
+    assert "Suspicious Phrase" in result.stdout
+    assert "best of times" not in (result.stdout + report_file.read_text()).casefold()
+
+
+def test_recordings_are_never_sent_away(tmp_path: Path, one_voice: Pcm) -> None:
+    policy = tmp_path / "away.toml"
+    policy.write_text('name = "away"\n[transcription]\nengine = "deepgram"\n')
+    sound = write_sound(tmp_path / "talk.wav", one_voice[:16_000])
+    result = CliRunner().invoke(app, ["analyse", str(sound), "--policy", str(policy)])
+    assert "off: transcription.deepgram (recordings are never sent away" in " ".join(
+        result.stdout.split()
+    )
+
+
+def test_sound_has_no_pictures_to_draw_on(tmp_path: Path, one_voice: Pcm) -> None:
+    sound = write_sound(tmp_path / "talk.wav", one_voice[:16_000])
+    drawn = str(tmp_path / "drawn.mp4")
+    assert "no pictures to draw on" in one_error([str(sound), "--annotated", drawn])
+
+
+def test_pyannote_that_cannot_be_had_is_one_clear_line(tmp_path: Path, one_voice: Pcm) -> None:
+    sound = write_sound(tmp_path / "talk.wav", one_voice[:16_000])
+    assert "pyannote needs HF_TOKEN" in one_error([str(sound), "--speakers", "pyannote"])
 
 
 def one_error(arguments: list[str]) -> str:

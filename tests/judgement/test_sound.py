@@ -15,6 +15,7 @@ from proctoring.observations import (
     SpeakerLook,
     TranscriptObservation,
     VoiceHeard,
+    Word,
 )
 
 EXAM = parse_policy('name = "exam"')
@@ -161,6 +162,16 @@ def test_a_phrase_that_the_transcriber_cut_in_two_is_found_once(
     carried: str, text: str, found: bool
 ) -> None:
     assert bool(run(LISTENING, [said(3, text, carried=carried)])) is found
+
+
+def test_the_reason_says_when_in_a_long_utterance_the_phrase_was_said() -> None:
+    words = tuple(
+        Word(text, float(n), n + 0.9)
+        for n, text in enumerate(["Well,", "hey", "Siri!", "Now?"], 20)
+    )
+    long = TranscriptObservation(24.0, 20.0, "Well, hey Siri! Now?", words, True, "test", True)
+    (change,) = run(LISTENING, [long])
+    assert change.reason.startswith("phrase 'Hey Siri' said at 21.0 s")
 
 
 def test_words_are_no_incident_where_the_policy_names_no_phrases() -> None:

@@ -10,6 +10,7 @@ import av
 import cv2
 import numpy as np
 import skimage.data
+from av.audio.stream import AudioStream
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
@@ -64,6 +65,45 @@ def write_clip(path: Path, moments: Iterable[tuple[float, Pixels]], codec: str =
             picture = av.VideoFrame.from_ndarray(pixels, "rgb24")
             picture.pts, picture.time_base = round(time * 90_000), Fraction(1, 90_000)
             container.mux(stream.encode(picture))
+        container.mux(stream.encode(None))
+    return path
+
+
+def write_clip_with_sound(
+    path: Path, moments: Iterable[tuple[float, Pixels]], begin: float, samples: NDArray[np.int16]
+) -> Path:
+    """An MJPEG clip with uncompressed sound (16 kHz, mono) that begins at its own time."""
+    with av.open(str(path), "w") as container:
+        video = container.add_stream("mjpeg", rate=30, options={"qscale": "2"})
+        assert isinstance(video, VideoStream)
+        video.width, video.height, video.pix_fmt = WIDTH, HEIGHT, "yuvj420p"
+        audio = container.add_stream("pcm_s16le", rate=16_000, layout="mono")
+        for time, pixels in moments:
+            picture = av.VideoFrame.from_ndarray(pixels, "rgb24")
+            picture.pts, picture.time_base = round(time * 30), Fraction(1, 30)
+            container.mux(video.encode(picture))
+        for at in range(0, len(samples), 1600):
+            frame = av.AudioFrame.from_ndarray(samples[None, at : at + 1600], "s16", "mono")
+            frame.sample_rate, frame.time_base = 16_000, Fraction(1, 16_000)
+            frame.pts = round(begin * 16_000) + at
+            container.mux(audio.encode(frame))
+        container.mux(video.encode(None))
+        container.mux(audio.encode(None))
+    return path
+
+
+def write_sound(path: Path, samples: NDArray[np.int16], codec: str = "pcm_s16le") -> Path:
+    """A sound file of 16 kHz, mono; the kind of file is told by the name."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=16_000, layout="mono")
+        assert isinstance(stream, AudioStream)
+        wanted = stream.codec_context.codec.audio_formats or [av.AudioFormat("s16")]
+        resampler = av.AudioResampler(wanted[0].name, "mono", 16_000)
+        for at in range(0, len(samples), 1152):
+            frame = av.AudioFrame.from_ndarray(samples[None, at : at + 1152], "s16", "mono")
+            frame.sample_rate, frame.pts = 16_000, at
+            for piece in resampler.resample(frame):
+                container.mux(stream.encode(piece))
         container.mux(stream.encode(None))
     return path
 

@@ -8,14 +8,18 @@ from typing import Any
 
 import av
 import pytest
-from tests.recording.clips import sitting, write_clip
-from tests.server.live import receive, receive_key, running
+from tests.recording.clips import face, sitting, write_clip, write_clip_with_sound
+from tests.server.live import DEAF, receive, receive_key, running
 from websockets.exceptions import ConnectionClosed
 
+from proctoring.audio.analyser import AudioModels
+from proctoring.audio.pcm import SAMPLE_RATE, Pcm
 from proctoring.judgement import shipped_policy
 from proctoring.recording.playback import play
+from proctoring.recording.sound_track import SoundTrack, listen
 from proctoring.session.pipeline import Pipeline
 from proctoring.vision.analyser import VisionAnalyser, VisionModels
+from proctoring.vision.recording import first_shown
 
 CAPTURED = 1_700_000_000_000_000
 """Microseconds: when the first frame is said to have been captured."""
@@ -32,14 +36,30 @@ def pictures(path: Path) -> list[tuple[float, bytes]]:
     return [(time - packets[0][0], jpeg) for time, jpeg in packets]
 
 
-def over_the_socket(models: VisionModels, path: Path) -> list[dict[str, Any]]:
-    """What a listener of a live session hears of its incidents."""
+def over_the_socket(
+    models: VisionModels,
+    path: Path,
+    audio_models: AudioModels = DEAF,
+    sound: tuple[float, Pcm] | None = None,
+) -> list[dict[str, Any]]:
+    """What a listener of a live session hears of its incidents.
+
+    ``sound``: its beginning in seconds after the first picture, and its samples.
+    """
     heard: list[dict[str, Any]] = []
-    with running(models) as live, live.socket("recorded/events") as events:
+    with running(models, audio_models) as live, live.socket("recorded/events") as events:
         with live.socket("recorded/video?observe=1") as video:
             for time, jpeg in pictures(path):
                 video.send((CAPTURED + round(time * 1e6)).to_bytes(8, "big") + jpeg)
                 assert receive_key(video, "observation")["time"] == pytest.approx(time, abs=1e-5)
+            if sound is not None:
+                begin, samples = sound
+                start = CAPTURED + round(begin * 1e6)
+                with live.socket(f"recorded/audio?observe=1&start={start}") as audio:
+                    audio.send(samples.tobytes())
+                    end, seen = begin + len(samples) / SAMPLE_RATE, 0.0
+                    while seen < end - 0.6:
+                        seen = receive_key(audio, "sound")["time"]
             with live.http as http:
                 assert http.delete("/api/sessions/recorded").is_success
         with contextlib.suppress(ConnectionClosed):
@@ -68,3 +88,26 @@ def test_a_recording_and_a_live_session_of_the_same_frames_have_the_same_inciden
         assert live["started_at"] == pytest.approx(recorded.started_at, abs=0.001)
         assert live["duration"] == pytest.approx(recorded.duration, abs=0.001)
         assert live["confidence"] == pytest.approx(recorded.confidence, abs=0.05)
+
+
+@pytest.mark.e2e
+def test_a_recordings_sound_and_a_live_sessions_have_the_same_incidents_at_the_same_times(
+    tmp_path: Path, vision_models: VisionModels, audio_models: AudioModels, two_voices: Pcm
+) -> None:
+    # The sound begins 0.7 s after the pictures, which begin at second 3 of the file.
+    samples = two_voices[: 20 * SAMPLE_RATE]
+    clip = tmp_path / "talk.mkv"
+    write_clip_with_sound(clip, [(3 + n / 2, face()) for n in range(4)], 3.7, samples)
+    pipeline = Pipeline(shipped_policy("exam"), VisionAnalyser(vision_models))
+    track = SoundTrack(listen(clip, audio_models, origin=first_shown(clip)))
+    changes = [change for moment in play(clip, pipeline) for change in moment.changes]
+    changes += [c for heard in track.up_to(1000.0) for c in pipeline.observe(heard)]
+    changes += pipeline.finish(21.0)
+    recorded = next(c for c in changes if c.kind == "audio.multiple_speakers")
+
+    heard = over_the_socket(vision_models, clip, audio_models, (0.7, samples))
+
+    live = next(i for i in heard if i["kind"] == "audio.multiple_speakers")
+    assert live["started_at"] == pytest.approx(recorded.started_at, abs=0.001)
+    assert live["confidence"] == pytest.approx(recorded.confidence, abs=0.05)
+    assert track.summary.voices == {1, 2}

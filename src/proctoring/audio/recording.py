@@ -35,25 +35,48 @@ def read_sound(path: Path) -> Iterator[SoundChunk]:
     """The first sound track of a video or sound file, mixed to mono at 16 kHz.
 
     Chunks follow each other without a hole, unless the recording has one; then the next chunk's
-    time says so. A file without a sound track gives nothing. What follows a damaged part is left
-    out.
+    time says so. A file without a sound track gives nothing.
+
+    Raises:
+        BadRecordingError: the file cannot be opened, or it is no recording; or, after the last
+            chunk, that a part was damaged: what follows it is left out.
+    """
+    with _opened(path) as container:
+        if container.streams.audio:
+            yield from _chunks(path, container)
+
+
+def holds_sound(path: Path) -> bool:
+    """Whether a file can be opened and has a sound track."""
+    try:
+        with _opened(path) as container:
+            return bool(container.streams.audio)
+    except BadRecordingError:
+        return False
+
+
+def declared_seconds(path: Path) -> float | None:
+    """Seconds of sound that a file declares to hold; ``None`` where it does not say.
 
     Raises:
         BadRecordingError: the file cannot be opened, or it is no recording.
     """
+    with _opened(path) as container:
+        return container.duration / av.time_base if container.duration else None
+
+
+def _opened(path: Path) -> av.container.InputContainer:
     try:
-        container = av.open(path, metadata_errors="ignore")
-    except (av.FFmpegError, OSError) as error:
+        # A file may name others (playlists do): nothing but files is opened for it.
+        return av.open(str(path), metadata_errors="ignore", options={"protocol_whitelist": "file"})
+    except (av.FFmpegError, OSError, ValueError) as error:
         raise BadRecordingError(f"{path}: not a recording: {error}") from error
-    with container:
-        if not container.streams.audio:
-            return
-        yield from _chunks(container)
 
 
-def _chunks(container: av.container.InputContainer) -> Iterator[SoundChunk]:
+def _chunks(path: Path, container: av.container.InputContainer) -> Iterator[SoundChunk]:
     resampler = av.AudioResampler("s16", "mono", SAMPLE_RATE)
     time: float | None = None
+    damage = ""
     try:
         for frame in container.decode(audio=0):
             stamp = None if frame.time is None else float(frame.time)
@@ -68,10 +91,13 @@ def _chunks(container: av.container.InputContainer) -> Iterator[SoundChunk]:
             for chunk in resampled(resampler, frame, time):
                 yield chunk
                 time = chunk.time + len(chunk.samples) / SAMPLE_RATE
-    except av.FFmpegError:
-        pass
+    except av.FFmpegError as error:
+        damage = str(error.strerror or error)
     if time is not None:
         yield from resampled(resampler, None, time)
+    if damage:
+        at = f"after {time:.1f} s" if time is not None else "from the beginning"
+        raise BadRecordingError(f"{path.name}: the sound is damaged {at}: {damage}")
 
 
 def _latency(frame: av.AudioFrame) -> float:

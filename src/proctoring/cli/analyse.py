@@ -1,4 +1,4 @@
-"""``proctoring analyse``: a recorded video through the same pipeline as live sessions."""
+"""``proctoring analyse``: a recorded video, or sound alone, through the same pipeline as live sessions."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from proctoring.errors import ProctoringError
 
 
 def command(
-    file: Annotated[Path, typer.Argument(help="A video file, of any kind that FFmpeg reads.")],
+    file: Annotated[
+        Path, typer.Argument(help="A video or sound file, of any kind that FFmpeg reads.")
+    ],
     policy: Annotated[str | None, typer.Option(help="A shipped policy or a file [exam].")] = None,
     json_file: Annotated[
         Path | None, typer.Option("--json", help="Write the report here, as JSON.")
@@ -22,13 +24,24 @@ def command(
     mirrored: Annotated[
         bool, typer.Option("--mirrored", help="The pictures are mirrored.")
     ] = False,
+    speakers: Annotated[
+        str,
+        typer.Option(
+            help="Who tells voices apart: 'local' as live sessions do, or 'pyannote', the original "
+            "pipeline over the whole recording (needs proctoring-ai[pyannote])."
+        ),
+    ] = "local",
 ) -> None:
-    """Analyse a recorded video: the incidents that a live session would have had."""
+    """Analyse a recording, pictures and sound: the incidents that a live session would have had."""
     # What analyses is imported when it analyses: see the package.
-    from proctoring.cli.analysis import analyse
+    from proctoring.cli.analysis import Speakers, analyse
 
+    if speakers not in tuple(Speakers):
+        raise typer.BadParameter(f"{speakers!r} is neither local nor pyannote")
     try:
-        complete = analyse(file, policy, json_file, annotated, mirrored=mirrored)
+        complete = analyse(
+            file, policy, json_file, annotated, mirrored=mirrored, speakers=Speakers(speakers)
+        )
     except ProctoringError as error:
         typer.echo(f"error: {error.detail}", err=True)
         raise typer.Exit(2) from error

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import time
+from collections.abc import Iterator
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from heapq import merge
 from pathlib import Path
 
 import typer
@@ -14,25 +18,43 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from proctoring.audio.analyser import AudioModels, load_audio_models
+from proctoring.audio.recording import declared_seconds, holds_sound
+from proctoring.audio.transcription.transcribers import MOONSHINE, Transcribers
 from proctoring.capabilities import Capability
 from proctoring.cli.fetching import fetch_with_bars
 from proctoring.errors import BadFrameError, ModelUnavailableError, SettingsError
 from proctoring.incidents import IncidentChange, Severity
-from proctoring.judgement import load_policy
+from proctoring.judgement import Policy, load_policy
 from proctoring.models.store import ModelStore
+from proctoring.recording.diarization import diarize_file
 from proctoring.recording.drawing import Drawer
 from proctoring.recording.playback import play
 from proctoring.recording.report import RecordedIncident, Speed, as_json, collect
+from proctoring.recording.sound_track import Heard, SoundSummary, SoundTrack, listen
 from proctoring.recording.writer import VideoWriter
 from proctoring.session.pipeline import Pipeline
+from proctoring.session.senses import needed_models
 from proctoring.settings import Settings, read_settings
 from proctoring.vision.analyser import (
     VisionAnalyser,
     VisionModels,
     load_vision_models,
-    needed_models,
 )
-from proctoring.vision.recording import declared_duration
+from proctoring.vision.analyser import needed_models as vision_models
+from proctoring.vision.recording import declared_duration, first_shown
+
+_LIVE_ONLY = 'recordings are never sent away: use engine = "moonshine"'
+
+
+class Speakers(StrEnum):
+    """Who tells the voices of a recording apart."""
+
+    LOCAL = "local"
+    """The networks that live sessions use, as they use them."""
+    PYANNOTE = "pyannote"
+    """The original pipeline, over the whole recording (``proctoring-ai[pyannote]``)."""
+
 
 _STYLES = {Severity.INFO: "blue", Severity.WARNING: "yellow", Severity.VIOLATION: "red"}
 
@@ -44,6 +66,7 @@ def analyse(
     annotated: Path | None,
     *,
     mirrored: bool,
+    speakers: Speakers = Speakers.LOCAL,
 ) -> bool:
     """Analyse a recording, print what was found, write the files that are asked for.
 
@@ -56,23 +79,37 @@ def analyse(
     errors = Console(stderr=True)
     settings = read_settings()
     policy = load_policy(policy_name or settings.default_policy)
-    duration = declared_duration(file)
+    try:
+        duration, origin = declared_duration(file), first_shown(file)
+    except BadFrameError:
+        if not holds_sound(file):
+            raise
+        duration, origin = declared_seconds(file), None
+        if annotated is not None:
+            raise SettingsError(f"{file.name} has no pictures to draw on") from None
     for output in (json_file, annotated):
         _refuse_unwritable(output, file)
-    models = _load_models(settings, errors)
-    refuse_blindness(models.capabilities)
-    pipeline = Pipeline(policy, VisionAnalyser(models, mirrored=mirrored))
-    played = _play(file, duration, pipeline, annotated, errors, mirrored=mirrored)
+    equipment = _equip(settings, policy, errors, pictures=origin is not None)
+    sound = SoundTrack(_heard(file, equipment, origin, speakers, settings))
+    pipeline = Pipeline(policy, VisionAnalyser(equipment.vision, mirrored=mirrored))
+    if origin is None:
+        played = _play_sound(file, duration, pipeline, sound, errors)
+    else:
+        played = _play(file, duration, pipeline, sound, annotated, errors, mirrored=mirrored)
     incidents = collect(played.changes)
+    problem = "; ".join(filter(None, (played.problem, sound.summary.problem)))
+    heard = sound.summary if holds_sound(file) else None
     report = as_json(
-        file.name, policy, models.capabilities, incidents, played.speed, played.problem
+        file.name, policy, equipment.capabilities, incidents, played.speed, problem, heard
     )
     if json_file is not None:
         _write(json_file, json.dumps(report, indent=2) + "\n")
-    _print(incidents, models.capabilities, played.speed)
-    if played.problem:
-        typer.echo(f"error: {played.problem}", err=True)
-    return not played.problem
+    _print(incidents, equipment.capabilities, played.speed)
+    if heard is not None:
+        _print_sound(heard, told=policy.transcription.tell)
+    if problem:
+        typer.echo(f"error: {problem}", err=True)
+    return not problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +123,7 @@ def _play(
     file: Path,
     duration: float | None,
     pipeline: Pipeline,
+    sound: SoundTrack,
     annotated: Path | None,
     errors: Console,
     *,
@@ -99,17 +137,19 @@ def _play(
         task = bar.add_task(file.name, total=duration, speed="")
         try:
             for moment in play(file, pipeline):
-                changes += moment.changes
                 last, pictures = moment.frame.time, moment.pictures
+                found = moment.changes + _judge(sound, last, pipeline)
+                changes += found
                 analysed += 1
                 if writer is not None:
-                    drawn = drawer.draw(moment.frame, moment.analysis, moment.changes)
+                    drawn = drawer.draw(moment.frame, moment.analysis, found)
                     writer.write(last, drawn)
                 _advance(bar, task, last, time.perf_counter() - began)
         except BadFrameError as error:
             if not analysed:
                 raise
             problem = error.detail
+        changes += _judge(sound, math.inf, pipeline)
         bar.update(task, completed=duration or last, total=duration or last)
     changes += pipeline.finish(last)
     elapsed, cpu = time.perf_counter() - began, time.process_time() - cpu_began
@@ -117,10 +157,95 @@ def _play(
     return _Played(tuple(changes), speed, problem)
 
 
-def _load_models(settings: Settings, errors: Console) -> VisionModels:
+def _play_sound(
+    file: Path, duration: float | None, pipeline: Pipeline, sound: SoundTrack, errors: Console
+) -> _Played:
+    """A file without pictures."""
+    changes: list[IncidentChange] = []
+    last = 0.0
+    began, cpu_began = time.perf_counter(), time.process_time()
+    with _progress(errors) as bar:
+        task = bar.add_task(file.name, total=duration, speed="")
+        for heard in sound.up_to(math.inf):
+            changes += pipeline.observe(heard)
+            last = max(last, heard.time)
+            _advance(bar, task, last, time.perf_counter() - began)
+        bar.update(task, completed=duration or last, total=duration or last)
+    changes += pipeline.finish(last)
+    elapsed, cpu = time.perf_counter() - began, time.process_time() - cpu_began
+    return _Played(tuple(changes), Speed(last, elapsed, cpu, 0, 0), "")
+
+
+def _judge(sound: SoundTrack, until: float, pipeline: Pipeline) -> tuple[IncidentChange, ...]:
+    """What the sound up to a time changes."""
+    return tuple(change for heard in sound.up_to(until) for change in pipeline.observe(heard))
+
+
+@dataclass(frozen=True, slots=True)
+class _Equipment:
+    """What a recording is analysed with."""
+
+    vision: VisionModels
+    audio: AudioModels
+    transcribers: Transcribers | None
+    capabilities: tuple[Capability, ...]
+
+
+def _equip(settings: Settings, policy: Policy, errors: Console, *, pictures: bool) -> _Equipment:
+    """Load what this recording and this policy need; what cannot be had is off.
+
+    Raises:
+        ModelUnavailableError: nothing can be had.
+    """
     store = ModelStore(settings.models_folder, settings.models_mirror)
-    fetch_with_bars(store, needed_models(settings.object_model), errors)
-    return load_vision_models(store, object_model=settings.object_model)
+    engine = policy.transcription.engine
+    wanted = needed_models(settings.object_model, engine)
+    seeing = vision_models(settings.object_model)
+    if not pictures:
+        wanted = tuple(name for name in wanted if name not in seeing)
+    fetch_with_bars(store, wanted, errors)
+    vision = (
+        load_vision_models(store, object_model=settings.object_model)
+        if pictures
+        else VisionModels(faces=None, objects=None, capabilities=())
+    )
+    audio = load_audio_models(store)
+    refuse_blindness(vision.capabilities if pictures else audio.capabilities)
+    capabilities = (*vision.capabilities, *audio.capabilities)
+    if engine == "off":
+        return _Equipment(vision, audio, None, capabilities)
+    if engine != MOONSHINE:
+        off = Capability(f"transcription.{engine}", False, _LIVE_ONLY, engine)
+        return _Equipment(vision, audio, None, (*capabilities, off))
+    transcribers = Transcribers(store, audio.voice_activity)
+    transcribers.prepare([MOONSHINE])
+    (known,) = (found for found in transcribers.capabilities if found.wanted)
+    return _Equipment(
+        vision, audio, transcribers if known.available else None, (*capabilities, known)
+    )
+
+
+def _heard(
+    file: Path,
+    equipment: _Equipment,
+    origin: float | None,
+    speakers: Speakers,
+    settings: Settings,
+) -> Iterator[Heard]:
+    """What is heard of the recording, by the chosen networks."""
+    transcribers = equipment.transcribers
+    transcribe = (
+        None
+        if transcribers is None
+        else lambda start: transcribers.begin(MOONSHINE, start, interim=False)
+    )
+    audio = equipment.audio
+    if speakers is Speakers.LOCAL:
+        return listen(file, audio, origin=origin, transcribe=transcribe)
+    token = settings.hf_token.get_secret_value() or None
+    turns = diarize_file(file, origin=origin, folder=settings.pyannote_folder, token=token)
+    heard = listen(file, replace(audio, speakers=None), origin=origin, transcribe=transcribe)
+    return merge(heard, turns, key=lambda one: one.time)
 
 
 def refuse_blindness(capabilities: tuple[Capability, ...]) -> None:
@@ -192,9 +317,17 @@ def _print(
     else:
         console.print("no incidents")
     console.print(
-        f"{speed.duration:.1f} s of video in {speed.elapsed:.1f} s ({speed.cpu:.1f} s of CPU):"
+        f"{speed.duration:.1f} s of recording in {speed.elapsed:.1f} s ({speed.cpu:.1f} s of CPU):"
         f" {speed.times_real_time:.1f} times real time"
     )
+
+
+def _print_sound(sound: SoundSummary, *, told: bool) -> None:
+    console = Console()
+    voices = f"{len(sound.voices)} voice{'' if len(sound.voices) == 1 else 's'}"
+    console.print(f"{sound.seconds:.1f} s of sound, {sound.speech:.1f} s of speech, {voices}")
+    for said in sound.transcript if told else ():
+        console.print(f"{_clock(said.start)}  {said.text}", markup=False, highlight=False)
 
 
 def _clock(seconds: float) -> str:

@@ -276,7 +276,11 @@ def _phrases(policy: Policy, observation: TranscriptObservation) -> Iterator[Rea
     if not observation.final or not policy.sound.phrases:
         return
     found = next((p for p in policy.sound.phrases if _is_said(p, observation)), None)
-    yield Reading("audio.phrase", found is not None, 1.0, 1.0, f"phrase {found!r} said")
+    if found is None:
+        yield Reading("audio.phrase", False)
+    else:
+        text = f"phrase {found!r} said at {_said_at(found, observation):.1f} s"
+        yield Reading("audio.phrase", True, 1.0, 1.0, text)
 
 
 def _is_said(phrase: str, observation: TranscriptObservation) -> bool:
@@ -285,6 +289,16 @@ def _is_said(phrase: str, observation: TranscriptObservation) -> bool:
     before = f" {_plain(observation.carried)} "
     said = f" {_plain(observation.text)} "
     return phrase in said or (phrase in before.rstrip() + said and phrase not in before)
+
+
+def _said_at(phrase: str, observation: TranscriptObservation) -> float:
+    """When its first word was said, as far as words have times: an utterance may be long."""
+    wanted = _plain(phrase).split()
+    said = [(part, word.start) for word in observation.words for part in _plain(word.text).split()]
+    for at in range(len(said) - len(wanted) + 1):
+        if [part for part, _ in said[at : at + len(wanted)]] == wanted:
+            return said[at][1]
+    return observation.start
 
 
 def _plain(text: str) -> str:

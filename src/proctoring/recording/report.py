@@ -9,11 +9,13 @@ from typing import Any
 from proctoring.capabilities import Capability
 from proctoring.incidents import IncidentChange, IncidentState, Severity
 from proctoring.judgement.policy import Policy
+from proctoring.recording.sound_track import SoundSummary
 
 
 @dataclass(frozen=True, slots=True)
 class RecordedIncident:
-    """One incident, from beginning to end. Times are seconds from the recording's first picture."""
+    """One incident, from beginning to end. Times are seconds from the recording's first picture, or
+    its first sound where it has no pictures."""
 
     number: int
     kind: str
@@ -63,7 +65,7 @@ class Speed:
     """How fast a recording was analysed."""
 
     duration: float
-    """Seconds of video."""
+    """Seconds of video, or of sound where there are no pictures."""
     elapsed: float
     """Wall seconds it took, without the loading of models."""
     cpu: float
@@ -73,7 +75,7 @@ class Speed:
 
     @property
     def times_real_time(self) -> float:
-        """Seconds of video per second of work."""
+        """Seconds of recording per second of work."""
         return self.duration / self.elapsed if self.elapsed > 0 else 0.0
 
 
@@ -84,6 +86,7 @@ def as_json(
     incidents: tuple[RecordedIncident, ...],
     speed: Speed,
     problem: str = "",
+    sound: SoundSummary | None = None,
 ) -> dict[str, Any]:
     """The report as values for JSON.
 
@@ -94,6 +97,8 @@ def as_json(
         incidents: what was found.
         speed: how fast.
         problem: why the recording could not be read to its end; empty when it could.
+        sound: what was heard; ``None`` where there is no sound. Its words are told only where the
+            policy has them told.
     """
     return {
         "file": file,
@@ -106,6 +111,20 @@ def as_json(
         "cpu_seconds_taken": round(speed.cpu, 3),
         "times_real_time": round(speed.times_real_time, 2),
         "capabilities": [asdict(capability) for capability in capabilities],
+        "sound": None if sound is None else _sound(policy, sound),
         "incidents": [asdict(incident) for incident in incidents],
         "policy": policy.model_dump(mode="json"),
+    }
+
+
+def _sound(policy: Policy, sound: SoundSummary) -> dict[str, Any]:
+    told = sound.transcript if policy.transcription.tell else []
+    return {
+        "seconds": round(sound.seconds, 3),
+        "speech_seconds": round(sound.speech, 3),
+        "voices": len(sound.voices),
+        "transcript": [
+            {"start": round(said.start, 3), "end": round(said.time, 3), "text": said.text}
+            for said in told
+        ],
     }

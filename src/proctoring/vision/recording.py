@@ -85,6 +85,18 @@ def read_pictures(path: Path) -> Iterator[RecordedPicture]:
             raise BadFrameError(f"{path.name} ends after {last:.1f} of its {declared:.1f} s")
 
 
+def first_shown(path: Path) -> float:
+    """The file's own time of its first picture, from which media times count; its sound's count alike.
+
+    Raises:
+        BadFrameError: the file cannot be read as video or holds no pictures.
+    """
+    with _opened(path) as (container, stream):
+        for picture in _decoded(container, stream, _Damage()):
+            return 0.0 if picture.pts is None else float(picture.time or 0.0)
+        raise BadFrameError(f"{path.name} holds no pictures")
+
+
 def read_frames(path: Path, *, wanted: Callable[[float], bool] | None = None) -> Iterator[Frame]:
     """The frames of ``read_pictures``; those whose time ``wanted`` refuses are left out."""
     for picture in read_pictures(path):

@@ -1,0 +1,47 @@
+"""Who speaks when in a recording, by the original pyannote pipeline."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from proctoring.audio.pcm import SAMPLE_RATE
+from proctoring.audio.pyannote import as_observations, diarize
+from proctoring.audio.recording import read_sound
+from proctoring.observations import SoundObservation
+
+
+def diarize_file(
+    path: Path, *, origin: float | None, folder: Path | None, token: str | None
+) -> tuple[SoundObservation, ...]:
+    """One look a second at who speaks, with levels and speech left to others.
+
+    Args:
+        path: the recording; its sound is held in memory (115 MB an hour).
+        origin: as for ``sound_track.listen``.
+        folder: a local copy of the pipeline.
+        token: a Hugging Face token, where there is no copy.
+
+    Raises:
+        DiarizationUnavailableError: as ``diarize``.
+        BadRecordingError: as ``read_sound``.
+    """
+    chunks = list(read_sound(path))
+    if not chunks:
+        return ()
+    begin = chunks[0].time
+    samples = np.zeros(
+        round((chunks[-1].time - begin) * SAMPLE_RATE) + len(chunks[-1].samples), np.int16
+    )
+    for chunk in chunks:
+        at = round((chunk.time - begin) * SAMPLE_RATE)
+        samples[at : at + len(chunk.samples)] = chunk.samples[: len(samples) - at]
+    turns = diarize(samples, folder=folder, token=token)
+    start = 0.0 if origin is None else begin - origin
+    looks = as_observations(turns, len(samples) / SAMPLE_RATE, start=start)
+    return tuple(
+        SoundObservation(look.time, look.span, None, None, look.speakers)
+        for look in looks
+        if look.time >= 0
+    )
