@@ -37,12 +37,6 @@ class BadVoiceError(ProctoringError):
     code = "bad_voice"
 
 
-class BadPhotoError(ProctoringError):
-    """A reference photo with which nobody can be compared."""
-
-    code = "bad_photo"
-
-
 class BadRequestError(ProctoringError):
     """Something asked for in a way that cannot be understood."""
 
@@ -59,6 +53,12 @@ class SessionExistsError(ProctoringError):
     """A session of this name is open already."""
 
     code = "session_exists"
+
+
+class NotNowError(ProctoringError):
+    """What is asked for cannot be done now."""
+
+    code = "not_now"
 
 
 class UnknownSessionError(ProctoringError):

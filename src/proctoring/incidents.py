@@ -53,6 +53,7 @@ LABELS: dict[str, str] = {
     "browser.second_screen": "Second Screen Detected",
     "browser.virtual_camera": "Virtual Camera Suspected",
     "browser.offline": "Network Lost",
+    "liveness.challenge_failed": "Challenge Failed",
     "session.not_ready": "Candidate Not Ready",
     "session.connection_lost": "Connection Lost",
 }

@@ -41,21 +41,27 @@ def test_incidents_come_in_the_order_of_their_beginning() -> None:
     assert [incident.number for incident in collect([STARTED, earlier])] == [2, 1]
 
 
+READY = {"state": "ready", "missing": [], "progress": 1.0, "ready_at": 1.6, "limit": 15.0}
+
+
 def test_a_report_is_plain_json_with_all_that_one_needs_to_judge_it() -> None:
     capability = Capability("objects", available=False, reason="no weights", model="yolox_nano")
     speed = Speed(duration=60.0, elapsed=5.0, cpu=6.0, pictures=1800, analysed=600)
-    values = as_json("a.mp4", shipped_policy("exam"), (capability,), collect([STARTED]), speed)
+    values = as_json(
+        "a.mp4", shipped_policy("exam"), (capability,), collect([STARTED]), speed, READY
+    )
     report = json.loads(json.dumps(values))
     assert report["file"] == "a.mp4"
     assert report["complete"] is True
     assert report["times_real_time"] == 12
     assert report["capabilities"][0]["reason"] == "no weights"
+    assert report["enrolment"]["ready_at"] == 1.6
     assert report["incidents"][0]["label"] == "Looking Left"
     assert report["policy"]["incidents"]["gaze.left"]["persist"] == 2.0
 
 
 def test_a_report_of_a_damaged_recording_says_so() -> None:
     speed = Speed(duration=0.0, elapsed=0.0, cpu=0.0, pictures=1, analysed=1)
-    report = as_json("a.mp4", shipped_policy("exam"), (), (), speed, "a.mp4 ends after 1 s")
+    report = as_json("a.mp4", shipped_policy("exam"), (), (), speed, READY, "a.mp4 ends after 1 s")
     assert (report["complete"], report["problem"]) == (False, "a.mp4 ends after 1 s")
     assert report["times_real_time"] == 0

@@ -6,12 +6,13 @@ import json
 import math
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from heapq import merge
 from pathlib import Path
+from typing import Any
 
 import typer
 from rich.console import Console
@@ -78,7 +79,7 @@ def analyse(
     """
     errors = Console(stderr=True)
     settings = read_settings()
-    policy = load_policy(policy_name or settings.default_policy)
+    policy = load_policy(policy_name or settings.default_policy).unattended()
     try:
         duration, origin = declared_duration(file), first_shown(file)
     except BadFrameError:
@@ -99,12 +100,20 @@ def analyse(
     incidents = collect(played.changes)
     problem = "; ".join(filter(None, (played.problem, sound.summary.problem)))
     heard = sound.summary if holds_sound(file) else None
+    enrolment = pipeline.guidance["enrolment"]
     report = as_json(
-        file.name, policy, equipment.capabilities, incidents, played.speed, problem, heard
+        file.name,
+        policy,
+        equipment.capabilities,
+        incidents,
+        played.speed,
+        enrolment,
+        problem,
+        heard,
     )
     if json_file is not None:
         _write(json_file, json.dumps(report, indent=2) + "\n")
-    _print(incidents, equipment.capabilities, played.speed)
+    _print(incidents, equipment.capabilities, played.speed, enrolment)
     if heard is not None:
         _print_sound(heard, told=policy.transcription.tell)
     if problem:
@@ -297,12 +306,20 @@ def _advance(bar: Progress, task: TaskID, done: float, elapsed: float) -> None:
 
 
 def _print(
-    incidents: tuple[RecordedIncident, ...], capabilities: tuple[Capability, ...], speed: Speed
+    incidents: tuple[RecordedIncident, ...],
+    capabilities: tuple[Capability, ...],
+    speed: Speed,
+    enrolment: Mapping[str, Any],
 ) -> None:
     console = Console()
     for capability in capabilities:
         if not capability.available:
             console.print(f"off: {capability.name} ({capability.reason})", markup=False)
+    if enrolment["state"] == "ready":
+        console.print(f"ready after {enrolment['ready_at']:.1f} s")
+    elif enrolment["state"] == "calibrating":
+        missing = " ".join(item["text"] for item in enrolment["missing"])
+        console.print(f"never ready to be judged. {missing}", markup=False)
     if incidents:
         table = Table("from", "to", "incident", "severity", "reason", box=None)
         for found in incidents:

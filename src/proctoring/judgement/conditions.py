@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from proctoring.judgement.asked import Reach
 from proctoring.judgement.browser import browser_readings
 from proctoring.judgement.policy import Head, LivenessLimits, Policy, Screen
 from proctoring.judgement.reading import Reading
@@ -36,7 +37,10 @@ CANDIDATE_VOICE = 1
 
 
 def readings(
-    policy: Policy, look: PersonsLook | None, observation: Observation
+    policy: Policy,
+    look: PersonsLook | None,
+    observation: Observation,
+    reach: Reach | None = None,
 ) -> tuple[Reading, ...]:
     """Everything that ``observation`` says, in the order of the vocabulary.
 
@@ -44,6 +48,7 @@ def readings(
         policy: the limits.
         look: the object detector's standing count of persons (see ``latest_look``).
         observation: what was seen.
+        reach: of this candidate's own screen, where it was learned.
     """
     if isinstance(observation, ConnectionObservation):
         return (_connection(observation.connected),)
@@ -54,7 +59,7 @@ def readings(
     if isinstance(observation, BrowserObservation):
         return tuple(browser_readings(observation))
     return (
-        *_gaze(policy, observation),
+        *_gaze(policy, reach or policy.screen, observation),
         *_head(policy, observation),
         *_absence(policy, look, observation),
         *_persons(policy, look, observation),
@@ -79,7 +84,9 @@ def latest_look(
     return look
 
 
-def _gaze(policy: Policy, observation: FrameObservation) -> Iterator[Reading]:
+def _gaze(
+    policy: Policy, screen: Screen | Reach, observation: FrameObservation
+) -> Iterator[Reading]:
     """Where the eyes and the head together point, against the edges of the screen."""
     if observation.faces is None and observation.candidate is None:
         return
@@ -90,7 +97,7 @@ def _gaze(policy: Policy, observation: FrameObservation) -> Iterator[Reading]:
         gaze, unread = None, blind
     if gaze is not None and gaze.confidence < policy.gaze_confidence:
         gaze, unread = None, "gaze too uncertain"
-    yield from _sides("gaze", gaze, policy.screen, gaze.confidence if gaze else 0.0, unread)
+    yield from _sides("gaze", gaze, screen, gaze.confidence if gaze else 0.0, unread)
 
 
 def _head(policy: Policy, observation: FrameObservation) -> Iterator[Reading]:
@@ -109,7 +116,7 @@ def _head(policy: Policy, observation: FrameObservation) -> Iterator[Reading]:
 def _sides(
     what: str,
     angles: Gaze | HeadPose | None,
-    limits: Screen | Head,
+    limits: Screen | Reach | Head,
     confidence: float,
     unread: str,
 ) -> Iterator[Reading]:

@@ -32,6 +32,7 @@ MISSING: dict[str, str] = {
     "face_turned_away": "Your head is turned away: face the screen.",
     "looking_away": "You look away: look at the middle of the screen.",
     "baseline_not_learned": "Hold still and look at the middle of the screen.",
+    "not_calibrated": "Calibrate: look where you are told.",
 }
 """What can be missing: its code, and what a candidate is told."""
 
@@ -73,7 +74,12 @@ def phase(policy: Policy, state: EnrolmentState) -> Phase:
 
 
 def enrol(
-    policy: Policy, state: EnrolmentState, look: PersonsLook | None, observation: Observation
+    policy: Policy,
+    state: EnrolmentState,
+    look: PersonsLook | None,
+    observation: Observation,
+    *,
+    calibrated: bool = False,
 ) -> EnrolmentState:
     """What ``observation`` changes. Equal arguments always give equal results.
 
@@ -82,6 +88,7 @@ def enrol(
         state: where the session stands.
         look: the object detector's standing count of persons.
         observation: what was seen; one not later than the last look changes nothing.
+        calibrated: whether a guided calibration was completed.
     """
     if not isinstance(observation, FrameObservation) or observation.faces is None:
         return state
@@ -98,6 +105,8 @@ def enrol(
         steady_since = state.steady_since
     if not troubles and not learned:
         troubles = ("baseline_not_learned",)
+    if not troubles and policy.calibration.required and not calibrated:
+        troubles = ("not_calibrated",)
     steady = (
         steady_since is not None and time - steady_since >= policy.enrolment.seconds - _ROUNDING
     )

@@ -20,6 +20,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from proctoring.incidents import LABELS, IncidentChange, IncidentState
+from proctoring.judgement.asked import ChallengeState
+from proctoring.judgement.calibration import calibrate
+from proctoring.judgement.calibration import keeps_busy as calibration_keeps_busy
+from proctoring.judgement.challenge import challenge, challenge_failed, keeps_busy
 from proctoring.judgement.conditions import latest_look, readings
 from proctoring.judgement.enrolment import enrol, not_ready, withholds
 from proctoring.judgement.policy import Policy
@@ -35,9 +39,9 @@ _ROUNDING = 1e-6
 """Media times are sums of floats: 21 frames of 0.1 s are 2.0 s."""
 
 
-def initial_state() -> JudgementState:
-    """The state of a session of which nothing was seen yet."""
-    return JudgementState()
+def initial_state(seed: str = "") -> JudgementState:
+    """The state of a session of which nothing was seen yet; challenges are drawn from ``seed``."""
+    return JudgementState(challenge=ChallengeState(seed))
 
 
 def judge(
@@ -53,11 +57,19 @@ def judge(
         raise ValueError(f"media time must be finite, not {time}")
     look = latest_look(policy, state.look, observation)
     now = time if state.time is None else max(time, state.time)
-    enrolment = enrol(policy, state.enrolment, look, observation)
+    calibration = calibrate(policy, state.calibration, observation)
+    calibrated = calibration.reach is not None
+    enrolment = enrol(policy, state.enrolment, look, observation, calibrated=calibrated)
+    asked = challenge(policy, state.challenge, enrolment, observation)
+    moves = keeps_busy(asked, time) or calibration_keeps_busy(calibration, time)
     kinds, count = dict(state.kinds), state.incidents
     changes: list[IncidentChange] = []
-    found = (*readings(policy, look, observation), *not_ready(policy, enrolment, observation))
-    for reading in found:
+    found = (
+        *readings(policy, look, observation, calibration.reach),
+        *not_ready(policy, enrolment, observation),
+        *challenge_failed(asked, observation),
+    )
+    for reading in (_excused(reading) if moves else reading for reading in found):
         kind, rule = reading.kind, policy.incidents[reading.kind]
         if withholds(policy, enrolment, kind, time):
             continue
@@ -76,7 +88,10 @@ def judge(
         if incident is not None and now - incident.held_at >= _lost_after(rule) - _ROUNDING:
             kinds[kind], change = _end(kind, rule, known, incident, _why_lost(known, rule, now))
             changes.append(change)
-    return JudgementState(now, count, look, kinds, enrolment), tuple(changes)
+    return (
+        JudgementState(now, count, look, kinds, enrolment, calibration, asked),
+        tuple(changes),
+    )
 
 
 def finish(
@@ -108,6 +123,13 @@ def _step(
     if reading.held and _persisted(rule, pending, time):
         return _start(rule, known, reading, number)
     return known, None
+
+
+def _excused(reading: Reading) -> Reading:
+    """Gaze and head say nothing while the candidate does as told."""
+    if reading.kind.startswith(("gaze.", "head.")):
+        return Reading(reading.kind, None, text="the candidate was asked to move")
+    return reading
 
 
 def _gone(rule: Rule, reading: Reading, since: float) -> float:

@@ -26,6 +26,12 @@ from pydantic import (
 
 from proctoring.errors import BadPolicyError
 from proctoring.incidents import LABELS
+from proctoring.judgement.asking import (
+    LEAST_LIMIT_TO_CALIBRATE,
+    Calibration,
+    Challenge,
+    Enrolment,
+)
 from proctoring.judgement.rules import CONTRACT, Rule
 
 MAX_POLICY_BYTES = 256_000
@@ -178,25 +184,6 @@ class LivenessLimits(BaseModel):
     a frozen camera."""
 
 
-class Enrolment(BaseModel):
-    """How a session begins: the candidate is helped into a good position (``enrolment.py``)."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    enabled: bool = True
-    """``False``: judged from the first picture on, and nothing is said about the position."""
-    seconds: float = Field(default=1.0, ge=0, le=30, allow_inf_nan=False)
-    """For so long nothing may be wrong. The baseline of the eyes takes 1.5 s to learn anyway, so up to
-    there nobody who sits well is judged later than could be read."""
-    limit: float = Field(default=15.0, ge=1, le=300, allow_inf_nan=False)
-    """Seconds of media since the first picture after which everything is judged all the same, and
-    ``session.not_ready`` starts. Raising it gives more time, to honest people and to others."""
-    face_pixels: float = Field(default=80.0, ge=20, le=1000, allow_inf_nan=False)
-    """Face width that is asked for: below 80 the eyes are not read at all."""
-    withhold: tuple[Literal["gaze", "head", "face.absent", "camera"], ...] = ("gaze", "head")
-    """What is not judged until ready, at most ``limit`` seconds. Everything else always is."""
-
-
 class IdentityLimits(BaseModel):
     """From where on a face is another person's."""
 
@@ -281,7 +268,19 @@ class Policy(BaseModel):
     enrolment: Enrolment = Enrolment()
     identity: IdentityLimits = IdentityLimits()
     evidence: EvidenceWanted = EvidenceWanted()
+    calibration: Calibration = Calibration()
+    challenge: Challenge = Challenge()
     incidents: dict[str, Rule]
+
+    @model_validator(mode="after")
+    def _time_to_calibrate(self) -> Self:
+        if self.calibration.required and not self.calibration.attempts:
+            raise ValueError("calibration.required needs calibration.attempts")
+        if self.calibration.required and self.enrolment.limit < LEAST_LIMIT_TO_CALIBRATE:
+            raise ValueError(
+                f"calibration.required needs an enrolment.limit of {LEAST_LIMIT_TO_CALIBRATE:.0f}"
+            )
+        return self
 
     @model_validator(mode="after")
     def _words_where_they_are_needed(self) -> Self:
@@ -315,11 +314,21 @@ class Policy(BaseModel):
             target[key] = {**target[key], **changes}
         return _validated(settings, "accommodations")
 
+    def unattended(self) -> Policy:
+        """This policy for a recording, whose candidate cannot be asked for anything any more."""
+        return self.model_copy(
+            update={
+                "calibration": self.calibration.model_copy(update={"required": False}),
+                "challenge": self.challenge.model_copy(update={"enabled": False}),
+            }
+        )
+
     def to_toml(self) -> str:
         """The whole policy, defaults included, as a file that ``parse_policy`` reads."""
         return tomli_w.dumps(self.model_dump(mode="json", exclude_none=True))
 
 
+_ASKING = ("enrolment", "calibration", "challenge")
 _SECTIONS = (
     "screen",
     "head",
@@ -329,9 +338,10 @@ _SECTIONS = (
     "sound",
     "transcription",
     "camera",
-    "enrolment",
+    *_ASKING,
 )
 _ACCOMMODATED = (*_SECTIONS, *LABELS)
+_MAX_LISTED = 24
 
 
 def parse_policy(text: str, source: str = "policy") -> Policy:
@@ -425,5 +435,6 @@ def _problem(location: tuple[int | str, ...], message: str) -> str:
 
 def _unknown(where: str, name: str, known: tuple[str, ...]) -> str:
     close = difflib.get_close_matches(name, known, n=1)
-    hint = f"did you mean {close[0]!r}?" if close else f"known are {', '.join(known)}"
+    listed = ", ".join(known[:_MAX_LISTED]) + (", ..." if len(known) > _MAX_LISTED else "")
+    hint = f"did you mean {close[0]!r}?" if close else f"known are {listed}"
     return f"{where}: unknown {name[:100]!r}; {hint}"

@@ -208,6 +208,14 @@ CONTRACT: dict[str, dict[str, Any]] = {
     "browser.second_screen": {**_BROWSER, "severity": "info", "persist": 3.0, "quiet": 600.0},
     "browser.virtual_camera": {**_BROWSER, "persist": 3.0, "quiet": 600.0},
     "browser.offline": {**_BROWSER, **_TOLD_ONCE, "severity": "info", "quiet": 0.0},
+    "liveness.challenge_failed": {
+        # Attempts are counted by [challenge]: each failure is one reading, over with the next.
+        "severity": "violation",
+        "persist": 0.0,
+        "closes_after": 0.0,
+        "quiet": 0.0,
+        "lost_after": 5.0,
+    },
     "session.not_ready": {
         # Read from the limit of [enrolment] on, until the candidate is ready.
         "severity": "warning",

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 from pydantic import TypeAdapter
 
+from proctoring.judgement.asked import CalibrationState, ChallengeState
+
 
 @dataclass(frozen=True, slots=True)
 class Sample:
@@ -93,6 +95,8 @@ class JudgementState:
     kinds: Mapping[str, KindState] = field(default_factory=dict)
     """Only kinds that were read at least once."""
     enrolment: EnrolmentState = EnrolmentState()
+    calibration: CalibrationState = field(default_factory=CalibrationState)
+    challenge: ChallengeState = field(default_factory=ChallengeState)
 
 
 _ADAPTER = TypeAdapter(JudgementState)

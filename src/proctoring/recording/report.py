@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -85,6 +85,7 @@ def as_json(
     capabilities: tuple[Capability, ...],
     incidents: tuple[RecordedIncident, ...],
     speed: Speed,
+    enrolment: Mapping[str, Any],
     problem: str = "",
     sound: SoundSummary | None = None,
 ) -> dict[str, Any]:
@@ -96,6 +97,7 @@ def as_json(
         capabilities: what could be seen with.
         incidents: what was found.
         speed: how fast.
+        enrolment: how it stood at the end (``Pipeline.guidance``).
         problem: why the recording could not be read to its end; empty when it could.
         sound: what was heard; ``None`` where there is no sound. Its words are told only where the
             policy has them told.
@@ -112,6 +114,7 @@ def as_json(
         "times_real_time": round(speed.times_real_time, 2),
         "capabilities": [asdict(capability) for capability in capabilities],
         "sound": None if sound is None else _sound(policy, sound),
+        "enrolment": dict(enrolment),
         "incidents": [asdict(incident) for incident in incidents],
         "policy": policy.model_dump(mode="json"),
     }

@@ -10,13 +10,13 @@ from ulid import ULID
 
 from proctoring import __version__
 from proctoring.errors import (
-    BadPhotoError,
     BadPolicyError,
     BadVoiceError,
     EvidenceDamagedError,
     EvidenceUnavailableError,
     ForbiddenError,
     ModelUnavailableError,
+    NotNowError,
     NotReadyError,
     ProctoringError,
     RecordsUnavailableError,
@@ -31,7 +31,10 @@ from proctoring.server.authorisation import anyone, grant_of, needs
 from proctoring.server.grant import Scope
 from proctoring.server.schemas import (
     BriefHealthAnswer,
+    CalibrationAnswer,
     CapabilityAnswer,
+    ChallengeAnswer,
+    ChallengeRequest,
     EnrolmentAnswer,
     ErrorAnswer,
     FramesAnswer,
@@ -53,12 +56,12 @@ from proctoring.vision.analyser import FACE_RATE
 router = APIRouter()
 
 STATUS_OF: dict[type[ProctoringError], int] = {
-    BadPhotoError: 422,
     BadPolicyError: 422,
     BadVoiceError: 422,
     ModelUnavailableError: 503,
     EvidenceDamagedError: 500,
     EvidenceUnavailableError: 503,
+    NotNowError: 409,
     NotReadyError: 503,
     ForbiddenError: 403,
     SessionExistsError: 409,
@@ -127,10 +130,7 @@ async def create_session(request: Request, wanted: SessionRequest) -> SessionAns
     voice = None
     if wanted.reference_voice is not None:
         voice = await service.learn_voice(wanted.reference_voice)
-    face = None
-    if wanted.reference_photo is not None:
-        face = await service.learn_face(wanted.reference_photo)
-    session = await service.create(session_id, policy, mirrored=wanted.mirrored, face=face)
+    session = await service.create(session_id, policy, mirrored=wanted.mirrored)
     if voice is not None:
         session.know_voice(voice)
     return _session(service, session)
@@ -206,6 +206,39 @@ async def end_session(request: Request, session_id: str) -> SessionAnswer:
     )
 
 
+@router.post(
+    "/api/sessions/{session_id}/calibration",
+    status_code=202,
+    tags=["sessions"],
+    dependencies=[needs(Scope.MEDIA, Scope.ADMIN)],
+    responses=errors(404, 409, 503),
+)
+async def begin_calibration(request: Request, session_id: str) -> SessionAnswer:
+    """Guide the candidate through a calibration; ``/events`` tells each step and the outcome."""
+    service = _service(request)
+    session = _find(service, session_id)
+    session.begin_calibration(service.now())
+    return _session(service, session)
+
+
+@router.post(
+    "/api/sessions/{session_id}/challenge",
+    status_code=202,
+    tags=["sessions"],
+    # Not for a candidate's token: gaze and head are not judged while a challenge runs.
+    dependencies=[needs(Scope.REVIEW, Scope.ADMIN)],
+    responses=errors(404, 409, 503),
+)
+async def challenge(
+    request: Request, session_id: str, wanted: ChallengeRequest | None = None
+) -> SessionAnswer:
+    """Ask the candidate for a movement; ``/events`` tells it to the page, and how it ended."""
+    service = _service(request)
+    session = _find(service, session_id)
+    session.ask_for_movement(wanted.action if wanted else None, service.now())
+    return _session(service, session)
+
+
 @router.get("/api/policies", tags=["policies"], dependencies=[needs(*Scope, filters=True)])
 async def list_policies(request: Request) -> PoliciesAnswer:
     """The policies that sessions can be made with."""
@@ -264,7 +297,7 @@ def _detail(service: Service) -> str:
 
 
 def _session(service: Service, session: Session) -> SessionAnswer:
-    frames = session.frames
+    frames, guidance = session.frames, session.guidance
     return SessionAnswer(
         session_id=session.session_id,
         state=session.state.value,
@@ -278,7 +311,9 @@ def _session(service: Service, session: Session) -> SessionAnswer:
         listeners=service.outbox.listeners(session.session_id),
         last_seq=service.outbox.last_seq(session.session_id),
         open_incidents=sorted(session.open_incidents.values()),
-        enrolment=EnrolmentAnswer(**session.enrolment),
+        enrolment=EnrolmentAnswer(**guidance["enrolment"]),
+        calibration=CalibrationAnswer(**guidance["calibration"]),
+        challenge=ChallengeAnswer(**guidance["challenge"]),
         frames=FramesAnswer(
             received=frames.received,
             replaced=frames.replaced,

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from proctoring.judgement.asking import Action
 from proctoring.session.identifier import SESSION_ID
 
 
@@ -100,15 +101,6 @@ class SessionRequest(BaseModel):
     mirrored: bool = Field(
         default=False, description="Whether the pictures are mirrored, left for right."
     )
-    reference_photo: str | None = Field(
-        default=None,
-        repr=False,
-        description=(
-            "A JPEG or PNG as base64, at most 4 MiB: the candidate's face alone is in it, from the "
-            "front, 60 pixels wide or more. Without it the session's first seconds are compared "
-            "with. The photo is not kept."
-        ),
-    )
     reference_voice: str | None = Field(
         default=None, description="The candidate's voice, as in `PUT .../voice`.", repr=False
     )
@@ -183,6 +175,50 @@ class EnrolmentAnswer(BaseModel):
     )
 
 
+class ReachAnswer(BaseModel):
+    """How far a screen reaches from the middle of the gaze, in degrees."""
+
+    left: float
+    right: float
+    up: float
+    down: float
+
+
+class CalibrationAnswer(BaseModel):
+    """How the guided calibration stands."""
+
+    state: Literal["none", "running", "done", "failed"]
+    step: str = Field(description="What runs; empty when nothing does.", examples=["top_left"])
+    text: str = Field(examples=["Look at the dot in the top left corner."])
+    number: int = Field(description="Of the step, from 1; 0 when none runs.")
+    of: int
+    seconds: float = Field(description="For each step.")
+    reason: str = Field(description="Why it failed.", examples=[""])
+    reach: ReachAnswer | None = Field(description="The candidate's own screen, once learned.")
+    attempts_left: int
+    required: bool = Field(description="Whether nobody is ready without.")
+
+
+class ChallengeAnswer(BaseModel):
+    """How the session's challenge stands."""
+
+    state: Literal["none", "asked", "passed", "failed"]
+    action: str = Field(examples=["turn_left"])
+    text: str = Field(examples=["Turn your head to your left."])
+    attempt: int
+    attempts: int = Field(description="Movements that may fail in a row before it is an incident.")
+    seconds: float = Field(description="To make the movement in.")
+    reason: str = Field(description="Why the last movement failed.", examples=[""])
+
+
+class ChallengeRequest(BaseModel):
+    """A movement to ask the candidate for."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    action: Action | None = Field(default=None, description="Drawn by chance when not given.")
+
+
 class SessionAnswer(BaseModel):
     """One open session."""
 
@@ -206,6 +242,8 @@ class SessionAnswer(BaseModel):
         description="Kinds of the incidents that run now.", examples=[["gaze.left"]]
     )
     enrolment: EnrolmentAnswer
+    calibration: CalibrationAnswer
+    challenge: ChallengeAnswer
     frames: FramesAnswer
     sound: SoundAnswer
     transcription: TranscriptionAnswer | None = Field(

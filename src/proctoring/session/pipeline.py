@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from proctoring.delivery.events import Notice
 from proctoring.incidents import IncidentChange
+from proctoring.judgement.calibration import begin, why_no_calibration
+from proctoring.judgement.challenge import ask, why_no_challenge
 from proctoring.judgement.judge import finish, initial_state, judge
 from proctoring.judgement.policy import Policy
 from proctoring.observations import Observation
-from proctoring.session.guidance import enrolment_body, notices
+from proctoring.session.guidance import guidance, notices
 from proctoring.vision.analyser import FrameAnalysis, VisionAnalyser
 from proctoring.vision.frame import Frame
 
@@ -20,12 +23,13 @@ class Pipeline:
     Args:
         policy: what counts as suspicious.
         analyser: the session's own.
+        seed: what challenges are drawn from; the candidate must not know it.
     """
 
-    def __init__(self, policy: Policy, analyser: VisionAnalyser) -> None:
+    def __init__(self, policy: Policy, analyser: VisionAnalyser, *, seed: str = "") -> None:
         self.policy = policy
         self.analyser = analyser
-        self._state = initial_state()
+        self._state = initial_state(seed)
         self._notices: list[Notice] = []
 
     def is_due(self, time: float) -> bool:
@@ -44,24 +48,37 @@ class Pipeline:
         self._notices += notices(self.policy, before, self._state)
         return changes
 
+    def ask(self, time: float, action: str | None) -> None:
+        """Ask the candidate for a movement, if one can be asked for at media time ``time``."""
+        before = self._state
+        asked = ask(self.policy, before.challenge, time, action)
+        self._state = replace(before, challenge=asked)
+        self._notices += notices(self.policy, before, self._state)
+
+    def calibrate(self, time: float) -> None:
+        """Begin a guided calibration, if one can begin at media time ``time``."""
+        before = self._state
+        begun = begin(self.policy, before.calibration, time)
+        self._state = replace(before, calibration=begun)
+        self._notices += notices(self.policy, before, self._state)
+
+    def why_not_ask(self, time: float) -> str:
+        """Why no movement can be asked for now; empty when one can. From any thread."""
+        return why_no_challenge(self._state.challenge, time)
+
+    def why_not_calibrate(self) -> str:
+        """Why no calibration can begin now; empty when one can. From any thread."""
+        return why_no_calibration(self.policy, self._state.calibration)
+
     def take_notices(self) -> tuple[Notice, ...]:
         """What the candidate is to be told since this was asked last."""
         told, self._notices = self._notices, []
         return tuple(told)
 
     @property
-    def enrolment(self) -> dict[str, Any]:
-        """How enrolment stands, as JSON values. May be asked from any thread."""
-        return enrolment_body(self.policy, self._state.enrolment)
-
-    @property
-    def face_to_keep(self) -> tuple[float, ...] | None:
-        """The embedding that the candidate is compared with, for the session's records: only where
-        the policy says so, and once it is known. Biometric data."""
-        reference = self.analyser.identity_reference
-        if reference is None or not self.policy.identity.store_reference:
-            return None
-        return tuple(float(value) for value in reference)
+    def guidance(self) -> dict[str, dict[str, Any]]:
+        """How enrolment, calibration and challenge stand, as JSON values. From any thread."""
+        return guidance(self.policy, self._state)
 
     def finish(self, time: float) -> tuple[IncidentChange, ...]:
         """End what is open: the session ends at media time ``time``."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from datetime import datetime
@@ -22,7 +23,6 @@ from proctoring.session.session import Lifetime, Session, State
 from proctoring.session.tally import Tally
 from proctoring.session.transcribing import TranscriptionService
 from proctoring.vision.analyser import VisionAnalyser, VisionModels
-from proctoring.vision.identity.embedding import Embedding
 
 MAX_REMEMBERED = 1000
 """Ended sessions whose events can still be read; beyond, the oldest go before their time."""
@@ -98,9 +98,8 @@ class Registry:
         *,
         mirrored: bool = False,
         awaited: bool = False,
-        face: Embedding | None = None,
     ) -> Session:
-        """Begin a session; ``face`` is that of a reference photo.
+        """Begin a session.
 
         Raises:
             BadSessionIdError: the name cannot be one.
@@ -116,7 +115,7 @@ class Registry:
         session = Session(
             sitting,
             pipeline=Pipeline(
-                policy, VisionAnalyser(self._models, mirrored=mirrored, reference=face)
+                policy, VisionAnalyser(self._models, mirrored=mirrored), seed=secrets.token_hex(16)
             ),
             pool=self._pool,
             publish=self._publish,

@@ -16,7 +16,7 @@ from proctoring.audio.analyser import AudioModels
 from proctoring.audio.voice_reference import VoiceReference
 from proctoring.browser.report import BrowserReport, observe
 from proctoring.delivery.events import Notice, Sitting
-from proctoring.errors import BadFrameError
+from proctoring.errors import BadFrameError, NotNowError
 from proctoring.incidents import IncidentChange, IncidentState
 from proctoring.observations import ConnectionObservation, Observation, TranscriptObservation
 from proctoring.session.clock import MediaClock
@@ -109,6 +109,19 @@ class _Tidings:
     notice: Notice
 
 
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """Something to be asked of the candidate."""
+
+    time: float
+    run: Callable[[], None]
+
+
+def _refuse(reason: str) -> None:
+    if reason:
+        raise NotNowError(reason)
+
+
 @dataclass(slots=True)
 class Frames:
     """What became of a session's frames."""
@@ -189,7 +202,7 @@ class Session:
         self._clock = clock
         self._media = MediaClock()
         self._mailbox: Mailbox[Arrival] = Mailbox()
-        self._inbox: deque[Observation | _Tidings | _End] = deque()
+        self._inbox: deque[Observation | _Tidings | _Request | _End] = deque()
         self._lane = pool.lane(self._step)
         self.words = self._begin_words(transcription)
         """Its transcription, if it has one."""
@@ -222,9 +235,9 @@ class Session:
         return max(self._media.last, self._hearing.end_time or 0.0)
 
     @property
-    def enrolment(self) -> dict[str, Any]:
-        """How its enrolment stands: what ``/events`` tells when it changes."""
-        return self._pipeline.enrolment
+    def guidance(self) -> dict[str, dict[str, Any]]:
+        """How enrolment, calibration and challenge stand: what ``/events`` tells of changes."""
+        return self._pipeline.guidance
 
     @property
     def sound(self) -> SoundCount:
@@ -303,6 +316,33 @@ class Session:
     def know_voice(self, reference: VoiceReference) -> None:
         """The candidate's voice is given, before the first sound or later."""
         self._hearing.know(reference)
+
+    def ask_for_movement(self, action: str | None, now: float) -> None:
+        """Challenge the candidate: one of ``ACTIONS``, or one drawn by chance.
+
+        Raises:
+            NotNowError: no media came yet, or a challenge runs or has just run.
+        """
+        time = self._time_to_ask(now)
+        _refuse(self._pipeline.why_not_ask(time))
+        self._inbox.append(_Request(time, lambda: self._pipeline.ask(time, action)))
+        self._lane.wake()
+
+    def begin_calibration(self, now: float) -> None:
+        """Begin a guided calibration.
+
+        Raises:
+            NotNowError: no media came yet, one runs, or the policy allows no more.
+        """
+        time = self._time_to_ask(now)
+        _refuse(self._pipeline.why_not_calibrate())
+        self._inbox.append(_Request(time, lambda: self._pipeline.calibrate(time)))
+        self._lane.wake()
+
+    def _time_to_ask(self, now: float) -> float:
+        if self.state is State.ENDED or not self._media.started:
+            raise NotNowError("no pictures have come yet")
+        return self._media.locate(now)
 
     def listener_came(self, now: float) -> None:
         """Somebody listens: worth waiting for, as long as no media came."""
@@ -421,13 +461,16 @@ class Session:
         self._inbox.append(self._last_word)
         self._lane.wake()
 
-    def _take(self, item: Observation | _Tidings | _End) -> None:
+    def _take(self, item: Observation | _Tidings | _Request | _End) -> None:
         try:
             if isinstance(item, _End):
                 self._lane.close()
                 self._tell(item.time, self._pipeline.finish(item.time))
             elif isinstance(item, _Tidings):
                 self._tell(item.time, (), item.notice)
+            elif isinstance(item, _Request):
+                item.run()
+                self._tell(item.time, ())
             else:
                 self._tell(item.time, self._pipeline.observe(item), self._words_in(item))
         except Exception:  # noqa: BLE001  # what follows must still happen, the end above all

@@ -1,0 +1,223 @@
+"""Movements that candidates are asked for: made, missed, contrary, not made at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+import pytest
+from tests.judgement.build import ENROLLED, EXAM, of_kind, run_on, seen, times
+
+from proctoring.errors import BadPolicyError
+from proctoring.incidents import IncidentChange, IncidentState
+from proctoring.judgement import (
+    JudgementState,
+    Policy,
+    initial_state,
+    parse_policy,
+    state_from_json,
+    state_to_json,
+)
+from proctoring.judgement.challenge import ACTIONS, REST, ask, why_no_challenge
+from proctoring.observations import (
+    Box,
+    ConnectionObservation,
+    Face,
+    FrameObservation,
+    Observation,
+)
+
+ASKS = parse_policy('name = "asks"\n[challenge]\nenabled = true\nevery = 30')
+
+
+def asked(action: str, time: float = 1.0, policy: Policy = EXAM) -> JudgementState:
+    """A session whose candidate is asked at ``time``."""
+    state, _ = run_on(map(seen, times(0, time)))
+    return replace(state, challenge=ask(policy, state.challenge, time, action))
+
+
+def answer(
+    action: str, observations: Iterable[Observation], policy: Policy = EXAM
+) -> tuple[JudgementState, list[tuple[float, IncidentChange]]]:
+    """What becomes of a challenge at 1.0 s, given what is seen after it."""
+    return run_on(observations, policy, asked(action, policy=policy))
+
+
+def blinking(time: float, blinks: int) -> FrameObservation:
+    observation = seen(time)
+    assert observation.candidate is not None
+    return replace(observation, candidate=replace(observation.candidate, blinks=blinks))
+
+
+def wide(time: float, width: float) -> FrameObservation:
+    return replace(seen(time), faces=(Face(1, Box(100, 100, 100 + width, 220), 0.9),))
+
+
+LEFT, RIGHT = (30.0, 0.0), (-30.0, 0.0)
+ANSWERS: dict[str, list[Observation]] = {
+    "turn_left": [seen(t, head=LEFT if 2 <= t <= 3 else (0, 0)) for t in times(1.1, 5)],
+    "turn_right": [seen(t, head=RIGHT if 2 <= t <= 3 else (0, 0)) for t in times(1.1, 5)],
+    "blink_twice": [blinking(t, 7 + (t >= 2) + (t >= 2.6)) for t in times(1.1, 5)],
+    "move_closer": [wide(t, 100 if t < 2 else 130) for t in times(1.1, 5)],
+}
+
+
+def test_every_action_has_an_answer() -> None:
+    assert ANSWERS.keys() == ACTIONS.keys()
+
+
+@pytest.mark.parametrize(("action", "scene"), ANSWERS.items())
+def test_a_movement_made_in_time_passes(action: str, scene: list[Observation]) -> None:
+    state, changes = answer(action, scene)
+    assert (state.challenge.movement, state.challenge.outcome) == (None, "passed")
+    assert changes == []
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_a_picture_that_does_not_move_fails_twice_and_is_an_incident(action: str) -> None:
+    still = [blinking(t, 0) for t in times(1.1, 20)]
+    state, changes = answer(action, still)
+    ((at, started),) = of_kind(changes, "liveness.challenge_failed")
+    assert at == pytest.approx(17.0)  # two attempts of 8 s
+    assert (started.label, started.severity, started.alerts) == (
+        "Challenge Failed",
+        "violation",
+        True,
+    )
+    assert "not done within 8 s" in started.reason
+    assert state.challenge.outcome == "failed"
+    ((end, _),) = of_kind(changes, "liveness.challenge_failed", IncidentState.ENDED)
+    assert end == pytest.approx(17.1)
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_the_answer_to_another_question_is_none(action: str) -> None:
+    for other, scene in ANSWERS.items():
+        if other != action:
+            state, _ = answer(action, scene)
+            assert state.challenge.outcome != "passed", other
+
+
+def test_the_contrary_is_wrong_at_once_and_something_else_is_asked() -> None:
+    state, changes = answer("turn_left", [seen(t, head=RIGHT) for t in times(1.5, 2.0)])
+    assert state.challenge.attempt == 1  # it must first be seen to face the screen
+    wrong = [seen(1.2), *(seen(t, head=RIGHT) for t in times(1.5, 2.0))]
+    state, changes = answer("turn_left", wrong)
+    assert (state.challenge.attempt, state.challenge.outcome) == (2, "again")
+    assert "the contrary was done" in state.challenge.reason
+    assert state.challenge.movement is not None
+    assert state.challenge.movement.action != "turn_left"
+    assert changes == []
+
+
+def test_a_head_that_is_turned_already_must_turn() -> None:
+    state, _ = answer("turn_left", [seen(t, head=LEFT) for t in times(1.1, 8)])
+    assert state.challenge.outcome == ""
+    back = [*(seen(t, head=LEFT) for t in times(1.1, 4)), seen(4.1)]
+    state, _ = answer("turn_left", [*back, *(seen(t, head=LEFT) for t in times(4.2, 5))])
+    assert state.challenge.outcome == "passed"
+
+
+def test_blinks_of_before_and_of_another_face_do_not_count() -> None:
+    assert answer("blink_twice", [blinking(t, 9) for t in times(1.1, 8)])[0].challenge.movement
+    anew = [blinking(1.2, 9), blinking(1.4, 0), blinking(1.6, 1)]
+    state, _ = answer("blink_twice", anew)
+    assert state.challenge.movement
+    state, _ = run_on([blinking(1.8, 2)], EXAM, state)
+    assert state.challenge.outcome == "passed"
+
+
+def test_gaze_and_head_are_not_judged_while_it_runs_and_shortly_after() -> None:
+    """The movement itself, held for 3 s, is no incident; looking on after it is."""
+    held = [seen(t, head=LEFT, yaw=30) for t in times(1.3, 4.3)]
+    late = [seen(t, head=LEFT, yaw=30) for t in times(4.4, 8)]
+    _, changes = answer("turn_left", [seen(1.1), seen(1.2), *held])
+    assert changes == []
+    _, changes = answer("turn_left", [seen(1.1), seen(1.2), *held, *late])
+    starts = [t for t, _ in of_kind(changes, "head.left")]
+    assert starts == [pytest.approx(5.6, abs=0.2)]  # passed at 1.5, judged from 3.5 on
+
+
+def test_everything_else_is_judged_meanwhile() -> None:
+    _, changes = answer("turn_left", [seen(t, faces=0) for t in times(1.1, 5)])
+    assert [c.kind for _, c in changes] == ["face.absent"]
+
+
+def test_switching_the_camera_off_is_no_way_out() -> None:
+    lost = [ConnectionObservation(t, connected=False) for t in times(2, 20, rate=1)]
+    _, changes = answer("turn_left", lost)
+    ((_, failed),) = of_kind(changes, "liveness.challenge_failed")
+    assert "the candidate was not seen" in failed.reason
+
+
+def test_one_at_a_time_and_not_soon_again() -> None:
+    state = asked("turn_left")
+    assert why_no_challenge(state.challenge, 2.0)
+    assert ask(EXAM, state.challenge, 2.0, "blink_twice") == state.challenge
+    state, _ = run_on(ANSWERS["turn_left"], EXAM, state)
+    ended = state.challenge.ended_at
+    assert ended is not None
+    assert ask(EXAM, state.challenge, ended + REST - 1, "blink_twice") == state.challenge
+    assert ask(EXAM, state.challenge, ended + REST, "blink_twice").movement is not None
+
+
+def calm(until: float) -> list[FrameObservation]:
+    return [seen(t) for t in times(0, until, rate=2)]
+
+
+def first_question(seed: str, policy: Policy = ASKS) -> tuple[float, str] | None:
+    """When and what a candidate who sits still is asked first."""
+    state = replace(ENROLLED, challenge=initial_state(seed).challenge)
+    for observation in calm(60):
+        state, _ = run_on([observation], policy, state)
+        if state.challenge.movement is not None:
+            return observation.time, state.challenge.movement.action
+    return None
+
+
+def test_by_itself_it_comes_at_times_that_only_the_seed_tells() -> None:
+    questions = {seed: first_question(seed) for seed in map(str, range(12))}
+    assert questions == {seed: first_question(seed) for seed in questions}
+    known = [question for question in questions.values() if question]
+    assert len(known) == 12
+    assert all(15 <= time <= 45.5 for time, _ in known)
+    assert len({time for time, _ in known}) > 6
+    assert len({action for _, action in known}) > 1
+
+
+def test_it_never_comes_by_itself_unless_the_policy_says_so() -> None:
+    assert first_question("1", EXAM) is None
+
+
+def test_nobody_is_asked_before_being_ready_nor_while_away() -> None:
+    small = [wide(t, 40) for t in times(0, 14, rate=2)]
+    state, _ = run_on(small, ASKS, initial_state("1"))
+    assert state.challenge.next_at is None
+    state = replace(ENROLLED, challenge=initial_state("1").challenge)
+    state, _ = run_on((seen(t, faces=0) for t in times(0, 60, rate=2)), ASKS, state)
+    assert state.challenge.movement is None
+    assert run_on([seen(60.5)], ASKS, state)[0].challenge.movement is not None
+
+
+def test_what_cannot_be_read_is_not_asked_for() -> None:
+    only = parse_policy(
+        'name = "a"\n[challenge]\nenabled = true\nevery = 30\nactions = ["blink_twice"]'
+    )
+    assert first_question("1", only) is None  # hand-made observations count no blinks
+
+
+def test_in_two_processes_it_is_what_it_is_in_one() -> None:
+    state = asked("turn_left")
+    whole, _ = run_on(ANSWERS["turn_left"], EXAM, state)
+    for cut in range(0, len(ANSWERS["turn_left"]), 3):
+        first, _ = run_on(ANSWERS["turn_left"][:cut], EXAM, state)
+        again = state_from_json(state_to_json(first))
+        assert run_on(ANSWERS["turn_left"][cut:], EXAM, again)[0].challenge == whole.challenge
+
+
+@pytest.mark.parametrize(
+    "setting", ["actions = []", 'actions = ["dance"]', "limit = 0", "every = 1"]
+)
+def test_impossible_settings_are_refused_by_their_path(setting: str) -> None:
+    with pytest.raises(BadPolicyError, match=r"challenge\."):
+        parse_policy(f'name = "bad"\n[challenge]\n{setting}')
