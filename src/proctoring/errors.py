@@ -37,6 +37,12 @@ class BadVoiceError(ProctoringError):
     code = "bad_voice"
 
 
+class BadPhotoError(ProctoringError):
+    """A reference photo with which nobody can be compared."""
+
+    code = "bad_photo"
+
+
 class BadRequestError(ProctoringError):
     """Something asked for in a way that cannot be understood."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator
 from typing import Any
 
@@ -221,3 +222,29 @@ def test_errors_of_all_kinds_have_one_form(
     http: httpx.Client, method: str, path: str, status: int
 ) -> None:
     assert error(http.request(method, path))[0] == status
+
+
+def test_a_session_with_a_reference_photo(
+    http: httpx.Client, session_id: str, face_jpeg: bytes, vision_models: VisionModels
+) -> None:
+    if vision_models.identity is None:
+        pytest.skip("the weights of the face embedding cannot be had")
+    wanted = {"session_id": session_id, "reference_photo": base64.b64encode(face_jpeg).decode()}
+    assert http.post("/api/sessions", json=wanted).status_code == 201
+    assert http.delete(f"/api/sessions/{session_id}").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("photo", "detail"),
+    [("***", "not base64"), (base64.b64encode(b"hello").decode(), "neither JPEG nor PNG")],
+)
+def test_a_bad_reference_photo_makes_no_session(
+    http: httpx.Client, session_id: str, photo: str, detail: str, vision_models: VisionModels
+) -> None:
+    if vision_models.identity is None:
+        pytest.skip("the weights of the face embedding cannot be had")
+    wanted = {"session_id": session_id, "reference_photo": photo}
+    status, code, said = error(http.post("/api/sessions", json=wanted))
+    assert (status, code) == (422, "bad_photo")
+    assert detail in said
+    assert http.get(f"/api/sessions/{session_id}").status_code == 404

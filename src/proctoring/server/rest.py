@@ -10,6 +10,7 @@ from ulid import ULID
 
 from proctoring import __version__
 from proctoring.errors import (
+    BadPhotoError,
     BadPolicyError,
     BadVoiceError,
     EvidenceDamagedError,
@@ -56,6 +57,7 @@ from proctoring.vision.analyser import FACE_RATE
 router = APIRouter()
 
 STATUS_OF: dict[type[ProctoringError], int] = {
+    BadPhotoError: 422,
     BadPolicyError: 422,
     BadVoiceError: 422,
     ModelUnavailableError: 503,
@@ -130,7 +132,10 @@ async def create_session(request: Request, wanted: SessionRequest) -> SessionAns
     voice = None
     if wanted.reference_voice is not None:
         voice = await service.learn_voice(wanted.reference_voice)
-    session = await service.create(session_id, policy, mirrored=wanted.mirrored)
+    face = None
+    if wanted.reference_photo is not None:
+        face = await service.learn_face(wanted.reference_photo)
+    session = await service.create(session_id, policy, mirrored=wanted.mirrored, face=face)
     if voice is not None:
         session.know_voice(voice)
     return _session(service, session)

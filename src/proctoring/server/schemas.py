@@ -101,6 +101,15 @@ class SessionRequest(BaseModel):
     mirrored: bool = Field(
         default=False, description="Whether the pictures are mirrored, left for right."
     )
+    reference_photo: str | None = Field(
+        default=None,
+        repr=False,
+        description=(
+            "A JPEG or PNG as base64, at most 4 MiB: the candidate's face alone is in it, from the "
+            "front, 60 pixels wide or more. Without it the session's first seconds are compared "
+            "with. The photo is not kept."
+        ),
+    )
     reference_voice: str | None = Field(
         default=None, description="The candidate's voice, as in `PUT .../voice`.", repr=False
     )

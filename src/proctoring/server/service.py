@@ -24,6 +24,7 @@ from proctoring.delivery.journal import MemoryJournal
 from proctoring.delivery.outbox import Outbox
 from proctoring.delivery.recorded import RecordedJournal
 from proctoring.errors import (
+    BadPhotoError,
     BadPolicyError,
     BadVoiceError,
     NotReadyError,
@@ -46,6 +47,9 @@ from proctoring.session.tally import Tally
 from proctoring.session.transcribing import TranscriptionService
 from proctoring.session.warm_up import warm_up
 from proctoring.settings import Settings
+from proctoring.vision.analyser import VisionModels
+from proctoring.vision.identity.embedding import Embedding
+from proctoring.vision.identity.photo import read_photo
 
 _log = logging.getLogger(__name__)
 
@@ -255,7 +259,9 @@ class Service:
             session = self.sessions.begin(session_id, policy, now, mirrored=mirrored)
         return await self._recorded(session)
 
-    async def create(self, session_id: str, policy: Policy, *, mirrored: bool) -> Session:
+    async def create(
+        self, session_id: str, policy: Policy, *, mirrored: bool, face: Embedding | None = None
+    ) -> Session:
         """Begin a session beforehand.
 
         Raises:
@@ -265,7 +271,9 @@ class Service:
         if closing is not None:
             await self.until_done(closing)
         now = self.now()
-        session = self.sessions.begin(session_id, policy, now, mirrored=mirrored, awaited=True)
+        session = self.sessions.begin(
+            session_id, policy, now, mirrored=mirrored, awaited=True, face=face
+        )
         return await self._recorded(session)
 
     async def _recorded(self, session: Session) -> Session:
@@ -275,6 +283,19 @@ class Service:
         if not session.recorded.done():
             raise NotReadyError("the session cannot be recorded now; try again later")
         return session
+
+    async def learn_face(self, photo: str) -> Embedding:
+        """A candidate's face from a picture as base64: one at a time, beside the event loop.
+
+        Raises:
+            BadPhotoError: nobody can be compared with it.
+            ModelUnavailableError, NotReadyError: faces are not compared here, or not now.
+        """
+        _ = self.sessions
+        models = self._models
+        assert models is not None  # noqa: S101  (sessions are there only with models)
+        async with self._learning:
+            return await asyncio.to_thread(_learn_face, models.vision, photo)
 
     async def learn_voice(self, reference: str) -> VoiceReference:
         """A candidate's voice from a sound file as base64: one at a time, beside the event loop.
@@ -425,6 +446,14 @@ def _open(settings: Settings, now: datetime) -> tuple[Archive | None, str]:
             raise
         _log.error("nothing is recorded: %s", error.detail)
         return None, f"nothing is recorded: {error.detail}"
+
+
+def _learn_face(models: VisionModels, photo: str) -> Embedding:
+    try:
+        data = base64.b64decode(photo, validate=True)
+    except ValueError as error:
+        raise BadPhotoError("reference_photo is not base64") from error
+    return read_photo(models, data)
 
 
 def _learn_voice(models: AudioModels, reference: str) -> VoiceReference:

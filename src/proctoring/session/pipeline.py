@@ -80,6 +80,15 @@ class Pipeline:
         """How enrolment, calibration and challenge stand, as JSON values. From any thread."""
         return guidance(self.policy, self._state)
 
+    @property
+    def face_to_keep(self) -> tuple[float, ...] | None:
+        """The embedding that the candidate is compared with, for the session's records: only where
+        the policy says so, and once it is known. Biometric data."""
+        reference = self.analyser.identity_reference
+        if reference is None or not self.policy.identity.store_reference:
+            return None
+        return tuple(float(value) for value in reference)
+
     def finish(self, time: float) -> tuple[IncidentChange, ...]:
         """End what is open: the session ends at media time ``time``."""
         self._state, changes = finish(self.policy, self._state, time)

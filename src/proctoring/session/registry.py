@@ -23,6 +23,7 @@ from proctoring.session.session import Lifetime, Session, State
 from proctoring.session.tally import Tally
 from proctoring.session.transcribing import TranscriptionService
 from proctoring.vision.analyser import VisionAnalyser, VisionModels
+from proctoring.vision.identity.embedding import Embedding
 
 MAX_REMEMBERED = 1000
 """Ended sessions whose events can still be read; beyond, the oldest go before their time."""
@@ -98,8 +99,9 @@ class Registry:
         *,
         mirrored: bool = False,
         awaited: bool = False,
+        face: Embedding | None = None,
     ) -> Session:
-        """Begin a session.
+        """Begin a session; ``face`` is that of a reference photo.
 
         Raises:
             BadSessionIdError: the name cannot be one.
@@ -115,7 +117,9 @@ class Registry:
         session = Session(
             sitting,
             pipeline=Pipeline(
-                policy, VisionAnalyser(self._models, mirrored=mirrored), seed=secrets.token_hex(16)
+                policy,
+                VisionAnalyser(self._models, mirrored=mirrored, reference=face),
+                seed=secrets.token_hex(16),
             ),
             pool=self._pool,
             publish=self._publish,

@@ -1,0 +1,115 @@
+"""A reference photo of the candidate: the bytes of a picture in, an embedding out."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from proctoring.errors import BadFrameError, BadPhotoError, ModelUnavailableError
+from proctoring.vision.analyser import FaceNetworks, VisionModels
+from proctoring.vision.decode import decode_jpeg
+from proctoring.vision.following import FaceFollower, FollowedFace
+from proctoring.vision.frame import Frame, Pixels
+from proctoring.vision.identity.embedding import Embedding, mean_embedding
+from proctoring.vision.identity.quality import why_unfit
+
+MAX_BYTES = 4 << 20
+MAX_PIXELS = 24_000_000
+"""A photo larger than this is refused before it is decoded (72 MB once it is)."""
+_LONGER_SIDE = 2000
+"""Larger photos are shrunk first: a face in them has pixels enough."""
+_MARGIN = 0.5
+"""A face that fills the photo is looked for again with so much grey around it."""
+_PNG = b"\x89PNG\r\n\x1a\n"
+
+
+def read_photo(models: VisionModels, data: bytes) -> Embedding:
+    """The embedding of the one face in a JPEG or PNG. Slow (0.1 s): not for an event loop.
+
+    Raises:
+        BadPhotoError: it is no picture or too large, or has no face, several faces, or one that is
+            too small, blurred, dark or turned away; the sentence says which.
+        ModelUnavailableError: faces are not compared on this machine.
+    """
+    if models.faces is None or models.identity is None:
+        raise ModelUnavailableError("a reference photo is of no use: identity is off, see health")
+    pixels = _shrunk(_decoded(data))
+    face = _only_face(models.faces, pixels)
+    reason = why_unfit(face.pixels, face.found.mesh)
+    if reason:
+        raise BadPhotoError(f"reference photo: {reason}")
+    # The same face turned over is a second look at it.
+    views = (
+        models.identity.embed(face.pixels, face.found.mesh, mirrored=turned)
+        for turned in (False, True)
+    )
+    return mean_embedding(tuple(views))
+
+
+def _decoded(data: bytes) -> Pixels:
+    if len(data) > MAX_BYTES:
+        raise BadPhotoError(f"reference photo: larger than {MAX_BYTES >> 20} MiB")
+    try:
+        if data.startswith(_PNG):
+            return _decoded_png(data)
+        return decode_jpeg(data, max_pixels=MAX_PIXELS)
+    except BadFrameError as error:
+        wrong = "neither JPEG nor PNG" if error.detail.startswith("not a JPEG") else error.detail
+        raise BadPhotoError(f"reference photo: {wrong}") from error
+
+
+def _decoded_png(data: bytes) -> Pixels:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            with Image.open(io.BytesIO(data), formats=("PNG",)) as picture:
+                width, height = picture.size
+                if width * height > MAX_PIXELS or min(width, height) < 1:
+                    raise BadFrameError(f"picture too large: {width} x {height}")
+                return np.asarray(picture.convert("RGB"), np.uint8)
+    except (OSError, SyntaxError, ValueError, IndexError, Image.DecompressionBombError) as error:
+        raise BadFrameError("PNG damaged or cut short") from error
+
+
+def _shrunk(pixels: Pixels) -> Pixels:
+    share = _LONGER_SIDE / max(pixels.shape[:2])
+    if share >= 1:
+        return pixels
+    return np.asarray(
+        cv2.resize(pixels, None, fx=share, fy=share, interpolation=cv2.INTER_AREA), np.uint8
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Face:
+    """The face, and the picture that its landmarks are of."""
+
+    pixels: Pixels
+    found: FollowedFace
+
+
+def _only_face(networks: FaceNetworks, pixels: Pixels) -> _Face:
+    found = _faces(networks, pixels)
+    if not found:
+        margin = int(_MARGIN * max(pixels.shape[:2]))
+        pixels = np.asarray(
+            cv2.copyMakeBorder(
+                pixels, *(margin,) * 4, borderType=cv2.BORDER_CONSTANT, value=(127, 127, 127)
+            ),
+            np.uint8,
+        )
+        found = _faces(networks, pixels)
+    if not found:
+        raise BadPhotoError("reference photo: no face in it")
+    if len(found) > 1:
+        raise BadPhotoError(f"reference photo: {len(found)} faces in it; whose is the candidate's?")
+    return _Face(pixels, found[0])
+
+
+def _faces(networks: FaceNetworks, pixels: Pixels) -> tuple[FollowedFace, ...]:
+    return FaceFollower(networks.detector, networks.landmarker).look(Frame(0.0, pixels))

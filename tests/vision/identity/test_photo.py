@@ -1,0 +1,99 @@
+"""Reference photos, good and bad, by the real networks."""
+
+from __future__ import annotations
+
+import io
+
+import cv2
+import numpy as np
+import pytest
+import simplejpeg
+from PIL import Image
+
+from proctoring.errors import BadPhotoError, ModelUnavailableError
+from proctoring.vision.analyser import VisionModels
+from proctoring.vision.frame import Pixels
+from proctoring.vision.identity.embedding import distance
+from proctoring.vision.identity.photo import MAX_BYTES, read_photo
+
+from ..conftest import photograph
+from ..moving import reshaped
+
+
+@pytest.fixture(autouse=True)
+def _weights(vision_models: VisionModels) -> None:
+    if vision_models.identity is None:
+        pytest.skip("the weights of the face embedding cannot be had")
+
+
+def jpeg(pixels: Pixels) -> bytes:
+    return bytes(simplejpeg.encode_jpeg(np.ascontiguousarray(pixels), quality=90))
+
+
+def png(pixels: Pixels, mode: str = "RGB") -> bytes:
+    data = io.BytesIO()
+    Image.fromarray(pixels).convert(mode).save(data, "PNG")
+    return data.getvalue()
+
+
+def test_jpeg_and_png_of_one_person_are_near_and_of_another_far(
+    vision_models: VisionModels, astronaut: Pixels
+) -> None:
+    first = read_photo(vision_models, jpeg(astronaut))
+    assert distance(first, read_photo(vision_models, png(astronaut, "RGBA"))) < 0.1
+    assert distance(first, read_photo(vision_models, png(astronaut, "P"))) < 0.2
+    other = reshaped(astronaut, (290.0, 145.0), reach=48.0)
+    assert distance(first, read_photo(vision_models, jpeg(other))) > 0.42
+
+
+def test_a_face_that_fills_the_photo_is_found(
+    vision_models: VisionModels, astronaut: Pixels
+) -> None:
+    close = cv2.resize(astronaut[85:210, 235:345], None, fx=4, fy=4)
+    near = read_photo(vision_models, jpeg(np.asarray(close, np.uint8)))
+    assert distance(near, read_photo(vision_models, jpeg(astronaut))) < 0.3
+
+
+def two(astronaut: Pixels) -> Pixels:
+    return np.concatenate([astronaut, astronaut], axis=1)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (lambda _: photograph("coffee"), "no face in it"),
+        (two, "2 faces in it"),
+        (lambda p: cv2.resize(p, None, fx=0.5, fy=0.5), "face smaller than 60 pixels"),
+        (lambda p: cv2.GaussianBlur(p, (0, 0), 4), "face blurred"),
+        (lambda p: np.asarray(p * 0.12, np.uint8), "face too dark"),
+    ],
+)
+def test_each_bad_photo_has_its_own_reason(
+    vision_models: VisionModels, astronaut: Pixels, change: object, reason: str
+) -> None:
+    with pytest.raises(BadPhotoError, match=reason):
+        read_photo(vision_models, jpeg(change(astronaut)))  # type: ignore[operator]
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"", "neither JPEG nor PNG"),
+        (b"GIF89a....", "neither JPEG nor PNG"),
+        (b"\xff\xd8\xff\xe0 no more", "not a JPEG|neither|header"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(40), "PNG damaged"),
+        (bytes(MAX_BYTES + 1), "larger than 4 MiB"),
+        (png(np.zeros((5000, 5000, 3), np.uint8)), "picture too large: 5000 x 5000"),
+    ],
+)
+def test_what_is_no_usable_picture_is_refused_before_anything_is_looked_for(
+    vision_models: VisionModels, data: bytes, reason: str
+) -> None:
+    with pytest.raises(BadPhotoError, match=reason):
+        read_photo(vision_models, data)
+
+
+def test_a_photo_is_refused_by_name_where_faces_are_not_compared(astronaut: Pixels) -> None:
+    blind = VisionModels(faces=None, objects=None, capabilities=())
+    with pytest.raises(ModelUnavailableError, match="identity is off"):
+        read_photo(blind, jpeg(astronaut))
