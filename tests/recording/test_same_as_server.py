@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from pathlib import Path
+from time import sleep
 from typing import Any
 
 import av
@@ -21,6 +22,9 @@ from proctoring.session.pipeline import Pipeline
 from proctoring.vision.analyser import VisionAnalyser, VisionModels
 from proctoring.vision.recording import first_shown
 
+PACE = 0.05
+"""Seconds between two frames at least, half of what they are apart: sent faster, the server would
+look for objects less often than once a second of media time."""
 CAPTURED = 1_700_000_000_000_000
 """Microseconds: when the first frame is said to have been captured."""
 
@@ -52,6 +56,7 @@ def over_the_socket(
             for time, jpeg in pictures(path):
                 video.send((CAPTURED + round(time * 1e6)).to_bytes(8, "big") + jpeg)
                 assert receive_key(video, "observation")["time"] == pytest.approx(time, abs=1e-5)
+                sleep(PACE)
             if sound is not None:
                 begin, samples = sound
                 start = CAPTURED + round(begin * 1e6)

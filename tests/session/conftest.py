@@ -139,7 +139,7 @@ def sit(pool: Pool, tally: Tally) -> Callable[..., Sat]:
             pool=pool,
             publish=publish,
             ended=lambda _sitting, _time, detail: ended(detail),
-            tally=tally,
+            tally=options.pop("tally", tally),
             audio=audio,
             now=0.0,
             max_pixels=Settings().max_frame_pixels,

@@ -232,3 +232,103 @@ def test_rates_are_set_once_a_period() -> None:
             now += 0.25
             pool.review()
         assert pool.rate == pytest.approx(0.6)
+
+
+def test_slow_lanes_never_have_all_workers() -> None:
+    going, gate, served = Event(), Event(), Event()
+
+    def slow() -> None:
+        going.set()
+        gate.wait(TIMEOUT)
+
+    with started(2) as pool:
+        for _ in range(3):
+            pool.lane(slow, slow=True).wake()
+        assert going.wait(TIMEOUT)
+        for _ in range(20):
+            served.clear()
+            pool.lane(served.set).wake()
+            assert served.wait(TIMEOUT)
+        assert pool.waiting == 2
+        gate.set()
+
+
+def served_in_order(waited: float) -> list[str]:
+    """Who goes when, of lanes that all wait for the only worker and have waited so long."""
+    now = 0.0
+    order: list[str] = []
+    going, gate, done = Event(), Event(), Event()
+
+    def blocks() -> None:
+        going.set()
+        gate.wait(TIMEOUT)
+
+    def step(name: str) -> None:
+        order.append(name)
+        if len(order) == 6:
+            done.set()
+
+    with started(1, clock=lambda: now) as pool:
+        pool.lane(blocks).wake()
+        assert going.wait(TIMEOUT)
+        for name in ("slow 1", "slow 2", "slow 3"):
+            pool.lane(partial(step, name), slow=True).wake()
+        for name in ("quick 1", "quick 2", "quick 3"):
+            pool.lane(partial(step, name)).wake()
+        now = waited
+        gate.set()
+        assert done.wait(TIMEOUT)
+    return order
+
+
+def test_slow_lanes_wait_while_quick_ones_do() -> None:
+    assert served_in_order(0.5) == ["quick 1", "quick 2", "quick 3", "slow 1", "slow 2", "slow 3"]
+
+
+def test_slow_lanes_that_waited_long_have_every_other_turn() -> None:
+    order = ["slow 1", "quick 1", "slow 2", "quick 2", "slow 3", "quick 3"]
+    assert served_in_order(1.5) == order
+
+
+def test_the_waits_of_slow_lanes_lower_nobodys_rate() -> None:
+    now = 0.0
+    going, gate, done = Event(), Event(), Event()
+
+    def blocks() -> None:
+        going.set()
+        gate.wait(TIMEOUT)
+
+    with started(1, clock=lambda: now) as pool:
+        pool.lane(blocks).wake()
+        assert going.wait(TIMEOUT)
+        pool.lane(done.set, slow=True).wake()
+        now = 1.0
+        pool.review()
+        assert pool.demand == Demand(wait=0.0, busy=1.0)
+        assert pool.rate == 1.0
+        gate.set()
+        assert done.wait(TIMEOUT)
+        now = 2.0
+        pool.review()
+        assert pool.demand.wait == 0.0
+
+
+def test_a_slow_lane_that_was_closed_while_it_waited_runs_no_more() -> None:
+    going, gate, after = Event(), Event(), Event()
+    ran: list[str] = []
+
+    def blocks() -> None:
+        going.set()
+        gate.wait(TIMEOUT)
+
+    with started(1) as pool:
+        pool.lane(blocks).wake()
+        assert going.wait(TIMEOUT)
+        lane = pool.lane(lambda: ran.append("closed"), slow=True)
+        lane.wake()
+        lane.close()
+        assert pool.waiting == 0
+        pool.lane(after.set, slow=True).wake()
+        gate.set()
+        assert after.wait(TIMEOUT)
+    assert not ran

@@ -168,7 +168,8 @@ def _persons(
         found = [f"{len(faces)} faces"] if len(faces) > 1 else []
         found += [f"{len(boxes)} persons by {_detector(observation)}"] if len(boxes) > 1 else []
         text = f"{count} persons in the picture ({', '.join(found)})"
-        yield Reading(kind, True, confidence, count, text)
+        slow = observation.faces is None and observation.objects is not None
+        yield Reading(kind, True, confidence, count, text, slow)
     elif observation.objects is None and (
         observation.faces is None or (look is not None and look.persons > 1)
     ):

@@ -10,7 +10,9 @@ runs towards an end.
 
 Order. Each kind goes by its own readings: one that is not later than the kind's last reading is
 ignored, so two observations of one moment count once and late ones change nothing; observations
-of different families may overtake each other.
+of different families may overtake each other. One kind is read of quick looks and of slow ones
+(``person.multiple``: faces, and the object detector). A slow look that holds is taken in at its
+own time, though quicker ones came before it: what those did not see, after it, does not count.
 """
 
 from __future__ import annotations
@@ -29,7 +31,13 @@ from proctoring.judgement.enrolment import enrol, not_ready, withholds
 from proctoring.judgement.policy import Policy
 from proctoring.judgement.reading import Reading
 from proctoring.judgement.rules import ClosingLooks, Looks, Rule
-from proctoring.judgement.state import JudgementState, KindState, OpenIncident, Sample
+from proctoring.judgement.state import (
+    JudgementState,
+    KindState,
+    OpenIncident,
+    PersonsLook,
+    Sample,
+)
 from proctoring.observations import Observation
 
 MAX_SAMPLES = 2048
@@ -74,9 +82,19 @@ def judge(
         if withholds(policy, enrolment, kind, time):
             continue
         known = kinds.get(kind)
-        if not rule.enabled or (known is not None and time <= known.read_at):
+        if not rule.enabled:
             continue
-        known, change = _step(policy, rule, known or KindState(time), reading, time, count + 1)
+        if known is None or time > known.read_at:
+            known, change = _step(policy, rule, known or KindState(time), reading, time, count + 1)
+        elif (
+            reading.slow
+            and reading.held
+            and look is not state.look
+            and _in_time(policy, look, known)
+        ):
+            known, change = _step_late(policy, rule, known, reading, time, count + 1)
+        else:
+            continue
         if change is not None and change.state is IncidentState.STARTED:
             count = change.number
             if policy.one_alert_per_side and _other_of_the_side_is_open(kinds, kind):
@@ -132,6 +150,26 @@ def _excused(reading: Reading) -> Reading:
     return reading
 
 
+def _in_time(policy: Policy, look: PersonsLook | None, known: KindState) -> bool:
+    """Whether a slow look that comes late still stands."""
+    return look is not None and known.read_at - look.time <= policy.objects.look_valid
+
+
+def _step_late(
+    policy: Policy, rule: Rule, known: KindState, reading: Reading, time: float, number: int
+) -> tuple[KindState, IncidentChange | None]:
+    """Take in one slow reading that holds and was overtaken by quick ones."""
+    if known.incident is not None:
+        return _continue(policy, rule, known, known.incident, reading, time, 0.0)
+    sample = Sample(time, True, reading.confidence, reading.value)
+    before = (s for s in known.samples if s.time < time)
+    after = (s for s in known.samples if s.time >= time and s.held)
+    known = replace(known, samples=(*before, sample, *after), gone=0.0)
+    if _persisted(rule, known.samples, known.samples[-1].time):
+        return _start(rule, known, reading, number)
+    return known, None
+
+
 def _gone(rule: Rule, reading: Reading, since: float) -> float:
     """What this reading adds to the time, or the looks, for which the condition is gone."""
     if reading.held is not False:
@@ -176,8 +214,8 @@ def _start(
     rule: Rule, known: KindState, reading: Reading, number: int
 ) -> tuple[KindState, IncidentChange]:
     """Turn what is pending into an incident."""
-    time = known.read_at
     held = [sample for sample in known.samples if sample.held]
+    time = held[-1].time
     quiet = known.quiet_until is not None and time < known.quiet_until - _ROUNDING
     incident = OpenIncident(
         number=number,
@@ -191,7 +229,7 @@ def _start(
         alerted=not quiet,
         reported_at=time,
     )
-    known = KindState(time, incident=incident, quiet_until=known.quiet_until)
+    known = KindState(known.read_at, incident=incident, quiet_until=known.quiet_until)
     return known, _change(reading.kind, rule, incident, IncidentState.STARTED, alerts=not quiet)
 
 
@@ -212,7 +250,7 @@ def _continue(
     gone: float,
 ) -> tuple[KindState, IncidentChange | None]:
     """Take a reading into an incident that runs."""
-    known = KindState(time, (), gone, incident, known.quiet_until)
+    known = KindState(max(time, known.read_at), (), gone, incident, known.quiet_until)
     if not reading.held:
         closes = rule.closes_after
         limit = closes.looks if isinstance(closes, ClosingLooks) else closes
@@ -224,7 +262,7 @@ def _continue(
     due = time - incident.reported_at >= policy.update_every - _ROUNDING
     incident = replace(
         incident,
-        held_at=time,
+        held_at=max(time, incident.held_at),
         held=incident.held + 1,
         confidence_sum=incident.confidence_sum + reading.confidence,
         value_sum=incident.value_sum + reading.value,

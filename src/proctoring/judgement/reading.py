@@ -19,3 +19,6 @@ class Reading:
     text: str = ""
     """Where it holds, what was measured (``{}`` stands for the incident's mean value); where it
     could not be read, why."""
+    slow: bool = False
+    """Read of a slow look, though the kind is read of quick ones too: it may come after later
+    quick readings."""

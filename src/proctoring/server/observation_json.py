@@ -32,9 +32,16 @@ def observation_text(
     latency_ms: float,
     landmarks: bool,
 ) -> str:
-    """One analysed frame as JSON text; the keys are those of ``docs/api.md``."""
+    """One analysed frame as JSON text; the keys are those of ``docs/api.md``.
+
+    What slow looks saw comes with the first frame after them, and says of which time it is.
+    """
     seen = analysis.observation
     milliseconds = {"decode": decode_ms, **analysis.milliseconds}
+    slow = seen
+    if analysis.earlier is not None:
+        slow = analysis.earlier.observation
+        milliseconds |= analysis.earlier.milliseconds
     observation: dict[str, Any] = {
         "time": round(seen.time, 4),
         "capture_time": arrival.capture,
@@ -44,7 +51,7 @@ def observation_text(
         if seen.faces is None
         else [_face(face, analysis, landmarks) for face in seen.faces],
         "candidate": None if seen.candidate is None else _candidate(seen.candidate),
-        "objects": None if seen.objects is None else _objects(seen.objects),
+        "objects": None if slow.objects is None else _objects(slow.time, slow.objects),
         "camera": None if seen.camera is None else _camera(seen.camera),
         "liveness": None if seen.liveness is None else _liveness(seen.liveness),
         "stream": None if seen.stream is None else _stream(seen.stream),
@@ -119,8 +126,9 @@ def _candidate(candidate: Candidate) -> dict[str, Any]:
     }
 
 
-def _objects(look: ObjectLook) -> dict[str, Any]:
+def _objects(time: float, look: ObjectLook) -> dict[str, Any]:
     return {
+        "time": round(time, 4),
         "detector": look.detector,
         "phones": [_detection(found) for found in look.phones],
         "persons": [_detection(found) for found in look.persons],

@@ -41,7 +41,7 @@ class SoundCount:
 class Hearing:
     """Sound is left here at once and never dropped unsaid; a pool's thread listens to it.
 
-    It has a lane of its own, so that no picture waits for sound.
+    It has a slow lane of its own, so that no picture waits for sound.
 
     Args:
         models: shared by all sessions.
@@ -77,7 +77,7 @@ class Hearing:
         """Given, and not yet known to the analyser."""
         self._reply: SoundReply | None = None
         self._ending = False
-        self._lane = pool.lane(self._step)
+        self._lane = pool.lane(self._step, slow=True)
 
     @property
     def end_time(self) -> float | None:

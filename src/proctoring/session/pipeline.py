@@ -13,8 +13,9 @@ from proctoring.judgement.judge import finish, initial_state, judge
 from proctoring.judgement.policy import Policy
 from proctoring.observations import Observation
 from proctoring.session.guidance import guidance, notices
-from proctoring.vision.analyser import FrameAnalysis, VisionAnalyser
+from proctoring.vision.analyser import FrameAnalysis, VisionAnalyser, joined
 from proctoring.vision.frame import Frame
+from proctoring.vision.slow_look import SlowFindings, look_now
 
 
 class Pipeline:
@@ -37,8 +38,23 @@ class Pipeline:
         return self.analyser.is_due(time)
 
     def analyse(self, frame: Frame) -> tuple[FrameAnalysis, tuple[IncidentChange, ...]]:
-        """Look at a frame and judge what is in it."""
-        analysis = self.analyser.analyse(frame)
+        """Look at a frame, slow looks included, and judge what is in it."""
+        analysis, changes = self.look(frame)
+        if analysis.asked is None:
+            return analysis, changes
+        slow, more = self.take(look_now(analysis.asked))
+        return joined(analysis, slow), changes + more
+
+    def look(
+        self, frame: Frame, *, may_ask: bool = True
+    ) -> tuple[FrameAnalysis, tuple[IncidentChange, ...]]:
+        """Take a quick look at a frame and judge it; a slow look may be asked for."""
+        analysis = self.analyser.look(frame, may_ask=may_ask)
+        return analysis, self.observe(analysis.observation)
+
+    def take(self, found: SlowFindings) -> tuple[FrameAnalysis, tuple[IncidentChange, ...]]:
+        """Judge what a slow look found."""
+        analysis = self.analyser.take(found)
         return analysis, self.observe(analysis.observation)
 
     def observe(self, observation: Observation) -> tuple[IncidentChange, ...]:

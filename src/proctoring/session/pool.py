@@ -17,6 +17,10 @@ _log = logging.getLogger(__name__)
 PERIOD = 1.0
 """Seconds over which demand is measured: several looks of every analyser but the slowest."""
 
+PATIENCE = 1.0
+"""Seconds that a slow lane waits for quick ones, the time between two looks for objects; from then on
+every other turn is for slow lanes. Raising it keeps quick ones quick longer under overload."""
+
 
 @dataclass(frozen=True, slots=True)
 class Lane:
@@ -35,6 +39,7 @@ class _Slot:
     """A lane as the pool sees it; under the pool's condition."""
 
     step: Callable[[], None]
+    slow: bool = False
     queued: bool = False
     running: bool = False
     again: bool = False
@@ -63,6 +68,10 @@ class Pool:
     Since a lane waits in the queue at most once, however often it is woken, a session that sends
     a lot waits behind all others like any other.
 
+    Lanes are quick, or slow: those whose steps take longer than a frame may wait. Slow ones wait
+    while quick ones do, but not for ever (``PATIENCE``), and never have all workers, where there
+    is more than one: no frame waits for a slow step to end.
+
     Under overload rates fall, by ``next_rate``: all sessions' alike where the workers are too few
     for them together, one session's alone where it is more than one worker can do.
 
@@ -82,8 +91,12 @@ class Pool:
         self._clock = clock
         self._condition = Condition()
         self._ready: deque[_Slot] = deque()
+        self._ready_slow: deque[_Slot] = deque()
         self._slots: set[_Slot] = set()
         self._running = 0
+        self._running_slow = 0
+        self._slow_went = False
+        """Whether the last turn was a slow lane's."""
         self._stopping = False
         self._period_began = clock()
         self.rate = 1.0
@@ -111,6 +124,7 @@ class Pool:
         with self._condition:
             self._stopping = True
             self._ready.clear()
+            self._ready_slow.clear()
             self._condition.notify_all()
         until = time.monotonic() + timeout
         for thread in self._threads:
@@ -118,9 +132,12 @@ class Pool:
                 thread.join(max(0.0, until - time.monotonic()))
         return not any(thread.is_alive() for thread in self._threads)
 
-    def lane(self, step: Callable[[], None]) -> Lane:
-        """A lane for one session, whose ``step`` does what waits there and returns."""
-        slot = _Slot(step)
+    def lane(self, step: Callable[[], None], *, slow: bool = False) -> Lane:
+        """A lane for one session, whose ``step`` does what waits there and returns.
+
+        ``slow``: a step takes longer than frames of other sessions may wait.
+        """
+        slot = _Slot(step, slow)
         with self._condition:
             self._slots.add(slot)
         return Lane(
@@ -132,7 +149,7 @@ class Pool:
     @property
     def waiting(self) -> int:
         """Lanes that wait for a worker now."""
-        return len(self._ready)
+        return len(self._ready) + len(self._ready_slow)
 
     def review(self) -> None:
         """Set all rates by what was seen, once a ``PERIOD`` has passed. To be called often."""
@@ -147,7 +164,7 @@ class Pool:
                 if slot.running:
                     slot.worked += now - slot.began_at
                     slot.began_at = now
-                if slot.queued and slot.crowded:
+                if slot.queued and slot.crowded and not slot.slow:
                     slot.waits.append(now - slot.queued_at)
                 if slot.again:
                     slot.own_waits.append(now - slot.woken_at)
@@ -174,7 +191,7 @@ class Pool:
         slot.queued = True
         slot.queued_at = self._clock()
         slot.crowded = self._running + len(self._ready) >= len(self._threads)
-        self._ready.append(slot)
+        (self._ready_slow if slot.slow else self._ready).append(slot)
         self._condition.notify()
 
     def _close(self, slot: _Slot) -> None:
@@ -183,7 +200,7 @@ class Pool:
             self._slots.discard(slot)
             if slot.queued:
                 slot.queued = False
-                self._ready.remove(slot)
+                (self._ready_slow if slot.slow else self._ready).remove(slot)
 
     def _work(self) -> None:
         while self._serve_one():
@@ -204,25 +221,37 @@ class Pool:
 
     def _next(self) -> _Slot | None:
         with self._condition:
-            while not self._ready and not self._stopping:
+            while (slot := self._choose()) is None and not self._stopping:
                 self._condition.wait()
-            if self._stopping:
+            if slot is None:
                 return None
-            slot = self._ready.popleft()
             slot.began_at = self._clock()
-            slot.waits.append(slot.began_at - slot.queued_at if slot.crowded else 0.0)
-            if slot.again:
-                slot.own_waits.append(slot.began_at - slot.woken_at)
+            if not slot.slow:  # slow lanes are meant to wait: that is no overload
+                slot.waits.append(slot.began_at - slot.queued_at if slot.crowded else 0.0)
+                if slot.again:
+                    slot.own_waits.append(slot.began_at - slot.woken_at)
             slot.queued = slot.again = False
             slot.running = True
             self._running += 1
+            self._running_slow += slot.slow
+            self._slow_went = slot.slow
             return slot
+
+    def _choose(self) -> _Slot | None:
+        """Whose turn it is; it no longer waits then. ``None``: nobody's."""
+        slow = self._ready_slow
+        if slow and self._running_slow < max(1, len(self._threads) - 1):
+            waited = self._clock() - slow[0].queued_at
+            if not self._ready or (waited > PATIENCE and not self._slow_went):
+                return slow.popleft()
+        return self._ready.popleft() if self._ready else None
 
     def _finished(self, slot: _Slot) -> None:
         with self._condition:
             slot.worked += self._clock() - slot.began_at
             slot.running = False
             self._running -= 1
+            self._running_slow -= slot.slow
             if slot.again and not slot.closed and not self._stopping:
                 self._queue(slot)
 

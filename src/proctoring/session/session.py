@@ -7,7 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import partial
 from typing import Any, Protocol
@@ -27,11 +27,13 @@ from proctoring.session.notices import transcript_notice, transcription_notice
 from proctoring.session.pipeline import Pipeline
 from proctoring.session.pool import Pool
 from proctoring.session.silence import SILENCE, SILENCE_EVERY
+from proctoring.session.slow_looks import SlowLooks
 from proctoring.session.tally import Tally
 from proctoring.session.transcribing import Transcribing, TranscriptionService
 from proctoring.vision.analyser import FACE_RATE, FrameAnalysis
 from proctoring.vision.decode import decode_jpeg
 from proctoring.vision.frame import Frame
+from proctoring.vision.slow_look import SlowFindings, SlowLook
 
 _log = logging.getLogger(__name__)
 
@@ -115,6 +117,18 @@ class _Request:
 
     time: float
     run: Callable[[], None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Slow:
+    """A slow look is over."""
+
+    time: float
+    found: SlowFindings | None
+    """``None``: it failed."""
+
+
+_Item = Observation | _Tidings | _Request | _Slow | _End
 
 
 def _refuse(reason: str) -> None:
@@ -202,8 +216,13 @@ class Session:
         self._clock = clock
         self._media = MediaClock()
         self._mailbox: Mailbox[Arrival] = Mailbox()
-        self._inbox: deque[Observation | _Tidings | _Request | _End] = deque()
+        self._inbox: deque[_Item] = deque()
         self._lane = pool.lane(self._step)
+        self._slow = SlowLooks(pool, self._looked_slowly)
+        self._earlier: FrameAnalysis | None = None
+        """What a slow look gave, until the next frame's reply carries it."""
+        self._waiting_end: _End | None = None
+        """The end, while a slow look is still made."""
         self.words = self._begin_words(transcription)
         """Its transcription, if it has one."""
         all_heard = self._heard_everything if self.words is None else self.words.end
@@ -456,21 +475,32 @@ class Session:
         self._inbox.append(observation)
         self._lane.wake()
 
+    def _looked_slowly(self, found: SlowFindings | None) -> None:
+        # One that failed was of no moment: it goes before whatever waits.
+        self._inbox.append(_Slow(found.time if found else 0.0, found))
+        self._lane.wake()
+
     def _heard_everything(self) -> None:
         assert self._last_word is not None  # noqa: S101
         self._inbox.append(self._last_word)
         self._lane.wake()
 
-    def _take(self, item: Observation | _Tidings | _Request | _End) -> None:
+    def _take(self, item: _Item) -> None:
+        if isinstance(item, _End) and not self._slow.free:
+            self._waiting_end = item
+            return
         try:
             if isinstance(item, _End):
                 self._lane.close()
+                self._slow.close()
                 self._tell(item.time, self._pipeline.finish(item.time))
             elif isinstance(item, _Tidings):
                 self._tell(item.time, (), item.notice)
             elif isinstance(item, _Request):
                 item.run()
                 self._tell(item.time, ())
+            elif isinstance(item, _Slow):
+                self._take_slow(item.found)
             else:
                 self._tell(item.time, self._pipeline.observe(item), self._words_in(item))
         except Exception:  # noqa: BLE001  # what follows must still happen, the end above all
@@ -482,10 +512,30 @@ class Session:
                 over()
             else:  # what is still being made of it is told first
                 self._evidence.end(over)
+        elif isinstance(item, _Slow) and self._waiting_end is not None:
+            self._take(self._waiting_end)
 
     def _over(self, end: _End) -> None:
         told = self._ended(self._sitting, end.time, end.detail)
         told.add_done_callback(lambda _: self.done.set_result(None))
+
+    def _begin_slow(self, look: SlowLook) -> None:
+        self._slow.begin(look)
+        if self._evidence is not None:
+            self._evidence.looking_slowly(look.frame.time)
+
+    def _take_slow(self, found: SlowFindings | None) -> None:
+        self._slow.taken()
+        if found is None:
+            self._tally.slow_failed.inc()
+            if self._evidence is not None:
+                self._evidence.looked_slowly(None)
+            return
+        self._tally.looked_slowly(found.milliseconds)
+        self._earlier, changes = self._pipeline.take(found)
+        if self._evidence is not None:
+            self._evidence.looked_slowly(self._earlier.observation)
+        self._tell(found.time, changes)
 
     def _look(self, arrival: Arrival) -> None:
         self._pipeline.analyser.rate = FACE_RATE * self._lane.rate()
@@ -497,9 +547,12 @@ class Session:
             began = time.perf_counter()
             pixels = decode_jpeg(arrival.data, max_pixels=self._max_pixels)
             decode_ms = (time.perf_counter() - began) * 1000
-            analysis, changes = self._pipeline.analyse(Frame(arrival.time, pixels))
+            frame = Frame(arrival.time, pixels)
+            analysis, changes = self._pipeline.look(frame, may_ask=self._slow.free)
             if self._evidence is not None:
                 self._evidence.looked(arrival.data, analysis.observation)
+            if analysis.asked is not None:
+                self._begin_slow(analysis.asked)
             self._tell(arrival.time, changes)
         except BadFrameError as error:
             self.frames.refused += 1
@@ -514,6 +567,8 @@ class Session:
             return
         self.frames.analysed += 1
         self._tally.looked(analysis.milliseconds, decode_ms, self._clock() - arrival.arrived)
+        analysis = replace(analysis, asked=None, earlier=self._earlier)
+        self._earlier = None
         try:
             arrival.reply.analysed(arrival, analysis, decode_ms)
         except Exception:  # noqa: BLE001  # whoever asked; what waits behind this frame must go on

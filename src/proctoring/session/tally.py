@@ -28,6 +28,11 @@ class Tally:
         self.skipped = frames("skipped", "Frames that came sooner than anything was due")
         self.refused = frames("refused", "Frames that could not be used")
         self.failed = frames("failed", "Frames whose analysis failed")
+        self.slow_failed = Counter(
+            "proctoring_slow_looks_failed",
+            "Slow looks (objects) that failed",
+            registry=registry,
+        )
         self.limited = frames("limited", "Frames refused because their socket sent too many")
         self.sound_missing = Counter(
             "proctoring_sound_missing_seconds",
@@ -74,6 +79,13 @@ class Tally:
         """A frame was analysed."""
         self._latency.observe(latency)
         self._analysis.labels("decode").observe(decode_ms / 1000)
+        self._spent(milliseconds)
+
+    def looked_slowly(self, milliseconds: Mapping[str, float]) -> None:
+        """A slow look was made, beside the frames."""
+        self._spent(milliseconds)
+
+    def _spent(self, milliseconds: Mapping[str, float]) -> None:
         for analyser, spent in milliseconds.items():
             self._analysis.labels(analyser).observe(spent / 1000)
 

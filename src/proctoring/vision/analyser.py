@@ -59,6 +59,7 @@ from proctoring.vision.neutral import NeutralPose
 from proctoring.vision.objects import load_object_detector
 from proctoring.vision.scene import SceneWatch
 from proctoring.vision.schedule import Schedule
+from proctoring.vision.slow_look import SlowFindings, SlowLook, look_now
 
 FACE_RATE = 10.0
 OBJECT_RATE = 1.0
@@ -153,10 +154,17 @@ class FrameAnalysis:
     """Track to (478, 3) landmarks in frame pixels."""
     milliseconds: dict[str, float] = field(default_factory=dict)
     """Analyser to the wall time it took."""
+    asked: SlowLook | None = None
+    """What is still to be looked at in this frame, beside the session's turns."""
+    earlier: FrameAnalysis | None = None
+    """What a slow look at an earlier frame gave, if it was taken in since the frame before."""
 
 
 class VisionAnalyser:
     """Looks at one session's frames.
+
+    What is quick, ``look`` does at once. What is slow it asks for; whoever made that slow look
+    tells ``take`` what it found. ``analyse`` is both, one after the other.
 
     ``mirrored`` declares that the pictures are mirrored, so that left is the candidate's left all
     the same. ``rate`` may be changed at any time. ``reference`` is the embedding of a photo of the
@@ -194,22 +202,37 @@ class VisionAnalyser:
         self._phone_seen = False
         self._persons: tuple[Box, ...] = ()
         """Of the last look at objects."""
+        self._sitter = 0
 
     def is_due(self, time: float) -> bool:
-        """Whether any analyser would look at a frame of this media time. Cheap."""
-        return self._face_schedule.is_due(time, self._face_period) or (
-            self._models.objects is not None
-            and self._object_schedule.is_due(time, self._object_period)
-        )
+        """Whether a frame of this media time would be looked at. Cheap.
+
+        Slow looks are asked for in frames that are looked at anyway.
+        """
+        return self._face_schedule.is_due(time, self._face_period)
 
     def analyse(self, frame: Frame) -> FrameAnalysis:
-        """Run the analysers that are due. Frames come in the order of their times."""
+        """Run all analysers that are due, the slow ones too."""
+        analysis = self.look(frame)
+        if analysis.asked is None:
+            return analysis
+        return joined(analysis, self.take(look_now(analysis.asked)))
+
+    def look(self, frame: Frame, *, may_ask: bool = True) -> FrameAnalysis:
+        """Run the quick analysers that are due. Frames come in the order of their times.
+
+        Args:
+            frame: the picture.
+            may_ask: whether a slow look may be asked for now; none is to be asked for before the
+                one before was taken in.
+        """
         height, width = frame.pixels.shape[:2]
         observation = FrameObservation(
             time=frame.time, width=width, height=height, faces=None, candidate=None, objects=None
         )
         meshes: dict[int, Mesh] = {}
         milliseconds: dict[str, float] = {}
+        asked: SlowLook | None = None
         if self._face_schedule.take(frame.time, self._face_period):
             began = clock.perf_counter()
             observation = replace(observation, camera=look_at_camera(frame.pixels))
@@ -217,23 +240,46 @@ class VisionAnalyser:
             began = clock.perf_counter()
             observation, meshes = self._look_at_faces(frame, observation)
             milliseconds["faces"] = (clock.perf_counter() - began) * 1e3
-        if self._models.objects is not None and self._object_schedule.take(
+            if observation.faces is not None:
+                began = clock.perf_counter()
+                observation = self._look_for_life(frame, observation, meshes)
+                milliseconds["liveness"] = (clock.perf_counter() - began) * 1e3
+                began = clock.perf_counter()
+                observation = self._check_identity(frame, observation, meshes)
+                milliseconds["identity"] = (clock.perf_counter() - began) * 1e3
+            if may_ask:
+                asked = self._ask(frame, observation, meshes)
+        return FrameAnalysis(observation, meshes, milliseconds, asked)
+
+    def take(self, found: SlowFindings) -> FrameAnalysis:
+        """Take in what a slow look found. Its observation says nothing but that."""
+        if found.objects is not None:
+            self._phone_seen = bool(found.objects.phones)
+            self._persons = tuple(person.box for person in found.objects.persons)
+            if found.face is not None and found.sitter == self._sitter:
+                self._liveness.look_for_screens(found.face, found.objects.phones)
+        observation = FrameObservation(
+            time=found.time,
+            width=found.width,
+            height=found.height,
+            faces=None,
+            candidate=None,
+            objects=found.objects,
+        )
+        return FrameAnalysis(observation, milliseconds=found.milliseconds)
+
+    def _ask(
+        self, frame: Frame, observation: FrameObservation, meshes: dict[int, Mesh]
+    ) -> SlowLook | None:
+        """The slow look that is due in a frame, if one is."""
+        if self._models.objects is None or not self._object_schedule.take(
             frame.time, self._object_period
         ):
-            began = clock.perf_counter()
-            look = self._models.objects(frame.pixels)
-            self._phone_seen = bool(look.phones)
-            self._persons = tuple(person.box for person in look.persons)
-            observation = replace(observation, objects=look)
-            milliseconds["objects"] = (clock.perf_counter() - began) * 1e3
-        if observation.faces is not None:
-            began = clock.perf_counter()
-            observation = self._look_for_life(frame, observation, meshes)
-            milliseconds["liveness"] = (clock.perf_counter() - began) * 1e3
-            began = clock.perf_counter()
-            observation = self._check_identity(frame, observation, meshes)
-            milliseconds["identity"] = (clock.perf_counter() - began) * 1e3
-        return FrameAnalysis(observation, meshes, milliseconds)
+            return None
+        mesh = meshes.get(observation.candidate.track) if observation.candidate else None
+        return SlowLook(
+            frame, self._sitter, None if mesh is None else hull(mesh), self._models.objects
+        )
 
     @property
     def _face_period(self) -> float:
@@ -257,6 +303,7 @@ class VisionAnalyser:
         choice = choose_candidate(self._claim, followed, frame.time)
         self._claim = choice.claim
         if choice.somebody_else:
+            self._sitter += 1
             self._liveness.forget()
         scene = self._look_at_scene(frame, followed)
         if choice.somebody_else or (scene is not None and scene.moved):
@@ -296,8 +343,6 @@ class VisionAnalyser:
             assert observation.candidate is not None  # noqa: S101  (it has a track)
             watched = replace(observation.candidate, blinks=self._liveness.blinks)
             observation = replace(observation, candidate=watched)
-            if observation.objects is not None:
-                self._liveness.look_for_screens(hull(mesh), observation.objects.phones)
         if self._stream_schedule.take(frame.time, STREAM_PERIOD):
             self._stream.look(frame.time, frame.pixels)
         if not self._liveness_schedule.take(frame.time, self._slowed(LIVENESS_RATE)):
@@ -394,3 +439,13 @@ class VisionAnalyser:
         if gaze is None or not self._mirrored:
             return gaze
         return replace(gaze, yaw=-gaze.yaw)
+
+
+def joined(quick: FrameAnalysis, slow: FrameAnalysis) -> FrameAnalysis:
+    """One frame's quick and slow analysis as one."""
+    return replace(
+        quick,
+        observation=replace(quick.observation, objects=slow.observation.objects),
+        milliseconds={**quick.milliseconds, **slow.milliseconds},
+        asked=None,
+    )

@@ -12,7 +12,14 @@ from proctoring.audio.pcm import SAMPLE_RATE
 from proctoring.delivery.events import Notice
 from proctoring.incidents import LABELS, Evidence, IncidentChange, IncidentState, Severity
 from proctoring.judgement.policy import EvidenceWanted
-from proctoring.observations import Box, Candidate, Face, FrameObservation
+from proctoring.observations import (
+    Box,
+    Candidate,
+    Detection,
+    Face,
+    FrameObservation,
+    ObjectLook,
+)
 from proctoring.session.evidence.bystanders import AROUND
 from proctoring.session.evidence.keeper import Order
 from proctoring.session.evidence.watch import LEAD, EvidenceWatch
@@ -116,6 +123,22 @@ def test_a_blurred_still_waits_until_newcomers_would_have_been_found() -> None:
     looks = [look.time for look in order.stretch.looks]
     assert looks[0] == pytest.approx(10 - AROUND, abs=0.11)
     assert looks[-1] == pytest.approx(10 + AROUND, abs=0.11)
+
+
+@pytest.mark.parametrize("failed", [False, True])
+def test_a_blurred_still_waits_for_a_slow_look_that_may_find_bystanders(failed: bool) -> None:
+    watched = Watched(stills=["*"])
+    watched.run(0, 10, change())
+    watched.watch.looking_slowly(10.0)
+    watched.run(10.1, 15)
+    assert not watched.orders
+    person = Detection("person", 0.9, Box(50, 0, 90, 100))
+    found = FrameObservation(10.0, 100, 100, None, None, ObjectLook((), (person,), "ssd"))
+    watched.watch.looked_slowly(None if failed else found)
+    watched.watch.passed(15.0)
+    (order,) = watched.orders
+    persons = [look.persons for look in order.stretch.looks if look.persons]
+    assert persons == ([] if failed else [(Box(0.5, 0, 0.9, 1),)])
 
 
 def test_a_clip_reaches_from_before_the_beginning_to_after_it_was_told() -> None:

@@ -83,6 +83,8 @@ class EvidenceWatch:
         self._newest: Picture | None = None
         """The picture that was looked at last."""
         self._time = 0.0
+        self._looking: float | None = None
+        """Media time of the frame that a slow look is still made of: it may find bystanders."""
         self._pending: list[_Pending] = []
         self._made = 0
         self._lock = RLock()
@@ -111,6 +113,16 @@ class EvidenceWatch:
         if self._wanted.blur_bystanders:
             self._looks.look(look_of(observation))
 
+    def looking_slowly(self, time: float) -> None:
+        """A slow look at the picture of this media time begins: what shows it waits for the end."""
+        self._looking = time
+
+    def looked_slowly(self, observation: FrameObservation | None) -> None:
+        """That slow look is over; ``None``: it failed."""
+        self._looking = None
+        if observation is not None and self._wanted.blur_bystanders:
+            self._looks.look(look_of(observation))
+
     def tell(
         self,
         media_time: float,
@@ -129,9 +141,12 @@ class EvidenceWatch:
     def passed(self, media_time: float) -> None:
         """Media time has come so far: order what is due."""
         self._time = max(self._time, media_time)
-        due = [pending for pending in self._pending if pending.due <= self._time]
+        until = self._time
+        if self._looking is not None and self._margin:
+            until = min(until, self._looking)
+        due = [pending for pending in self._pending if pending.due <= until]
         if due:
-            self._pending = [pending for pending in self._pending if pending.due > self._time]
+            self._pending = [pending for pending in self._pending if pending.due > until]
         for pending in due:
             self._order(pending)
 

@@ -1,0 +1,60 @@
+"""One session's slow looks: made on a lane of their own, one at a time, in short steps."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Generator
+
+from proctoring.session.pool import Pool
+from proctoring.vision.slow_look import SlowFindings, SlowLook
+
+_log = logging.getLogger(__name__)
+
+
+class SlowLooks:
+    """A place for one slow look; nothing of the session waits for it.
+
+    ``free``, ``begin`` and ``taken`` are for the session's own lane.
+
+    Args:
+        pool: does the work.
+        tell: takes what was found, from the pool's threads; ``None``: the look failed.
+    """
+
+    def __init__(self, pool: Pool, tell: Callable[[SlowFindings | None], None]) -> None:
+        self.free = True
+        """Whether a look may begin: none is made, waits, or has been made and not taken in."""
+        self._tell = tell
+        self._steps: Generator[None, None, SlowFindings] | None = None
+        self._lane = pool.lane(self._step, slow=True)
+
+    def begin(self, look: SlowLook) -> None:
+        """Leave a look to be made."""
+        self.free = False
+        self._steps = look.steps()
+        self._lane.wake()
+
+    def taken(self) -> None:
+        """What was told has been taken in."""
+        self.free = True
+
+    def close(self) -> None:
+        """Nothing more comes."""
+        self._lane.close()
+
+    def _step(self) -> None:
+        steps = self._steps
+        if steps is None:
+            return
+        found: SlowFindings | None = None
+        try:
+            next(steps)
+        except StopIteration as end:
+            found = end.value
+        except Exception:  # noqa: BLE001  # costs this look; the next may do better
+            _log.exception("a slow look failed")
+        else:
+            self._lane.wake()  # one step a turn: others wait too
+            return
+        self._steps = None
+        self._tell(found)

@@ -1,0 +1,118 @@
+"""Looks for objects beside a session's frames: nothing waits for them, nothing of them is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from threading import Event
+
+import pytest
+from prometheus_client import CollectorRegistry
+from tests.session.conftest import BLIND, TIMEOUT, Heard, Sat
+
+from proctoring.incidents import IncidentState
+from proctoring.observations import Box, Detection, ObjectLook
+from proctoring.session.tally import Tally
+from proctoring.vision.frame import Pixels
+
+Sit = Callable[..., Sat]
+PHONE = ObjectLook((Detection("cell phone", 0.9, Box(1, 2, 3, 4)),), (), "seen by hand")
+
+
+def until_told(sat: Sat, socket: Heard, jpeg: bytes, at: float) -> ObjectLook:
+    """Send frames a tenth of a second apart until one's reply carries a look for objects."""
+    for n in range(100):
+        sat.session.receive(jpeg, None, socket, now=at + n / 10)
+        earlier = socket.next().earlier
+        if earlier is not None:
+            assert earlier.observation.faces is None  # it says nothing of what it did not look at
+            found: ObjectLook = earlier.observation.objects
+            return found
+        Event().wait(0.01)
+    raise AssertionError("no look was told")
+
+
+def test_frames_are_answered_while_a_slow_look_is_made(sit: Sit, face_jpeg: bytes) -> None:
+    going, gate = Event(), Event()
+
+    def look(_: Pixels) -> ObjectLook:
+        going.set()
+        gate.wait(TIMEOUT)
+        return PHONE
+
+    sat, socket = sit(replace(BLIND, objects=look)), Heard()
+    sat.session.receive(face_jpeg, None, socket, now=0.0)
+    assert socket.next().earlier is None
+    assert going.wait(TIMEOUT)
+    for n in range(1, 40):  # due again every second: one look at a time all the same
+        sat.session.receive(face_jpeg, None, socket, now=n / 10)
+        assert socket.next().earlier is None
+    gate.set()
+    assert until_told(sat, socket, face_jpeg, 4.0) == PHONE
+
+
+def test_a_look_is_judged_at_the_time_of_its_frame_and_before_the_end(
+    sit: Sit, face_jpeg: bytes
+) -> None:
+    gates = [Event(), Event()]
+    going = [Event(), Event()]
+    looks = iter(zip(going, gates, strict=True))
+
+    def look(_: Pixels) -> ObjectLook:
+        begun, gate = next(looks)
+        begun.set()
+        gate.wait(TIMEOUT)
+        return PHONE
+
+    sat, socket = sit(replace(BLIND, objects=look)), Heard()
+    sat.session.receive(face_jpeg, None, socket, now=0.0)
+    socket.next()
+    gates[0].set()
+    until_told(sat, socket, face_jpeg, 0.1)
+    sat.session.receive(face_jpeg, None, socket, now=3.0)
+    assert socket.next()
+    assert going[1].wait(TIMEOUT)
+    sat.session.end("over", 4.0)
+    assert sat.published.empty()
+    gates[1].set()
+    sat.session.done.result(TIMEOUT)
+    (looked, (started,)), (over, (ended,)) = sat.next(), sat.next()
+    assert (started.kind, ended.state) == ("object.phone", IncidentState.ENDED)
+    assert (looked, over) == (3.0, 4.0)
+    assert sat.ends == ["over"]
+
+
+def test_two_looks_that_see_a_phone_are_an_incident(sit: Sit, face_jpeg: bytes) -> None:
+    sat, socket = sit(replace(BLIND, objects=lambda _: PHONE)), Heard()
+    until_told(sat, socket, face_jpeg, 0.0)
+    until_told(sat, socket, face_jpeg, 1.0)
+    time, (started,) = sat.next()
+    assert (started.kind, started.state) == ("object.phone", IncidentState.STARTED)
+    assert started.started_at == 0.0
+    assert time >= 0.5
+    sat.session.end("over", 30.0)
+    sat.session.done.result(TIMEOUT)
+
+
+def test_a_slow_look_that_fails_costs_that_look_and_is_counted(
+    sit: Sit, face_jpeg: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    registry = CollectorRegistry()
+    failed = Event()
+
+    def look(_: Pixels) -> ObjectLook:
+        if not failed.is_set():
+            failed.set()
+            raise RuntimeError("on purpose")
+        return PHONE
+
+    sat, socket = sit(replace(BLIND, objects=look), tally=Tally(registry)), Heard()
+    sat.session.receive(face_jpeg, None, socket, now=0.0)
+    socket.next()
+    assert failed.wait(TIMEOUT)
+    assert until_told(sat, socket, face_jpeg, 1.0) == PHONE
+    assert registry.get_sample_value("proctoring_slow_looks_failed_total") == 1
+    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == [
+        "a slow look failed"
+    ]
+    assert "exam-7" not in caplog.text
