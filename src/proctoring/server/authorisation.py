@@ -10,6 +10,7 @@ it declares ``filters=True`` and asks ``grant_of`` itself.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -243,13 +244,9 @@ class Authorisation:
         except TimeoutError:
             if not limit.expired():
                 raise
-            await send(
-                {
-                    "type": "websocket.close",
-                    "code": TOKEN_EXPIRED,
-                    "reason": "the token has expired: come back with a new one",
-                }
-            )
+            reason = "the token has expired: come back with a new one"
+            with contextlib.suppress(RuntimeError, OSError):  # closed already, or gone
+                await send({"type": "websocket.close", "code": TOKEN_EXPIRED, "reason": reason})
 
 
 _NOTHING = Grant(frozenset(), ())

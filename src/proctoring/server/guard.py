@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Iterable
 
@@ -9,7 +10,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import HTTPConnection
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from starlette.websockets import WebSocket
+from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from proctoring.server.access import refusal
 from proctoring.server.rate_limit import ClientLimit
@@ -73,7 +74,8 @@ class Guard:
         elif reason is not None:
             await _answer(scope, receive, send, 403, "forbidden", reason)
         elif scope["type"] == "websocket":
-            await self._app(scope, receive, send)
+            with contextlib.suppress(WebSocketDisconnect):  # a client that leaves is no error
+                await self._app(scope, receive, send)
         elif _too_long(headers, _limit(scope["path"])):
             detail = f"the body must say its length, at most {_limit(scope['path'])} bytes"
             await _answer(scope, receive, send, 413, "too_large", detail)

@@ -8,6 +8,7 @@ import socket
 import sys
 from collections.abc import Callable
 
+import h11
 import uvicorn
 
 from proctoring.errors import SettingsError
@@ -21,6 +22,15 @@ STOP = 5
 SWITCH = 0.001
 """Seconds after which a thread that computes in Python gives way. The interpreter's own 5 ms would
 let the event loop wait for every worker in turn."""
+
+
+_THEIRS = (h11.LocalProtocolError, UnicodeDecodeError)
+
+
+def _is_ours(record: logging.LogRecord) -> bool:
+    """Whether what uvicorn logs may be a mistake of the application's. A client that breaks HTTP in
+    the midst of a request, or sends text that is none, could fill the log with that."""
+    return not (record.exc_info and isinstance(record.exc_info[1], _THEIRS))
 
 
 class _Server(uvicorn.Server):
@@ -48,6 +58,7 @@ def server(service: Service, ready: Callable[[], None] = lambda: None) -> uvicor
 
     Its ``run(sockets=[open_port(service.settings)])`` returns when it is told to stop.
     """
+    logging.getLogger("uvicorn.error").addFilter(_is_ours)
     config = uvicorn.Config(
         create_app(service=service),
         ws=SocketProtocol,

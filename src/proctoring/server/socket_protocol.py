@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.exceptions import InvalidState
 
 CUT_OFF = 3.0
 """Seconds after the application is done with a socket, or after a client failed to answer a ping,
@@ -16,10 +20,34 @@ class SocketProtocol(WebSocketsSansIOProtocol):
     def data_received(self, data: bytes) -> None:
         """Bytes came. A handshake that the parser refused (an address of 10,000 characters) is
         answered, which uvicorn itself leaves undone."""
-        super().data_received(data)
+        try:
+            super().data_received(data)
+        except InvalidState:  # text that is none, before the client was accepted
+            self.queue.put_nowait({"type": "websocket.disconnect", "code": 1006})
+            self.transport.close()
+            return
         if self.conn.handshake_exc is not None and not self.handshake_initiated:
             self.transport.write(b"".join(self.conn.data_to_send()))
             self.transport.close()
+
+    def handle_parser_exception(self) -> None:
+        """The client broke the protocol; before it was accepted, there is nobody to say that to."""
+        if self.conn.close_sent is None:
+            self.queue.put_nowait({"type": "websocket.disconnect", "code": 1006})
+            self.close_sent = True
+            self.transport.close()
+        else:
+            super().handle_parser_exception()
+
+    async def send(self, message: Any) -> None:
+        """Send for the application. uvicorn alone takes a refused handshake, and a client that left
+        before it was accepted, for mistakes of the application, and logs each as an error."""
+        if message["type"] == "websocket.accept" and self.transport.is_closing():
+            self.handshake_complete = True
+            raise ClientDisconnected
+        await super().send(message)
+        if message["type"] == "websocket.http.response.body" and not message.get("more_body"):
+            self.handshake_complete = True
 
     async def run_asgi(self) -> None:
         """Serve the connection, then see that it ends."""

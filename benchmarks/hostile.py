@@ -1,0 +1,290 @@
+"""Hostile messages against a real server process, beside an honest session whose latency is measured.
+
+    uv run python -m benchmarks.hostile [--messages 100000] [--at-once 8]
+
+One process plays the honest candidate: 640 x 480, ten frames a second, a real face; latency is from
+just before a frame is sent until its observation has been read. Another, at a low priority,
+attacks with every kind of ``benchmarks.attacks`` in turns. Printed: latency before and during;
+memory, threads, file descriptors and open sessions of the server before, after a warm-up of a tenth
+of the messages (which fills caches), and at the end, when the attackers' sessions have run out.
+Ends with an error when the server died, kept what it should have let go, or made the honest session
+wait.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import json
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event, Thread
+from typing import Any
+
+import psutil
+from websockets.sync.client import ClientConnection, connect
+
+from benchmarks.attacks import ATTACKS, PATIENCE, Target
+from benchmarks.latency import moving_face
+
+ROOT = Path(__file__).parents[1]
+GRACE = 2.0
+"""Seconds after which a session that was left ends, so that the end can be seen."""
+
+MORE_MEMORY = 64 << 20
+"""Bytes by which the server may have grown from the end of the warm-up to the end."""
+LATER = 0.25
+"""Seconds that the honest session's 95th percentile may rise: each attacker's picture takes its
+turn on the same workers, and an object look is not interrupted."""
+
+
+@dataclass(frozen=True)
+class Footprint:
+    """What the server process holds."""
+
+    memory: int
+    threads: int
+    descriptors: int
+    sessions: int
+
+    def __str__(self) -> str:
+        return (
+            f"{self.memory / 2**20:.0f} MiB, {self.threads} threads, "
+            f"{self.descriptors} descriptors, {self.sessions} sessions"
+        )
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of it. Times in seconds."""
+
+    sent: dict[str, int]
+    took: float
+    before: list[float]
+    during: list[float]
+    started: Footprint
+    warm: Footprint
+    ended: Footprint
+    complaints: tuple[str, ...]
+    """Errors that the server logged."""
+
+    def problems(self) -> list[str]:
+        """What should not be."""
+        rise = percentile(self.during, 95) - percentile(self.before, 95)
+        found = [f"the server logged: {line}" for line in self.complaints[:5]]
+        if rise > LATER:
+            found.append(f"the honest session's 95th percentile rose by {rise * 1000:.0f} ms")
+        if self.ended.memory - self.warm.memory > MORE_MEMORY:
+            found.append(f"memory grew from {self.warm} to {self.ended}")
+        counted = ("threads", "descriptors", "sessions")
+        # A few: pools of threads and database connections that are made when first needed.
+        return found + [
+            f"{what}: {getattr(self.warm, what)}, then {getattr(self.ended, what)}"
+            for what in counted
+            if getattr(self.ended, what) > getattr(self.warm, what) + 4
+        ]
+
+
+def percentile(values: list[float], share: float) -> float:
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(len(ordered) * share / 100))]
+
+
+@contextmanager
+def serving(log: Path, **settings: str) -> Iterator[tuple[psutil.Process, str]]:
+    """A server process with its models loaded, its records in a folder of its own; its address."""
+    chosen = {f"PROCTORING_{name.upper()}": value for name, value in settings.items()}
+    with log.open("w") as said:
+        process = subprocess.Popen(
+            [sys.executable, "run.py", "--port", "0"],
+            cwd=ROOT,
+            env=os.environ | {"PROCTORING_DATA_FOLDER": str(log.parent)} | chosen,
+            stderr=said,
+        )
+        try:
+            address = ""
+            while not address:
+                time.sleep(0.1)
+                assert process.poll() is None, log.read_text()
+                lines = [line for line in log.read_text().splitlines() if "Serving at" in line]
+                address = lines[0].split()[-1] if lines else ""
+            while health(address)["status"] not in ("ok", "degraded"):
+                time.sleep(0.1)
+            yield psutil.Process(process.pid), address
+        finally:
+            process.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(60)
+            process.kill()
+
+
+def health(address: str) -> dict[str, Any]:
+    with urllib.request.urlopen(f"{address}/api/health", timeout=30) as answer:  # noqa: S310
+        found: dict[str, Any] = json.load(answer)
+    return found
+
+
+def footprint(server: psutil.Process, address: str) -> Footprint:
+    return Footprint(
+        server.memory_info().rss,
+        server.num_threads(),
+        server.num_fds(),
+        int(health(address)["sessions"]),
+    )
+
+
+class Honest:
+    """A candidate who does nothing wrong, on threads of their own."""
+
+    def __init__(self, address: str, frames: list[bytes]) -> None:
+        self.latencies: list[float] = []
+        self._frames = frames
+        self._url = address.replace("http", "ws", 1) + "/ws/proctor/honest/video?observe=1"
+        self._stop = Event()
+        self._sent: dict[int, float] = {}
+        self._thread = Thread(target=self._sit)
+
+    def __enter__(self) -> Honest:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _sit(self) -> None:
+        with connect(self._url, compression=None) as socket:
+            reader = Thread(target=self._receive, args=(socket,))
+            reader.start()
+            begun = time.monotonic()
+            number = 0
+            while not self._stop.wait(max(0.0, begun + number / 10 - time.monotonic())):
+                stamp = time.time_ns() // 1000
+                self._sent[stamp] = time.monotonic()
+                picture = self._frames[number % len(self._frames)]
+                socket.send(stamp.to_bytes(8, "big") + picture)
+                number += 1
+        reader.join()
+
+    def _receive(self, socket: ClientConnection) -> None:
+        for text in socket:
+            observation = json.loads(text).get("observation")
+            if observation is not None:
+                began = self._sent.pop(observation["capture_time"])
+                self.latencies.append(time.monotonic() - began)
+
+
+async def attack(target: Target, messages: int, at_once: int) -> dict[str, int]:
+    """Send so many hostile messages. Returns how many of each kind were sent."""
+    sent: Counter[str] = Counter()
+
+    async def one_after_the_other(first: int) -> None:
+        turn = first
+        while sent.total() < messages:
+            kind = ATTACKS[turn % len(ATTACKS)]
+            turn += 1
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(2 * PATIENCE):
+                    sent[kind.__name__] += await kind(target)
+
+    await asyncio.gather(*(one_after_the_other(first) for first in range(at_once)))
+    return dict(sent)
+
+
+def attack_from_elsewhere(address: str, messages: int, at_once: int, seed: int) -> dict[str, int]:
+    """Attack from another process, which leaves this one and the server their time."""
+    command = [sys.executable, "-m", "benchmarks.hostile", "--attack", address]
+    command += ["--messages", str(messages), "--at-once", str(at_once), "--seed", str(seed)]
+    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True)
+    sent: dict[str, int] = json.loads(done.stdout)
+    return sent
+
+
+def measure(messages: int, at_once: int, quiet: float, folder: Path) -> Result:
+    """Attack a server of our own.
+
+    Args:
+        quiet: seconds for which the honest session is measured alone.
+    """
+    frames = moving_face()
+    log = folder / "server.log"
+    limits = {"session_grace": str(GRACE), "max_requests_per_second": "100000"}
+    with serving(log, **limits) as (server, address), Honest(address, frames) as honest:
+        time.sleep(5)  # it is learned, and everything loaded
+        first = len(honest.latencies)
+        started = footprint(server, address)
+        time.sleep(quiet)
+        before = honest.latencies[first:]
+        attack_from_elsewhere(address, messages // 10, at_once, seed=1)
+        settle(address)
+        warm = footprint(server, address)
+        first, began = len(honest.latencies), time.monotonic()
+        sent = attack_from_elsewhere(address, messages, at_once, seed=2)
+        took = time.monotonic() - began
+        during = honest.latencies[first:]
+        settle(address)
+        ended = footprint(server, address)
+        assert server.is_running()
+        complaints = tuple(
+            line
+            for line in log.read_text().splitlines()
+            if "Traceback" in line or " ERROR " in line or " CRITICAL " in line
+        )
+    return Result(sent, took, before, during, started, warm, ended, complaints)
+
+
+def settle(address: str) -> None:
+    """Wait until the attackers' sessions have run out."""
+    end = time.monotonic() + 60
+    while health(address)["sessions"] > 1 and time.monotonic() < end:
+        time.sleep(0.5)
+    time.sleep(5)  # connections that were let hang are cut off by then
+
+
+def show(result: Result) -> None:
+    for kind, count in sorted(result.sent.items()):
+        print(f"{count:>8}  {kind}")
+    total = sum(result.sent.values())
+    print(f"{total:>8}  messages in {result.took:.0f} s ({total / result.took:.0f} a second)")
+    for name, values in (("before", result.before), ("during", result.during)):
+        shown = ", ".join(f"{p}th {percentile(values, p) * 1000:.0f} ms" for p in (50, 95, 99))
+        print(f"honest session {name}: {len(values)} frames, {shown}")
+    for name in ("started", "warm", "ended"):
+        print(f"server {name}: {getattr(result, name)}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--messages", type=int, default=100_000)
+    parser.add_argument("--at-once", type=int, default=32, help="connections at the same time")
+    parser.add_argument("--quiet", type=float, default=30.0, help="seconds measured without attack")
+    parser.add_argument("--attack", metavar="ADDRESS", help=argparse.SUPPRESS)
+    parser.add_argument("--seed", type=int, default=0, help=argparse.SUPPRESS)
+    chosen = parser.parse_args()
+    if chosen.attack:
+        os.nice(10)
+        target = Target(chosen.attack, moving_face(1)[0], random.Random(chosen.seed))
+        print(json.dumps(asyncio.run(attack(target, chosen.messages, chosen.at_once))))
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        result = measure(chosen.messages, chosen.at_once, chosen.quiet, Path(folder))
+    show(result)
+    problems = result.problems()
+    for problem in problems:
+        print("PROBLEM:", problem)
+    sys.exit(bool(problems))
+
+
+if __name__ == "__main__":
+    main()
