@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import SecretStr
-from tests.server.live import Live, receive, running, until
+from tests.recording.clips import sitting as clip_sitting
+from tests.recording.clips import write_clip
+from tests.recording.test_same_as_server import CAPTURED, pictures
+from tests.server.live import Live, receive, receive_key, running, until
 from tests.server.test_events_socket import publish
 from tests.session.conftest import BLIND
 
+from proctoring.delivery.events import Message, Sitting, number_message
 from proctoring.errors import SettingsError
+from proctoring.judgement.policy import parse_policy, shipped_policy
+from proctoring.recording.playback import play
+from proctoring.records.rejudging import collect, judge_again
 from proctoring.server.service import Service
+from proctoring.session.pipeline import Pipeline
 from proctoring.settings import Settings
+from proctoring.vision.analyser import VisionAnalyser, VisionModels
 
 
 @pytest.fixture(scope="module")
@@ -108,3 +121,97 @@ def test_a_database_that_was_asked_for_and_cannot_be_used_lets_nothing_start(
     file.write_text("")
     with pytest.raises(SettingsError, match="in the way"):
         Service(Settings(data_folder=tmp_path, database=SecretStr(f"sqlite:///{file}/below")))
+
+
+def test_decisions_and_consent_are_kept_and_downloaded(kept: Live, session_id: str) -> None:
+    with kept.http as http:
+        agreed = {"text": "Your camera is watched.", "who": "c-1"}
+        given = http.post(f"/api/records/sessions/{session_id}/consent", json=agreed)
+        assert given.status_code == 201
+        sitting = sat(kept, session_id)
+        path = f"/api/records/sessions/{sitting}"
+        incident = http.get(path).json()["incidents"][0]["id"]
+        said = {"decision": "dismiss", "reason": "=looked at the clock", "who": "rev-3"}
+        decided = http.post(f"{path}/incidents/{incident}/decision", json=said)
+        assert decided.status_code == 201
+        report = http.get(f"{path}/json").json()
+        table = http.get(f"{path}/csv")
+    assert report["consents"][0]["text"] == "Your camera is watched."
+    assert report["incidents"][0]["decision"] == "dismiss"
+    assert [event["seq"] for event in report["events"]] == [1, 2]
+    first, second = csv.DictReader(io.StringIO(table.text))
+    assert (first["kind"], first["decision"]) == ("gaze.left", "dismiss")
+    assert first["decision_reason"] == "'=looked at the clock"  # no formula
+    assert second["decision"] == ""
+    assert "attachment" in table.headers["content-disposition"]
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ({"decision": "confirm"}, 422),
+        ({"decision": "acquit", "reason": "why"}, 422),
+        ({"decision": "confirm", "reason": ""}, 422),
+        ({"decision": "confirm", "reason": "why"}, 404),
+    ],
+)
+def test_a_decision_that_cannot_be_is_refused(
+    kept: Live, body: dict[str, str], status: int
+) -> None:
+    with kept.http as http:
+        path = "/api/records/sessions/nothing/incidents/nothing/decision"
+        assert http.post(path, json=body).status_code == status
+
+
+@pytest.mark.e2e
+def test_a_sitting_is_judged_again_exactly_and_under_another_policy_as_if_it_were_live(
+    vision_models: VisionModels, tmp_path: Path
+) -> None:
+    clip = write_clip(tmp_path / "sitting.mkv", clip_sitting(), codec="mjpeg")
+    with running(vision_models) as live, live.http as http:
+        with live.socket("recorded/video?observe=1") as video:
+            for time, jpeg in pictures(clip):
+                video.send((CAPTURED + round(time * 1e6)).to_bytes(8, "big") + jpeg)
+                receive_key(video, "observation")
+        assert http.delete("/api/sessions/recorded").is_success
+        (found,) = http.get("/api/records/sessions").json()["sittings"]
+        path = f"/api/records/sessions/{found['id']}"
+        told = [json.loads(event["text"]) for event in http.get(f"{path}/events").json()]
+        again = http.post(f"{path}/rejudge", json={}).json()
+        lenient = http.post(f"{path}/rejudge", json={"policy": "lenient"}).json()
+        curves = http.get(f"{path}/signals").json()["curves"]
+        archive = live.service.archive
+        assert archive is not None
+        observed = list(archive.reader.observations(found["id"]))
+        policy = parse_policy(http.get(path).json()["policy_toml"])
+
+    # Byte for byte what listeners were told.
+    sitting = Sitting("recorded", datetime.fromisoformat(found["began_at"]))
+    changes = tuple(judge_again(policy, observed, found["media_time"]))
+    incidents = [incident for message in told for incident in message["incidents"]]
+    message = Message(sitting, sitting.began_at, 0.0, changes)
+    assert json.loads(number_message(message, 1).text)["incidents"] == incidents
+    assert incidents
+
+    assert again["observations"] == len(observed) > 100
+    nothing: list[Any] = []
+    assert again["difference"] == {
+        "added": nothing,
+        "removed": nothing,
+        "changed": nothing,
+        "same": len(again["incidents"]),
+    }
+    assert max(curves["faces"]["high"]) == 2
+
+    # As `proctoring analyse` would have it under the other policy.
+    pipeline = Pipeline(shipped_policy("lenient"), VisionAnalyser(vision_models))
+    moments = list(play(clip, pipeline))
+    analysed = [change for moment in moments for change in moment.changes]
+    analysed += pipeline.finish(moments[-1].frame.time)
+    expected = collect(analysed)
+    assert [(i["kind"], i["severity"]) for i in lenient["incidents"]] == [
+        (i.kind, i.severity) for i in expected
+    ]
+    assert [i["started_at"] for i in lenient["incidents"]] == pytest.approx(
+        [i.started_at for i in expected], abs=0.001
+    )

@@ -138,7 +138,7 @@ def sit(pool: Pool, tally: Tally) -> Callable[..., Sat]:
             pipeline=Pipeline(options.pop("policy", None) or shipped_policy("exam"), analyser),
             pool=pool,
             publish=publish,
-            ended=lambda _sitting, _time, detail: ended(detail),
+            ended=lambda _sitting, _time, detail, _face: ended(detail),
             tally=options.pop("tally", tally),
             audio=audio,
             now=0.0,

@@ -57,6 +57,8 @@ class Begun:
     policy_name: str
     policy_toml: str
     """The whole policy, so that it can be known later what judged."""
+    seed: str = field(default="", repr=False)
+    """What challenges are drawn from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,8 @@ class Ended:
     media_time: float
     detail: str
     """Why, in words for its listeners."""
+    face: tuple[float, ...] | None = field(default=None, repr=False)
+    """The candidate's embedding, biometric data, where the policy has it kept."""
 
 
 Entry = Begun | Message | Ended

@@ -123,9 +123,9 @@ def _plain(entry: Entry) -> Beginning | Occurrence | Ending:
     sitting = entry.sitting
     names = (sitting_id(sitting), sitting.session_id)
     if isinstance(entry, Begun):
-        began = sitting.began_at
-        return Beginning(*names, began, entry.mirrored, entry.policy_name, entry.policy_toml)
+        began, policy = sitting.began_at, (entry.policy_name, entry.policy_toml)
+        return Beginning(*names, began, entry.mirrored, *policy, entry.seed)
     if isinstance(entry, Ended):
-        return Ending(*names, entry.time, entry.media_time, entry.detail)
+        return Ending(*names, entry.time, entry.media_time, entry.detail, entry.face)
     changes = tuple((incident_id(sitting, change.number), change) for change in entry.changes)
     return Occurrence(*names, entry.time, entry.media_time, changes)

@@ -244,6 +244,21 @@ def _names(pattern: str, kind: str) -> bool:
     return pattern in ("*", kind) or (pattern.endswith(".*") and kind.startswith(pattern[:-1]))
 
 
+class Records(BaseModel):
+    """What is kept of a session, and for how long: pictures and sound are not in it (``evidence``)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    keep_days: float = Field(default=180.0, gt=0, le=36_500, allow_inf_nan=False)
+    """Days after a session's end for which it is kept; then it is erased, and only that remains."""
+    signals: bool = True
+    """Whether what was observed, in numbers, is kept: to be plotted, and judged again later."""
+    signal_days: float = Field(default=90.0, gt=0, le=36_500, allow_inf_nan=False)
+    """Days for which these numbers are kept."""
+    transcripts: bool = False
+    """Whether words that were said are kept with them. ``False``: judging again hears no phrases."""
+
+
 class Policy(BaseModel):
     """Everything judgement goes by. Equal policies judge equally."""
 
@@ -270,6 +285,7 @@ class Policy(BaseModel):
     evidence: EvidenceWanted = EvidenceWanted()
     calibration: Calibration = Calibration()
     challenge: Challenge = Challenge()
+    records: Records = Records()
     incidents: dict[str, Rule]
 
     @model_validator(mode="after")
@@ -339,6 +355,7 @@ _SECTIONS = (
     "transcription",
     "camera",
     *_ASKING,
+    "records",
 )
 _ACCOMMODATED = (*_SECTIONS, *LABELS)
 _MAX_LISTED = 24

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from proctoring.incidents import IncidentChange
@@ -18,6 +18,8 @@ class Beginning:
     mirrored: bool
     policy_name: str
     policy_toml: str
+    seed: str = field(default="", repr=False)
+    """What challenges are drawn from: needed to judge again exactly."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,3 +43,5 @@ class Ending:
     time: datetime
     media_time: float
     reason: str
+    face: tuple[float, ...] | None = field(default=None, repr=False)
+    """The candidate's embedding, where it is to be kept."""

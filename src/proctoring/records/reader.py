@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,6 +13,9 @@ from sqlalchemy.orm import aliased
 from proctoring.errors import UnknownRecordError
 from proctoring.records.database import reading
 from proctoring.records.evidence.path import evidence_path
+from proctoring.records.kept import Kept
+from proctoring.records.packing import unpack
+from proctoring.records.plot import Plot, draw
 from proctoring.records.tables import (
     ConsentRow,
     DecisionRow,
@@ -19,8 +23,12 @@ from proctoring.records.tables import (
     EvidenceRow,
     IncidentRow,
     PolicyRow,
+    SignalRow,
     SittingRow,
 )
+
+_PIECES = 50
+"""Pieces of signals read at once."""
 
 MAX_SEQ = 2**31 - 1
 """Numbers are 32 bits wide in the database."""
@@ -275,6 +283,54 @@ class RecordReader:
                 StoredEvent(row.seq, row.time, row.media_time, row.text, row.hash)
                 for row in connection.execute(query)
             )
+
+    def observations(self, sitting_id: str) -> Iterator[Kept]:
+        """All that judgement went by in a sitting, in its order.
+
+        Raises:
+            ValueError: a newer version of this program kept it.
+        """
+        number = -1
+        while True:
+            query = (
+                select(SignalRow.number, SignalRow.data)
+                .filter_by(sitting_id=sitting_id)
+                .where(SignalRow.number > number)
+                .order_by(SignalRow.number)
+                .limit(_PIECES)
+            )
+            with reading(self._engine) as connection:
+                pieces = connection.execute(query).all()
+            for piece in pieces:
+                number = piece.number
+                yield from unpack(piece.data)
+            if len(pieces) < _PIECES:
+                return
+
+    def seed(self, sitting_id: str) -> str:
+        """What a sitting's challenges were drawn from: for judging again, for nobody's eyes."""
+        with reading(self._engine) as connection:
+            return connection.execute(select(SittingRow.seed).filter_by(id=sitting_id)).scalar_one()
+
+    def plot(self, sitting_id: str, start: float | None, end: float | None, points: int) -> Plot:
+        """A sitting's signals as curves over a stretch of media time; of all of it where not given.
+
+        Raises:
+            UnknownRecordError: there is no such sitting.
+        """
+        own = SignalRow.sitting_id == sitting_id
+        with reading(self._engine) as connection:
+            if not connection.execute(select(SittingRow.id).filter_by(id=sitting_id)).first():
+                _unknown(sitting_id)
+            first, last = connection.execute(
+                select(func.min(SignalRow.start), func.max(SignalRow.end)).where(own)
+            ).one()
+            start = (first or 0.0) if start is None else start
+            end = (last or 0.0) if end is None else end
+            query = select(SignalRow.plot).where(own)
+            query = query.where(SignalRow.start <= end, SignalRow.end >= start)
+            summaries = connection.execute(query.order_by(SignalRow.number)).scalars().all()
+        return draw(summaries, start, max(start, end), points)
 
     def replay(
         self, session_id: str, after: int, limit: int

@@ -108,6 +108,8 @@ class SittingRow(Base):
     """Hash of its last event; of its own facts while it has none."""
     seal: Mapped[str | None] = mapped_column(Text)
     """The server's signature of head and length, set when it ends."""
+    seed: Mapped[str] = mapped_column(String(64), default="", server_default="")
+    """What challenges were drawn from."""
     signals_lost: Mapped[int] = mapped_column(default=0, server_default="0")
     """Observations that were judged and could not be kept."""
 
@@ -211,6 +213,16 @@ class ConsentRow(Base):
     """What the candidate was shown."""
     who: Mapped[str] = mapped_column(String(200))
     time: Mapped[datetime] = mapped_column(UtcTime)
+
+
+class FaceRow(Base):
+    """The candidate's face as a network has it: biometric data, only where the policy has it kept."""
+
+    __tablename__ = "faces"
+
+    sitting_id: Mapped[str] = mapped_column(ForeignKey("sittings.id"), primary_key=True)
+    embedding: Mapped[bytes] = mapped_column(LargeBinary)
+    """32 bit floats, little-endian."""
 
 
 class SignalRow(Base):

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any
 
+import numpy as np
 from sqlalchemy import Connection, Engine, bindparam, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
@@ -23,6 +24,7 @@ from proctoring.records.tables import (
     ErasureRow,
     EventRow,
     EvidenceRow,
+    FaceRow,
     IncidentRow,
     PolicyRow,
     SittingRow,
@@ -303,6 +305,7 @@ class _Batch:
                 session_id=entry.session_id,
                 began_at=entry.began_at,
                 mirrored=entry.mirrored,
+                seed=entry.seed,
                 policy_hash=policy_hash,
                 server_id=self._server_id,
                 state=OPEN,
@@ -338,6 +341,10 @@ class _Batch:
 
     def _end(self, connection: Connection, entry: Ending) -> None:
         line = self._line(connection, entry)
+        if entry.face is not None:
+            embedding = np.array(entry.face, "<f4").tobytes()
+            values = {"sitting_id": entry.sitting_id, "embedding": embedding}
+            connection.execute(insert(FaceRow).values(values))
         connection.execute(
             update(SittingRow)
             .filter_by(id=entry.sitting_id)

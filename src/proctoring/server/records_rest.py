@@ -2,25 +2,98 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Annotated, Literal
+import csv
+import io
+from dataclasses import asdict, dataclass, fields
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from sqlalchemy.exc import SQLAlchemyError
 
-from proctoring.errors import RecordsUnavailableError
+from proctoring.errors import BadPolicyError, RecordsUnavailableError
+from proctoring.judgement.policy import MAX_POLICY_BYTES, Policy, parse_policy, shipped_policy
 from proctoring.records.archive import Archive
-from proctoring.records.reader import SittingDetail, SittingPage, StoredEvent, Wanted
+from proctoring.records.plot import Plot
+from proctoring.records.reader import (
+    Consent,
+    Decision,
+    Incident,
+    SittingDetail,
+    SittingPage,
+    StoredEvent,
+    Wanted,
+)
+from proctoring.records.rejudging import (
+    Difference,
+    JudgedIncident,
+    collect,
+    compare,
+    judge_again,
+)
+from proctoring.records.review import Verdict, consent, decide
 from proctoring.server.authorisation import grant_of, needs
 from proctoring.server.grant import Scope
 from proctoring.server.rest import errors
 from proctoring.server.service import Service
-from proctoring.session.identifier import SESSION_ID
+from proctoring.session.identifier import SESSION_ID, check_session_id
 
 router = APIRouter(prefix="/api/records", tags=["records"], dependencies=[needs(Scope.REVIEW)])
 
 # Plain functions, not coroutines: FastAPI runs them beside the event loop, since they wait for
 # the database.
+
+MAX_POINTS = 5000
+
+
+class DecisionRequest(BaseModel):
+    """What a reviewer says of an incident."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    decision: Verdict
+    reason: str = Field(min_length=1, max_length=4000, description="Why: people ask later.")
+    who: str = Field(
+        default="", max_length=200, description="The reviewer, where the token names nobody."
+    )
+
+
+class ConsentRequest(BaseModel):
+    """That a candidate agreed to be watched, or took it back."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    granted: bool = True
+    text: str = Field(
+        min_length=1, max_length=20_000, description="What the candidate was shown, in full."
+    )
+    who: str = Field(default="", max_length=200, description="Who agreed, as you name people.")
+
+
+class JudgeRequest(BaseModel):
+    """The policy to judge by again."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"policy": "lenient"}]}
+    )
+
+    policy: str | None = Field(default=None, max_length=100, description="A shipped policy's name.")
+    toml: str | None = Field(
+        default=None, max_length=MAX_POLICY_BYTES, description="Or a whole policy."
+    )
+    accommodations: dict[str, dict[str, Any]] = Field(default_factory=dict, max_length=64)
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What a policy makes of a sitting, and how that differs from what was told when it was live."""
+
+    policy: str
+    observations: int
+    """How many were judged; 0 where none are kept."""
+    incidents: tuple[JudgedIncident, ...]
+    difference: Difference
 
 
 @router.get(
@@ -47,8 +120,8 @@ def list_sittings(
             state,
             kind,
             undecided,
-            since,
-            until,
+            _zoned(since),
+            _zoned(until),
             before,
             limit,
         )
@@ -72,6 +145,100 @@ def list_events(
     return list(archive(request).reader.events(sitting, after, limit))
 
 
+@router.get("/sessions/{sitting}/signals", responses=errors(404, 422, 503))
+def show_signals(
+    request: Request,
+    sitting: str,
+    start: Annotated[float | None, Query(ge=0, le=1e9, allow_inf_nan=False)] = None,
+    end: Annotated[float | None, Query(ge=0, le=1e9, allow_inf_nan=False)] = None,
+    points: Annotated[int, Query(ge=1, le=MAX_POINTS)] = 1000,
+) -> Plot:
+    """What was measured, as curves to plot: gaze and head in degrees, faces, persons, phone,
+    liveness, speech, voices. Of a sitting that runs, up to some seconds ago."""
+    return archive(request).reader.plot(sitting, start, end, points)
+
+
+@router.post("/sessions/{sitting}/rejudge", responses=errors(404, 422, 503))
+def judge_sitting_again(request: Request, sitting: str, wanted: JudgeRequest) -> Judgement:
+    """What another policy makes of what was observed: exactly as it would have been, live.
+
+    Changes nothing that is kept.
+    """
+    kept = archive(request)
+    found = kept.reader.sitting(sitting)
+    policy = _policy(wanted, found)
+    service: Service = request.app.state.service
+    if service.signals is not None:
+        service.signals.flush(sitting)
+    count = 0
+
+    def observations() -> Any:
+        nonlocal count
+        for observation in kept.reader.observations(sitting):
+            count += 1
+            yield observation
+
+    judged = collect(
+        judge_again(policy, observations(), found.sitting.media_time, kept.reader.seed(sitting))
+    )
+    before = [_judged(incident) for incident in found.incidents]
+    return Judgement(policy.name, count, judged, compare(before, judged))
+
+
+@router.post(
+    "/sessions/{sitting}/incidents/{incident}/decision",
+    status_code=201,
+    responses=errors(404, 422, 503),
+)
+def decide_on_incident(
+    request: Request, sitting: str, incident: str, wanted: DecisionRequest
+) -> Decision:
+    """Confirm, dismiss or comment. Nothing is overwritten: the last decision counts."""
+    engine = archive(request).engine
+    now = datetime.now(UTC)
+    who = grant_of(request).subject or wanted.who
+    return decide(engine, sitting, incident, wanted.decision, wanted.reason, who, now)
+
+
+@router.post("/sessions/{session_id}/consent", status_code=201, responses=errors(400, 422, 503))
+def record_consent(request: Request, session_id: str, wanted: ConsentRequest) -> Consent:
+    """Keep that a candidate agreed, or took it back, and to what: under the session's name, before
+    it begins or while it runs."""
+    check_session_id(session_id)
+    engine = archive(request).engine
+    return consent(engine, session_id, wanted.granted, wanted.text, wanted.who, datetime.now(UTC))
+
+
+@router.get("/sessions/{sitting}/json", responses=errors(404, 503), response_class=Response)
+def download_json(request: Request, sitting: str) -> Response:
+    """Everything that is kept of a sitting but its signals, as one file."""
+    reader = archive(request).reader
+    detail = reader.sitting(sitting)
+    events: list[StoredEvent] = []
+    while page := reader.events(sitting, events[-1].seq if events else 0, 10_000):
+        events += page
+    body = TypeAdapter(dict[str, Any]).dump_json(
+        {**asdict(detail), "events": [asdict(event) for event in events]}, indent=2
+    )
+    return _file(body, "application/json", f"{sitting}.json")
+
+
+@router.get("/sessions/{sitting}/csv", responses=errors(404, 503), response_class=Response)
+def download_csv(request: Request, sitting: str) -> Response:
+    """The incidents of a sitting as a table."""
+    detail = archive(request).reader.sitting(sitting)
+    text = io.StringIO()
+    writer = csv.writer(text)
+    columns = [field.name for field in fields(Incident) if field.name != "decisions"]
+    writer.writerow([*columns, "decision_reason", "decided_by"])
+    for incident in detail.incidents:
+        last = incident.decisions[-1] if incident.decisions else None
+        row = [getattr(incident, name) for name in columns]
+        row += [last.reason, last.who] if last else ["", ""]
+        writer.writerow([_harmless(value) for value in row])
+    return _file(text.getvalue().encode(), "text/csv; charset=utf-8", f"{sitting}.csv")
+
+
 def archive(request: Request) -> Archive:
     """The database of records.
 
@@ -87,3 +254,38 @@ def archive(request: Request) -> Archive:
 def explain(error: SQLAlchemyError) -> RecordsUnavailableError:
     """A failure of the database in words for clients, which its own are not for."""
     return RecordsUnavailableError(f"the database cannot be used now ({type(error).__name__})")
+
+
+def _zoned(time: datetime | None) -> datetime | None:
+    """A moment whose zone was not given is UTC."""
+    return time.replace(tzinfo=UTC) if time is not None and time.tzinfo is None else time
+
+
+def _policy(wanted: JudgeRequest, found: SittingDetail) -> Policy:
+    if wanted.policy is not None and wanted.toml is not None:
+        raise BadPolicyError("give policy or toml, not both")
+    if wanted.toml is not None:
+        policy = parse_policy(wanted.toml)
+    elif wanted.policy is not None:
+        policy = shipped_policy(wanted.policy)
+    else:
+        policy = parse_policy(found.policy_toml)
+    return policy.with_accommodations(wanted.accommodations) if wanted.accommodations else policy
+
+
+def _judged(incident: Incident) -> JudgedIncident:
+    return JudgedIncident(
+        **{field.name: getattr(incident, field.name) for field in fields(JudgedIncident)}
+    )
+
+
+def _harmless(value: object) -> object:
+    """A cell that no spreadsheet takes for a formula."""
+    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
+        return f"'{value}"
+    return value
+
+
+def _file(body: bytes, kind: str, name: str) -> Response:
+    disposition = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(body, media_type=kind, headers=disposition)

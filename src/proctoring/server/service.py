@@ -37,6 +37,7 @@ from proctoring.records.archive import Archive, open_archive
 from proctoring.records.evidence.ledger import EvidenceLedger
 from proctoring.records.evidence.sealing import read_keys
 from proctoring.records.evidence.vault import EvidenceVault, open_store
+from proctoring.records.signals import SignalKeeper
 from proctoring.server.access import who_may
 from proctoring.session.evidence.keeper import EvidenceKeeper
 from proctoring.session.pool import Pool
@@ -116,6 +117,7 @@ class Service:
         self.tally = Tally(self.metrics)
         self.archive, self._records_off = _open(settings, wall())
         self._journal: RecordedJournal | MemoryJournal
+        self.signals = None if self.archive is None else SignalKeeper(self.archive.engine)
         if self.archive is None:
             self._journal = MemoryJournal(settings.events_per_session)
         else:
@@ -193,6 +195,8 @@ class Service:
         trouble = self._records_off
         if isinstance(self._journal, RecordedJournal):
             trouble = self._journal.trouble
+        if not trouble and self.signals is not None:
+            trouble = self.signals.trouble
         if not trouble and self.outbox.lost:
             trouble = f"{self.outbox.lost} events were lost"
         return Capability("records", available=not trouble, reason=trouble, model="")
@@ -231,6 +235,8 @@ class Service:
     async def start(self) -> None:
         """Start threads and the ticker; load the models, beside the event loop, if need be."""
         self.outbox.start()
+        if self.signals is not None:
+            self.signals.start()
         self.pool.start()
         self.words_pool.start()
         if self._keeper is not None:
@@ -354,6 +360,8 @@ class Service:
         delivered = await asyncio.to_thread(self.outbox.stop, STOP)
         if not delivered:
             _log.error("%d events were not told within %.0f s", self.outbox.waiting, STOP)
+        if self.signals is not None and not await asyncio.to_thread(self.signals.stop, STOP):
+            _log.error("the last signals could not be written within %.0f s", STOP)
         if self.archive is not None:
             await asyncio.to_thread(self.archive.close, clean=delivered)
 
@@ -396,6 +404,7 @@ class Service:
             lifetime=Lifetime(settings.session_grace, settings.session_patience),
             keep_events=settings.keep_events,
             max_pixels=settings.max_frame_pixels,
+            signals=self.signals,
             transcription=TranscriptionService(transcribers, self.words_pool),
             evidence=self._keeper,
             evidence_bytes=settings.evidence_ring_bytes,

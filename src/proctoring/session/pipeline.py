@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +13,7 @@ from proctoring.judgement.challenge import ask, why_no_challenge
 from proctoring.judgement.judge import finish, initial_state, judge
 from proctoring.judgement.policy import Policy
 from proctoring.observations import Observation
+from proctoring.records.kept import CalibrationAsked, Kept, MovementAsked
 from proctoring.session.guidance import guidance, notices
 from proctoring.vision.analyser import FrameAnalysis, VisionAnalyser, joined
 from proctoring.vision.frame import Frame
@@ -25,11 +27,20 @@ class Pipeline:
         policy: what counts as suspicious.
         analyser: the session's own.
         seed: what challenges are drawn from; the candidate must not know it.
+        keep: takes all that judgement goes by, before it does, so that it can be judged again.
     """
 
-    def __init__(self, policy: Policy, analyser: VisionAnalyser, *, seed: str = "") -> None:
+    def __init__(
+        self,
+        policy: Policy,
+        analyser: VisionAnalyser,
+        *,
+        seed: str = "",
+        keep: Callable[[Kept], None] = lambda _: None,
+    ) -> None:
         self.policy = policy
         self.analyser = analyser
+        self._keep = keep
         self._state = initial_state(seed)
         self._notices: list[Notice] = []
 
@@ -59,6 +70,7 @@ class Pipeline:
 
     def observe(self, observation: Observation) -> tuple[IncidentChange, ...]:
         """Judge an observation."""
+        self._keep(observation)
         before = self._state
         self._state, changes = judge(self.policy, before, observation)
         self._notices += notices(self.policy, before, self._state)
@@ -66,6 +78,7 @@ class Pipeline:
 
     def ask(self, time: float, action: str | None) -> None:
         """Ask the candidate for a movement, if one can be asked for at media time ``time``."""
+        self._keep(MovementAsked(time, action))
         before = self._state
         asked = ask(self.policy, before.challenge, time, action)
         self._state = replace(before, challenge=asked)
@@ -73,6 +86,7 @@ class Pipeline:
 
     def calibrate(self, time: float) -> None:
         """Begin a guided calibration, if one can begin at media time ``time``."""
+        self._keep(CalibrationAsked(time))
         before = self._state
         begun = begin(self.policy, before.calibration, time)
         self._state = replace(before, calibration=begun)

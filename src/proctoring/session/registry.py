@@ -9,11 +9,13 @@ from datetime import datetime
 from functools import partial
 
 from proctoring.audio.analyser import AudioModels
-from proctoring.delivery.events import Begun, Ended, Message, Notice, Sitting
+from proctoring.delivery.events import Begun, Ended, Message, Notice, Sitting, sitting_id
 from proctoring.delivery.outbox import Outbox
 from proctoring.errors import SessionExistsError, TooManyError
 from proctoring.incidents import IncidentChange
-from proctoring.judgement.policy import Policy
+from proctoring.judgement.policy import Policy, Records
+from proctoring.records.kept import Kept
+from proctoring.records.signals import SignalKeeper
 from proctoring.session.evidence.keeper import EvidenceKeeper
 from proctoring.session.evidence.watch import EvidenceWatch
 from proctoring.session.identifier import check_session_id
@@ -46,6 +48,7 @@ class Registry:
         transcription: makes words of speech, where a policy wants any.
         evidence: makes and keeps what policies ask for; without it nothing is.
         evidence_bytes: of media held in memory for each session whose policy wants clips.
+        signals: keeps what is observed, where a policy wants it.
     """
 
     def __init__(
@@ -64,6 +67,7 @@ class Registry:
         transcription: TranscriptionService | None = None,
         evidence: EvidenceKeeper | None = None,
         evidence_bytes: int = 16 << 20,
+        signals: SignalKeeper | None = None,
     ) -> None:
         self._models = models
         self._audio = audio
@@ -78,6 +82,7 @@ class Registry:
         self._transcription = transcription
         self._evidence = evidence
         self._evidence_bytes = evidence_bytes
+        self._signals = signals
         self._open: dict[str, Session] = {}
         self._closing: dict[str, Session] = {}
         """Ended, but the pool has not published everything yet."""
@@ -114,12 +119,14 @@ class Registry:
         if len(self._open) + len(self._closing) >= self._max_sessions:
             raise TooManyError(f"{self._max_sessions} sessions are open, as many as may be")
         sitting = Sitting(session_id, self._wall())
+        seed = secrets.token_hex(16)
         session = Session(
             sitting,
             pipeline=Pipeline(
                 policy,
                 VisionAnalyser(self._models, mirrored=mirrored, reference=face),
-                seed=secrets.token_hex(16),
+                seed=seed,
+                keep=self._keeps(sitting_id(sitting), policy.records),
             ),
             pool=self._pool,
             publish=self._publish,
@@ -136,7 +143,7 @@ class Registry:
         )
         self._ended.pop(session_id, None)
         session.recorded = self._outbox.begin(
-            Begun(sitting, mirrored, policy.name, policy.to_toml())
+            Begun(sitting, mirrored, policy.name, policy.to_toml(), seed)
         )
         self._open[session_id] = session
         self._tally.sessions_begun.inc()
@@ -191,6 +198,12 @@ class Registry:
             max_bytes=self._evidence_bytes,
         )
 
+    def _keeps(self, sitting: str, wanted: Records) -> Callable[[Kept], None]:
+        """What takes a sitting's observations, to be judged again later."""
+        if self._signals is None or not wanted.signals:
+            return _keep_nothing
+        return self._signals.begin(sitting, words=wanted.transcripts)
+
     def _publish(
         self,
         sitting: Sitting,
@@ -201,9 +214,13 @@ class Registry:
         """From the pool's threads."""
         self._outbox.publish(Message(sitting, self._wall(), media_time, changes, notice))
 
-    def _finished(self, sitting: Sitting, media_time: float, detail: str) -> Future[None]:
+    def _finished(
+        self, sitting: Sitting, media_time: float, detail: str, face: tuple[float, ...] | None
+    ) -> Future[None]:
         """From the pool's threads."""
-        return self._outbox.end(Ended(sitting, self._wall(), media_time, detail))
+        if self._signals is not None:
+            self._signals.end(sitting_id(sitting))
+        return self._outbox.end(Ended(sitting, self._wall(), media_time, detail, face))
 
     def _close(self, session: Session, now: float) -> None:
         del self._open[session.session_id]
@@ -220,3 +237,7 @@ class Registry:
                     oldest = next(iter(self._ended))
                     del self._ended[oldest]
                     self._outbox.forget(oldest)
+
+
+def _keep_nothing(_: Kept) -> None:
+    """Where nothing of the kind is kept."""

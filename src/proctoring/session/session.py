@@ -162,8 +162,8 @@ class Session:
         pool: does the work.
         publish: takes sitting, media time, changes and what else is to be told, in order; called
             from the pool's threads.
-        ended: called once from the pool, after everything is published, with media time and reason;
-            done when everybody was told.
+        ended: called once from the pool, after everything is published, with media time, reason
+            and the face that is to be kept; done when everybody was told.
         tally: counts for all sessions.
         audio: what can be heard with.
         transcription: makes words of speech, where the policy wants any.
@@ -180,7 +180,7 @@ class Session:
         pipeline: Pipeline,
         pool: Pool,
         publish: Callable[[Sitting, float, tuple[IncidentChange, ...], Notice | None], None],
-        ended: Callable[[Sitting, float, str], Future[None]],
+        ended: Callable[[Sitting, float, str, tuple[float, ...] | None], Future[None]],
         tally: Tally,
         audio: AudioModels,
         now: float,
@@ -516,7 +516,7 @@ class Session:
             self._take(self._waiting_end)
 
     def _over(self, end: _End) -> None:
-        told = self._ended(self._sitting, end.time, end.detail)
+        told = self._ended(self._sitting, end.time, end.detail, self._pipeline.face_to_keep)
         told.add_done_callback(lambda _: self.done.set_result(None))
 
     def _begin_slow(self, look: SlowLook) -> None:

@@ -1,0 +1,143 @@
+"""A sitting's signals as a few curves: what a reviewer looks at, not what is judged."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgpack
+import numpy as np
+from numpy.typing import NDArray
+
+from proctoring.observations import (
+    ConnectionObservation,
+    FrameObservation,
+    SoundObservation,
+)
+from proctoring.records.kept import Kept
+
+BIN = 1.0
+"""Seconds of media that one stored point stands for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """One signal. ``None`` where it was not observed."""
+
+    mean: tuple[float | None, ...]
+    low: tuple[float | None, ...]
+    high: tuple[float | None, ...]
+    """Lowest and highest second within each point: a short look is seen in a whole day too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """Curves over a stretch of a sitting."""
+
+    start: float
+    step: float
+    """Seconds of media between two points; point ``n`` stands for ``start + n * step`` and on."""
+    curves: dict[str, Curve]
+
+
+def values(observation: Kept) -> dict[str, float]:
+    """The numbers of an observation that are plotted. Angles in degrees, shares from 0 to 1."""
+    if isinstance(observation, FrameObservation):
+        return _seen(observation)
+    if isinstance(observation, SoundObservation):
+        return _heard(observation)
+    if isinstance(observation, ConnectionObservation):
+        return {"connected": float(observation.connected)}
+    return {}
+
+
+def _seen(frame: FrameObservation) -> dict[str, float]:
+    found: dict[str, float | None] = {}
+    if frame.faces is not None:
+        found["faces"] = len(frame.faces)
+    candidate = frame.candidate
+    if candidate is not None:
+        if candidate.gaze is not None:
+            found |= {"gaze_yaw": candidate.gaze.yaw, "gaze_pitch": candidate.gaze.pitch}
+        if candidate.head is not None:
+            found |= {"head_yaw": candidate.head.yaw, "head_pitch": candidate.head.pitch}
+        found["eyes_open"] = candidate.eyes_open
+    if frame.objects is not None:
+        found["persons"] = len(frame.objects.persons)
+        found["phone"] = max((phone.score for phone in frame.objects.phones), default=0.0)
+    if frame.liveness is not None:
+        found["liveness"] = frame.liveness.score
+    if frame.camera is not None:
+        found["brightness"] = frame.camera.brightness
+    return {name: float(value) for name, value in found.items() if value is not None}
+
+
+def _heard(sound: SoundObservation) -> dict[str, float]:
+    found: dict[str, float | None] = {"speech": sound.speech, "level": sound.level}
+    if sound.speakers is not None:
+        found["voices"] = len(sound.speakers.voices)
+        found["overlap"] = sound.speakers.overlap
+        others = [voice.confidence for voice in sound.speakers.voices if voice.number != 1]
+        found["other_voice"] = max(others, default=0.0)
+    return {name: float(value) for name, value in found.items() if value is not None}
+
+
+def summarise(observations: Iterable[Kept]) -> bytes:
+    """The means of each second, packed."""
+    sums: dict[str, dict[int, list[float]]] = {}
+    for observation in observations:
+        second = int(observation.time // BIN)
+        for name, value in values(observation).items():
+            cell = sums.setdefault(name, {}).setdefault(second, [0.0, 0.0])
+            cell[0] += value
+            cell[1] += 1
+    curves = {
+        name: [
+            np.array(list(cells), np.int32).tobytes(),
+            np.array([total / count for total, count in cells.values()], np.float32).tobytes(),
+        ]
+        for name, cells in sums.items()
+    }
+    packed: bytes = msgpack.packb(curves)
+    return zlib.compress(packed, 6)
+
+
+def draw(summaries: Sequence[bytes], start: float, end: float, points: int) -> Plot:
+    """Curves from ``start`` to ``end``, with at most so many points."""
+    step = max(BIN, (end - start) / points)
+    count = max(1, min(points, int(np.ceil((end - start) / step))))
+    found: dict[str, list[tuple[NDArray[np.int32], NDArray[np.float32]]]] = {}
+    for summary in summaries:
+        for name, (seconds, means) in msgpack.unpackb(zlib.decompress(summary)).items():
+            found.setdefault(name, []).append(
+                (np.frombuffer(seconds, np.int32), np.frombuffer(means, np.float32))
+            )
+    return Plot(start, step, {n: _curve(found[n], start, step, count) for n in sorted(found)})
+
+
+def _curve(
+    pieces: list[tuple[NDArray[np.int32], NDArray[np.float32]]],
+    start: float,
+    step: float,
+    count: int,
+) -> Curve:
+    seconds = np.concatenate([piece[0] for piece in pieces]) * BIN
+    means = np.concatenate([piece[1] for piece in pieces]).astype(np.float64)
+    place = np.floor((seconds - np.floor(start)) / step).astype(np.int64)
+    inside = (place >= 0) & (place < count)
+    place, means = place[inside], means[inside]
+    seen = np.bincount(place, minlength=count)
+    mean = np.bincount(place, means, minlength=count) / np.maximum(seen, 1)
+    low, high = np.full(count, np.inf), np.full(count, -np.inf)
+    np.minimum.at(low, place, means)
+    np.maximum.at(high, place, means)
+
+    def listed(column: NDArray[np.float64]) -> tuple[float | None, ...]:
+        numbers: Any = np.round(column, 3).tolist()
+        return tuple(
+            number if there else None for number, there in zip(numbers, seen > 0, strict=True)
+        )
+
+    return Curve(listed(mean), listed(low), listed(high))

@@ -1,0 +1,72 @@
+"""What people add to records: decisions on incidents, and candidates' consent."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+from sqlalchemy import Engine, insert, select
+from ulid import ULID
+
+from proctoring.errors import UnknownRecordError
+from proctoring.records.database import writing
+from proctoring.records.reader import Consent, Decision
+from proctoring.records.tables import ConsentRow, DecisionRow, IncidentRow, SittingRow
+
+Verdict = Literal["confirm", "dismiss", "comment"]
+
+
+def decide(
+    engine: Engine,
+    sitting_id: str,
+    incident_id: str,
+    verdict: Verdict,
+    reason: str,
+    who: str,
+    now: datetime,
+) -> Decision:
+    """Add what a reviewer said of an incident. Earlier decisions stay; the last one counts.
+
+    Raises:
+        UnknownRecordError: there is no such incident.
+    """
+    row: dict[str, Any] = {
+        "id": _ulid(now),
+        "incident_id": incident_id,
+        "decision": verdict,
+        "reason": reason,
+        "who": who,
+        "time": now,
+    }
+    with writing(engine) as connection:
+        known = select(IncidentRow.id).filter_by(sitting_id=sitting_id, id=incident_id)
+        if connection.execute(known).first() is None:
+            raise UnknownRecordError(f"no incident {incident_id[:40]} is kept of this sitting")
+        connection.execute(insert(DecisionRow).values(sitting_id=sitting_id, **row))
+    return Decision(**row)
+
+
+def consent(
+    engine: Engine, session_id: str, granted: bool, text: str, who: str, now: datetime
+) -> Consent:
+    """Keep that a candidate agreed, or took it back: with the sitting that runs under the session's
+    name, or with the next one."""
+    row: dict[str, Any] = {
+        "id": _ulid(now),
+        "granted": granted,
+        "text": text,
+        "who": who,
+        "time": now,
+    }
+    with writing(engine) as connection:
+        running = select(SittingRow.id).filter_by(session_id=session_id, state="open")
+        newest = running.order_by(SittingRow.began_at.desc()).limit(1)
+        sitting_id = connection.execute(newest).scalar()
+        connection.execute(
+            insert(ConsentRow).values(session_id=session_id, sitting_id=sitting_id, **row)
+        )
+    return Consent(**row)
+
+
+def _ulid(now: datetime) -> str:
+    return str(ULID.from_datetime(now))

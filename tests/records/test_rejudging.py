@@ -1,0 +1,157 @@
+"""What was observed is judged again exactly as it was."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import select
+from tests.judgement.build import look, seen, times
+from tests.records.conftest import beginning, ending, tell
+from tests.session.conftest import BLIND
+
+from proctoring.incidents import IncidentChange
+from proctoring.judgement.judge import finish, initial_state, judge
+from proctoring.judgement.policy import Policy, parse_policy, shipped_policies, shipped_policy
+from proctoring.observations import (
+    ConnectionObservation,
+    Observation,
+    SoundObservation,
+    TranscriptObservation,
+)
+from proctoring.records.archive import Archive
+from proctoring.records.database import reading
+from proctoring.records.kept import Kept
+from proctoring.records.rejudging import JudgedIncident, collect, compare, judge_again
+from proctoring.records.signals import SignalKeeper
+from proctoring.records.tables import FaceRow
+from proctoring.session.pipeline import Pipeline
+from proctoring.vision.analyser import VisionAnalyser
+
+END = 60.0
+
+
+def sitting() -> list[Observation]:
+    """A minute in which somebody looks aside, leaves, has a phone, speaks and loses the line."""
+    found: list[Observation] = []
+    for time in times(0, END):
+        yaw = 31.0 if 20 <= time < 26 else 0.123456789 * time
+        faces = 0 if 30 <= time < 36 else 1
+        objects = look(phones=[0.7] if 40 <= time < 45 else []) if time % 1 < 0.05 else None
+        found.append(seen(time, yaw=yaw, faces=faces, objects=objects))
+        if time % 0.5 < 0.05:
+            found.append(SoundObservation(time, 0.5, 0.9 if time > 50 else 0.0, -30.2, None))
+    found.insert(400, ConnectionObservation(39.95, connected=False))
+    return found
+
+
+def live(policy: Policy, observations: list[Observation]) -> list[IncidentChange]:
+    """What a session tells."""
+    state, changes = initial_state(), list[IncidentChange]()
+    for observation in observations:
+        state, new = judge(policy, state, observation)
+        changes += new
+    return [*changes, *finish(policy, state, END)[1]]
+
+
+def keep(archive: Archive, observations: list[Observation], *, words: bool = False) -> None:
+    """Keep a sitting's observations, in several pieces."""
+    archive.writer().write([beginning()], tell)
+    keeper = SignalKeeper(archive.engine)
+    take = keeper.begin("S1", words=words)
+    for number, observation in enumerate(observations):
+        take(observation)
+        if number % 150 == 149:
+            keeper.flush()
+    keeper.flush()
+
+
+@pytest.mark.parametrize("name", shipped_policies())
+def test_any_policy_judges_what_was_kept_as_if_it_were_live(archive: Archive, name: str) -> None:
+    observations = sitting()
+    keep(archive, observations)
+    policy = shipped_policy(name)
+    again = list(judge_again(policy, archive.reader.observations("S1"), END))
+    assert again == live(policy, observations)
+    assert repr(again) == repr(live(policy, observations))
+    assert again
+
+
+def test_a_policy_kept_with_a_sitting_judges_as_the_one_it_was_written_from() -> None:
+    for name in shipped_policies():
+        policy = shipped_policy(name).with_accommodations(
+            {"gaze.left": {"persist": 5}, "screen": {"down": 30.5}}
+        )
+        assert parse_policy(policy.to_toml()) == policy
+
+
+def test_words_are_kept_only_where_they_are_wanted(
+    open_database: Callable[[], Archive],
+) -> None:
+    said = TranscriptObservation(1.0, 0.5, "hey siri", (), True, "moonshine_tiny_en", True)
+    keep(open_database(), [said, seen(1.0)])
+    assert list(open_database().reader.observations("S1")) == [seen(1.0)]
+
+
+def test_words_that_are_wanted_are_kept(archive: Archive) -> None:
+    said = TranscriptObservation(1.0, 0.5, "hey siri", (), True, "moonshine_tiny_en", True)
+    keep(archive, [said, seen(1.0)], words=True)
+    assert list(archive.reader.observations("S1")) == [said, seen(1.0)]
+
+
+def incident(**differences: object) -> JudgedIncident:
+    plain = JudgedIncident(1, "gaze.left", "Looking Left", "warning", True, 0.9, 20.0, 6.0, "why")
+    return replace(plain, **differences)  # type: ignore[arg-type]
+
+
+def test_the_difference_goes_by_kind_and_moment_and_not_by_number() -> None:
+    before = [incident(), incident(number=2, kind="face.absent"), incident(number=3, started_at=50)]
+    after = [
+        incident(number=7),
+        incident(number=8, kind="face.absent", duration=4.0),
+        incident(number=9, kind="head.left"),
+    ]
+    found = compare(before, after)
+    assert found.same == 1
+    assert [(c.before.number, c.after.number) for c in found.changed] == [(2, 8)]
+    assert [added.number for added in found.added] == [9]
+    assert [removed.number for removed in found.removed] == [3]
+
+
+def test_an_incident_is_as_its_last_change_left_it() -> None:
+    changes = live(shipped_policy("exam"), sitting())
+    by_number = {change.number: change for change in changes}
+    for found in collect(changes):
+        assert found.reason == by_number[found.number].reason
+        assert found.duration == round(by_number[found.number].duration, 3)
+
+
+def test_what_the_candidate_was_asked_for_is_asked_again(archive: Archive) -> None:
+    policy = shipped_policy("exam").with_accommodations({"challenge": {"enabled": True}})
+    kept: list[Kept] = []
+    pipeline = Pipeline(policy, VisionAnalyser(BLIND), seed="dice", keep=kept.append)
+    changes: list[IncidentChange] = []
+    for time in times(0, 200):
+        if time == 30.0:
+            pipeline.ask(time, None)
+        changes += pipeline.observe(seen(time))
+    changes += pipeline.finish(200.0)
+    archive.writer().write([replace(beginning(), seed="dice")], tell)
+    keeper = SignalKeeper(archive.engine)
+    take = keeper.begin("S1", words=False)
+    for item in kept:
+        take(item)
+    keeper.flush()
+    again = judge_again(policy, archive.reader.observations("S1"), 200.0, archive.reader.seed("S1"))
+    assert list(again) == changes
+    assert any(change.kind == "liveness.challenge_failed" for change in changes)
+
+
+def test_a_face_is_kept_with_the_end_of_its_sitting(archive: Archive) -> None:
+    archive.writer().write([beginning(), replace(ending(), face=(0.5, -0.25))], tell)
+    with reading(archive.engine) as connection:
+        assert connection.execute(select(FaceRow.embedding)).scalar() == struct.pack(
+            "<2f", 0.5, -0.25
+        )

@@ -1,0 +1,163 @@
+"""Observations are kept in order; what cannot be kept is counted and costs nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from sqlalchemy.exc import OperationalError
+from tests.judgement.build import seen, times
+from tests.records.conftest import beginning, tell
+
+from proctoring.observations import ConnectionObservation
+from proctoring.records import signals
+from proctoring.records.archive import Archive
+from proctoring.records.signals import EVERY, GIVE_UP, PIECE, SignalKeeper
+
+
+class Clock:
+    """Seconds that a test sets."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+def keeper(archive: Archive, clock: Clock, **options: int) -> SignalKeeper:
+    archive.writer().write([beginning("S1", "a"), beginning("S2", "b")], tell)
+    return SignalKeeper(archive.engine, clock=clock, **options)
+
+
+def write_due(kept: SignalKeeper) -> None:
+    """What the thread does once a second."""
+    kept._write(lambda _, buffer: kept._is_due(buffer))
+
+
+def count(archive: Archive, sitting_id: str) -> int:
+    return len(list(archive.reader.observations(sitting_id)))
+
+
+def test_they_are_written_when_they_are_old_or_many_or_the_sitting_ends(
+    archive: Archive, clock: Clock
+) -> None:
+    kept = keeper(archive, clock)
+    first, second = kept.begin("S1", words=False), kept.begin("S2", words=False)
+    first(seen(0.0))
+    for time in times(0, (PIECE - 1) / 10):
+        second(seen(time))
+    write_due(kept)
+    assert (count(archive, "S1"), count(archive, "S2")) == (0, PIECE)
+    clock.now = EVERY
+    write_due(kept)
+    assert count(archive, "S1") == 1
+    first(seen(1.0))
+    kept.end("S1")
+    write_due(kept)
+    assert [found.time for found in archive.reader.observations("S1")] == [0.0, 1.0]
+
+
+def test_more_than_may_wait_are_lost_and_counted(archive: Archive, clock: Clock) -> None:
+    kept = keeper(archive, clock, backlog=3)
+    keep = kept.begin("S1", words=False)
+    for time in times(0, 1):
+        keep(seen(time))
+    assert kept.lost == 8
+    kept.flush()
+    keep(seen(9.0))
+    kept.flush()
+    assert [found.time for found in archive.reader.observations("S1")] == [0.0, 0.1, 0.2, 9.0]
+    assert archive.reader.sitting("S1").sitting.signals_lost == 8
+
+
+def test_what_cannot_be_packed_costs_itself_alone(archive: Archive, clock: Clock) -> None:
+    kept = keeper(archive, clock)
+    keep = kept.begin("S1", words=False)
+    keep(seen(0.0))
+    keep(ConnectionObservation(np.float32(0.1), connected=True))  # type: ignore[arg-type]
+    keep(seen(0.2))
+    kept.flush()
+    assert [found.time for found in archive.reader.observations("S1")] == [0.0, 0.2]
+    assert archive.reader.sitting("S1").sitting.signals_lost == 1
+
+
+def test_what_could_not_be_written_waits_and_is_written_once(
+    archive: Archive, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = keeper(archive, clock)
+    keep = kept.begin("S1", words=False)
+    keep(seen(0.0))
+
+    def gone(_: object) -> None:
+        raise OperationalError("begin", {}, Exception("the connection is gone"))
+
+    with monkeypatch.context() as broken:
+        broken.setattr(signals, "writing", gone)
+        with pytest.raises(OperationalError):
+            kept.flush()
+    keep(seen(1.0))
+    kept.flush()
+    kept.flush()
+    assert [found.time for found in archive.reader.observations("S1")] == [0.0, 1.0]
+
+
+def test_what_was_committed_unheard_is_not_written_twice(
+    archive: Archive, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = keeper(archive, clock)
+    kept.begin("S1", words=False)(seen(0.0))
+
+    def unheard(_: object) -> None:
+        raise OperationalError("commit", {}, Exception("the connection is gone"))
+
+    with monkeypatch.context() as broken:
+        broken.setattr(kept, "_written", unheard)
+        with pytest.raises(OperationalError):
+            kept.flush()
+    kept.flush()
+    assert count(archive, "S1") == 1
+
+
+def test_a_sitting_that_is_not_kept_keeps_no_other_waiting(archive: Archive, clock: Clock) -> None:
+    kept = keeper(archive, clock)
+    kept.begin("S9", words=False)(seen(0.0))
+    kept.begin("S1", words=False)(seen(0.0))
+    kept.flush()
+    assert (count(archive, "S1"), kept.lost) == (1, 0)
+    clock.now = GIVE_UP
+    kept.flush()
+    assert kept.lost == 1
+
+
+def test_curves_show_a_short_look_within_a_whole_day(archive: Archive, clock: Clock) -> None:
+    kept = keeper(archive, clock)
+    keep = kept.begin("S1", words=False)
+    for time in times(0, 86_400, rate=0.2):
+        keep(seen(time, yaw=31.0 if 40_000 <= time < 40_003 else 2.0))
+    kept.flush()
+    plot = archive.reader.plot("S1", None, None, 100)
+    curve = plot.curves["gaze_yaw"]
+    assert plot.step == pytest.approx(864)
+    assert len(curve.mean) == 100
+    assert max(high for high in curve.high if high is not None) == 31.0
+    assert curve.low[50] == 2.0
+    near = archive.reader.plot("S1", 39_990, 40_010, 20).curves["gaze_yaw"]
+    assert near.mean[:11] == (2.0, None, None, None, None, 2.0, None, None, None, None, 31.0)
+
+
+def test_keeping_goes_on_beside_from_a_thread_of_its_own(archive: Archive) -> None:
+    archive.writer().write([beginning()], tell)
+    kept = SignalKeeper(archive.engine)
+    kept.start()
+    keep: Callable[..., None] = kept.begin("S1", words=False)
+    for time in times(0, 5):
+        keep(seen(time))
+    assert kept.stop(20)
+    assert count(archive, "S1") == 51
