@@ -17,6 +17,7 @@ from proctoring.audio.analyser import AudioModels
 from proctoring.audio.transcription.deepgram import DeepgramSettings
 from proctoring.audio.transcription.transcribers import Transcribers
 from proctoring.delivery.events import Notice
+from proctoring.incidents import IncidentChange
 from proctoring.judgement.policy import Policy, shipped_policy
 from proctoring.models.store import ModelStore
 from proctoring.observations import SoundObservation
@@ -181,7 +182,7 @@ def test_a_refused_key_is_told_and_costs_no_sound(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    service = deepgram("a-wrong-key")
+    service = deepgram("k3y-of-nobody")
     sat = sit(audio=audio_models, policy=policy("deepgram", tell=True), transcription=service)
     heard = speak(sat, one_voice[: 8 * SECOND], end=False)
     words = sat.session.words
@@ -196,7 +197,7 @@ def test_a_refused_key_is_told_and_costs_no_sound(
     assert max(sound.speech or 0 for sound in heard) > 0.9
     (_, known) = service.transcribers.capabilities
     assert (known.available, known.reason) == (False, "Deepgram refuses the key (status 401)")
-    assert "a-wrong-key" not in caplog.text
+    assert "k3y-of-nobody" not in caplog.text
     sat.session.end("over", now=20.0)
     sat.session.done.result(TIMEOUT)
 
@@ -221,3 +222,20 @@ def test_a_transcriber_that_never_reads_holds_neither_sound_nor_end_up(
     sat = sit(audio=audio_models, policy=policy("deepgram"), transcription=deepgram(KEY))
     heard = speak(sat, one_voice[: 10 * SECOND])
     assert len(heard) == 20
+
+
+def test_deepgrams_speakers_raise_the_incident_where_the_policy_chooses_them(
+    sit: Sit, deepgram: Callable[[str], TranscriptionService]
+) -> None:
+    wanted = policy("deepgram").with_accommodations({"sound": {"speakers": "deepgram"}})
+    # A word of 0.8 s, as the server gives every fifth, is enough for this policy.
+    wanted = wanted.with_accommodations({"sound": {"other_voice": 0.4}})
+    sat = sit(policy=wanted, transcription=deepgram(KEY))
+    speak(sat, np.full(6 * SECOND, 500, np.int16))
+    kinds = [c.kind for _, changes in iter_all(sat) for c in changes if c.alerts]
+    assert kinds == ["audio.multiple_speakers"]
+
+
+def iter_all(sat: Sat) -> Iterator[tuple[float, tuple[IncidentChange, ...]]]:
+    while not sat.published.empty():
+        yield sat.published.get()

@@ -412,7 +412,7 @@ class Service:
         for capability in self.capabilities:
             if capability.available:
                 _log.info("%s: on, by %s", capability.name, capability.model)
-            else:
+            elif capability.wanted:
                 _log.warning("%s: off: %s", capability.name, capability.reason)
 
     def _failed(self, reason: str) -> None:

@@ -26,6 +26,7 @@ from proctoring.session.mailbox import Mailbox
 from proctoring.session.notices import transcript_notice, transcription_notice
 from proctoring.session.pipeline import Pipeline
 from proctoring.session.pool import Pool
+from proctoring.session.remote_voices import RemoteVoices
 from proctoring.session.silence import SILENCE, SILENCE_EVERY
 from proctoring.session.slow_looks import SlowLooks
 from proctoring.session.tally import Tally
@@ -225,6 +226,8 @@ class Session:
         """The end, while a slow look is still made."""
         self.words = self._begin_words(transcription)
         """Its transcription, if it has one."""
+        remote = self.words is not None and self.policy.sound.speakers == "deepgram"
+        self._remote_voices = RemoteVoices() if remote else None
         all_heard = self._heard_everything if self.words is None else self.words.end
         self._hearing = Hearing(
             audio,
@@ -397,6 +400,8 @@ class Session:
         if self._video is not None and self.rate != self._flow:
             self._flow = self.rate
             self._video.flow(self._flow)
+        if self.words is not None:
+            self.words.poll()
         if self._is_silent(now):
             self._silent_at = now
             silent = ConnectionObservation(self._media.extrapolate(now), connected=False)
@@ -502,7 +507,7 @@ class Session:
             elif isinstance(item, _Slow):
                 self._take_slow(item.found)
             else:
-                self._tell(item.time, self._pipeline.observe(item), self._words_in(item))
+                self._tell(item.time, self._judge(item), self._words_in(item))
         except Exception:  # noqa: BLE001  # what follows must still happen, the end above all
             self._tally.errors.inc()
             _log.exception("an observation could not be judged")
@@ -573,6 +578,12 @@ class Session:
             arrival.reply.analysed(arrival, analysis, decode_ms)
         except Exception:  # noqa: BLE001  # whoever asked; what waits behind this frame must go on
             _log.exception("an observation could not be sent")
+
+    def _judge(self, item: Observation) -> tuple[IncidentChange, ...]:
+        if self._remote_voices is None or self.words is None:
+            return self._pipeline.observe(item)
+        chosen = self._remote_voices.choose(item, self.words.trouble)
+        return tuple(change for one in chosen for change in self._pipeline.observe(one))
 
     def _words_in(self, item: Observation) -> Notice | None:
         """What listeners get to read of an observation."""

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from threading import Thread
 
+import numpy as np
+
 from proctoring.audio.analyser import STRETCH
 from proctoring.audio.pcm import SAMPLE_RATE, Pcm
 from proctoring.audio.transcription.stream import TranscriptionStream
@@ -22,6 +24,8 @@ WITHOUT_PAUSE = 1.5
 """Seconds between two transcripts within which a phrase may have been cut in two."""
 CARRIED = 12
 """Words before that are remembered for that."""
+
+_NOTHING: Pcm = np.zeros(0, np.int16)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +99,11 @@ class Transcribing:
         self._missing += self._buffer.put(samples)
         self._lane.wake()
 
+    def poll(self) -> None:
+        """Look whether words have arrived, or trouble: sound may have stopped for now."""
+        if self._stream is not None:
+            self._lane.wake()
+
     def end(self) -> None:
         """Nothing more comes. What waits still becomes words, if that does not take long."""
         self._ending = True
@@ -107,7 +116,10 @@ class Transcribing:
         if item is not None:
             self._listen(item)
             self._lane.wake()  # one stretch a turn: others wait too
-        elif self._ending:
+        elif not self._ending:
+            if self._stream is not None:
+                self._listen(_NOTHING)
+        else:
             self._lane.close()
             # The last words of a remote transcriber are waited for: not on a thread of the pool.
             Thread(target=self._finish, name="last-words", daemon=True).start()

@@ -379,6 +379,8 @@ def _connector(key: str, settings: DeepgramSettings) -> Callable[[], Any]:
         raise TranscriberUnavailableError(
             "Deepgram's SDK is not installed; this needs: pip install 'proctoring-ai[deepgram]'"
         ) from error
+    # The library below it shows headers and messages at this level: the key and the words.
+    logging.getLogger("websockets.client").setLevel(logging.INFO)
     arguments: dict[str, Any] = {"api_key": key}
     if settings.url is not None:
         http = settings.url.replace("ws", "http", 1)
