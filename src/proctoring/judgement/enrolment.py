@@ -129,10 +129,10 @@ def withholds(policy: Policy, state: EnrolmentState, kind: str, time: float) -> 
         return False
     if state.began_at is not None and time - state.began_at >= rules.limit - _ROUNDING:
         return False
-    # A covered lens is no matter of a good position, and hides whatever happens meanwhile.
-    return kind != "camera.covered" and any(
-        kind == family or kind.startswith(f"{family}.") for family in rules.withhold
-    )
+    # A covered or frozen camera is no matter of a good position: it hides what happens meanwhile.
+    if kind.startswith("camera.") and kind not in _TROUBLES.keys() - {"camera.covered"}:
+        return False
+    return any(kind == family or kind.startswith(f"{family}.") for family in rules.withhold)
 
 
 def not_ready(policy: Policy, state: EnrolmentState, observation: Observation) -> Iterator[Reading]:

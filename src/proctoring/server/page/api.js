@@ -76,4 +76,6 @@ export const createSession = (session) => request("POST", "api/sessions", sessio
 
 export const readSession = (id) => request("GET", `api/sessions/${encodeURIComponent(id)}`);
 
+export const beginCalibration = (id) => request("POST", `api/sessions/${encodeURIComponent(id)}/calibration`);
+
 export const endSession = (id) => request("DELETE", `api/sessions/${encodeURIComponent(id)}`);

@@ -2,6 +2,7 @@ import { BrowserEvents } from "./browser_events.js";
 import { whyNoCamera, openCamera } from "./camera.js";
 import { EventsSocket } from "./events_socket.js";
 import { FrameSender } from "./frame_sender.js";
+import { Guide } from "./guide.js";
 import { watchHealth } from "./health.js";
 import { Heard } from "./heard.js";
 import { Incidents } from "./incidents.js";
@@ -60,6 +61,7 @@ const speed = new Speed();
 const seen = new Seen();
 const heard = new Heard();
 const transcript = new Transcript();
+const guide = new Guide();
 
 const session = new Session(() => {
   events.reset();
@@ -72,6 +74,7 @@ const events = new EventsSocket({
   onEvent(event) {
     incidents.receive(event);
     transcript.receive(event);
+    guide.receive(event);
   },
   onState: showConnection,
   onEnded: endedByServer,
@@ -242,6 +245,7 @@ async function start() {
   void showDevices();
   if (begins) {
     incidents.clear();
+    guide.clear();
     transcript.clear();
     events.reset();
     session.wanted = setup.session;
@@ -251,6 +255,7 @@ async function start() {
   showState();
   openSetup(false);
   speed.start();
+  guide.start(session.wanted.session_id);
   events.start();
   socket.start();
   browserEvents.start();
@@ -274,6 +279,7 @@ function stop() {
   sound = null;
   heard.clear();
   speed.stop();
+  guide.stop();
   source.close();
   source = null;
   overlay.clear();
