@@ -21,10 +21,12 @@ from proctoring.judgement import (
 from proctoring.judgement.challenge import ACTIONS, REST, ask, why_no_challenge
 from proctoring.observations import (
     Box,
+    BrowserObservation,
     ConnectionObservation,
     Face,
     FrameObservation,
     Observation,
+    SoundObservation,
 )
 
 ASKS = parse_policy('name = "asks"\n[challenge]\nenabled = true\nevery = 30')
@@ -148,6 +150,16 @@ def test_switching_the_camera_off_is_no_way_out() -> None:
     _, changes = answer("turn_left", lost)
     ((_, failed),) = of_kind(changes, "liveness.challenge_failed")
     assert "the candidate was not seen" in failed.reason
+
+
+def test_what_runs_ahead_of_the_pictures_swallows_no_failure() -> None:
+    """Sound and the browser's reports are timed as they arrive; pictures may wait for seconds."""
+    ahead: list[Observation] = []
+    for t in times(1.1, 18):
+        silence = SoundObservation(t + 2, span=0.5, speech=0.0, level=-60, speakers=None)
+        ahead += [BrowserObservation(t + 2, True, True, None, None, None, 0, 0.0), silence, seen(t)]
+    _, changes = answer("turn_left", ahead)
+    assert len(of_kind(changes, "liveness.challenge_failed")) == 1
 
 
 def test_one_at_a_time_and_not_soon_again() -> None:

@@ -83,8 +83,12 @@ def challenge(
 
 
 def challenge_failed(state: ChallengeState, observation: Observation) -> Iterator[Reading]:
-    """Whether a challenge has failed with this very observation."""
-    if state.asked:
+    """Whether a challenge has failed with this very observation.
+
+    Read from what ``challenge`` goes by alone: sound and browser run ahead of pictures that wait
+    for their turn, and a reading of theirs would make that of the picture a late one.
+    """
+    if state.asked and isinstance(observation, FrameObservation | ConnectionObservation):
         held = state.failed_at == observation.time
         yield Reading("liveness.challenge_failed", held, 1.0, 1.0, state.reason)
 
