@@ -32,7 +32,7 @@ MOONSHINE = "moonshine"
 DEEPGRAM = "deepgram"
 INTERIM = 1.0
 """Seconds of new speech after which Moonshine reads an unfinished utterance again: 370 ms of CPU
-for each second of talk instead of 60 (reference machine)."""
+for each second of talk (read, reference machine) instead of about 40 (docs/benchmarks.md)."""
 _NOT_ASKED = "nobody has asked for it"
 
 
