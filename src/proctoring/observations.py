@@ -100,6 +100,8 @@ class Candidate:
     gaze: Gaze | None
     eyes_open: bool | None
     """``None`` when the eyes could not be judged."""
+    mouth_opening: float | None = None
+    """Distance of the inner lips in mouth widths; ``None`` when the mouth could not be read."""
     learned: bool = True
     """Whether there is something to judge head and gaze by: a neutral pose and a baseline of the eyes."""
     blinks: int | None = None

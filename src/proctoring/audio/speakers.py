@@ -65,7 +65,8 @@ class SpeakerSettings:
     clear: float = 0.10
     """Cosine below which a new voice is believed before that, once ``clear_seconds`` of the
     candidate are known."""
-    clear_seconds: float = 3.0
+    clear_seconds: float = 1.5
+    """Then the new voice must have spoken for ``print_seconds``, or the candidate for as long."""
     given: float = 0.30
     """Cosine from which speech is the candidate's whose voice was given beforehand, until
     ``enrolment`` seconds of it were heard here: another microphone and room make other prints."""
@@ -76,8 +77,9 @@ class SpeakerSettings:
     apart: float = 0.40
     """Cosine below which two voices within one window are two, twice within ``apart_within``,
     when one of them is not placed yet."""
-    split: float = 0.20
-    """The same when both were taken for one voice."""
+    split: float = 0.32
+    """The same when both were taken for one voice. One person whom the segmentation took for two,
+    moving about, measured .36 and more; two women of one conversation .20 to .46."""
     examples: int = 6
     """Prints kept of each voice beside their mean: the same voice from near and far."""
     groups_apart: float = 0.25
@@ -291,7 +293,11 @@ class _Looking:
         limit = settings.new_short + (settings.new - settings.new_short) * min(1.0, share)
         if likeness[best] >= limit:
             return follow
-        clear = likeness[best] < settings.clear and candidate.seconds >= settings.clear_seconds
+        clear = (
+            likeness[best] < settings.clear
+            and candidate.seconds >= settings.clear_seconds
+            and max(candidate.seconds, used) >= settings.print_seconds
+        )
         if not (enrolled or clear) or used < settings.new_seconds:
             return replace(follow, voice=None)
         return replace(follow, voice=self._add(voice_print, used))

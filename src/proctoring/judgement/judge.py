@@ -28,6 +28,7 @@ from proctoring.judgement.calibration import keeps_busy as calibration_keeps_bus
 from proctoring.judgement.challenge import challenge, challenge_failed, keeps_busy
 from proctoring.judgement.conditions import latest_look, readings
 from proctoring.judgement.enrolment import enrol, not_ready, withholds
+from proctoring.judgement.lips import watch_lips, weighed
 from proctoring.judgement.policy import Policy
 from proctoring.judgement.reading import Reading
 from proctoring.judgement.rules import ClosingLooks, Looks, Rule
@@ -72,8 +73,10 @@ def judge(
     moves = keeps_busy(asked, time) or calibration_keeps_busy(calibration, time)
     kinds, count = dict(state.kinds), state.incidents
     changes: list[IncidentChange] = []
+    lips = watch_lips(state.lips, observation)
+    seen_and_heard = readings(policy, look, observation, calibration.reach)
     found = (
-        *readings(policy, look, observation, calibration.reach),
+        *weighed(lips, observation, seen_and_heard),
         *not_ready(policy, enrolment, observation),
         *challenge_failed(asked, observation),
     )
@@ -107,7 +110,7 @@ def judge(
             kinds[kind], change = _end(kind, rule, known, incident, _why_lost(known, rule, now))
             changes.append(change)
     return (
-        JudgementState(now, count, look, kinds, enrolment, calibration, asked),
+        JudgementState(now, count, look, kinds, enrolment, calibration, asked, lips),
         tuple(changes),
     )
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pydantic import TypeAdapter
 
 from proctoring.judgement.asked import CalibrationState, ChallengeState
+from proctoring.judgement.lips import LipsState
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,7 @@ class JudgementState:
     enrolment: EnrolmentState = EnrolmentState()
     calibration: CalibrationState = field(default_factory=CalibrationState)
     challenge: ChallengeState = field(default_factory=ChallengeState)
+    lips: LipsState = field(default_factory=LipsState)
 
 
 _ADAPTER = TypeAdapter(JudgementState)

@@ -121,6 +121,7 @@ def _candidate(candidate: Candidate) -> dict[str, Any]:
             "confidence": round(gaze.confidence, 3),
         },
         "eyes_open": candidate.eyes_open,
+        "mouth_opening": candidate.mouth_opening,
         "learned": candidate.learned,
         "blinks": candidate.blinks,
     }

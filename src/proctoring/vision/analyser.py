@@ -48,6 +48,7 @@ from proctoring.vision.identity.watch import IdentityWatch
 from proctoring.vision.injection import PERIOD as STREAM_PERIOD
 from proctoring.vision.injection import StreamWatch
 from proctoring.vision.landmarks import Mesh, face_width, hull
+from proctoring.vision.lips import mouth_opening
 from proctoring.vision.liveness.judges import (
     PASSIVE,
     SECOND,
@@ -313,6 +314,7 @@ class VisionAnalyser:
         not_read: tuple[NotRead, ...]
         if choice.face is not None:
             candidate, not_read = self._read_candidate(self._faces, frame, choice.face)
+            candidate = replace(candidate, mouth_opening=mouth_opening(choice.face.mesh))
         else:
             candidate, not_read = self._read_lost_candidate(frame.time), ()
         if candidate is not None:
