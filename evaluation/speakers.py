@@ -1,7 +1,10 @@
 r"""How well a second speaker is found, and how often one is seen who is not there.
 
     uv run python -m evaluation.speakers ../shared/data [--split development|held-out] \
-        [--parts one two short meetings] [--draws 6]
+        [--parts one two short meetings long] [--draws 6] [--hours 2] [--within 1600]
+
+``long`` is not among the default parts: one-speaker sessions of all six people until ``--hours`` of
+sound were heard or ``--within`` seconds of the day have passed.
 
 Sessions are put together from real speech with fixed seeds: one-speaker sessions (utterances of one
 person with pauses between), two-speaker sessions (a second person says one utterance in the
@@ -17,7 +20,7 @@ import time as clock
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import permutations
+from itertools import count, permutations
 from pathlib import Path
 
 import numpy as np
@@ -43,6 +46,7 @@ PITCH = {"1688": 219, "1998": 200, "2033": 158, "2414": 122, "2609": 125, "two_c
 """Median pitch in Hz, by autocorrelation. The recordings come without the speakers' genders."""
 CONDITIONS = ("clean", "room", "moving")
 PARTS = ("one", "two", "short", "meetings")
+LONG = "long"
 CLOSES_AFTER = 10.0
 """Alarms closer than this are one incident (contract 1.3)."""
 
@@ -195,6 +199,45 @@ def print_one_speaker(models: AudioModels, title: str, sessions: Iterator[Sessio
         )
 
 
+def print_long(models: AudioModels, voices: Voices, seconds: float, until: float) -> None:
+    """False alarms of hours of one-speaker sessions, by condition; each alarm by name.
+
+    Args:
+        seconds: of sound, after which it ends.
+        until: monotonic time at which it ends all the same.
+    """
+    heard, false = dict.fromkeys(CONDITIONS, 0.0), dict.fromkeys(CONDITIONS, 0)
+    told = 0.0
+    every = (
+        (draw, condition, person)
+        for draw in count(1000)  # none of the draws that thresholds were chosen on
+        for condition in CONDITIONS
+        for person in (*DEVELOPMENT, *HELD_OUT)
+    )
+    for draw, condition, person in every:
+        if sum(heard.values()) >= seconds or clock.monotonic() >= until:
+            break
+        session = one_speaker(voices, person, condition, draw)
+        found = alarms(models, session.sound)
+        heard[condition] += len(session.sound) / RATE
+        false[condition] += incidents(found)
+        if found:
+            print(f"  false alarm: {person}, {condition}, {draw}, at {found[0]:.1f} s", flush=True)
+        if sum(heard.values()) - told >= 600:
+            told = sum(heard.values())
+            _print_heard(heard, false)
+    _print_heard(heard, false)
+
+
+def _print_heard(heard: dict[str, float], false: dict[str, int]) -> None:
+    total = sum(heard.values())
+    parts = ", ".join(f"{c} {false[c]} in {heard[c] / 60:.1f} min" for c in heard)
+    rate = sum(false.values()) / total * 3600
+    print(
+        f"one person, {total / 60:.1f} min: {rate:.2f} false alarms an hour ({parts})", flush=True
+    )
+
+
 def print_two_speakers(models: AudioModels, title: str, sessions: Iterator[Session]) -> None:
     """Share found and delay, by condition and for voices alike."""
     rows: dict[str, list[float | None]] = {}
@@ -339,7 +382,9 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("--split", choices=("development", "held-out"), default=None)
     parser.add_argument("--draws", type=int, default=6, help="sessions per person and condition")
-    parser.add_argument("--parts", nargs="+", default=PARTS, choices=PARTS)
+    parser.add_argument("--parts", nargs="+", default=PARTS, choices=(*PARTS, LONG))
+    parser.add_argument("--hours", type=float, default=2.0, help="of sound, in the part 'long'")
+    parser.add_argument("--within", type=float, default=7200.0, help="seconds for the part 'long'")
     arguments = parser.parse_args()
     settings = Settings()
     store = ModelStore(settings.models_folder, settings.models_mirror)
@@ -349,11 +394,15 @@ def main() -> None:
     carried = fetch_carried_speech(store)
     voices = Voices(arguments.data, carried)
     started = clock.monotonic()
+    if LONG in arguments.parts:
+        print_long(models, voices, arguments.hours * 3600, started + arguments.within)
     for split, people, meetings in (
         ("development", DEVELOPMENT, MEETINGS_DEVELOPMENT),
         ("held-out", HELD_OUT, MEETINGS_HELD_OUT),
     ):
         if arguments.split not in (None, split):
+            continue
+        if not set(arguments.parts) - {LONG}:
             continue
         print(f"\n{split} voices: {', '.join(people)}")
         evaluate(models, voices, people, set(arguments.parts), draws=arguments.draws)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+from evaluation.speech import read_pcm
 from numpy.typing import NDArray
 
-from proctoring.audio.analyser import AudioModels
+from proctoring.audio.analyser import AudioAnalyser, AudioModels
 from proctoring.audio.embedding import normalised
 from proctoring.audio.pcm import to_waveform
 from proctoring.audio.segmentation import WINDOW
@@ -61,3 +64,16 @@ def test_a_detector_keeps_nothing_between_sessions(
     assert state.voices[0].seconds > 2.0
     _, again = detector.look(SpeakerState(), window, 10.0)
     assert again == first
+
+
+def test_a_conversation_from_the_start_is_told_apart_without_any_enrolment(
+    audio_models: AudioModels, shared_data: Path
+) -> None:
+    """Two women in turns, at first taken for one voice: longer prints of both part them."""
+    sound = read_pcm(shared_data / "speech" / "meetings" / "sample.wav")[: 17 * 16_000]
+    heard: dict[int, float] = {}
+    for observation in AudioAnalyser(audio_models).push(sound):
+        for voice in observation.speakers.voices if observation.speakers else ():
+            heard.setdefault(voice.number, observation.time)
+    assert sorted(heard) == [1, 2]
+    assert heard[2] <= 16.0

@@ -80,6 +80,16 @@ class SpeakerSettings:
     split: float = 0.32
     """The same when both were taken for one voice. One person whom the segmentation took for two,
     moving about, measured .36 and more; two women of one conversation .20 to .46."""
+    long_seconds: float = 2.5
+    """Speech, alone, of two speakers of one window that were taken for one voice, from which on
+    longer prints of them are compared. Lowering it looks more often, and less surely."""
+    long_most: float = 5.0
+    """Speech that such prints use at most."""
+    long_every: float = 4.0
+    """Seconds between two such comparisons: one costs as much as five seconds of talk."""
+    long_split: float = 0.38
+    """Cosine below which they are two voices. One person whom the segmentation took for two, moving
+    about, measured .46 and more on prints of 3 s."""
     examples: int = 6
     """Prints kept of each voice beside their mean: the same voice from near and far."""
     groups_apart: float = 0.25
@@ -133,6 +143,8 @@ class SpeakerState:
     voices: tuple[Voice, ...] = ()
     apart_at: float = float("-inf")
     """Media time of the last look in which two speakers were clearly apart."""
+    compared_at: float = float("-inf")
+    """Media time of the last look that compared longer prints."""
     time: float = float("-inf")
     """Media time of the end of the last look."""
     activity: Activity = field(default_factory=lambda: np.zeros((FRAMES, LOCAL_SPEAKERS), np.bool_))
@@ -179,8 +191,9 @@ class SpeakerDetector:
             if activity[-recent:, speaker].any():
                 looking.tell(speaker)
         apart_at = looking.tell_apart(state.apart_at)
+        compared_at = looking.compare_longer(state.compared_at)
         after = SpeakerState(
-            tuple(looking.voices), apart_at, time, activity, tuple(looking.follows)
+            tuple(looking.voices), apart_at, compared_at, time, activity, tuple(looking.follows)
         )
         return after, self._report(looking, activity, since)
 
@@ -337,6 +350,37 @@ class _Looking:
                 self._part((one, first, first_print), (other, second, second_print))
             return self._time
         return apart_at
+
+    def compare_longer(self, compared_at: float) -> float:
+        """Look closer at two speakers of this window that were taken for one voice.
+
+        Returns:
+            Media time of the last look that did.
+        """
+        settings = self._settings
+        if self._time - compared_at < settings.long_every:
+            return compared_at
+        for one, other in combinations(range(LOCAL_SPEAKERS), 2):
+            first, second = self.follows[one], self.follows[other]
+            if first is None or second is None or first.voice is None:
+                continue
+            both = self.alone[:, (one, other)].sum(axis=0) * SEGMENT_STEP
+            if first.voice != second.voice or both.min() < settings.long_seconds:
+                continue
+            prints = [
+                self._detector.print_of(
+                    self._window, self.alone[:, speaker], float("-inf"), settings.long_most
+                )
+                for speaker in (one, other)
+            ]
+            if float(prints[0] @ prints[1]) < settings.long_split:
+                lasted = [min(float(seconds), settings.long_most) for seconds in both]
+                self._part(
+                    (one, replace(first, print_seconds=lasted[0]), prints[0]),
+                    (other, replace(second, print_seconds=lasted[1]), prints[1]),
+                )
+            return self._time
+        return compared_at
 
     def _part(
         self, one: tuple[int, _Follow, VoicePrint], other: tuple[int, _Follow, VoicePrint]

@@ -1,0 +1,139 @@
+r"""What lips and voice together tell: on speaking faces, on their sound shifted, and on still faces.
+
+    uv run python -m evaluation.lips ../shared/data
+
+Every speaking face of GRID is analysed as the product does (10 Hz, the real networks), with its own
+sound; with its sound 0.2 s early and late; and its sound is given to faces that keep silent (the clips
+of glances, and sign language, where lips move without a voice). A stretch is half a second of speech.
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evaluation.speech import read_pcm
+from proctoring.audio.analyser import AudioAnalyser, AudioModels, load_audio_models
+from proctoring.judgement.lips import (
+    KEEP,
+    TOLERANCE,
+    LipsJudged,
+    LipsState,
+    lips_during,
+    watch_lips,
+    weighed,
+)
+from proctoring.judgement.reading import Reading
+from proctoring.models.store import ModelStore
+from proctoring.observations import FrameObservation, SoundObservation
+from proctoring.settings import Settings
+from proctoring.vision.analyser import VisionAnalyser, VisionModels, load_vision_models
+from proctoring.vision.recording import read_pictures
+
+LONGEST = 15.0
+"""Seconds of a silent face that are used."""
+
+
+def frames_of(models: VisionModels, path: Path) -> list[FrameObservation]:
+    """What is seen in a clip, ten times a second."""
+    analyser = VisionAnalyser(models)
+    seen = []
+    for picture in read_pictures(path):
+        if picture.time > LONGEST:
+            break
+        if analyser.is_due(picture.time):
+            seen.append(analyser.analyse(picture.frame()).observation)
+    return seen
+
+
+def sounds_of(models: AudioModels, sound: NDArray[np.int16]) -> list[SoundObservation]:
+    """What is heard in a clip."""
+    analyser = AudioAnalyser(models)
+    return [*analyser.push(sound), *analyser.flush()]
+
+
+def together(
+    frames: list[FrameObservation], sounds: list[SoundObservation], shift: float, known: bool
+) -> tuple[LipsJudged, list[float]]:
+    """What lips did during the speech, and what they make of a confidence of 0.84 at each stretch.
+
+    Args:
+        shift: seconds by which the sound is late.
+        known: whether the candidate's lips were seen to move with their voice before.
+    """
+    state = LipsState(own_moving=10.0 if known else 0.0)
+    shifted = [replace(sound, time=sound.time + shift) for sound in sounds]
+    reading = Reading("audio.multiple_speakers", True, 0.84, 1.0, "voice 2")
+    confidences = []
+    end = shifted[-1].time
+    during = [frame for frame in frames if frame.time <= end + TOLERANCE]
+    both: list[FrameObservation | SoundObservation] = [*during, *shifted]
+    for observation in sorted(both, key=lambda found: found.time):
+        state = watch_lips(state, observation)
+        if isinstance(observation, SoundObservation):
+            confidences.append(weighed(state, observation, [reading])[0].confidence)
+    return lips_during(state, end - KEEP, end), confidences
+
+
+def print_row(name: str, rows: list[tuple[LipsJudged, list[float]]]) -> None:
+    """Share of stretches by what the lips did, and how confidence moved."""
+    moving, still, unclear = (
+        sum(getattr(judged, what) for judged, _ in rows) for what in ("moving", "still", "unclear")
+    )
+    total = max(moving + still + unclear, 1e-9)
+    moved = [c for _, confidences in rows for c in confidences if c != 0.84]
+    shift = (
+        f"confidence 0.84 becomes {np.median(moved):.2f} ({min(moved):.2f} to {max(moved):.2f})"
+        if moved
+        else "confidence never moved"
+    )
+    print(
+        f"{name:44} {len(rows):3d} clips, {total:5.1f} s of speech:"
+        f" moving {moving / total:4.0%}, still {still / total:4.0%}, unclear {unclear / total:4.0%};"
+        f" {shift}",
+        flush=True,
+    )
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("data", type=Path)
+    data = parser.parse_args().data
+    settings = Settings()
+    store = ModelStore(settings.models_folder, settings.models_mirror)
+    seeing = load_vision_models(store, object_model=settings.object_model)
+    seeing = replace(seeing, objects=None, liveness=None)
+    hearing = replace(load_audio_models(store), speakers=None)
+    grid = sorted((data / "video" / "grid").glob("*.mpg"))
+    speaking = [frames_of(seeing, path) for path in grid]
+    voices = [sounds_of(hearing, read_pcm(path)) for path in grid]
+    pairs = list(zip(speaking, voices, strict=True))
+    for shift in (0.0, 0.2, -0.2, 1.0):
+        rows = [together(frames, sounds, shift, known=True) for frames, sounds in pairs]
+        print_row(f"own voice, sound {shift:+.1f} s", rows)
+    silent = {
+        "another's voice, silent face (glances)": sorted(
+            (data / "gaze" / "eyes_only").glob("*.mp4")
+        ),
+        "another's voice, silent face (looking down)": [data / "gaze" / "down" / "demo.mp4"],
+        "another's voice, sign language": sorted((data / "video" / "intel").glob("*.mkv")),
+    }
+    for name, paths in silent.items():
+        faces = [frames_of(seeing, path) for path in paths]
+        rows = [
+            together(frames, voices[(n + k) % len(voices)], 0.0, known=True)
+            for n, frames in enumerate(faces)
+            for k in range(3)
+        ]
+        print_row(name, rows)
+    rows = [together(speaking[n], voices[n], 0.0, known=False) for n in range(len(speaking))]
+    print_row("own voice, lips never seen with it before", rows)
+
+
+if __name__ == "__main__":
+    main()
