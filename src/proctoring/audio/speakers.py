@@ -77,19 +77,24 @@ class SpeakerSettings:
     apart: float = 0.40
     """Cosine below which two voices within one window are two, twice within ``apart_within``,
     when one of them is not placed yet."""
-    split: float = 0.32
-    """The same when both were taken for one voice. One person whom the segmentation took for two,
-    moving about, measured .36 and more; two women of one conversation .20 to .46."""
+    split: float = 0.20
+    """The same when both were taken for one voice."""
+    young: float = 10.0
+    """Speech that a voice may have learned from to be questioned more: a conversation's first seconds
+    may have been taken for one. Raising it finds more of these and splits more candidates who move."""
+    young_split: float = 0.32
+    """``split`` of such a voice. One person whom the segmentation took for two, moving about, measured
+    .36 and more; two women of one conversation .20 to .46."""
     long_seconds: float = 2.5
-    """Speech, alone, of two speakers of one window that were taken for one voice, from which on
+    """Speech, alone, of two speakers of one window that were taken for one young voice, from which on
     longer prints of them are compared. Lowering it looks more often, and less surely."""
     long_most: float = 5.0
     """Speech that such prints use at most."""
-    long_every: float = 4.0
+    long_every: float = 2.0
     """Seconds between two such comparisons: one costs as much as five seconds of talk."""
     long_split: float = 0.38
-    """Cosine below which they are two voices. One person whom the segmentation took for two, moving
-    about, measured .46 and more on prints of 3 s."""
+    """Cosine below which, twice within ``apart_within``, they are two voices. One person moving
+    about measured .36 once in half an hour."""
     examples: int = 6
     """Prints kept of each voice beside their mean: the same voice from near and far."""
     groups_apart: float = 0.25
@@ -191,7 +196,7 @@ class SpeakerDetector:
             if activity[-recent:, speaker].any():
                 looking.tell(speaker)
         apart_at = looking.tell_apart(state.apart_at)
-        compared_at = looking.compare_longer(state.compared_at)
+        compared_at, apart_at = looking.compare_longer(state.compared_at, apart_at)
         after = SpeakerState(
             tuple(looking.voices), apart_at, compared_at, time, activity, tuple(looking.follows)
         )
@@ -344,25 +349,33 @@ class _Looking:
             told = first.voice is not None and second.voice is not None
             if told and first.voice != second.voice:
                 continue
-            if float(first_print @ second_print) >= (settings.split if told else settings.apart):
+            limit = settings.apart
+            if told:
+                limit = settings.young_split if self._is_young(first) else settings.split
+            if float(first_print @ second_print) >= limit:
                 continue
             if self._time - apart_at <= settings.apart_within:
                 self._part((one, first, first_print), (other, second, second_print))
             return self._time
         return apart_at
 
-    def compare_longer(self, compared_at: float) -> float:
-        """Look closer at two speakers of this window that were taken for one voice.
+    def _is_young(self, follow: _Follow) -> bool:
+        """Whether the voice that a speaker was taken for has learned little yet."""
+        voice = next((v for v in self.voices if v.number == follow.voice), None)
+        return voice is not None and voice.seconds < self._settings.young
+
+    def compare_longer(self, compared_at: float, apart_at: float) -> tuple[float, float]:
+        """Look closer at two speakers of this window that were taken for one young voice.
 
         Returns:
-            Media time of the last look that did.
+            Media times of the last look that did, and of the last that found two clearly apart.
         """
         settings = self._settings
         if self._time - compared_at < settings.long_every:
-            return compared_at
+            return compared_at, apart_at
         for one, other in combinations(range(LOCAL_SPEAKERS), 2):
             first, second = self.follows[one], self.follows[other]
-            if first is None or second is None or first.voice is None:
+            if first is None or second is None or not self._is_young(first):
                 continue
             both = self.alone[:, (one, other)].sum(axis=0) * SEGMENT_STEP
             if first.voice != second.voice or both.min() < settings.long_seconds:
@@ -373,14 +386,16 @@ class _Looking:
                 )
                 for speaker in (one, other)
             ]
-            if float(prints[0] @ prints[1]) < settings.long_split:
+            if float(prints[0] @ prints[1]) >= settings.long_split:
+                return self._time, apart_at
+            if 0 < self._time - apart_at <= settings.apart_within:
                 lasted = [min(float(seconds), settings.long_most) for seconds in both]
                 self._part(
                     (one, replace(first, print_seconds=lasted[0]), prints[0]),
                     (other, replace(second, print_seconds=lasted[1]), prints[1]),
                 )
-            return self._time
-        return compared_at
+            return self._time, self._time
+        return compared_at, apart_at
 
     def _part(
         self, one: tuple[int, _Follow, VoicePrint], other: tuple[int, _Follow, VoicePrint]
