@@ -10,7 +10,7 @@ import sys
 
 import typer
 
-from proctoring.cli import analyse, livekit_agent, models, policy, serve, token
+from proctoring.cli import analyse, livekit_agent, models, policy, records, serve, token
 
 app = typer.Typer(
     name="proctoring",
@@ -29,6 +29,7 @@ app.command("serve")(serve.command)
 app.command("analyse")(analyse.command)
 app.add_typer(models.app, name="models")
 app.add_typer(policy.app, name="policy")
+app.add_typer(records.app, name="records")
 app.add_typer(token.app, name="token")
 app.add_typer(livekit_agent.app, name="livekit-agent")
 

@@ -32,6 +32,8 @@ class Notice:
     """The key under which it stands in the message: ``enrolment``, ``challenge``, ``transcript``."""
     body: Mapping[str, Any] = field(repr=False)
     """JSON values. May hold words of a candidate: never part of a log message."""
+    kept: bool = True
+    """``False``: listeners hear it once; records only hold that there was something of the kind."""
 
 
 @dataclass(frozen=True, slots=True)

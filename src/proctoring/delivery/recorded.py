@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from threading import Event as Flag
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -78,7 +79,10 @@ class RecordedJournal:
             message = entries[index]
             assert isinstance(message, Message)  # noqa: S101  (only these are numbered)
             told[index] = number_message(message, seq)
-            return told[index].text
+            if message.notice is None or message.notice.kept:
+                return told[index].text
+            withheld = replace(message.notice, body={"kept": False})
+            return number_message(replace(message, notice=withheld), seq).text
 
         attempts = Retrying(
             retry=retry_if_exception_type(TRANSIENT),

@@ -58,6 +58,7 @@ def connect(url: URL) -> Engine:
 
     SQLite: a write-ahead log, so that readers wait for no writer, flushed to the disk at every
     commit (``synchronous=FULL``): what is committed survives the loss of power.
+    What is deleted is overwritten.
 
     Raises:
         SettingsError: its folder cannot be made, or its driver is not installed.
@@ -87,7 +88,7 @@ def connect(url: URL) -> Engine:
 
 def _prepare(connection: sqlite3.Connection, _: object) -> None:
     connection.isolation_level = None  # transactions are begun below, and nowhere else
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
         connection.execute(f"PRAGMA {pragma}").close()
 
 

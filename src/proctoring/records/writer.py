@@ -106,6 +106,8 @@ class RecordWriter:
             return self._write(entries, tell)
         except IntegrityError:
             # Another process gave out a number of ours, or wrote the same policy just now.
+            # Or a policy was erased with its last sitting.
+            self._policies.clear()
             for entry in entries:
                 self._lines.pop(entry.session_id, None)
             return self._write(entries, tell)

@@ -17,6 +17,7 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 from proctoring import __version__
 from proctoring.errors import ProctoringError, RecordsUnavailableError
 from proctoring.server import (
+    erasure_rest,
     evidence_rest,
     metrics,
     records_rest,
@@ -100,6 +101,7 @@ def create_app(settings: Settings | None = None, *, service: Service | None = No
     app.add_exception_handler(SQLAlchemyError, _explain_database)
     app.include_router(rest.router)
     app.include_router(records_rest.router)
+    app.include_router(erasure_rest.router)
     app.include_router(report_rest.router)
     app.include_router(evidence_rest.router)
     app.include_router(sockets.router)

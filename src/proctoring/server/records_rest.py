@@ -17,7 +17,6 @@ from proctoring.judgement.policy import MAX_POLICY_BYTES, Policy, parse_policy, 
 from proctoring.records.archive import Archive
 from proctoring.records.plot import Plot
 from proctoring.records.reader import (
-    Consent,
     Decision,
     Incident,
     SittingDetail,
@@ -32,12 +31,12 @@ from proctoring.records.rejudging import (
     compare,
     judge_again,
 )
-from proctoring.records.review import Verdict, consent, decide
+from proctoring.records.review import Verdict, decide
 from proctoring.server.authorisation import grant_of, needs
 from proctoring.server.grant import Scope
 from proctoring.server.rest import errors
 from proctoring.server.service import Service
-from proctoring.session.identifier import SESSION_ID, check_session_id
+from proctoring.session.identifier import SESSION_ID
 
 router = APIRouter(prefix="/api/records", tags=["records"], dependencies=[needs(Scope.REVIEW)])
 
@@ -57,18 +56,6 @@ class DecisionRequest(BaseModel):
     who: str = Field(
         default="", max_length=200, description="The reviewer, where the token names nobody."
     )
-
-
-class ConsentRequest(BaseModel):
-    """That a candidate agreed to be watched, or took it back."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    granted: bool = True
-    text: str = Field(
-        min_length=1, max_length=20_000, description="What the candidate was shown, in full."
-    )
-    who: str = Field(default="", max_length=200, description="Who agreed, as you name people.")
 
 
 class JudgeRequest(BaseModel):
@@ -198,15 +185,6 @@ def decide_on_incident(
     now = datetime.now(UTC)
     who = grant_of(request).subject or wanted.who
     return decide(engine, sitting, incident, wanted.decision, wanted.reason, who, now)
-
-
-@router.post("/sessions/{session_id}/consent", status_code=201, responses=errors(400, 422, 503))
-def record_consent(request: Request, session_id: str, wanted: ConsentRequest) -> Consent:
-    """Keep that a candidate agreed, or took it back, and to what: under the session's name, before
-    it begins or while it runs."""
-    check_session_id(session_id)
-    engine = archive(request).engine
-    return consent(engine, session_id, wanted.granted, wanted.text, wanted.who, datetime.now(UTC))
 
 
 @router.get("/sessions/{sitting}/json", responses=errors(404, 503), response_class=Response)

@@ -34,6 +34,7 @@ from proctoring.errors import (
 from proctoring.judgement.policy import Policy, load_policy
 from proctoring.models.store import ModelStore
 from proctoring.records.archive import Archive, open_archive
+from proctoring.records.erasure import sweep
 from proctoring.records.evidence.ledger import EvidenceLedger
 from proctoring.records.evidence.sealing import read_keys
 from proctoring.records.evidence.vault import EvidenceVault, open_store
@@ -63,6 +64,9 @@ STOP = 5.0
 
 LAST_WORDS = 3.0
 """Seconds that a remote transcriber has for the last words of a session, within ``STOP``."""
+
+SWEEP = 3600.0
+"""Seconds between two times that records are erased which policies let be kept no longer."""
 
 SEEN = 10.0
 """Seconds between two times that the server says in the database that it lives."""
@@ -420,12 +424,15 @@ class Service:
         _log.error("%s", reason)
 
     async def _tick(self) -> None:
-        seen_at = self.now()
+        seen_at = swept_at = self.now()
         while True:
             await asyncio.sleep(TICK)
             if self.archive is not None and self.now() - seen_at >= SEEN:
                 seen_at = self.now()
                 asyncio.get_running_loop().run_in_executor(None, self._be_seen, self.archive)
+            if self.archive is not None and self.now() - swept_at >= SWEEP:
+                swept_at = self.now()
+                asyncio.get_running_loop().run_in_executor(None, self._sweep, self.archive)
             if self._sessions is None:
                 continue
             try:
@@ -438,6 +445,16 @@ class Service:
             archive.seen(self._wall())
         except SQLAlchemyError:
             _log.warning("the database could not be told that this server lives")
+
+    def _sweep(self, archive: Archive) -> None:
+        """Erase what policies let be kept no longer."""
+        try:
+            for done in sweep(archive.engine, archive.signer, self._wall()):
+                if self.ledger is not None:
+                    self.ledger.drop(done.digests)
+                _log.info("erased a sitting: %s", done.record.reason)
+        except Exception:  # noqa: BLE001  # the next sweep may do better
+            _log.exception("records that are too old could not all be erased")
 
 
 def _open(settings: Settings, now: datetime) -> tuple[Archive | None, str]:

@@ -6,8 +6,8 @@ from proctoring.delivery.events import Notice
 from proctoring.observations import TranscriptObservation
 
 
-def transcript_notice(transcript: TranscriptObservation) -> Notice:
-    """What was said. Only for policies that ask for it."""
+def transcript_notice(transcript: TranscriptObservation, *, kept: bool = False) -> Notice:
+    """What was said. Only for policies that ask for it; ``kept``: in the records too."""
     return Notice(
         "transcript",
         {
@@ -28,6 +28,7 @@ def transcript_notice(transcript: TranscriptObservation) -> Notice:
                 for word in transcript.words
             ],
         },
+        kept,
     )
 
 

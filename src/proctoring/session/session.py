@@ -588,7 +588,7 @@ class Session:
     def _words_in(self, item: Observation) -> Notice | None:
         """What listeners get to read of an observation."""
         if isinstance(item, TranscriptObservation) and self.policy.transcription.tell:
-            return transcript_notice(item)
+            return transcript_notice(item, kept=self.policy.records.transcripts)
         return None
 
     def _tell(

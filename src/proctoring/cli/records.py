@@ -1,0 +1,90 @@
+"""``proctoring records``: the database of records, from outside the server."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
+
+import typer
+
+from proctoring.errors import ProctoringError, SettingsError
+from proctoring.settings import read_settings
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+_T = TypeVar("_T")
+
+app = typer.Typer(no_args_is_help=True, help="Migrate and verify records.")
+
+
+@app.command()
+def status() -> None:
+    """Say where records are kept, and which migrations are still to be run."""
+    engine, where = _open()
+    from proctoring.records.migrate import version
+
+    found = _run(lambda: version(engine))
+    typer.echo(f"{where}: migration {found.current or 'none'} of {found.newest}")
+    for pending in found.pending:
+        typer.echo(f"pending: {pending}")
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database to this version. The server does so itself when it starts."""
+    engine, where = _open()
+    from proctoring.records.migrate import migrate as run
+
+    found = _run(lambda: run(engine))
+    typer.echo(f"{where}: migration {found.current}")
+
+
+@app.command()
+def verify(
+    sitting: Annotated[str | None, typer.Argument(help="Only this sitting.")] = None,
+) -> None:
+    """Check hashes, numbers, seals and erasures: whether anything was changed or taken out."""
+    engine, where = _open()
+    from proctoring.records.archive import KEY
+    from proctoring.records.signing import load_signer
+    from proctoring.records.verification import verify as check
+
+    signer = _run(lambda: load_signer(read_settings().data_folder / KEY))
+    problems = _run(lambda: list(check(engine, signer, sitting)))
+    for problem in problems:
+        typer.echo(f"{problem.where}: {problem.what}")
+    if problems:
+        raise typer.Exit(1)
+    typer.echo(f"{where}: everything is as it was written (public key {signer.public_key})")
+
+
+def _open() -> tuple[Engine, str]:
+    try:
+        from proctoring.records.archive import database_url
+        from proctoring.records.database import connect, shown
+
+        settings = read_settings()
+        database = settings.database
+        chosen = None if database is None else database.get_secret_value()
+        url = database_url(chosen, settings.data_folder)
+        return connect(url), shown(url)
+    except ProctoringError as error:
+        _fail(error)
+
+
+def _run(step: Callable[[], _T]) -> _T:
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        return step()
+    except ProctoringError as error:
+        _fail(error)
+    except SQLAlchemyError as error:
+        reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+        _fail(SettingsError(f"database: {reason}"))
+
+
+def _fail(error: ProctoringError) -> NoReturn:
+    typer.echo(f"error: {error.detail}", err=True)
+    raise typer.Exit(2)

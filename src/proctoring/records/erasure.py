@@ -1,0 +1,201 @@
+"""Erases sittings, and keeps a signed record that it was done."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Engine, delete, exists, insert, select
+from sqlalchemy.exc import IntegrityError
+
+from proctoring.errors import SessionExistsError, UnknownRecordError
+from proctoring.judgement.policy import Records
+from proctoring.records.chain import link
+from proctoring.records.database import reading, writing
+from proctoring.records.signing import Signer
+from proctoring.records.tables import (
+    ConsentRow,
+    DecisionRow,
+    ErasureRow,
+    EventRow,
+    EvidenceRow,
+    FaceRow,
+    IncidentRow,
+    PolicyRow,
+    SignalRow,
+    SittingRow,
+)
+from proctoring.records.writer import OPEN
+
+GENESIS = "0" * 64
+"""What the first erasure is bound to."""
+
+_TABLES = (EvidenceRow, SignalRow, FaceRow, DecisionRow, ConsentRow, IncidentRow, EventRow)
+"""Everything that belongs to a sitting."""
+
+_ATTEMPTS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """That a sitting was erased. Says when, why, by whom and how much; nothing of what it was."""
+
+    number: int
+    sitting_id: str
+    time: datetime
+    reason: str
+    who: str
+    erased: dict[str, int]
+    """Table to how many rows went."""
+    hash: str
+    signature: str
+    """Ed25519, over ``hash``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """An erasure, and what is left to do."""
+
+    record: Erasure
+    digests: tuple[str, ...]
+    """Pieces of evidence that belonged to it: to be deleted, where nothing else refers to them."""
+
+
+def erase(
+    engine: Engine, signer: Signer, sitting_id: str, reason: str, who: str, now: datetime
+) -> Erased:
+    """Erase everything that is kept of a sitting, in one transaction.
+
+    Raises:
+        UnknownRecordError: there is no such sitting (any more).
+        SessionExistsError: it is open; end it first.
+    """
+    for _ in range(_ATTEMPTS):
+        try:
+            with writing(engine) as connection:
+                done = _erase(connection, signer, sitting_id, reason, who, now)
+            _truncate_log(engine)
+        except IntegrityError:  # another erasure took the number
+            continue
+        return done
+    raise SessionExistsError("other erasures are being written; try again")
+
+
+def erasures(engine: Engine) -> tuple[Erasure, ...]:
+    """All erasures, oldest first."""
+    with reading(engine) as connection:
+        rows = connection.execute(select(ErasureRow).order_by(ErasureRow.number))
+        return tuple(_shown(row) for row in rows)
+
+
+def sweep(engine: Engine, signer: Signer, now: datetime) -> Iterator[Erased]:
+    """Erase what its own policy lets be kept no longer; one sitting at a time."""
+    with reading(engine) as connection:
+        policies = connection.execute(select(PolicyRow.hash, PolicyRow.toml)).all()
+    for policy in policies:
+        wanted = _kept_for(policy.toml)
+        ended = select(SittingRow.id).where(
+            SittingRow.policy_hash == policy.hash, SittingRow.state != OPEN
+        )
+        signals = ended.where(SittingRow.ended_at < now - timedelta(days=wanted.signal_days))
+        with writing(engine) as connection:
+            connection.execute(delete(SignalRow).where(SignalRow.sitting_id.in_(signals)))
+        old = ended.where(SittingRow.ended_at < now - timedelta(days=wanted.keep_days))
+        with reading(engine) as connection:
+            due = list(connection.execute(old).scalars())
+        for sitting_id in due:
+            reason = f"kept for {wanted.keep_days:g} days, as its policy says"
+            yield erase(engine, signer, sitting_id, reason, "retention", now)
+
+
+def erasure_text(row: Any) -> str:
+    """What the hash of an erasure covers."""
+    facts = [
+        row.number,
+        row.sitting_id,
+        row.session_hash,
+        row.last_seq,
+        row.chain_length,
+        row.chain_head,
+        round(row.time.timestamp() * 1000),
+        row.reason,
+        row.who,
+        row.erased,
+    ]
+    return json.dumps(facts)
+
+
+def _erase(
+    connection: Connection, signer: Signer, sitting_id: str, reason: str, who: str, now: datetime
+) -> Erased:
+    sitting = connection.execute(select(SittingRow).filter_by(id=sitting_id)).first()
+    if sitting is None:
+        raise UnknownRecordError(f"no sitting {sitting_id[:40]} is kept")
+    if sitting.state == OPEN:
+        raise SessionExistsError("the session is open: end it first")
+    pieces = select(EvidenceRow.digest).filter_by(sitting_id=sitting_id).distinct()
+    digests = tuple(connection.execute(pieces).scalars())
+    counts = {}
+    for table in _TABLES:
+        gone = connection.execute(delete(table).filter_by(sitting_id=sitting_id))
+        counts[table.__tablename__] = gone.rowcount
+    connection.execute(delete(SittingRow).filter_by(id=sitting_id))
+    # A policy may tell of one candidate (accommodations).
+    connection.execute(
+        delete(PolicyRow)
+        .filter_by(hash=sitting.policy_hash)
+        .where(~exists().where(SittingRow.policy_hash == PolicyRow.hash))
+    )
+    before = connection.execute(
+        select(ErasureRow.number, ErasureRow.hash).order_by(ErasureRow.number.desc()).limit(1)
+    ).first()
+    row = ErasureRow(
+        number=1 if before is None else before.number + 1,
+        sitting_id=sitting_id,
+        session_hash=signer.pseudonym(sitting.session_id),
+        last_seq=sitting.last_seq,
+        chain_length=sitting.chain_length,
+        chain_head=sitting.chain_head,
+        time=now.replace(microsecond=now.microsecond // 1000 * 1000),
+        reason=reason,
+        who=who,
+        erased=json.dumps(counts),
+    )
+    row.hash = link(GENESIS if before is None else before.hash, erasure_text(row))
+    row.signature = signer.sign(row.hash)
+    columns = ErasureRow.__table__.columns
+    connection.execute(insert(ErasureRow).values({c.name: getattr(row, c.name) for c in columns}))
+    return Erased(_shown(row), digests)
+
+
+def _shown(row: Any) -> Erasure:
+    return Erasure(
+        row.number,
+        row.sitting_id,
+        row.time,
+        row.reason,
+        row.who,
+        json.loads(row.erased),
+        row.hash,
+        row.signature,
+    )
+
+
+def _kept_for(toml: str) -> Records:
+    """A policy's retention; of one that an older version of this program wrote too."""
+    given = tomllib.loads(toml).get("records", {})
+    known = {name: given[name] for name in Records.model_fields if name in given}
+    return Records.model_validate(known)
+
+
+def _truncate_log(engine: Engine) -> None:
+    """Let nothing of it stay in SQLite's write-ahead log."""
+    if engine.dialect.name == "sqlite":
+        with engine.connect() as connection:
+            raw = connection.connection.driver_connection
+            assert raw is not None  # noqa: S101  (it is connected)
+            raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").close()

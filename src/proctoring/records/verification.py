@@ -1,0 +1,79 @@
+"""Whether records are what was written: hashes, numbers, seals and erasures, all checked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Row, select
+
+from proctoring.records.chain import beginning, link
+from proctoring.records.database import reading
+from proctoring.records.erasure import GENESIS, erasure_text
+from proctoring.records.signing import Signer
+from proctoring.records.tables import ErasureRow, EventRow, SittingRow
+from proctoring.records.writer import OPEN, sealed
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that is not as it was written."""
+
+    where: str
+    """``sitting 01K...`` or ``erasure 3``."""
+    what: str
+
+
+def verify(engine: Engine, signer: Signer, sitting_id: str | None = None) -> Iterator[Problem]:
+    """Check one sitting, or all of them and the erasures. Nothing found: nothing was changed.
+
+    What somebody who holds the signing key wrote anew, from its beginning on, cannot be told.
+    """
+    query = select(SittingRow).order_by(SittingRow.id)
+    if sitting_id is not None:
+        query = query.filter_by(id=sitting_id)
+    with reading(engine) as connection:
+        for sitting in connection.execute(query).all():
+            for what in _sitting(connection, signer, sitting):
+                yield Problem(f"sitting {sitting.id}", what)
+        if sitting_id is None:
+            yield from _erasures(connection, signer)
+
+
+def _sitting(connection: Connection, signer: Signer, sitting: Row[Any]) -> Iterator[str]:
+    head = beginning(sitting.id, sitting.session_id, sitting.began_at, sitting.policy_hash)
+    length = 0
+    events = select(EventRow).filter_by(sitting_id=sitting.id).order_by(EventRow.seq)
+    before = None
+    for event in connection.execute(events):
+        head = link(head, event.text)
+        length += 1
+        if before is not None and event.seq != before + 1:
+            yield f"events between {before} and {event.seq} are missing"
+        if event.hash != head:
+            yield f"event {event.seq} was changed, or one before it is missing"
+            head = event.hash  # the rest may be sound
+        before = event.seq
+    if (length, head) != (sitting.chain_length, sitting.chain_head):
+        yield f"{length} events are kept, of {sitting.chain_length} that were written"
+    if sitting.state != OPEN:
+        text = sealed(sitting.id, sitting.chain_length, sitting.chain_head)
+        if not signer.verifies(text, sitting.seal or ""):
+            yield "the seal of its end is not this server's"
+
+
+def _erasures(connection: Connection, signer: Signer) -> Iterator[Problem]:
+    head, number = GENESIS, 0
+    for row in connection.execute(select(ErasureRow).order_by(ErasureRow.number)):
+        number += 1
+        where = f"erasure {row.number}"
+        if row.number != number:
+            yield Problem(where, f"erasures before it are missing, from {number} on")
+            number = row.number
+        head = link(head, erasure_text(row))
+        if row.hash != head:
+            yield Problem(where, "it was changed, or one before it is missing")
+            head = row.hash
+        if not signer.verifies(row.hash, row.signature):
+            yield Problem(where, "its signature is not this server's")

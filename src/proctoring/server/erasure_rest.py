@@ -1,0 +1,78 @@
+"""The REST interface of consent and of erasure: for those who run exams, not for reviewers."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from pydantic import BaseModel, ConfigDict, Field
+
+from proctoring.records.erasure import Erasure, erase, erasures
+from proctoring.records.reader import Consent
+from proctoring.records.review import consent
+from proctoring.server.authorisation import grant_of, needs
+from proctoring.server.grant import Scope
+from proctoring.server.records_rest import archive
+from proctoring.server.rest import errors
+from proctoring.server.service import Service
+from proctoring.session.identifier import check_session_id
+
+router = APIRouter(prefix="/api/records", tags=["records"])
+
+# Plain functions: they wait for the database beside the event loop.
+
+
+class ConsentRequest(BaseModel):
+    """That a candidate agreed to be watched, or took it back."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    granted: bool = True
+    text: str = Field(
+        min_length=1, max_length=20_000, description="What the candidate was shown, in full."
+    )
+    who: str = Field(default="", max_length=200, description="Who agreed, as you name people.")
+
+
+@router.post(
+    "/sessions/{session_id}/consent",
+    status_code=201,
+    responses=errors(400, 422, 503),
+    dependencies=[needs(Scope.ADMIN, Scope.MEDIA)],
+)
+def record_consent(request: Request, session_id: str, wanted: ConsentRequest) -> Consent:
+    """Keep that a candidate agreed, or took it back, and to what: under the session's name, before
+    it begins or while it runs."""
+    check_session_id(session_id)
+    engine = archive(request).engine
+    return consent(engine, session_id, wanted.granted, wanted.text, wanted.who, datetime.now(UTC))
+
+
+@router.delete(
+    "/sessions/{sitting}",
+    responses=errors(404, 409, 422, 503),
+    dependencies=[needs(Scope.ADMIN)],
+)
+def erase_sitting(
+    request: Request,
+    sitting: str,
+    reason: Annotated[str, Query(min_length=1, max_length=500)] = "erased on request",
+) -> Erasure:
+    """Erase a sitting that has ended: events, incidents, signals, decisions, consents, evidence,
+    embeddings. What remains is this answer, signed, which names nobody."""
+    kept = archive(request)
+    who = grant_of(request).subject
+    service: Service = request.app.state.service
+    if service.signals is not None:
+        service.signals.flush(sitting)
+    done = erase(kept.engine, kept.signer, sitting, reason, who, datetime.now(UTC))
+    if service.ledger is not None:
+        service.ledger.drop(done.digests)
+    return done.record
+
+
+@router.get("/erasures", responses=errors(503), dependencies=[needs(Scope.ADMIN)])
+def list_erasures(request: Request) -> list[Erasure]:
+    """Every erasure, oldest first: chained by `hash`, signed by the server's key."""
+    return list(erasures(archive(request).engine))

@@ -1,0 +1,180 @@
+"""What is erased is gone, and a signed record remains that it was."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, inspect, select, text
+from tests.judgement.build import seen
+from tests.records.conftest import BEGAN, beginning, ending, occurrence, tell
+
+from proctoring.errors import SessionExistsError, UnknownRecordError
+from proctoring.records.archive import Archive
+from proctoring.records.database import reading, writing
+from proctoring.records.erasure import erase, erasures, sweep
+from proctoring.records.review import consent, decide
+from proctoring.records.signals import SignalKeeper
+from proctoring.records.tables import PolicyRow
+from proctoring.records.verification import verify
+
+SECRET = "a-name-that-nobody-may-find"  # noqa: S105
+
+
+def sat(archive: Archive, session_id: str = SECRET) -> None:
+    """A sitting with something in every table."""
+    writer = archive.writer()
+    consent(archive.engine, session_id, True, f"{SECRET} agrees", SECRET, BEGAN)
+    begun = replace(beginning("S1", session_id), policy_toml=f'name = "{SECRET}"')
+    keeper = SignalKeeper(archive.engine)
+    writer.write([begun, occurrence(1, session_id=session_id)], lambda *_: f'"{SECRET}"')
+    keeper.begin("S1", words=True)(seen(1.0))
+    keeper.flush()
+    decide(archive.engine, "S1", "S1-1", "comment", f"it was {SECRET}", SECRET, BEGAN)
+    writer.write([replace(ending("S1", session_id), face=(0.5,))], tell)
+
+
+def everything(archive: Archive) -> dict[str, list[tuple[object, ...]]]:
+    """Every row of every table."""
+    with reading(archive.engine) as connection:
+        names = [name for name in inspect(connection).get_table_names() if name != "servers"]
+        return {
+            name: [tuple(row) for row in connection.execute(text(f'select * from "{name}"'))]  # noqa: S608
+            for name in names
+        }
+
+
+def test_nothing_of_an_erased_sitting_is_left_in_any_table(archive: Archive) -> None:
+    sat(archive)
+    before = everything(archive)
+    filled = {name for name, rows in before.items() if rows}
+    assert filled >= {"sittings", "events", "incidents", "signals", "faces", "decisions"}
+    done = erase(archive.engine, archive.signer, "S1", "asked for", "admin-1", BEGAN)
+    assert done.record.erased["events"] == 1
+    after = everything(archive)
+    left = {name for name, rows in after.items() if rows} - {"alembic_version"}
+    assert left == {"erasures"}
+    assert SECRET not in str(after["erasures"])
+    with pytest.raises(UnknownRecordError):
+        archive.reader.sitting("S1")
+
+
+def test_nothing_of_it_is_left_in_the_file_either(
+    database: str, archive: Archive, tmp_path: Path
+) -> None:
+    if not database.startswith("sqlite"):
+        pytest.skip("PostgreSQL's files are its own")
+    sat(archive)
+    files = sorted(tmp_path.glob("records.sqlite3*"))
+    assert any(SECRET.encode() in file.read_bytes() for file in files)
+    erase(archive.engine, archive.signer, "S1", "asked for", "", BEGAN)
+    assert not any(SECRET.encode() in file.read_bytes() for file in files)
+
+
+def test_numbers_go_on_after_an_erasure(open_database: Callable[[], Archive]) -> None:
+    archive = open_database()
+    sat(archive)
+    erase(archive.engine, archive.signer, "S1", "asked for", "", BEGAN)
+    for process in (archive, open_database()):
+        writer = process.writer()
+        later = replace(beginning("S2", SECRET), sitting_id=f"S{id(writer) % 1000}")
+        told = writer.write(
+            [later, occurrence(1, sitting_id=later.sitting_id, session_id=SECRET)], tell
+        )
+        assert told[1] is not None
+        assert told[1].seq >= 2
+
+
+def test_a_policy_erased_with_its_last_sitting_can_be_used_again(archive: Archive) -> None:
+    writer = archive.writer()
+    writer.write([beginning("S1"), ending("S1")], tell)
+    erase(archive.engine, archive.signer, "S1", "asked for", "", BEGAN)
+    writer.write([beginning("S2"), ending("S2")], tell)
+    assert archive.reader.sitting("S2").sitting.policy == "exam"
+
+
+def test_a_sitting_that_runs_cannot_be_erased(archive: Archive) -> None:
+    archive.writer().write([beginning()], tell)
+    with pytest.raises(SessionExistsError, match="end it first"):
+        erase(archive.engine, archive.signer, "S1", "asked for", "", BEGAN)
+
+
+def test_what_a_policy_lets_be_kept_no_longer_goes(archive: Archive) -> None:
+    toml = 'name = "short"\n[records]\nkeep_days = 30\nsignal_days = 2\n'
+    writer = archive.writer()
+    keeper = SignalKeeper(archive.engine)
+    for name in ("S1", "S2"):
+        policy = toml if name == "S1" else beginning().policy_toml
+        writer.write([replace(beginning(name, name), policy_toml=policy)], tell)
+        keeper.begin(name, words=False)(seen(1.0))
+        keeper.flush()
+        writer.write([ending(name, name)], tell)
+
+    def kept() -> list[tuple[str, int]]:
+        return [
+            (name, len(list(archive.reader.observations(name))))
+            for name in ("S1", "S2")
+            if _is_kept(archive, name)
+        ]
+
+    def swept(days: float) -> int:
+        now = BEGAN + timedelta(days=days)
+        return len(list(sweep(archive.engine, archive.signer, now)))
+
+    assert (swept(1), kept()) == (0, [("S1", 1), ("S2", 1)])
+    assert (swept(3), kept()) == (0, [("S1", 0), ("S2", 1)])
+    assert (swept(31), kept()) == (1, [("S2", 1)])
+    assert (swept(181), kept()) == (1, [])
+    assert [done.who for done in erasures(archive.engine)] == ["retention"] * 2
+
+
+def _is_kept(archive: Archive, name: str) -> bool:
+    try:
+        archive.reader.sitting(name)
+    except UnknownRecordError:
+        return False
+    return True
+
+
+@pytest.fixture
+def whole(archive: Archive) -> Archive:
+    """Records in which nothing was changed: two sittings, two erasures."""
+    writer = archive.writer()
+    for number in range(4):
+        name = f"S{number}"
+        events = [occurrence(n, sitting_id=name, session_id=name) for n in (1, 2, 3)]
+        writer.write([beginning(name, name), *events, ending(name, name)], tell)
+    for name in ("S2", "S3"):
+        erase(archive.engine, archive.signer, name, "asked for", "", BEGAN)
+    assert list(verify(archive.engine, archive.signer)) == []
+    return archive
+
+
+@pytest.mark.parametrize(
+    ("tampering", "found"),
+    [
+        ("update events set text = 'x' where sitting_id = 'S0' and seq = 2", "event 2 was changed"),
+        ("delete from events where sitting_id = 'S0' and seq = 2", "between 1 and 3 are missing"),
+        ("delete from events where sitting_id = 'S0' and seq = 3", "2 events are kept, of 3"),
+        ("delete from events where sitting_id = 'S0'", "0 events are kept, of 3"),
+        ("update sittings set session_id = 'y' where id = 'S0'", "was changed"),
+        ("update sittings set chain_length = 2 where id = 'S0'", "the seal"),
+        ("update sittings set seal = null where id = 'S0'", "the seal"),
+        ("update erasures set reason = 'z' where number = 1", "was changed"),
+        ("delete from erasures where number = 1", "missing, from 1 on"),
+        ("update erasures set signature = 'AAAA' where number = 2", "signature"),
+    ],
+)
+def test_tampering_shows(whole: Archive, tampering: str, found: str) -> None:
+    with writing(whole.engine) as connection:
+        connection.execute(text(tampering))
+    problems = [problem.what for problem in verify(whole.engine, whole.signer)]
+    assert any(found in problem for problem in problems), problems
+
+
+def test_policies_that_still_judge_something_stay(whole: Archive) -> None:
+    with reading(whole.engine) as connection:
+        assert connection.execute(select(func.count()).select_from(PolicyRow)).scalar() == 1
