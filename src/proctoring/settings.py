@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import base64
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Self, get_args
+from typing import Any, Literal, Self, get_args
 
 from platformdirs import user_cache_path, user_data_path
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from pydantic_settings import SettingsError as _Unreadable
 
@@ -16,6 +25,40 @@ from proctoring.errors import SettingsError
 
 MIN_SECRET = 32
 """Characters of a secret: HS256 asks for as many bytes as its digest has (RFC 7518, 3.2)."""
+
+_MIN_HOOK_SECRET = 24
+"""Bytes that Standard Webhooks asks for."""
+
+
+class WebhookTarget(BaseModel):
+    """Where messages about sessions are delivered to."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    url: str = Field(pattern=r"^https?://[^\s/?#]+\S*$", max_length=2000)
+    """``https://exams.example.org/hooks``; ``http`` for receivers in one's own network."""
+    style: Literal["standard", "livekit"] = "standard"
+    """How it is signed: Standard Webhooks, or as LiveKit signs its own."""
+    secret: SecretStr
+    """Standard Webhooks: base64 of 24 bytes or more, ``whsec_`` before it or not. LiveKit: its API
+    secret."""
+    key: str = Field(default="", max_length=200)
+    """LiveKit's API key."""
+
+    @model_validator(mode="after")
+    def _signs(self) -> Self:
+        secret = self.secret.get_secret_value()
+        if self.style == "livekit":
+            if not self.key or len(secret) < MIN_SECRET:
+                raise ValueError(f"livekit needs a key, and a secret of {MIN_SECRET} characters")
+            return self
+        try:
+            raw = base64.b64decode(secret.removeprefix("whsec_") + "==", validate=False)
+        except ValueError:
+            raw = b""
+        if len(raw) < _MIN_HOOK_SECRET:
+            raise ValueError(f"the secret is not base64 of {_MIN_HOOK_SECRET} bytes or more")
+        return self
 
 
 class Settings(BaseSettings):
@@ -89,6 +132,10 @@ class Settings(BaseSettings):
     """The same from a file, one key a line: the first encrypts, all decrypt."""
     evidence_ring_bytes: int = Field(default=16 << 20, ge=1 << 20, le=1 << 30)
     """Media held in memory for each session whose policy wants clips."""
+
+    webhooks: tuple[WebhookTarget, ...] = Field(default=(), max_length=16)
+    """Addresses that hear of incidents, and of sessions that begin and end, as JSON:
+    ``[{"url": "https://exams.example.org/hooks", "secret": "whsec_..."}]``."""
 
     max_sessions: int = Field(default=500, ge=1, le=100_000)
     """Sessions open at once; more are refused."""
@@ -173,6 +220,10 @@ def read_settings(**chosen: Any) -> Settings:
                 continue
             if name in _SECRET:
                 problems.append(f"{_SECRET[name]}: {found['msg']}")  # never what it is
+                continue
+            if name.split(".")[0] in ("webhooks", "PROCTORING_WEBHOOKS"):
+                where = ".".join(name.split(".")[1:])
+                problems.append(f"PROCTORING_WEBHOOKS: {where}: {found['msg']}")  # never a secret
                 continue
             shown = name if name.split(".")[0] in given else f"PROCTORING_{name.upper()}"
             problems.append(f"{shown} is {found['input']!r}: {found['msg']}")

@@ -42,9 +42,9 @@ class Archive:
     """This process, among those that write into the database."""
     reader: RecordReader
 
-    def writer(self) -> RecordWriter:
-        """Writes what happens in this process's sessions."""
-        return RecordWriter(self.engine, self.signer, self.server_id)
+    def writer(self, webhooks: tuple[str, ...] = ()) -> RecordWriter:
+        """Writes what happens in this process's sessions; queues it for these endpoints."""
+        return RecordWriter(self.engine, self.signer, self.server_id, webhooks)
 
     def seen(self, now: datetime) -> None:
         """Say that this process lives, and end the sittings of those that do not. To be called often.

@@ -242,6 +242,21 @@ class SignalRow(Base):
     """The same, a few numbers a second, to be drawn without unpacking ``data``."""
 
 
+class WebhookRow(Base):
+    """That a message waits to be delivered: ``records/webhook_queue.py``. It holds nothing itself."""
+
+    __tablename__ = "webhooks"
+    __table_args__ = (Index(None, "endpoint", "due_at"),)
+
+    endpoint: Mapped[str] = mapped_column(String(32), primary_key=True)
+    sitting_id: Mapped[str] = mapped_column(ULID_TEXT, primary_key=True)
+    seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    """The event's; 0 and -1: that the sitting began, ended."""
+    created_at: Mapped[datetime] = mapped_column(UtcTime)
+    due_at: Mapped[datetime] = mapped_column(UtcTime)
+    attempts: Mapped[int]
+
+
 class ErasureRow(Base):
     """That a sitting was erased. Names nobody; chained and signed, so that none can be taken out."""
 

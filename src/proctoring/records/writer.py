@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from proctoring.incidents import IncidentChange, IncidentState
+from proctoring.records import webhook_queue
 from proctoring.records.chain import beginning, link
 from proctoring.records.database import reading, writing
 from proctoring.records.entries import Beginning, Ending, Occurrence
@@ -28,6 +29,7 @@ from proctoring.records.tables import (
     IncidentRow,
     PolicyRow,
     SittingRow,
+    WebhookRow,
 )
 
 Entry = Beginning | Occurrence | Ending
@@ -66,9 +68,14 @@ class RecordWriter:
         engine: the database.
         signer: seals sittings that end.
         server_id: this process, among those that write into the database.
+        webhooks: names of endpoints that are to hear of everything, by messages that are queued
+            in the same transaction.
     """
 
-    def __init__(self, engine: Engine, signer: Signer, server_id: str) -> None:
+    def __init__(
+        self, engine: Engine, signer: Signer, server_id: str, webhooks: tuple[str, ...] = ()
+    ) -> None:
+        self._webhooks = webhooks
         self._engine = engine
         self._signer = signer
         self._server_id = server_id
@@ -113,7 +120,9 @@ class RecordWriter:
             return self._write(entries, tell)
 
     def _write(self, entries: Sequence[Entry], tell: Tell) -> list[Numbered | None]:
-        batch = _Batch(entries, self._signer, self._server_id, self._lines, self._policies)
+        batch = _Batch(
+            entries, self._signer, self._server_id, self._lines, self._policies, self._webhooks
+        )
         try:
             with writing(self._engine) as connection:
                 batch.write(connection, tell)
@@ -142,7 +151,10 @@ class _Batch:
         server_id: str,
         known: Mapping[str, Line],
         policies: set[str],
+        webhooks: tuple[str, ...],
     ) -> None:
+        self._webhooks = webhooks
+        self._messages: list[dict[str, Any]] = []
         self.entries = entries
         self.lines: dict[str, Line] = {}
         self.policies: set[str] = set()
@@ -202,6 +214,8 @@ class _Batch:
                 "hash": line.head,
             }
         )
+        if entry.changes:  # words and enrolment are for listeners alone
+            self._queue_message(entry.sitting_id, seq, entry.time)
         for incident_id, change in entry.changes:
             self._change(entry.sitting_id, seq, incident_id, change)
         return Numbered(seq, text)
@@ -245,7 +259,17 @@ class _Batch:
                 **asdict(piece),
             }
 
+    def _queue_message(self, sitting_id: str, seq: int, time: datetime) -> None:
+        self._messages += [
+            {"endpoint": endpoint, "sitting_id": sitting_id, "seq": seq}
+            | {"created_at": time, "due_at": time, "attempts": 0}
+            for endpoint in self._webhooks
+        ]
+
     def _flush(self, connection: Connection) -> None:
+        if self._messages:
+            connection.execute(insert(WebhookRow), self._messages)
+            self._messages = []
         if self._events:
             connection.execute(insert(EventRow), self._events)
             touched = {event["session_id"] for event in self._events}
@@ -323,6 +347,7 @@ class _Batch:
             .values(sitting_id=entry.sitting_id)
         )
         self.lines[entry.session_id] = Line(entry.sitting_id, last, 0, head)
+        self._queue_message(entry.sitting_id, webhook_queue.BEGAN, entry.began_at)
 
     def _floor(self, connection: Connection, entry: Beginning, last: int) -> int:
         """Up to which number events are somebody else's.
@@ -342,6 +367,7 @@ class _Batch:
         return before.floor_seq if entry.began_at - before.began_at < RESUMED else last
 
     def _end(self, connection: Connection, entry: Ending) -> None:
+        self._queue_message(entry.sitting_id, webhook_queue.ENDED, entry.time)
         line = self._line(connection, entry)
         if entry.face is not None:
             embedding = np.array(entry.face, "<f4").tobytes()

@@ -23,6 +23,8 @@ from proctoring.capabilities import Capability
 from proctoring.delivery.journal import MemoryJournal
 from proctoring.delivery.outbox import Outbox
 from proctoring.delivery.recorded import RecordedJournal
+from proctoring.delivery.webhook_signing import Style
+from proctoring.delivery.webhooks import Endpoint, Webhooks
 from proctoring.errors import (
     BadPhotoError,
     BadPolicyError,
@@ -39,6 +41,7 @@ from proctoring.records.evidence.ledger import EvidenceLedger
 from proctoring.records.evidence.sealing import read_keys
 from proctoring.records.evidence.vault import EvidenceVault, open_store
 from proctoring.records.signals import SignalKeeper
+from proctoring.records.webhook_queue import WebhookQueue
 from proctoring.server.access import who_may
 from proctoring.session.evidence.keeper import EvidenceKeeper
 from proctoring.session.pool import Pool
@@ -120,13 +123,26 @@ class Service:
         self.metrics = CollectorRegistry()
         self.tally = Tally(self.metrics)
         self.archive, self._records_off = _open(settings, wall())
+        self._webhooks: Webhooks | None = None
+        endpoints = tuple(
+            Endpoint(target.url, Style(target.style), target.secret.get_secret_value(), target.key)
+            for target in settings.webhooks
+        )
+        names = tuple(endpoint.name for endpoint in endpoints)
+        if self.archive is not None and endpoints:
+            self._webhooks = Webhooks(
+                WebhookQueue(self.archive.engine, wall=wall),
+                endpoints,
+                wall=wall,
+                given_up=self.tally.webhooks_given_up.inc,
+            )
         self._journal: RecordedJournal | MemoryJournal
         self.signals = None if self.archive is None else SignalKeeper(self.archive.engine)
         if self.archive is None:
             self._journal = MemoryJournal(settings.events_per_session)
         else:
             self._journal = RecordedJournal(
-                self.archive.writer(), self.archive.reader, settings.events_per_session
+                self.archive.writer(names), self.archive.reader, settings.events_per_session
             )
         self.outbox = Outbox(
             self._journal,
@@ -192,7 +208,7 @@ class Service:
         if self._models is None:
             return ()
         words = () if self._transcribers is None else self._transcribers.capabilities
-        return (*self._models.capabilities, *words, self._records, self._evidence)
+        return (*self._models.capabilities, *words, self._records, self._evidence, *self._hooks)
 
     @property
     def _records(self) -> Capability:
@@ -204,6 +220,14 @@ class Service:
         if not trouble and self.outbox.lost:
             trouble = f"{self.outbox.lost} events were lost"
         return Capability("records", available=not trouble, reason=trouble, model="")
+
+    @property
+    def _hooks(self) -> tuple[Capability, ...]:
+        if not self.settings.webhooks:
+            return ()
+        if self._webhooks is None:
+            return (Capability("webhooks", available=False, reason=self._records_off, model=""),)
+        return (self._webhooks.capability,)
 
     @property
     def _evidence(self) -> Capability:
@@ -245,6 +269,8 @@ class Service:
         self.words_pool.start()
         if self._keeper is not None:
             self._keeper.start()
+        if self._webhooks is not None:
+            self._webhooks.start()
         self._ticker = asyncio.create_task(self._tick())
         if self._models is not None:
             self._ready(self._models)
@@ -366,6 +392,8 @@ class Service:
             _log.error("%d events were not told within %.0f s", self.outbox.waiting, STOP)
         if self.signals is not None and not await asyncio.to_thread(self.signals.stop, STOP):
             _log.error("the last signals could not be written within %.0f s", STOP)
+        if self._webhooks is not None and not await asyncio.to_thread(self._webhooks.stop, STOP):
+            _log.error("a webhook was still being waited for after %.0f s", STOP)
         if self.archive is not None:
             await asyncio.to_thread(self.archive.close, clean=delivered)
 

@@ -44,6 +44,11 @@ class Tally:
             "Stills and clips that a policy asked for and that could not be kept",
             registry=registry,
         )
+        self.webhooks_given_up = Counter(
+            "proctoring_webhook_messages_given_up",
+            "Messages that a webhook never took",
+            registry=registry,
+        )
         self.errors = Counter(
             "proctoring_judgement_errors",
             "Observations that failed in judgement",

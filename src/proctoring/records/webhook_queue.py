@@ -1,0 +1,191 @@
+"""Messages that wait to be delivered to webhooks: written with what they tell of, in one transaction."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Engine, delete, func, select, update
+
+from proctoring.records.database import reading, writing
+from proctoring.records.tables import EventRow, PolicyRow, SittingRow, WebhookRow
+
+BEGAN, ENDED = 0, -1
+"""In place of an event's number: that the sitting began, that it ended."""
+
+LEASE = timedelta(seconds=60)
+"""For so long nobody else tries what one process is delivering; longer than an attempt takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One message for one endpoint."""
+
+    endpoint: str
+    sitting_id: str
+    seq: int
+    attempts: int
+    """How often it was tried before."""
+    created_at: datetime
+    message_id: str
+    """The same at every attempt: receivers tell repeats by it."""
+    kind: str
+    """``incident``, ``session.began``, ``session.ended``."""
+    body: str
+    """JSON text."""
+
+
+class WebhookQueue:
+    """Safe from many threads and processes at once; each call may wait for the database.
+
+    Every method raises ``sqlalchemy.exc.SQLAlchemyError`` while the database is away.
+    """
+
+    def __init__(
+        self, engine: Engine, *, wall: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
+        self._engine = engine
+        self._wall = wall
+
+    def take(self, endpoint: str) -> Delivery | None:
+        """The message that has been due for longest, for this process to deliver; ``None``: none is.
+
+        It is due again after ``LEASE`` unless ``done`` or ``postpone`` says otherwise: a process
+        that dies in between costs a repeat, never a message.
+        """
+        now = self._wall()
+        due = (
+            select(WebhookRow)
+            .filter_by(endpoint=endpoint)
+            .where(WebhookRow.due_at <= now)
+            .order_by(WebhookRow.due_at, WebhookRow.sitting_id, WebhookRow.seq)
+            .limit(1)
+        )
+        with reading(self._engine) as connection:
+            if connection.execute(due).first() is None:
+                return None
+        with writing(self._engine) as connection:
+            row = connection.execute(due).first()
+            if row is None:
+                return None
+            claimed = connection.execute(
+                update(WebhookRow)
+                .filter_by(endpoint=endpoint, sitting_id=row.sitting_id, seq=row.seq)
+                .where(WebhookRow.due_at == row.due_at)
+                .values(due_at=now + LEASE)
+            )
+            told = _told(connection, row.sitting_id, row.seq)
+            if told is None:  # erased meanwhile
+                _remove(connection, endpoint, row.sitting_id, row.seq)
+                return None
+            if not claimed.rowcount:
+                return None
+        kind, time, data = told
+        message_id = _message_id(row.sitting_id, row.seq)
+        body = json.dumps(
+            {
+                "id": message_id,
+                "type": kind,
+                "timestamp": time.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+                "event": kind,
+                "createdAt": int(time.timestamp()),
+                "data": data,
+            },
+            ensure_ascii=False,
+            separators=(",", ":"),
+        )
+        return Delivery(
+            endpoint, row.sitting_id, row.seq, row.attempts, row.created_at, message_id, kind, body
+        )
+
+    def done(self, delivery: Delivery) -> None:
+        """It arrived, or is given up."""
+        with writing(self._engine) as connection:
+            _remove(connection, delivery.endpoint, delivery.sitting_id, delivery.seq)
+
+    def postpone(self, delivery: Delivery, pause: timedelta) -> None:
+        """It did not arrive: try again after ``pause``."""
+        with writing(self._engine) as connection:
+            connection.execute(
+                update(WebhookRow)
+                .filter_by(
+                    endpoint=delivery.endpoint, sitting_id=delivery.sitting_id, seq=delivery.seq
+                )
+                .values(due_at=self._wall() + pause, attempts=delivery.attempts + 1)
+            )
+
+    def waiting(self, endpoint: str) -> int:
+        """How many messages wait, due or not."""
+        with reading(self._engine) as connection:
+            query = select(func.count()).select_from(WebhookRow).filter_by(endpoint=endpoint)
+            return int(connection.execute(query).scalar_one())
+
+    def trim(self, endpoint: str, most: int) -> int:
+        """Give up all but the newest messages. Returns how many were given up."""
+        surplus = self.waiting(endpoint) - most
+        if surplus <= 0:
+            return 0
+        with writing(self._engine) as connection:
+            oldest = connection.execute(
+                select(WebhookRow.sitting_id, WebhookRow.seq)
+                .filter_by(endpoint=endpoint)
+                .order_by(WebhookRow.created_at)
+                .limit(surplus)
+            ).all()
+            for sitting_id, seq in oldest:
+                _remove(connection, endpoint, sitting_id, seq)
+        return len(oldest)
+
+    def forget_others(self, endpoints: tuple[str, ...]) -> int:
+        """Give up what waits for endpoints that nobody serves any more. Returns how much it was."""
+        with writing(self._engine) as connection:
+            gone = delete(WebhookRow).where(WebhookRow.endpoint.not_in(endpoints))
+            return connection.execute(gone).rowcount
+
+
+def _message_id(sitting_id: str, seq: int) -> str:
+    last = {BEGAN: "began", ENDED: "ended"}.get(seq, seq)
+    return f"msg_{sitting_id}_{last}"
+
+
+def _remove(connection: Connection, endpoint: str, sitting_id: str, seq: int) -> None:
+    connection.execute(
+        delete(WebhookRow).filter_by(endpoint=endpoint, sitting_id=sitting_id, seq=seq)
+    )
+
+
+def _told(
+    connection: Connection, sitting_id: str, seq: int
+) -> tuple[str, datetime, dict[str, Any]] | None:
+    """Kind, time and data of a message, from the records themselves."""
+    if seq not in (BEGAN, ENDED):
+        event = connection.execute(
+            select(EventRow.text, EventRow.time).filter_by(sitting_id=sitting_id, seq=seq)
+        ).first()
+        return None if event is None else ("incident", event.time, json.loads(event.text))
+    row = connection.execute(
+        select(SittingRow, PolicyRow.name.label("policy"))
+        .join(PolicyRow, PolicyRow.hash == SittingRow.policy_hash)
+        .where(SittingRow.id == sitting_id)
+    ).first()
+    if row is None:
+        return None
+    data: dict[str, Any] = {
+        "session_id": row.session_id,
+        "sitting": row.id,
+        "began_at": row.began_at.isoformat(),
+        "policy": row.policy,
+    }
+    if seq == BEGAN:
+        return "session.began", row.began_at, data
+    ended_at = row.ended_at or row.began_at
+    data |= {
+        "ended_at": ended_at.isoformat(),
+        "reason": row.end_reason,
+        "media_time": row.media_time,
+        "last_seq": row.last_seq,
+    }
+    return "session.ended", ended_at, data

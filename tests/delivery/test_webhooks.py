@@ -1,0 +1,183 @@
+"""Messages to a real receiver over real connections, whatever it does."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from standardwebhooks.webhooks import Webhook
+from tests.delivery.receiver import Receiver, receiving
+from tests.records.conftest import beginning, occurrence, tell
+
+from proctoring.delivery.webhook_signing import Style
+from proctoring.delivery.webhooks import GIVEN_UP, Endpoint, Webhooks
+from proctoring.records.archive import Archive, open_archive
+from proctoring.records.entries import Beginning, Occurrence
+from proctoring.records.webhook_queue import WebhookQueue
+
+SECRET = "whsec_c2VjcmV0IG9mIHRlc3RzLCAyNCBieXRlcw=="  # noqa: S105
+
+
+Serve = Callable[..., AbstractContextManager[Webhooks]]
+
+
+class Clock:
+    """Real time, and what a test adds to it."""
+
+    def __init__(self) -> None:
+        self.ahead = timedelta()
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Iterator[Archive]:
+    archive = open_archive(None, tmp_path, datetime.now(UTC))
+    yield archive
+    archive.engine.dispose()
+
+
+@pytest.fixture
+def serve(archive: Archive, clock: Clock) -> Serve:
+    """Delivers what is in the archive's queue."""
+
+    @contextmanager
+    def serving(*endpoints: Endpoint, **options: Any) -> Iterator[Webhooks]:
+        webhooks = Webhooks(
+            WebhookQueue(archive.engine, wall=clock),
+            endpoints,
+            wall=clock,
+            poll=0.02,
+            **options,
+        )
+        webhooks.start()
+        try:
+            yield webhooks
+        finally:
+            assert webhooks.stop(20)
+
+    return serving
+
+
+def at(receiver: Receiver) -> Endpoint:
+    return Endpoint(receiver.url, Style.STANDARD, SECRET)
+
+
+def write(archive: Archive, *endpoints: Endpoint, incidents: int = 3) -> None:
+    names = tuple(endpoint.name for endpoint in endpoints)
+    now = datetime.now(UTC)
+    entries: list[Beginning | Occurrence] = [beginning(began_at=now)]
+    entries += [replace(occurrence(n + 1), time=now) for n in range(incidents)]
+    archive.writer(names).write(entries, tell)
+
+
+def test_every_message_arrives_once_signed_and_with_its_own_id(
+    archive: Archive, serve: Serve
+) -> None:
+    with receiving(Receiver()) as receiver:
+        endpoint = at(receiver)
+        with serve(endpoint) as webhooks:
+            write(archive, endpoint)
+            requests = receiver.wait(4)
+            assert webhooks.capability.available
+    assert len(set(receiver.ids)) == 4
+    for taken in requests:
+        message = Webhook(SECRET).verify(taken.body, taken.headers)
+        assert message["id"] == taken.headers["webhook-id"]
+        assert taken.path == "/hook?token=in-the-address"
+
+
+@pytest.mark.parametrize("status", [500, 404, 302])
+def test_a_receiver_that_refuses_gets_it_again_until_it_takes_it(
+    archive: Archive, serve: Serve, clock: Clock, status: int
+) -> None:
+    with receiving(Receiver(status=status)) as receiver:
+        receiver.location = receiver.url.replace("/hook", "/elsewhere")
+        endpoint = at(receiver)
+        write(archive, endpoint, incidents=0)
+        with serve(endpoint) as webhooks:
+            receiver.wait(1)
+        assert str(status) in webhooks.capability.reason
+        assert "in-the-address" not in webhooks.capability.reason
+        receiver.status, receiver.location = 200, ""
+        clock.ahead += timedelta(minutes=1)
+        with serve(endpoint) as webhooks:
+            requests = receiver.wait(2)
+    assert {taken.path for taken in requests} == {"/hook?token=in-the-address"}, "it was redirected"
+    assert requests[0].headers["webhook-id"] == requests[1].headers["webhook-id"]
+    assert requests[0].body == requests[1].body
+    assert WebhookQueue(archive.engine).waiting(endpoint.name) == 0
+
+
+def test_a_receiver_that_was_away_gets_everything_when_it_comes_back(
+    archive: Archive, serve: Serve, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    receiver = Receiver()
+    with receiving(receiver):
+        endpoint = at(receiver)
+    write(archive, endpoint)
+    with caplog.at_level(logging.WARNING), serve(endpoint) as webhooks:
+        while webhooks.capability.available:
+            pass
+        assert "ConnectError" in webhooks.capability.reason
+    assert "127.0.0.1" in caplog.text
+    assert "in-the-address" not in caplog.text
+    clock.ahead += timedelta(minutes=1)
+    with receiving(receiver), serve(endpoint) as webhooks:
+        receiver.wait(4)
+    assert len(set(receiver.ids)) == 4
+
+
+def test_a_slow_receiver_is_given_up_on_and_holds_up_no_other(
+    archive: Archive, serve: Serve
+) -> None:
+    with receiving(Receiver(delay=1.0)) as slow, receiving(Receiver()) as quick:
+        endpoints = (at(slow), at(quick))
+        write(archive, *endpoints, incidents=5)
+        with serve(*endpoints, timeout=0.2) as webhooks:
+            quick.wait(6, timeout=10)
+            slow.wait(1)
+            while webhooks.capability.available:
+                pass
+            assert "ReadTimeout" in webhooks.capability.reason
+    assert WebhookQueue(archive.engine).waiting(endpoints[1].name) == 0
+    assert WebhookQueue(archive.engine).waiting(endpoints[0].name) == 6
+
+
+def test_what_never_arrives_is_given_up_and_said(
+    archive: Archive, serve: Serve, clock: Clock
+) -> None:
+    lost: list[int] = []
+    with receiving(Receiver(status=500)) as receiver:
+        endpoint = at(receiver)
+        write(archive, endpoint, incidents=0)
+        clock.ahead += GIVEN_UP + timedelta(hours=1)
+        with serve(endpoint, given_up=lost.append):
+            while not lost:
+                pass
+    assert lost == [1]
+    assert WebhookQueue(archive.engine).waiting(endpoint.name) == 0
+
+
+def test_a_database_that_is_away_stops_nothing(archive: Archive, serve: Serve) -> None:
+    with receiving(Receiver()) as receiver:
+        endpoint = at(receiver)
+        with archive.engine.begin() as connection:
+            connection.exec_driver_sql("alter table webhooks rename to gone")
+        with serve(endpoint):
+            with archive.engine.begin() as connection:
+                connection.exec_driver_sql("alter table gone rename to webhooks")
+            write(archive, endpoint, incidents=0)
+            receiver.wait(1)
