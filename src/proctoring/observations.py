@@ -58,6 +58,11 @@ class Face:
     """The hull of the landmarks."""
     presence: float
     """How sure the landmark network is that this is a face, 0 to 1."""
+    since: float = 0.0
+    """Media time at which this track was first seen."""
+    picture: bool | None = False
+    """``True``: it stays still as a poster does while others move, or lies within a screen.
+    ``None``: not watched long enough to tell. Never told of the candidate's face."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +121,12 @@ class ObjectLook:
     persons: tuple[Detection, ...]
     detector: str
     """The catalogue name of the model that looked."""
+    screens: tuple[Detection, ...] = ()
+    """Televisions, monitors and laptops."""
+    pictured: tuple[Detection, ...] = ()
+    """What the detector takes for persons and is but the face of a picture; not among ``persons``."""
+    face_seen: bool = False
+    """Whether the candidate's face was seen in the very frame that was looked at."""
 
 
 @dataclass(frozen=True, slots=True)

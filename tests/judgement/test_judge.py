@@ -154,8 +154,8 @@ def test_absence_says_what_the_object_detector_sees() -> None:
         ]
 
     ((start, incident),) = run(scene((0.9,)))
-    assert (start, incident.kind, incident.severity) == (3.0, "face.absent", Severity.VIOLATION)
-    assert incident.reason.startswith("no face in the frame, though a person is seen, for 3.0 s")
+    assert (start, incident.kind, incident.severity) == (3.0, "face.hidden", Severity.VIOLATION)
+    assert incident.reason.startswith("a person without a visible face")
     ((_, incident),) = run(scene(()))
     assert incident.reason == "no face in the frame and no person seen for 3.0 s (limit 3.0 s)"
     ((_, incident),) = run(seen(t, faces=0) for t in times(0, 3))

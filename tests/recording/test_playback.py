@@ -24,7 +24,8 @@ def test_absence_and_a_second_person_are_found_where_they_are(played: Played) ->
     }
     assert ("face.absent", 3, 8) in found
     assert ("person.multiple", 8, 11) in found
-    assert {kind for kind, _, _ in found} == {"face.absent", "person.multiple"}
+    # Between its parts the clip shows another place altogether.
+    assert {kind for kind, _, _ in found} == {"face.absent", "person.multiple", "camera.moved"}
 
 
 def test_it_gives_the_very_changes_of_the_pipeline_on_the_same_frames(

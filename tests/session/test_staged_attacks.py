@@ -206,3 +206,66 @@ def test_a_camera_that_is_moved(models: VisionModels, photo: Pixels) -> None:
     started = incidents(models, one_after_the_other((6, before(200)), (8, before(0))), 14)
     assert kinds(started) == ["camera.moved"]
     assert "the background became another" in started[0].reason
+
+
+@pytest.fixture(scope="module")
+def everything(models: VisionModels, vision_models: VisionModels) -> VisionModels:
+    """With the object detector, without the passive networks."""
+    if vision_models.objects is None:
+        pytest.skip("the weights of the object detector cannot be had")
+    return replace(models, objects=vision_models.objects)
+
+
+def test_nobody(everything: VisionModels, photo: Pixels) -> None:
+    room = np.asarray(cv2.resize(photograph("coffee"), (640, 480)), np.uint8)
+
+    def empty(n: int) -> Pixels:
+        return with_noise(room, np.random.default_rng(n), 1.5)
+
+    started = incidents(everything, one_after_the_other((6, swaying(photo)), (6, empty)), 12)
+    assert "face.absent" in kinds(started)
+    assert "face.hidden" not in kinds(started)
+
+
+def beside(source: PictureAt, left_at: Callable[[int], int | None], face: Pixels) -> PictureAt:
+    """With a smaller picture of somebody, its left edge where ``left_at`` says, at the top."""
+
+    def picture(n: int) -> Pixels:
+        scene, left = source(n).copy(), left_at(n)
+        if left is not None:
+            height, width = face.shape[:2]
+            width = min(width, 640 - left)
+            scene[20 : 20 + height, left : left + width] = face[:, :width]
+        return with_noise(scene, np.random.default_rng(n), 1.5)
+
+    return picture
+
+
+@pytest.fixture(scope="module")
+def small() -> Pixels:
+    """Somebody far behind: a face of 42 pixels."""
+    head = photograph("astronaut")[0:230, 130:330]
+    return np.asarray(cv2.resize(head, None, fx=0.48, fy=0.48, interpolation=cv2.INTER_AREA))
+
+
+def test_a_poster_on_the_wall_is_nobody(
+    everything: VisionModels, photo: Pixels, small: Pixels
+) -> None:
+    assert incidents(everything, beside(swaying(photo), lambda _: 500, small), 12) == []
+
+
+def test_a_passer_by_is_noted_and_a_helper_who_stays_is_told(
+    models: VisionModels, photo: Pixels, small: Pixels
+) -> None:
+    def passing(n: int) -> int | None:
+        place = 640 - 26 * (n - 6 * RATE)
+        return place if 440 < place < 640 else None
+
+    def staying(n: int) -> int | None:
+        return None if n < 6 * RATE else 500 + round(6 * np.sin(n / 3))
+
+    passed = incidents(models, beside(swaying(photo), passing, small), 12)
+    assert "person.multiple" not in kinds(passed)
+    stayed = incidents(models, beside(swaying(photo), staying, small), 16)
+    assert kinds(stayed) == ["person.background", "person.multiple"]
+    assert "in the background for" in stayed[1].reason

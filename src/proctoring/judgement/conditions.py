@@ -13,18 +13,18 @@ from collections.abc import Iterator
 
 from proctoring.judgement.asked import Reach
 from proctoring.judgement.browser import browser_readings
+from proctoring.judgement.camera import camera_in_time, camera_readings, why_blind
 from proctoring.judgement.policy import Head, LivenessLimits, Policy, Screen
+from proctoring.judgement.presence import absence, company
 from proctoring.judgement.reading import Reading
 from proctoring.judgement.state import PersonsLook
 from proctoring.observations import (
     BrowserObservation,
     ConnectionObservation,
-    Detection,
     FrameObservation,
     Gaze,
     HeadPose,
     Liveness,
-    ObjectLook,
     Observation,
     SoundObservation,
     StreamSigns,
@@ -61,27 +61,15 @@ def readings(
     return (
         *_gaze(policy, reach or policy.screen, observation),
         *_head(policy, observation),
-        *_absence(policy, look, observation),
-        *_persons(policy, look, observation),
+        *absence(policy, look, observation),
+        *company(policy, look, observation),
         *_phones(policy, observation),
-        *_camera(policy, observation),
-        *_camera_in_time(policy, observation),
+        *camera_readings(policy, observation),
+        *camera_in_time(policy, observation),
         *_spoof(policy, observation),
         *_mismatch(policy, observation),
         _connection(connected=True),  # a frame is media
     )
-
-
-def latest_look(
-    policy: Policy, look: PersonsLook | None, observation: Observation
-) -> PersonsLook | None:
-    """The count of persons that stands after ``observation``; none when the last is too old."""
-    if isinstance(observation, FrameObservation) and observation.objects is not None:
-        if look is None or observation.time > look.time:
-            return PersonsLook(observation.time, len(persons_in(policy, observation.objects)))
-    elif look is not None and observation.time - look.time > policy.objects.look_valid:
-        return None
-    return look
 
 
 def _gaze(
@@ -92,7 +80,7 @@ def _gaze(
         return
     gaze = observation.candidate.gaze if observation.candidate else None
     unread = _why_unread(observation, "gaze")
-    blind = _blind(policy, observation)
+    blind = why_blind(policy, observation)
     if blind:
         gaze, unread = None, blind
     if gaze is not None and gaze.confidence < policy.gaze_confidence:
@@ -108,7 +96,7 @@ def _head(policy: Policy, observation: FrameObservation) -> Iterator[Reading]:
     if observation.candidate is not None:
         head, track = observation.candidate.head, observation.candidate.track
         presence = next((f.presence for f in observation.faces or () if f.track == track), 1.0)
-    blind = _blind(policy, observation)
+    blind = why_blind(policy, observation)
     unread = blind or _why_unread(observation, "head")
     yield from _sides("head", None if blind else head, policy.head, presence, unread)
 
@@ -131,52 +119,6 @@ def _sides(
         outward = angle if side in ("left", "up") else -angle
         held = outward >= getattr(limits, side)
         yield Reading(kind, held, confidence, outward, f"{what} {{}} degrees {side}")
-
-
-def _absence(
-    policy: Policy, look: PersonsLook | None, observation: FrameObservation
-) -> Iterator[Reading]:
-    """No face in the frame; whether the object detector sees a person goes into the reason.
-
-    A picture in which nobody could be seen accuses nobody.
-    """
-    if observation.faces is None:
-        return
-    trouble = camera_trouble(policy, observation)
-    if trouble is not None and not observation.faces:
-        yield Reading("face.absent", None, text=trouble.text.replace("{}", f"{trouble.value:.0f}"))
-        return
-    text = "no face in the frame"
-    if look is not None:
-        text += ", though a person is seen," if look.persons else " and no person seen"
-    yield Reading("face.absent", not observation.faces, 1.0, 1.0, text)
-
-
-def _persons(
-    policy: Policy, look: PersonsLook | None, observation: FrameObservation
-) -> Iterator[Reading]:
-    """More than one person, by faces or by the object detector."""
-    kind = "person.multiple"
-    faces = sorted((face.presence for face in observation.faces or ()), reverse=True)
-    boxes: list[float] = []
-    if observation.objects is not None:
-        persons = persons_in(policy, observation.objects)
-        boxes = sorted((person.score for person in persons), reverse=True)
-    count = max(len(faces), len(boxes))
-    if count > 1:
-        confidence = max(*faces[1:2], *boxes[1:2], 0.0)
-        found = [f"{len(faces)} faces"] if len(faces) > 1 else []
-        found += [f"{len(boxes)} persons by {_detector(observation)}"] if len(boxes) > 1 else []
-        text = f"{count} persons in the picture ({', '.join(found)})"
-        slow = observation.faces is None and observation.objects is not None
-        yield Reading(kind, True, confidence, count, text, slow)
-    elif observation.objects is None and (
-        observation.faces is None or (look is not None and look.persons > 1)
-    ):
-        # One face cannot contradict a detector that counted two persons and has not looked again.
-        return
-    else:
-        yield Reading(kind, False)
 
 
 def _phones(policy: Policy, observation: FrameObservation) -> Iterator[Reading]:
@@ -227,58 +169,6 @@ def _speech(policy: Policy, observation: SoundObservation) -> Iterator[Reading]:
         yield Reading("audio.speech", held, observation.speech, observation.speech, "speech")
 
 
-def _camera(policy: Policy, observation: FrameObservation) -> Iterator[Reading]:
-    """Whether the picture can be judged by. Of several troubles the gravest alone is named."""
-    if observation.camera is None:
-        return
-    trouble = camera_trouble(policy, observation)
-    for kind in ("camera.covered", "camera.dark", "camera.bright", "camera.blurred"):
-        yield trouble if trouble and trouble.kind == kind else Reading(kind, False)
-
-
-def camera_trouble(policy: Policy, observation: FrameObservation) -> Reading | None:
-    """What is wrong with the picture as a whole, if anything: the ``camera.*`` kind that holds."""
-    view, limits = observation.camera, policy.camera
-    if view is None:
-        return None
-    blurred = view.detail < limits.blurred_detail
-    if blurred and view.structure < limits.covered_structure:
-        text = "nothing but an even surface is seen"
-        return Reading("camera.covered", True, 1.0, view.structure, text)
-    if view.brightness < limits.dark:
-        text = "the picture is dark (brightness {} of 255)"
-        return Reading("camera.dark", True, 1.0, view.brightness, text)
-    if view.burnt >= limits.burnt:
-        text = "the picture is burnt out ({} per cent white)"
-        return Reading("camera.bright", True, 1.0, 100 * view.burnt, text)
-    if blurred:
-        text = "the picture is out of focus"
-        return Reading("camera.blurred", True, 1.0, view.detail, text)
-    return None
-
-
-def _blind(policy: Policy, observation: FrameObservation) -> str:
-    """Why a picture is good for nothing but to say so; empty when it is not. In the dark and behind a
-    hand a face may still be found, and reads as whatever the noise makes of it."""
-    trouble = camera_trouble(policy, observation)
-    if trouble is None or trouble.kind not in ("camera.covered", "camera.dark"):
-        return ""
-    return trouble.text.replace("{}", f"{trouble.value:.0f}")
-
-
-def _camera_in_time(policy: Policy, observation: FrameObservation) -> Iterator[Reading]:
-    """A camera that stopped, or that looks somewhere else. One that never moved is a spoof."""
-    stream, scene = observation.stream, observation.scene
-    if stream is not None:
-        held = stream.ever_changed and stream.unchanged_for >= policy.camera.frozen
-        text = "the picture has stood still, sensor noise included,"
-        yield Reading("camera.frozen", held, 1.0, stream.unchanged_for, text)
-    if scene is not None:
-        likeness = 0.0 if scene.likeness is None else scene.likeness
-        text = f"the background became another and stays so (likeness {likeness:.2f})"
-        yield Reading("camera.moved", scene.moved, min(1.0, 1 - likeness), 1 - likeness, text)
-
-
 def _phrases(policy: Policy, observation: TranscriptObservation) -> Iterator[Reading]:
     """A phrase that the policy names. The reason quotes the policy, never the candidate."""
     if not observation.final or not policy.sound.phrases:
@@ -319,7 +209,7 @@ def _spoof(policy: Policy, observation: FrameObservation) -> Iterator[Reading]:
     life, stream = observation.liveness, observation.stream
     if life is None and stream is None:
         return
-    limits, blind = policy.liveness, _blind(policy, observation)
+    limits, blind = policy.liveness, why_blind(policy, observation)
     signs = [*_not_a_camera(limits, stream)]
     if not blind:
         signs = [*_lifeless(limits, life, stream), *signs]
@@ -371,7 +261,7 @@ def _not_a_camera(
 def _mismatch(policy: Policy, observation: FrameObservation) -> Iterator[Reading]:
     """The candidate's face is not that of the reference."""
     kind, limits, seen = "face.mismatch", policy.identity, observation.identity
-    blind = _blind(policy, observation)
+    blind = why_blind(policy, observation)
     if seen is not None and blind:
         yield Reading(kind, None, text=blind)
         return
@@ -394,12 +284,6 @@ def _mismatch(policy: Policy, observation: FrameObservation) -> Iterator[Reading
 
 def _connection(connected: bool) -> Reading:
     return Reading("session.connection_lost", not connected, 1.0, 1.0, "no media arrived")
-
-
-def persons_in(policy: Policy, look: ObjectLook) -> list[Detection]:
-    """The persons of one look of the object detector that count."""
-    minimum = policy.objects.minimum_person_score(look.detector)
-    return [person for person in look.persons if person.score >= minimum]
 
 
 def _detector(observation: FrameObservation) -> str:

@@ -14,8 +14,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from enum import StrEnum
 
-from proctoring.judgement.conditions import camera_trouble, persons_in
+from proctoring.judgement.camera import camera_trouble
 from proctoring.judgement.policy import Head, Policy, Screen
+from proctoring.judgement.presence import persons_in
 from proctoring.judgement.reading import Reading
 from proctoring.judgement.state import EnrolmentState, PersonsLook
 from proctoring.observations import Candidate, ConnectionObservation, FrameObservation, Observation
@@ -184,7 +185,7 @@ def _troubles(
     persons = look.persons if look is not None else 0
     if observation.objects is not None:
         persons = len(persons_in(policy, observation.objects))
-    if max(len(faces), persons) > 1:
+    if max(sum(face.picture is not True for face in faces), persons) > 1:
         yield "two_persons"
     if observation.candidate is not None:
         yield from _position(policy, observation, observation.candidate)

@@ -26,10 +26,11 @@ from proctoring.judgement.asked import ChallengeState
 from proctoring.judgement.calibration import calibrate
 from proctoring.judgement.calibration import keeps_busy as calibration_keeps_busy
 from proctoring.judgement.challenge import challenge, challenge_failed, keeps_busy
-from proctoring.judgement.conditions import latest_look, readings
+from proctoring.judgement.conditions import readings
 from proctoring.judgement.enrolment import enrol, not_ready, withholds
 from proctoring.judgement.lips import watch_lips, weighed
 from proctoring.judgement.policy import Policy
+from proctoring.judgement.presence import latest_look
 from proctoring.judgement.reading import Reading
 from proctoring.judgement.rules import ClosingLooks, Looks, Rule
 from proctoring.judgement.state import (

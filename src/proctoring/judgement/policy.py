@@ -90,6 +90,12 @@ class Objects(BaseModel):
     person_score: Score = 0.0
     detectors: dict[str, DetectorScores] = Field(default_factory=dict)
     """Catalogue name of a detector to its own minimum scores."""
+    background: Score = 0.5
+    """Somebody whose face, or whole width, is below this share of the largest person's is in the
+    background. Raising it takes more people for passers-by."""
+    passing: float = Field(default=5.0, ge=0, le=600, allow_inf_nan=False)
+    """Seconds that somebody in the background may take to pass; who stays longer counts like anybody
+    else. Raising it alarms less, and later on helpers far behind. 0: everybody counts at once."""
     look_valid: float = Field(default=5.0, ge=0, le=60)
     """Seconds for which the number of persons seen in one look stands between two looks."""
 

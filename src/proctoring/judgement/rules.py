@@ -112,13 +112,35 @@ CONTRACT: dict[str, dict[str, Any]] = {
     "head.right": {**_GAZE},
     "head.up": {**_GAZE},
     "head.down": {**_GAZE},
-    "face.absent": {"severity": "violation", "persist": 3.0, "closes_after": 1.0, "quiet": 30.0},
+    # The detector that tells nobody from somebody without a face looks once a second: what it has
+    # not told yet, or tells differently from look to look, counts as not read.
+    "face.absent": {
+        "severity": "violation",
+        "persist": 3.0,
+        "closes_after": 1.0,
+        "quiet": 30.0,
+        "share": 0.65,
+    },
+    "face.hidden": {
+        "severity": "violation",
+        "persist": 3.0,
+        "closes_after": 1.0,
+        "quiet": 30.0,
+        "share": 0.5,
+    },
     "person.multiple": {
         "severity": "violation",
         "persist": 1.0,
         "closes_after": 2.0,
         "quiet": 30.0,
         # The object detector looks about once a second, and slower when the machine is busy.
+        "hole": 3.0,
+    },
+    "person.background": {
+        "severity": "info",
+        "persist": 1.0,
+        "closes_after": 2.0,
+        "quiet": 30.0,
         "hole": 3.0,
     },
     "object.phone": {

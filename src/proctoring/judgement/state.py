@@ -63,6 +63,13 @@ class PersonsLook:
 
     time: float
     persons: int
+    """Faces in pictures and on screens not counted."""
+    before: int = 0
+    """What the look before it counted."""
+    with_face: bool = False
+    """Whether a face was seen in the very frame that was looked at."""
+    far_since: float | None = None
+    """Since when every look saw somebody small in the background."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,6 +97,8 @@ def _face(face: Face, analysis: FrameAnalysis, landmarks: bool) -> dict[str, Any
         "track": face.track,
         "box": _box(face.box),
         "presence": round(face.presence, 3),
+        "since": round(face.since, 2),
+        "picture": face.picture,
     }
     mesh = analysis.meshes.get(face.track) if landmarks else None
     if mesh is not None:
@@ -133,6 +135,7 @@ def _objects(time: float, look: ObjectLook) -> dict[str, Any]:
         "detector": look.detector,
         "phones": [_detection(found) for found in look.phones],
         "persons": [_detection(found) for found in look.persons],
+        "screens": [_detection(found) for found in look.screens],
     }
 
 

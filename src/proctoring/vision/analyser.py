@@ -58,6 +58,7 @@ from proctoring.vision.liveness.judges import (
 from proctoring.vision.liveness.watch import LivenessWatch
 from proctoring.vision.neutral import NeutralPose
 from proctoring.vision.objects import load_object_detector
+from proctoring.vision.pictured_faces import PicturedFaces
 from proctoring.vision.scene import SceneWatch
 from proctoring.vision.schedule import Schedule
 from proctoring.vision.slow_look import SlowFindings, SlowLook, look_now
@@ -192,6 +193,7 @@ class VisionAnalyser:
         self._neutral = NeutralPose()
         self._gaze = GazeReader()
         self._scene = SceneWatch()
+        self._pictured = PicturedFaces()
         self._liveness = LivenessWatch(models.liveness)
         self._liveness_schedule = Schedule()
         self._identity = IdentityWatch(models.identity, photo=reference, mirrored=mirrored)
@@ -254,18 +256,21 @@ class VisionAnalyser:
 
     def take(self, found: SlowFindings) -> FrameAnalysis:
         """Take in what a slow look found. Its observation says nothing but that."""
-        if found.objects is not None:
-            self._phone_seen = bool(found.objects.phones)
-            self._persons = tuple(person.box for person in found.objects.persons)
+        objects = found.objects
+        if objects is not None:
+            objects = self._pictured.sort_out(objects)
+            objects = replace(objects, face_seen=found.face is not None)
+            self._phone_seen = bool(objects.phones)
+            self._persons = tuple(person.box for person in objects.persons)
             if found.face is not None and found.sitter == self._sitter:
-                self._liveness.look_for_screens(found.face, found.objects.phones)
+                self._liveness.look_for_screens(found.face, objects.phones)
         observation = FrameObservation(
             time=found.time,
             width=found.width,
             height=found.height,
             faces=None,
             candidate=None,
-            objects=found.objects,
+            objects=objects,
         )
         return FrameAnalysis(observation, milliseconds=found.milliseconds)
 
@@ -320,11 +325,19 @@ class VisionAnalyser:
         if candidate is not None:
             learned = self._neutral.pose is not None and self._gaze.aim is not None
             candidate = replace(candidate, learned=learned)
+        own = None if choice.face is None else choice.face.track
+        standings = self._pictured.follow(frame.time, followed, own)
         return (
             replace(
                 observation,
                 faces=tuple(
-                    Face(face.track, face.box, face.presence)
+                    Face(
+                        face.track,
+                        face.box,
+                        face.presence,
+                        standings[face.track].since,
+                        standings[face.track].picture,
+                    )
                     for face in sorted(followed, key=lambda face: face.track)
                 ),
                 candidate=candidate,

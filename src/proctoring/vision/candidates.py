@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from proctoring.vision.frame import Pixels
 
 PERSON, PHONE = "person", "cell phone"
-WORDS = (PERSON, PHONE, "remote")
+SCREENS = ("tv", "laptop")
+WORDS = (PERSON, PHONE, "remote", *SCREENS)
 """COCO's words for what is looked for; the classes of candidates are places in this tuple."""
-COCO_91 = (1, 77, 75)
+COCO_91 = (1, 77, 75, 72, 73)
 """Where those words are among the 91 classes, background first, as TensorFlow's zoo numbers them."""
 
 FLOOR = 0.01

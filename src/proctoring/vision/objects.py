@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from proctoring.errors import ModelUnavailableError
 from proctoring.models.store import ModelStore
 from proctoring.observations import Box, Detection, ObjectLook
-from proctoring.vision.candidates import PERSON, PHONE, WORDS, Propose
+from proctoring.vision.candidates import PERSON, PHONE, SCREENS, WORDS, Propose
 from proctoring.vision.frame import Pixels
 from proctoring.vision.objects_picodet import load_picodet
 from proctoring.vision.objects_ssd import load_ssd
@@ -39,6 +39,8 @@ class ObjectDetector:
     """Raising it misses more half-hidden persons, and sees fewer in coats and posters."""
     phone_words: tuple[str, ...] = (PHONE,)
     """The classes that are reported as phones."""
+    screen_score: float = 0.4
+    """Raising it takes fewer windows for televisions, and more faces on them for people."""
     views: tuple[View, ...] = (WHOLE,)
     """Where phones are looked for; persons are looked for in the first view, the whole picture."""
 
@@ -46,6 +48,7 @@ class ObjectDetector:
         """Look at one picture, (height, width, 3) RGB uint8."""
         phones: list[Detection] = []
         persons: list[Detection] = []
+        screens: list[Detection] = []
         for number, view in enumerate(self.views):
             part, left, top = _part(pixels, view)
             found = self.propose(part)
@@ -56,7 +59,9 @@ class ObjectDetector:
                     phones.append(detection)
                 elif word == PERSON and score >= self.person_score and number == 0:
                     persons.append(detection)
-        return ObjectLook(merged(phones), merged(persons), self.name)
+                elif word in SCREENS and score >= self.screen_score and number == 0:
+                    screens.append(detection)
+        return ObjectLook(merged(phones), merged(persons), self.name, merged(screens))
 
 
 def load_object_detector(store: ModelStore, name: str) -> ObjectDetector:

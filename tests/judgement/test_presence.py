@@ -1,0 +1,127 @@
+"""Nobody, somebody without a face, a passer-by, a helper, a poster: told apart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+import pytest
+
+from proctoring.incidents import IncidentState
+from proctoring.judgement import parse_policy
+from proctoring.observations import Box, Detection, Face, FrameObservation, ObjectLook
+
+from .build import EXAM, of_kind, run, seen, times
+
+NEAR, FAR = Box(200, 100, 360, 300), Box(500, 120, 560, 195)
+PRESENCE = ("face.absent", "face.hidden", "person.multiple", "person.background")
+
+
+def look(time: float, widths: Iterable[float], *, face_seen: bool = False) -> FrameObservation:
+    """One slow look at persons of these widths."""
+    persons = tuple(Detection("person", 0.8, Box(10, 10, 10 + w, 400)) for w in widths)
+    objects = ObjectLook((), persons, "ssd", face_seen=face_seen)
+    return replace(seen(time, faces=None), objects=objects)
+
+
+def faces(time: float, *others: Face) -> FrameObservation:
+    """A frame with the candidate and others."""
+    own = Face(1, NEAR, 0.99)
+    return replace(seen(time), faces=(own, *others))
+
+
+def session(
+    until: float, faces_at: dict[float, int], persons_at: dict[float, int]
+) -> Iterator[FrameObservation]:
+    """Ten frames and one slow look a second; the tables say from when on how many are seen."""
+    for time in times(0, until):
+        count = faces_at[max(t for t in faces_at if t <= time)]
+        yield seen(time, faces=count)
+        if abs(time - round(time)) < 0.01:
+            persons = persons_at[max(t for t in persons_at if t <= time)]
+            yield look(time, [200.0] * persons, face_seen=count > 0)
+
+
+def started(observations: Iterable[FrameObservation]) -> list[tuple[str, float]]:
+    """What starts, and when it is told."""
+    return [
+        (change.kind, round(time, 1))
+        for time, change in run(observations)
+        if change.kind in PRESENCE and change.state is IncidentState.STARTED
+    ]
+
+
+def test_nobody_is_told_three_seconds_after_the_candidate_left() -> None:
+    looks = session(12, {0: 1, 4.5: 0}, {0: 1, 5: 0})
+    assert started(looks) == [("face.absent", 7.5)]
+
+
+def test_somebody_turned_away_is_told_apart_from_nobody() -> None:
+    looks = session(12, {0: 1, 4.5: 0}, {0: 1})
+    assert started(looks) == [("face.hidden", 7.5)]
+
+
+def test_a_detector_that_misses_every_other_look_makes_nobody_of_no_one() -> None:
+    flicker = {float(n): n % 2 for n in range(30)}
+    ((kind, time),) = started(session(20, {0: 1, 4.5: 0}, {0: 1, **flicker}))
+    assert kind == "face.hidden"
+    assert time < 11
+
+
+def test_who_leans_out_and_then_leaves_is_both_one_after_the_other() -> None:
+    looks = session(25, {0: 1, 4.5: 0}, {0: 1, 10: 0})
+    assert [kind for kind, _ in started(looks)] == ["face.hidden", "face.absent"]
+
+
+def test_without_an_object_detector_nobody_is_still_told() -> None:
+    frames = (seen(t, faces=0 if t > 4 else 1) for t in times(0, 10))
+    assert started(frames) == [("face.absent", 7.1)]
+
+
+def test_a_second_person_beside_the_candidate_is_told_after_a_second() -> None:
+    beside = Face(2, Box(400, 110, 540, 290), 0.9, since=2.0)
+    frames = (faces(t, *([beside] if t >= 2 else [])) for t in times(0, 5))
+    assert started(frames) == [("person.multiple", 3.0)]
+
+
+@pytest.mark.parametrize(("leaves", "expected"), [(5.5, 0), (30.0, 1)])
+def test_somebody_small_passing_by_is_noted_and_alerts_only_when_staying(
+    leaves: float, expected: int
+) -> None:
+    behind = Face(2, FAR, 0.9, since=2.0)
+    frames = (faces(t, *([behind] if 2 <= t < leaves else [])) for t in times(0, 12))
+    found = started(frames)
+    assert found[0] == ("person.background", 3.0)
+    assert [kind for kind, _ in found[1:]] == ["person.multiple"] * expected
+    if expected:
+        assert found[1][1] == 8.0  # 5 s to pass, then the second that anybody has
+
+
+def test_a_small_person_whose_face_is_not_seen_passes_by_likewise() -> None:
+    def looks(until: float) -> Iterator[FrameObservation]:
+        for time in times(0, 14):
+            yield faces(time)
+            if abs(time - round(time)) < 0.01:
+                yield look(time, [300.0, 60.0] if 2 <= time < until else [300.0], face_seen=True)
+
+    assert started(looks(5.5)) == [("person.background", 3.0)]
+    assert [kind for kind, _ in started(looks(30))] == ["person.background", "person.multiple"]
+
+
+def test_a_policy_may_let_nobody_pass() -> None:
+    policy = parse_policy('name = "p"\n[objects]\npassing = 0')
+    behind = Face(2, FAR, 0.9, since=2.0)
+    frames = (faces(t, *([behind] if t >= 2 else [])) for t in times(0, 5))
+    ((time, _),) = of_kind(run(frames, policy), "person.multiple")
+    assert time == 3.0
+
+
+@pytest.mark.parametrize("picture", [True, None])
+def test_a_face_that_is_a_picture_or_may_be_one_is_no_second_person(picture: bool | None) -> None:
+    poster = Face(2, Box(400, 110, 540, 290), 0.9, picture=picture)
+    assert started(faces(t, poster) for t in times(0, 10)) == []
+
+
+def test_the_limits_are_validated() -> None:
+    assert EXAM.objects.background == 0.5
+    assert EXAM.objects.passing == 5.0
