@@ -28,6 +28,7 @@ from proctoring.server import (
 )
 from proctoring.server.access import Who
 from proctoring.server.authorisation import Authorisation
+from proctoring.server.described import Described
 from proctoring.server.guard import Guard
 from proctoring.server.service import Service
 from proctoring.server.tokens import token_check
@@ -70,7 +71,7 @@ def create_app(settings: Settings | None = None, *, service: Service | None = No
         finally:
             await running.stop()
 
-    app = FastAPI(
+    app = Described(
         title="Proctoring",
         version=__version__,
         description=_DESCRIPTION,
@@ -78,6 +79,8 @@ def create_app(settings: Settings | None = None, *, service: Service | None = No
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
+        # What every path may answer: the guard, the tokens, what cannot be read.
+        responses=rest.errors(400, 401, 403, 413, 422, 429),
     )
     app.state.service = service
     chosen = service.settings
