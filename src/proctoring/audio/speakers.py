@@ -360,9 +360,9 @@ class _Looking:
         return apart_at
 
     def _is_young(self, follow: _Follow) -> bool:
-        """Whether the voice that a speaker was taken for has learned little yet."""
+        """Whether the voice that a speaker was taken for has learned little here yet."""
         voice = next((v for v in self.voices if v.number == follow.voice), None)
-        return voice is not None and voice.seconds < self._settings.young
+        return voice is not None and voice.seconds - voice.given < self._settings.young
 
     def compare_longer(self, compared_at: float, apart_at: float) -> tuple[float, float]:
         """Look closer at two speakers of this window that were taken for one young voice.
