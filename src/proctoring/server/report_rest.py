@@ -17,6 +17,9 @@ router = APIRouter(
     prefix="/api/records/sessions/{sitting}", tags=["records"], dependencies=[needs(Scope.REVIEW)]
 )
 
+POINTS = 1000
+"""Of each curve: more than a printed page shows."""
+
 
 @router.get("/report.html", response_class=HTMLResponse, responses=errors(404, 503))
 def page(request: Request, sitting: str) -> HTMLResponse:
@@ -39,4 +42,8 @@ def pdf(request: Request, sitting: str) -> Response:
 
 def _content(request: Request, sitting: str) -> Content:
     reader = archive(request).reader
-    return content(reader.sitting(sitting), (), {})
+    plot = reader.plot(sitting, None, None, POINTS)
+    means = {name: curve.mean for name, curve in plot.curves.items()}
+    length = max((len(mean) for mean in means.values()), default=0)
+    time = [plot.start + number * plot.step for number in range(length)]
+    return content(reader.sitting(sitting), time, means)

@@ -36,7 +36,7 @@ export function incidentItem(sitting, incident, { onShow, onDecided }) {
 function verdict(incident) {
   const said = incident.decisions.map((one) =>
     make("li", {
-      text: `${VERDICTS[one.decision]} by ${one.who}, ${moment(one.time)}${one.reason ? `: ${one.reason}` : ""}`,
+      text: `${VERDICTS[one.decision]}${one.who ? ` by ${one.who}` : ""}, ${moment(one.time)}${one.reason ? `: ${one.reason}` : ""}`,
     }),
   );
   return make(

@@ -110,41 +110,46 @@ async function reload(focusId) {
   if (focusId) document.getElementById(`incident-${focusId}`)?.querySelector("h3").focus();
 }
 
-function difference(answer) {
-  const before = detail.incidents.map((incident) => incident.label);
-  const rows = answer.incidents.map((incident) =>
-    make(
-      "tr",
-      {},
-      make("td", { text: clock(incident.started_at) }),
-      make("td", { text: incident.label }),
-      make("td", { class: "number", text: `${incident.duration.toFixed(1)} s` }),
-      make("td", { text: incident.reason }),
-    ),
-  );
-  const head = ["At", "Incident", "Lasted", "Why"].map((text) => make("th", { scope: "col", text }));
+/** What another policy makes of it: every incident that it adds, drops or sees differently. */
+function difference({ policy, observations, incidents, difference: { added, removed, changed, same } }) {
+  const rows = [
+    ...added.map((incident) => ["added", incident, incident.reason]),
+    ...removed.map((incident) => ["dropped", incident, incident.reason]),
+    ...changed.map(({ before, after }) => [
+      "differs",
+      after,
+      `${after.reason} (before: ${before.severity}, ${before.alerted ? "alerted" : "without alert"}, ${before.reason})`,
+    ]),
+  ].sort((one, other) => one[1].started_at - other[1].started_at);
+  const summary =
+    `Under ${policy}: ${count(incidents.length, "incident")} instead of ${detail.incidents.length}, ` +
+    `of ${count(observations, "observation")}. ${added.length} added, ${removed.length} dropped, ` +
+    `${changed.length} differ, ${same} stay the same.`;
+  if (!rows.length) return make("p", { text: summary });
+  const head = ["Change", "At", "Incident", "Lasted", "Why"].map((text) => make("th", { scope: "col", text }));
   return make(
     "div",
-    { class: "scroll difference" },
-    make("p", {
-      text: `Under ${answer.policy}: ${count(answer.incidents.length, "incident")} instead of ${before.length}.`,
-    }),
-    make("ul", {}, ...changes(answer).map((text) => make("li", { text }))),
-    make("table", {}, make("thead", {}, make("tr", {}, ...head)), make("tbody", {}, ...rows)),
+    { class: "scroll", tabindex: "0", role: "region", "aria-label": "What differs" },
+    make("p", { text: summary }),
+    make(
+      "table",
+      {},
+      make("thead", {}, make("tr", {}, ...head)),
+      make("tbody", {}, ...rows.map(differenceRow)),
+    ),
   );
 }
 
-/** Per label, how the number of incidents differs. */
-function changes(answer) {
-  const sum = (incidents) => {
-    const counts = new Map();
-    for (const { label } of incidents) counts.set(label, (counts.get(label) ?? 0) + 1);
-    return counts;
-  };
-  const [before, after] = [sum(detail.incidents), sum(answer.incidents)];
-  return [...new Set([...before.keys(), ...after.keys()])]
-    .filter((label) => (before.get(label) ?? 0) !== (after.get(label) ?? 0))
-    .map((label) => `${label}: ${before.get(label) ?? 0} before, ${after.get(label) ?? 0} now`);
+function differenceRow([what, incident, why]) {
+  return make(
+    "tr",
+    { dataset: { change: what } },
+    make("th", { scope: "row", text: what }),
+    make("td", { text: clock(incident.started_at) }),
+    make("td", { text: incident.label }),
+    make("td", { class: "number", text: `${incident.duration.toFixed(1)} s` }),
+    make("td", { text: why }),
+  );
 }
 
 document.getElementById("again").addEventListener("submit", async (event) => {
