@@ -215,3 +215,26 @@ def test_a_sitting_is_judged_again_exactly_and_under_another_policy_as_if_it_wer
     assert [i["started_at"] for i in lenient["incidents"]] == pytest.approx(
         [i.started_at for i in expected], abs=0.001
     )
+
+
+def test_a_sitting_is_erased_for_good_and_a_record_of_it_remains(
+    kept: Live, session_id: str
+) -> None:
+    sitting = sat(kept, session_id)
+    path = f"/api/records/sessions/{sitting}"
+    with kept.http as http:
+        http.post("/api/sessions", json={"session_id": f"{session_id}-open"})
+        named = {"session_id": f"{session_id}-open"}
+        (running_,) = http.get("/api/records/sessions", params=named).json()["sittings"]
+        refused = http.delete(f"/api/records/sessions/{running_['id']}")
+        done = http.delete(path, params={"reason": "the candidate asked"})
+        gone = [http.get(f"{path}{part}").status_code for part in ("", "/events", "/signals")]
+        again = http.delete(path)
+        remaining = http.get("/api/records/erasures").json()
+    assert refused.status_code == 409
+    assert done.status_code == 200
+    assert done.json()["erased"]["events"] == 2
+    assert gone == [404, 404, 404]
+    assert again.status_code == 404
+    assert remaining[-1] == done.json()
+    assert session_id not in str(remaining)

@@ -1,0 +1,282 @@
+"""Records: how fast events are written, and how a day of a hundred sessions is written and opened.
+
+``python -m benchmarks.records events [--database URL]`` and ``... day [--sessions 100] [--hours 24]``.
+Without a database: SQLite in a temporary folder.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import time
+import zlib
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import Thread
+from typing import Any
+
+import msgpack
+import numpy as np
+from fastapi.testclient import TestClient
+from pydantic import SecretStr
+from sqlalchemy import insert
+
+from proctoring.audio.analyser import AudioModels
+from proctoring.delivery.events import (
+    Begun,
+    Ended,
+    Event,
+    Message,
+    Sitting,
+    incident_id,
+    number_message,
+    sitting_id,
+)
+from proctoring.delivery.outbox import Outbox
+from proctoring.delivery.recorded import RecordedJournal, _plain
+from proctoring.incidents import IncidentChange, IncidentState, Severity
+from proctoring.judgement.policy import shipped_policy
+from proctoring.observations import (
+    Box,
+    CameraView,
+    Candidate,
+    Detection,
+    Face,
+    FrameObservation,
+    Gaze,
+    HeadPose,
+    Liveness,
+    ObjectLook,
+    Observation,
+    SoundObservation,
+    StreamSigns,
+)
+from proctoring.records.archive import Archive, open_archive
+from proctoring.records.database import writing
+from proctoring.records.packing import pack
+from proctoring.records.plot import summarise
+from proctoring.records.signals import EVERY
+from proctoring.records.tables import SignalRow
+from proctoring.server.app import create_app
+from proctoring.server.service import Service
+from proctoring.session.senses import Senses
+from proctoring.settings import Settings
+from proctoring.vision.analyser import VisionModels
+
+DISTINCT = 90
+"""Pieces of signals that differ; a day repeats them, each at its own time."""
+
+BEGAN = datetime(2026, 1, 2, 8, tzinfo=UTC)
+
+
+def main() -> None:
+    """Measure what is asked for."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("what", choices=["events", "day"])
+    parser.add_argument("--database", default=None)
+    parser.add_argument("--sessions", type=int, default=100)
+    parser.add_argument("--hours", type=float, default=24)
+    arguments = parser.parse_args()
+    with TemporaryDirectory(prefix="proctoring-benchmark-") as folder:
+        archive = open_archive(arguments.database, Path(folder), BEGAN)
+        if arguments.what == "events":
+            events(archive, arguments.sessions)
+        else:
+            day(archive, arguments.sessions, arguments.hours)
+            archive.engine.dispose()
+            opened(arguments.database, Path(folder))
+        archive.engine.dispose()
+
+
+def message(sitting: Sitting, number: int, at: float, state: IncidentState) -> Message:
+    """A change of an incident, as sessions tell it."""
+    change = IncidentChange(
+        number=number,
+        kind=("gaze.left", "head.down", "face.absent")[number % 3],
+        label=("Looking Left", "Head Down", "No Face Detected")[number % 3],
+        state=state,
+        severity=Severity.WARNING,
+        confidence=0.91,
+        started_at=at - 2,
+        duration=2.0,
+        reason="gaze 31 degrees left for 2.0 s (limit 2.0 s)",
+        alerts=state is IncidentState.STARTED,
+    )
+    return Message(sitting, sitting.began_at + timedelta(seconds=at), at, (change,))
+
+
+def begun(sitting: Sitting) -> Begun:
+    """Its beginning."""
+    policy = shipped_policy("exam")
+    return Begun(sitting, False, policy.name, policy.to_toml(), "seed")
+
+
+def events(archive: Archive, sessions: int) -> None:
+    """From publishing to a listener's queue, on disk in between."""
+    for rate in (10, 200, None):
+        _events(archive, sessions, rate, 3000)
+
+
+def _events(archive: Archive, sessions: int, rate: int | None, count: int) -> None:
+    outbox = Outbox(RecordedJournal(archive.writer(), archive.reader))
+    outbox.start()
+    sittings = [Sitting(f"s{n}-{rate}", BEGAN) for n in range(sessions)]
+    for sitting in sittings:
+        outbox.begin(begun(sitting)).result(60)
+    count = min(count, 10 * (rate or count))
+    told: list[float] = []
+    publishing: list[float] = []
+
+    def note(started: float, _: object) -> None:
+        told.append(time.perf_counter() - started)
+
+    def publish(own: int) -> None:
+        for n in range(own, count, 2):
+            started = time.perf_counter()
+            done = outbox.publish(
+                message(sittings[n % sessions], n // sessions + 1, 9.0, IncidentState.STARTED)
+            )
+            publishing.append(time.perf_counter() - started)
+            done.add_done_callback(partial(note, started))
+            if rate:
+                time.sleep(2 / rate)
+
+    began = time.perf_counter()
+    threads = [Thread(target=publish, args=(own,)) for own in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert outbox.stop(120)
+    elapsed = time.perf_counter() - began
+    assert outbox.lost == 0
+    assert len(told) == count
+    print(
+        f"{rate or 'as many as can be'} events/s offered: {count / elapsed:.0f}/s written; to the listener "
+        f"{_ms(told, 0.5)} ms median, {_ms(told, 0.99)} ms p99; "
+        f"publisher held {_ms(publishing, 0.99)} ms p99"
+    )
+
+
+def _ms(values: list[float], share: float) -> float:
+    return round(sorted(values)[int(share * (len(values) - 1))] * 1000, 2)
+
+
+def observed(start: float, dice: random.Random) -> Iterator[Observation]:
+    """As many seconds as are kept at once, in the shapes that sessions observe; noise in every bit."""
+    noise = dice.gauss
+    for n in range(int(EVERY * 10)):
+        at = start + n / 10 + dice.uniform(0, 0.02)
+        left, top = 140 + noise(0, 2), 160 + noise(0, 2)
+        slow = n % 10 == 0
+        person = Detection("person", 0.9 + noise(0, 0.01), Box(left, top, left + 300, top + 400))
+        living = Liveness(1, 0.98 + noise(0, 0.01), "minifasnet_v2", 5, None, 0.05, 0.0, 12.0)
+        yield FrameObservation(
+            at,
+            640,
+            480,
+            (Face(1, Box(left, top, left + 200, top + 260), 1 - abs(noise(0, 1e-6))),),
+            Candidate(
+                1,
+                HeadPose(noise(0, 5), noise(0, 5), noise(0, 2)),
+                Gaze(noise(0, 8), noise(0, 6), 0.9 + noise(0, 0.01)),
+                True,
+            ),
+            ObjectLook((), (person,), "ssd_mobilenet_v2") if slow else None,
+            (),
+            CameraView(111 + noise(0, 1), 0.0, 21 + noise(0, 0.1), 3.5 + noise(0, 0.1)),
+            living if slow else None,
+            StreamSigns(0.0, True, None) if n % 2 else None,
+        )
+        if n % 5 == 0:
+            yield SoundObservation(at, 0.5, max(0.0, noise(0, 0.3)), -40 + noise(0, 5), None)
+
+
+def day(archive: Archive, sessions: int, hours: float) -> None:
+    """Write everything that so many sessions leave behind. Their observations are the same."""
+    dice = random.Random(7)
+    seconds = hours * 3600
+    began = time.perf_counter()
+    distinct = []
+    for _ in range(DISTINCT):
+        items = list(observed(0.0, dice))
+        distinct.append((len(items), pack(items), summarise(items)))
+    pieces: list[dict[str, Any]] = []
+    for number in range(int(seconds / EVERY)):
+        count, data, plot = distinct[number % DISTINCT]
+        start, end = number * EVERY, (number + 1) * EVERY
+        row = {"number": number, "start": start, "end": end, "count": count, "data": data}
+        pieces.append({**row, "plot": _later(plot, int(start))})
+    size = sum(len(piece["data"]) + len(piece["plot"]) for piece in pieces)
+    elapsed = time.perf_counter() - began
+    each = elapsed / DISTINCT * 1000
+    print(f"{size / hours / 1e6:.2f} MB of signals an hour; {each:.0f} ms to pack {EVERY:g} s")
+    began = time.perf_counter()
+    writer, count = archive.writer(), 0
+    for n in range(sessions):
+        sitting = Sitting(f"day-{n}", BEGAN + timedelta(seconds=n))
+        entries: list[Begun | Message | Ended] = [begun(sitting)]
+        for number in range(1, int(seconds / 60) + 1):
+            for offset, state in ((0.0, IncidentState.STARTED), (5.0, IncidentState.ENDED)):
+                entries.append(message(sitting, number, number * 60 + offset, state))
+        entries.append(Ended(sitting, BEGAN, seconds, "ended"))
+        count += len(entries) - 2
+
+        def tell(index: int, seq: int, entries: list[Begun | Message | Ended] = entries) -> str:
+            told = entries[index]
+            assert isinstance(told, Message)
+            event: Event = number_message(told, seq)
+            return event.text
+
+        for first in range(0, len(entries), 1000):
+            part = entries[first : first + 1000]
+            writer.write([_plain(e) for e in part], lambda i, s, f=first: tell(f + i, s))  # type: ignore[misc]
+        name = sitting_id(sitting)
+        assert incident_id(sitting, 1) > name
+        for first in range(0, len(pieces), 500):
+            rows = [{"sitting_id": name, **piece} for piece in pieces[first : first + 500]]
+            with writing(archive.engine) as connection:
+                connection.execute(insert(SignalRow), rows)
+    elapsed = time.perf_counter() - began
+    print(
+        f"{sessions} sessions, {hours:g} h: {count} events and {sessions * size / 1e9:.2f} GB of "
+        f"signals written in {elapsed:.0f} s"
+    )
+
+
+def _later(plot: bytes, seconds: int) -> bytes:
+    """The same curves, later."""
+    curves = msgpack.unpackb(zlib.decompress(plot))
+    for curve in curves.values():
+        curve[0] = (np.frombuffer(curve[0], np.int32) + seconds).astype(np.int32).tobytes()
+    return zlib.compress(msgpack.packb(curves))
+
+
+def opened(database: str | None, folder: Path) -> None:
+    """One of them as a review page opens it, over the REST interface."""
+    chosen = None if database is None else SecretStr(database)
+    service = Service(
+        Settings(data_folder=folder, database=chosen),
+        models=Senses(VisionModels(None, None, ()), AudioModels(None, None, ())),
+    )
+    with TestClient(create_app(service=service), base_url="http://127.0.0.1:8000") as http:
+        for path in ("?limit=50", "/{}", "/{}/signals?points=1000", "/{}/events?limit=1000"):
+            spent = []
+            for n in range(5):
+                listed = http.get("/api/records/sessions", params={"session_id": f"day-{n * 7}"})
+                sitting = listed.json()["sittings"][0]["id"]
+                began = time.perf_counter()
+                answer = http.get("/api/records/sessions" + path.format(sitting))
+                spent.append(time.perf_counter() - began)
+                assert answer.status_code == 200, answer.text
+            print(
+                f"GET /api/records/sessions{path.format('ID')}: {_ms(spent, 0.5)} ms median, "
+                f"{_ms(spent, 1.0)} ms longest, {len(answer.content) / 1000:.0f} kB"
+            )
+
+
+if __name__ == "__main__":
+    main()
