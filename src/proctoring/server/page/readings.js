@@ -26,10 +26,19 @@ export function describeAngles(angles) {
   return parts.join(", ") || "straight ahead";
 }
 
+/** @param {{distance: number, looks: number, why: string}} identity  the last comparison of faces */
+export function describeIdentity({ distance, looks, why }) {
+  return `distance ${distance.toFixed(2)}, ${looks} ${looks === 1 ? "look" : "looks"}, ${why}`;
+}
+
 export class Readings {
   #shownAt = 0;
 
   show(observation) {
+    // Faces are compared rarely: what was said last stands, and none of it may be skipped.
+    if (observation.identity) {
+      field("compared").textContent = describeIdentity(observation.identity);
+    }
     const now = performance.now();
     if (now - this.#shownAt < SHOWN_EVERY_MS) return;
     this.#shownAt = now;
@@ -48,7 +57,7 @@ export class Readings {
 
   clear() {
     this.#shownAt = 0;
-    for (const name of ["faces", "head", "gaze", "eyes", "persons", "phones"]) {
+    for (const name of ["faces", "head", "gaze", "eyes", "persons", "phones", "compared"]) {
       field(name).textContent = "–";
     }
     field("not-read").textContent = "";
