@@ -87,7 +87,8 @@ def test_every_route_mount_and_socket_says_whom_it_is_for() -> None:
     assert [route for route, access in found if not access.declared] == []
     for_all = {route.path for route, access in found if not access.scopes}  # type: ignore[attr-defined]
     # Whoever adds to these lets everybody have it, and says so here.
-    assert for_all == {*OPEN_PATHS, "/api/health", "/ws/{rest:path}"}
+    pages = {"/review", "/sitting", "/page/plotly.min.js"}
+    assert for_all == {*OPEN_PATHS, *pages, "/api/health", "/ws/{rest:path}"}
     assert {route.path for route, _ in found if isinstance(route, Mount)} == {
         "/page",
         "/docs/viewer",
