@@ -127,6 +127,11 @@ class ObjectLook:
     """What the detector takes for persons and is but the face of a picture; not among ``persons``."""
     face_seen: bool = False
     """Whether the candidate's face was seen in the very frame that was looked at."""
+    closer: str = ""
+    """The model that looked closer where the first suspected a phone: only phones that both saw are
+    reported. Empty: the first decided alone."""
+    suspects: int = 0
+    """Places that were looked at closer, or would have been."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -222,6 +222,16 @@ def test_a_phone_in_two_of_the_last_three_looks(looks: str, starts: list[int]) -
     assert [round(t) for t, _ in changes] == starts
 
 
+def test_a_phone_names_every_detector_that_agreed() -> None:
+    seen_by_both = replace(look(phones=(0.71,)), closer="picodet")
+    frames = [seen(t, objects=seen_by_both) for t in (0.0, 0.5)]
+    ((_, started),) = run(frames)
+    assert started.reason == (
+        "phone-like object (score 0.71, ssd and, looking closer, picodet) in 2 looks over 0.5 s "
+        "(limit 2 of the last 3 looks)"
+    )
+
+
 def test_a_phone_says_how_often_it_was_seen_and_ends_after_three_looks_without() -> None:
     frames = [with_looks(t, (0.9,), (0.71,) if t < 3.5 else ()) for t in times(0, 9)]
     (start, started), (end, ended) = run(frames)

@@ -82,7 +82,7 @@ def test_a_recording_and_a_live_session_of_the_same_frames_have_the_same_inciden
     moments = list(play(clip, pipeline))
     changes = [change for moment in moments for change in moment.changes]
     changes += pipeline.finish(moments[-1].frame.time)
-    assert {change.kind for change in changes} == {"face.absent", "person.multiple"}
+    assert {"face.absent", "person.multiple"} <= {change.kind for change in changes}
 
     heard = over_the_socket(vision_models, clip)
 

@@ -129,7 +129,10 @@ def _phones(policy: Policy, observation: FrameObservation) -> Iterator[Reading]:
     score = max((phone.score for phone in observation.objects.phones), default=0.0)
     held = any(phone.score >= minimum for phone in observation.objects.phones)
     # "Phone-like": small detectors take wallets for phones (measured); a person decides.
-    text = f"phone-like object (score {score:.2f}, {_detector(observation)})"
+    by = observation.objects.detector
+    if observation.objects.closer:
+        by += f" and, looking closer, {observation.objects.closer}"
+    text = f"phone-like object (score {score:.2f}, {by})"
     yield Reading("object.phone", held, score, score, text)
 
 

@@ -133,6 +133,7 @@ def _objects(time: float, look: ObjectLook) -> dict[str, Any]:
     return {
         "time": round(time, 4),
         "detector": look.detector,
+        "closer": look.closer or None,
         "phones": [_detection(found) for found in look.phones],
         "persons": [_detection(found) for found in look.persons],
         "screens": [_detection(found) for found in look.screens],

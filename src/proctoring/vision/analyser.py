@@ -31,6 +31,7 @@ from proctoring.observations import (
 from proctoring.vision.blendshapes import EYE_LOOK_UP, read_blendshapes
 from proctoring.vision.camera import look_at_camera
 from proctoring.vision.candidate import CandidateClaim, choose_candidate
+from proctoring.vision.closer_look import PAIRS, load_object_looks
 from proctoring.vision.eyes import measure_eyes
 from proctoring.vision.following import FaceFollower, FollowedFace
 from proctoring.vision.frame import Frame, Pixels
@@ -57,7 +58,6 @@ from proctoring.vision.liveness.judges import (
 )
 from proctoring.vision.liveness.watch import LivenessWatch
 from proctoring.vision.neutral import NeutralPose
-from proctoring.vision.objects import load_object_detector
 from proctoring.vision.pictured_faces import PicturedFaces
 from proctoring.vision.scene import SceneWatch
 from proctoring.vision.schedule import Schedule
@@ -67,7 +67,7 @@ FACE_RATE = 10.0
 OBJECT_RATE = 1.0
 """Looks per second of media time."""
 SUSPICIOUS_OBJECT_RATE = 2.0
-"""Looks per second after a look that saw a phone."""
+"""Looks per second after a look that saw, or suspected, a phone."""
 LIVENESS_RATE = 1.0
 _SCENE_PERIOD = 1.0
 FACE_LANDMARKER = "face_landmarker"
@@ -100,7 +100,8 @@ class VisionModels:
 def needed_models(object_model: str) -> tuple[str, ...]:
     """Catalogue names of everything that ``load_vision_models`` would fetch."""
     passive = tuple(name for name, _ in PASSIVE)
-    return (FACE_DETECTOR, FACE_LANDMARKER, object_model, *passive, SECOND, FACE_EMBEDDING)
+    closer = (PAIRS[object_model],) if object_model in PAIRS else ()
+    return (FACE_DETECTOR, FACE_LANDMARKER, object_model, *closer, *passive, SECOND, FACE_EMBEDDING)
 
 
 def load_vision_models(store: ModelStore, *, object_model: str) -> VisionModels:
@@ -112,11 +113,7 @@ def load_vision_models(store: ModelStore, *, object_model: str) -> VisionModels:
         reason = ""
     except ModelUnavailableError as error:
         faces, reason = None, error.detail
-    try:
-        objects = load_object_detector(store, object_model).look
-        no_objects = ""
-    except ModelUnavailableError as error:
-        objects, no_objects = None, error.detail
+    objects, object_capabilities = load_object_looks(store, object_model)
     liveness, liveness_capability = load_liveness_judge(store)
     identity, identity_capability = load_face_embedder(store)
     return VisionModels(
@@ -125,7 +122,7 @@ def load_vision_models(store: ModelStore, *, object_model: str) -> VisionModels:
         (
             Capability("faces", faces is not None, reason, FACE_DETECTOR),
             Capability("gaze", faces is not None, reason, FACE_LANDMARKER),
-            Capability("objects", objects is not None, no_objects, object_model),
+            *object_capabilities,
             liveness_capability,
             identity_capability,
         ),
@@ -260,7 +257,9 @@ class VisionAnalyser:
         if objects is not None:
             objects = self._pictured.sort_out(objects)
             objects = replace(objects, face_seen=found.face is not None)
-            self._phone_seen = bool(objects.phones)
+            self._phone_seen = bool(objects.phones) or objects.suspects > 0
+            if self._phone_seen:
+                self._object_schedule.hasten(found.time + self._object_period)
             self._persons = tuple(person.box for person in objects.persons)
             if found.face is not None and found.sitter == self._sitter:
                 self._liveness.look_for_screens(found.face, objects.phones)

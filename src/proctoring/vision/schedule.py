@@ -28,6 +28,10 @@ class Schedule:
         self._last = time
         return True
 
+    def hasten(self, time: float) -> None:
+        """Let the next look be due at ``time``, if it would come later."""
+        self._next = min(self._next, time)
+
 
 def _early(period: float) -> float:
     return min(_EARLY_SHARE * period, _EARLY_SECONDS)

@@ -10,6 +10,7 @@ const EVERY_MS_WHILE_NOT_READY = 1500;
 const NAMES = {
   faces: "Faces and head",
   objects: "Phones and persons",
+  "objects.closer": "Phones, looked at closer",
   "transcription.moonshine": "Transcription (on the server)",
   "transcription.deepgram": "Transcription (Deepgram)",
 };

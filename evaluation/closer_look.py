@@ -1,0 +1,131 @@
+"""Phones looked at closer by a second network: per look, and per sitting of several looks.
+
+Run: ``uv run python -m evaluation.closer_look ../shared/data [--every N]``
+
+*Per look*: share of labelled pictures that alarm. *Per sitting*: pictures of one kind in the order
+in which they were taken, cut into sittings of six looks half a second apart and judged by the
+shipped policies themselves; share of sittings with a "Mobile Phone Detected". The pictures are
+stills of single recordings, not video: neighbours are alike, but nobody timed them.
+
+What the closer look suspects and how far around it looks was chosen on ``walletphone``;
+``mixed_dev`` was not looked at for it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from evaluation.objects import labelled, print_table
+from proctoring.judgement import Policy, initial_state, judge, shipped_policy
+from proctoring.models.store import ModelStore
+from proctoring.observations import FrameObservation, ObjectLook
+from proctoring.settings import Settings
+from proctoring.vision.closer_look import PAIRS, SUSPECT_SCORE, CloserLook
+from proctoring.vision.decode import decode_jpeg
+from proctoring.vision.objects import load_object_detector
+
+LOOKS, APART = 6, 0.5
+FIRST = "ssd_mobilenet_v2"
+
+
+@dataclass(frozen=True)
+class Looked:
+    """One picture as each way of looking saw it."""
+
+    alone: ObjectLook
+    second: ObjectLook
+    closer: ObjectLook
+
+
+def recordings(data: Path, every: int) -> Iterator[tuple[str, Path]]:
+    """Kind and picture, in the order in which they were taken."""
+    folder = data / "phone" / "walletphone"
+    held = [item for item in labelled(folder) if item["first_of_frame"]]
+    held.sort(key=lambda item: int(re.sub(r"\D", "", item["source_frame"])))
+    for item in held[::every]:
+        kind = item["objects"][0]["cls"]
+        yield f"walletphone: {'case' if kind == 'airpods' else kind}", folder / item["name"]
+    folder = data / "phone" / "mixed_dev"
+    clips = [item for item in labelled(folder) if item["group"].startswith("person:")]
+    for item in clips[::every]:
+        kind = "phone, webcam-like clips" if item["label"] == "phone" else "keys, one man's clip"
+        yield f"mixed_dev: {kind}", folder / "images" / item["name"]
+
+
+def above(look: ObjectLook, score: float) -> ObjectLook:
+    """The look as it would have been at a higher threshold."""
+    return replace(look, phones=tuple(phone for phone in look.phones if phone.score >= score))
+
+
+def raises(policy: Policy, looks: list[ObjectLook]) -> bool:
+    """Whether these looks, one after another, are an incident."""
+    state, started = initial_state(), False
+    for number, look in enumerate(looks):
+        seen = FrameObservation(number * APART, 640, 480, None, None, look)
+        state, changes = judge(policy, state, seen)
+        started |= any(change.kind == "object.phone" for change in changes)
+    return started
+
+
+def share(hits: list[bool]) -> str:
+    return f"{sum(hits)}/{len(hits)} ({sum(hits) / max(1, len(hits)):.2f})"
+
+
+def main() -> None:
+    """Print both tables."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--every", type=int, default=1, help="only every so many pictures")
+    chosen = parser.parse_args()
+    settings = Settings()
+    mirror = settings.models_mirror or chosen.data.parent / "models"
+    store = ModelStore(settings.models_folder, mirror)
+    first = load_object_detector(store, FIRST)
+    second = load_object_detector(store, PAIRS[FIRST])
+    pair = CloserLook(first, second)
+    low = replace(first, phone_score=SUSPECT_SCORE)
+    looked: dict[str, list[Looked]] = defaultdict(list)
+    for kind, path in recordings(chosen.data, chosen.every):
+        pixels = decode_jpeg(path.read_bytes())
+        seen = low.look(pixels)
+        closer = pair.confirmed(pixels, seen)
+        alone = above(seen, first.phone_score)
+        looked[kind].append(Looked(alone, second.look(pixels), closer))
+    ways = {f"{FIRST} alone": "alone", f"{PAIRS[FIRST]} alone": "second"}
+    ways[f"{FIRST}, closer {PAIRS[FIRST]}"] = "closer"
+    print("## Per look\n")
+    print_table(
+        ["way", *looked],
+        [
+            [
+                name,
+                *(
+                    share([bool(getattr(one, way).phones) for one in ones])
+                    for ones in looked.values()
+                ),
+            ]
+            for name, way in ways.items()
+        ],
+    )
+    for policy in (shipped_policy("exam"), shipped_policy("lenient")):
+        rule = json.loads(policy.incidents["object.phone"].persist.model_dump_json())  # type: ignore[union-attr]
+        print(f"## Per sitting: {policy.name}, {rule['looks']} of {rule['of']} looks\n")
+        rows = []
+        for name, way in ways.items():
+            cells = []
+            for ones in looked.values():
+                looks = [getattr(one, way) for one in ones]
+                sittings = [looks[n : n + LOOKS] for n in range(0, len(looks) - LOOKS + 1, LOOKS)]
+                cells.append(share([raises(policy, each) for each in sittings]))
+            rows.append([name, *cells])
+        print_table(["way", *looked], rows)
+
+
+if __name__ == "__main__":
+    main()
