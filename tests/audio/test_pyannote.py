@@ -6,6 +6,7 @@ The pipeline itself is gated and needs torch; it is not run here.
 from __future__ import annotations
 
 import importlib.util
+import os
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +36,13 @@ def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
 def test_without_the_extra_it_says_how_to_install_it() -> None:
     with pytest.raises(DiarizationUnavailableError, match=r"proctoring-ai\[pyannote\]"):
         diarize(SOUND, token="x")
+
+
+def test_it_tells_nobody_what_it_is_used_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PYANNOTE_METRICS_ENABLED", raising=False)
+    with pytest.raises(DiarizationUnavailableError):
+        diarize(SOUND, token="x")
+    assert os.environ["PYANNOTE_METRICS_ENABLED"] == "false"
 
 
 def test_turns_become_the_observations_of_the_online_detector() -> None:
