@@ -203,7 +203,7 @@ def test_metrics_count_and_name_no_session(vision_models: VisionModels, face_jpe
 
 def test_openapi_describes_every_path_with_examples(http: httpx.Client) -> None:
     described = http.get("/openapi.json").json()
-    assert set(described["paths"]) == {
+    assert set(described["paths"]) >= {
         "/api/health",
         "/api/sessions",
         "/api/sessions/{session_id}",

@@ -36,9 +36,9 @@ def closing(socket: ClientConnection) -> tuple[int, str]:
     return received.code, received.reason
 
 
-def seen(socket: ClientConnection, jpeg: bytes) -> bool:
+def seen(socket: ClientConnection, jpeg: bytes, since: int = EPOCH) -> bool:
     """Whether the socket still does its work: a good frame comes back as an observation."""
-    for capture in count(EPOCH, 100_000):
+    for capture in count(since, 100_000):
         socket.send(stamped(capture, jpeg))
         try:
             observation = receive_key(socket, "observation")
@@ -192,7 +192,7 @@ def test_a_good_frame_between_bad_ones_keeps_the_socket_open(
                 receive_key(video, "error")
             video.send(stamped(EPOCH + part * 1_000_000, face_jpeg))
             receive_key(video, "observation")
-        assert seen(video, face_jpeg)
+        assert seen(video, face_jpeg, EPOCH + 3_000_000)
 
 
 def test_text_closes_the_socket_with_a_reason_and_leaves_the_session(
@@ -332,6 +332,8 @@ def test_a_session_full_of_garbage_leaves_anothers_observations_as_they_were(
                 disturb(i)
                 video.send(stamped(capture, face_jpeg))
                 observation = receive_key(video, "observation")
+                while observation["faces"] is None:  # a slow look, whenever it was done
+                    observation = receive_key(video, "observation")
                 del observation["milliseconds"], observation["latency_ms"]
                 found.append(observation)
         return found

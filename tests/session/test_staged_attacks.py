@@ -171,7 +171,9 @@ def test_a_swap_of_two_real_people(models: VisionModels, shared_data: Path) -> N
     started = incidents(
         models, one_after_the_other((8, swaying(first)), (4, covered), (6, swaying(second))), 18
     )
-    assert kinds(started) == ["camera.covered", "face.mismatch"]
+    # The two photographs were taken before different walls: the camera seems to be moved as well.
+    found = [kind for kind in kinds(started) if kind != "camera.moved"]
+    assert found == ["camera.covered", "face.mismatch"]
 
 
 def frozen_at(second: float, source: PictureAt) -> PictureAt:
