@@ -28,6 +28,8 @@ pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed"),
 ]
 
+JOINED = "409 (Conflict)"
+"""What the console says when the page asks for a session that is there already, and joins it."""
 QUICK = {"challenge": {"limit": 6, "attempts": 1}, "calibration": {"step_limit": 6}}
 
 
@@ -56,7 +58,7 @@ def test_a_challenge_is_prompted_and_one_that_is_not_answered_is_an_incident(
     visit: Callable[..., Page],
     server: Server,
 ) -> None:
-    page = visit()
+    page = visit(may_say=JOINED)
     begin(server, page, "challenged")
     expect(page.locator("#guide-state")).to_have_text("Ready", timeout=30_000)
     asked = httpx.post(
@@ -82,7 +84,7 @@ def test_a_calibration_is_walked_through_by_keyboard_and_says_why_it_failed(
     server: Server,
     width: int,
 ) -> None:
-    page = visit(viewport={"width": width, "height": 800})
+    page = visit(may_say=JOINED, viewport={"width": width, "height": 800})
     begin(server, page, f"calibrated-{width}")
     expect(page.locator("#guide-state")).to_have_text("Ready", timeout=30_000)
     page.get_by_role("button", name="Calibrate").focus()
