@@ -31,7 +31,7 @@ from proctoring.vision.decode import decode_jpeg
 from proctoring.vision.objects import load_object_detector
 
 LOOKS, APART = 6, 0.5
-FIRST = "ssd_mobilenet_v2"
+FIRST, SECOND = PAIRS["ssd_mobilenet_v2+picodet_s"]
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ def main() -> None:
     mirror = settings.models_mirror or chosen.data.parent / "models"
     store = ModelStore(settings.models_folder, mirror)
     first = load_object_detector(store, FIRST)
-    second = load_object_detector(store, PAIRS[FIRST])
+    second = load_object_detector(store, SECOND)
     pair = CloserLook(first, second)
     low = replace(first, phone_score=SUSPECT_SCORE)
     looked: dict[str, list[Looked]] = defaultdict(list)
@@ -97,8 +97,8 @@ def main() -> None:
         closer = pair.confirmed(pixels, seen)
         alone = above(seen, first.phone_score)
         looked[kind].append(Looked(alone, second.look(pixels), closer))
-    ways = {f"{FIRST} alone": "alone", f"{PAIRS[FIRST]} alone": "second"}
-    ways[f"{FIRST}, closer {PAIRS[FIRST]}"] = "closer"
+    ways = {f"{FIRST} alone": "alone", f"{SECOND} alone": "second"}
+    ways[f"{FIRST}, closer {SECOND}"] = "closer"
     print("## Per look\n")
     print_table(
         ["way", *looked],

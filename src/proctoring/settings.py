@@ -103,7 +103,8 @@ class Settings(BaseSettings):
     """Where records are kept: ``postgresql+psycopg://user:password@host/name``, or
     ``sqlite:////folder/file``. ``records.sqlite3`` in the data folder otherwise."""
     object_model: str = "ssd_mobilenet_v2"
-    """Catalogue name of the object detector: the default, ``yolox_nano``, or an imported model."""
+    """Catalogue name of the object detector: the default, ``yolox_nano``, or an imported model;
+    ``ssd_mobilenet_v2+picodet_s``: what the one suspects the other looks at closer, both must agree."""
     workers: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, le=256)
     """Threads that analyse: sessions analysed at the same moment."""
     default_policy: str = "exam"

@@ -12,6 +12,7 @@ import pytest
 from proctoring.errors import ModelUnavailableError
 from proctoring.models.store import ModelStore
 from proctoring.observations import Box, ObjectLook
+from proctoring.settings import Settings
 from proctoring.vision.analyser import VisionAnalyser, VisionModels
 from proctoring.vision.candidates import PERSON, PHONE, WORDS, Candidates
 from proctoring.vision.closer_look import CloserLook, load_object_looks, view_around
@@ -35,6 +36,7 @@ def sees(name: str, *found: tuple[str, float, tuple[float, float, float, float]]
     return ObjectDetector(name, propose, phone_score=0.35, person_score=0.4)
 
 
+PAIR = "ssd_mobilenet_v2+picodet_s"
 PLACE = (300.0, 200.0, 340.0, 260.0)
 
 
@@ -112,13 +114,20 @@ def test_without_the_second_network_the_first_decides_and_health_says_so(
         return fetch(store, name)
 
     monkeypatch.setattr(ModelStore, "fetch", without)
-    look, capabilities = load_object_looks(model_store, "ssd_mobilenet_v2")
+    look, capabilities = load_object_looks(model_store, PAIR)
     assert look is not None
     assert look(ROOM).closer == ""
     assert [(c.name, c.available, c.reason) for c in capabilities] == [
         ("objects", True, ""),
         ("objects.closer", False, "picodet_s could not be had"),
     ]
+
+
+def test_by_default_the_one_detector_decides_alone(model_store: ModelStore) -> None:
+    look, capabilities = load_object_looks(model_store, Settings().object_model)
+    assert look is not None
+    assert look(ROOM).closer == ""
+    assert [capability.name for capability in capabilities] == ["objects"]
 
 
 def test_both_real_networks_agree_on_a_phone_and_not_on_an_earbud_case(
@@ -128,7 +137,7 @@ def test_both_real_networks_agree_on_a_phone_and_not_on_an_earbud_case(
         load_object_detector(model_store, "picodet_s")
     except ModelUnavailableError as error:
         pytest.skip(error.detail)
-    look, capabilities = load_object_looks(model_store, "ssd_mobilenet_v2")
+    look, capabilities = load_object_looks(model_store, PAIR)
     assert look is not None
     assert all(capability.available for capability in capabilities)
     folder = shared_data / "phone" / "walletphone"

@@ -100,8 +100,8 @@ class VisionModels:
 def needed_models(object_model: str) -> tuple[str, ...]:
     """Catalogue names of everything that ``load_vision_models`` would fetch."""
     passive = tuple(name for name, _ in PASSIVE)
-    closer = (PAIRS[object_model],) if object_model in PAIRS else ()
-    return (FACE_DETECTOR, FACE_LANDMARKER, object_model, *closer, *passive, SECOND, FACE_EMBEDDING)
+    detectors = PAIRS.get(object_model, (object_model,))
+    return (FACE_DETECTOR, FACE_LANDMARKER, *detectors, *passive, SECOND, FACE_EMBEDDING)
 
 
 def load_vision_models(store: ModelStore, *, object_model: str) -> VisionModels:

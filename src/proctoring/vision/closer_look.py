@@ -1,9 +1,8 @@
 """Phones looked at twice: where one network suspects a phone, an unlike one looks closer.
 
-Neither is good alone: both take wallets for phones, and each misses phones that the other sees.
-The second sees the suspected place enlarged and alone, so it finds phones that are too small for it
-in the whole picture; what only one of the two sees is not reported. Figures in
-``docs/accuracy.md``: more phones found and fewer wallets taken for phones than with either.
+The second sees the suspected place enlarged and alone; what only one of the two sees is not
+reported. By choice, not by default: it was better on the pictures it was chosen on and no better on
+others (``docs/accuracy.md``).
 """
 
 from __future__ import annotations
@@ -20,8 +19,9 @@ from proctoring.observations import Box, Detection, ObjectLook
 from proctoring.vision.frame import Pixels
 from proctoring.vision.objects import ObjectDetector, load_object_detector, merged
 
-PAIRS = {"ssd_mobilenet_v2": "picodet_s"}
-"""Detector to the unlike one that looks closer; pairs that were measured."""
+PAIRS = {"ssd_mobilenet_v2+picodet_s": ("ssd_mobilenet_v2", "picodet_s")}
+"""What the settings may name in a detector's place: one detector and the unlike one that looks
+closer. Pairs that were measured."""
 SUSPECT_SCORE = 0.2
 """What the first network must give a place to have it looked at closer. Raising it misses more
 phones and looks closer less often."""
@@ -77,21 +77,23 @@ def view_around(box: Box, width: int, height: int) -> tuple[int, int, int, int]:
 def load_object_looks(
     store: ModelStore, name: str
 ) -> tuple[Callable[[Pixels], ObjectLook] | None, tuple[Capability, ...]]:
-    """How to look for phones and persons with the detector of that name, and what of it is there.
+    """How to look for phones and persons with the detector, or pair, of that name, and what of it
+    is there.
 
-    Where the second network is missing, the first decides alone, at its own threshold.
+    Where a pair's second network is missing, the first decides alone, at its own threshold.
     """
+    first_name, second_name = PAIRS.get(name, (name, ""))
     try:
-        first = load_object_detector(store, name)
+        first = load_object_detector(store, first_name)
     except ModelUnavailableError as error:
-        return None, (Capability("objects", False, error.detail, name),)
-    capability = Capability("objects", True, "", name)
-    if name not in PAIRS:
+        return None, (Capability("objects", False, error.detail, first_name),)
+    capability = Capability("objects", True, "", first_name)
+    if not second_name:
         return first.look, (capability,)
     try:
-        second = load_object_detector(store, PAIRS[name])
+        second = load_object_detector(store, second_name)
     except ModelUnavailableError as error:
-        off = Capability("objects.closer", False, error.detail, PAIRS[name])
+        off = Capability("objects.closer", False, error.detail, second_name)
         return first.look, (capability, off)
-    on = Capability("objects.closer", True, "", PAIRS[name])
+    on = Capability("objects.closer", True, "", second_name)
     return CloserLook(first, second).look, (capability, on)
