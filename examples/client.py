@@ -22,4 +22,5 @@ with (
     while (grabbed := camera.read())[0]:
         video.send(cv2.imencode(".jpg", grabbed[1])[1].tobytes())
         with suppress(TimeoutError):  # ten frames a second, whether something happens or not
-            print(json.loads(events.recv(timeout=0.1))["alerts"], flush=True)
+            if alerts := json.loads(events.recv(timeout=0.1))["alerts"]:
+                print(alerts, flush=True)

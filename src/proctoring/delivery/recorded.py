@@ -64,10 +64,11 @@ class RecordedJournal:
         except TRANSIENT:  # only after ``give_up``
             _log.error("%d entries could not be recorded; nobody heard of them", len(entries))
             return [None] * len(entries)
-        except Exception:  # noqa: BLE001  # whatever it is, it must not cost the others' events
+        except Exception as error:  # noqa: BLE001  # whatever it is, it must not cost the others' events
             if len(entries) == 1:
-                # Not the entry itself: it may hold words of a candidate.
-                _log.exception("one %s could not be recorded", type(entries[0]).__name__)
+                # Neither the entry nor what the database says of it: both may hold words of a candidate.
+                what, why = type(entries[0]).__name__, type(error).__name__
+                _log.error("one %s could not be recorded: %s", what, why)
                 return [None]
         return [event for entry in entries for event in self.write([entry])]
 

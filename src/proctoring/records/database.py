@@ -75,7 +75,8 @@ def connect(url: URL) -> Engine:
     else:
         options = {"connect_args": {"connect_timeout": 5}, "pool_pre_ping": True, "pool_size": 5}
     try:
-        engine = create_engine(url, **options)
+        # Errors of the database must not show what was to be written: it may be words, or a face.
+        engine = create_engine(url, hide_parameters=True, **options)
     except (ModuleNotFoundError, NoSuchModuleError) as error:
         raise SettingsError(
             f"database: {shown(url)} needs: pip install 'proctoring-ai[postgresql]'"

@@ -207,7 +207,9 @@ def download_csv(request: Request, sitting: str) -> Response:
     detail = archive(request).reader.sitting(sitting)
     text = io.StringIO()
     writer = csv.writer(text)
-    columns = [field.name for field in fields(Incident) if field.name != "decisions"]
+    columns = [
+        field.name for field in fields(Incident) if field.name not in ("decisions", "evidence")
+    ]
     writer.writerow([*columns, "decision_reason", "decided_by"])
     for incident in detail.incidents:
         last = incident.decisions[-1] if incident.decisions else None

@@ -45,6 +45,12 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         if message["type"] == "websocket.accept" and self.transport.is_closing():
             self.handshake_complete = True
             raise ClientDisconnected
+        if (
+            message["type"] == "websocket.send"
+            and self.close_sent
+            and self.initial_response is None
+        ):
+            raise ClientDisconnected  # it broke the protocol, and the parser closed the connection
         await super().send(message)
         if message["type"] == "websocket.http.response.body" and not message.get("more_body"):
             self.handshake_complete = True
