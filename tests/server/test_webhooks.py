@@ -69,6 +69,7 @@ def test_a_message_outlives_the_server_that_was_killed(tmp_path: Path) -> None:
         with process(tmp_path, hooks) as (server, address):
             base = address.replace("http", "ws", 1) + "/ws/proctor/exam-7"
             with connect(f"{base}/events") as events, connect(f"{base}/video?observe=1") as video:
+                refused = receiver.wait(1)  # that the session began
                 for n in range(60):
                     video.send((10**15 + n * 100_000).to_bytes(8, "big") + black)
                     receive_key(video, "observation")
@@ -76,7 +77,6 @@ def test_a_message_outlives_the_server_that_was_killed(tmp_path: Path) -> None:
                 assert told["alerts"] == ["Camera Covered"]
                 server.send_signal(signal.SIGKILL)  # a listener has heard of it
                 server.wait(TIMEOUT)
-        refused = receiver.wait(1)
         receiver.requests.clear()
         receiver.status = 200
         with process(tmp_path, hooks):
