@@ -1,18 +1,21 @@
 """Records: how fast events are written, and how a day of a hundred sessions is written and opened.
 
 ``python -m benchmarks.records events [--database URL]`` and ``... day [--sessions 100] [--hours 24]``.
-Without a database: SQLite in a temporary folder.
+Without a database: SQLite in a temporary folder; ``--folder`` elsewhere than in the system's.
+``python -m benchmarks.records signals VIDEO...``: how large the signals of real clips are.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import random
 import time
 import zlib
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from itertools import groupby
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Thread
@@ -39,6 +42,7 @@ from proctoring.delivery.outbox import Outbox
 from proctoring.delivery.recorded import RecordedJournal, _plain
 from proctoring.incidents import IncidentChange, IncidentState, Severity
 from proctoring.judgement.policy import shipped_policy
+from proctoring.models.store import ModelStore
 from proctoring.observations import (
     Box,
     CameraView,
@@ -54,17 +58,19 @@ from proctoring.observations import (
     SoundObservation,
     StreamSigns,
 )
+from proctoring.recording.playback import play
 from proctoring.records.archive import Archive, open_archive
 from proctoring.records.database import writing
 from proctoring.records.packing import pack
-from proctoring.records.plot import summarise
-from proctoring.records.signals import EVERY
-from proctoring.records.tables import SignalRow
+from proctoring.records.plot import join, summarise
+from proctoring.records.signals import EVERY, JOINED
+from proctoring.records.tables import CurveRow, SignalRow
 from proctoring.server.app import create_app
 from proctoring.server.service import Service
+from proctoring.session.pipeline import Pipeline
 from proctoring.session.senses import Senses
 from proctoring.settings import Settings
-from proctoring.vision.analyser import VisionModels
+from proctoring.vision.analyser import VisionAnalyser, VisionModels, load_vision_models
 
 DISTINCT = 90
 """Pieces of signals that differ; a day repeats them, each at its own time."""
@@ -75,19 +81,24 @@ BEGAN = datetime(2026, 1, 2, 8, tzinfo=UTC)
 def main() -> None:
     """Measure what is asked for."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=["events", "day"])
+    parser.add_argument("what", choices=["events", "day", "signals"])
+    parser.add_argument("videos", nargs="*", type=Path)
     parser.add_argument("--database", default=None)
     parser.add_argument("--sessions", type=int, default=100)
     parser.add_argument("--hours", type=float, default=24)
+    parser.add_argument("--folder", type=Path, default=None)
     arguments = parser.parse_args()
-    with TemporaryDirectory(prefix="proctoring-benchmark-") as folder:
+    if arguments.what == "signals":
+        signals(arguments.videos)
+        return
+    with TemporaryDirectory(prefix="proctoring-benchmark-", dir=arguments.folder) as folder:
         archive = open_archive(arguments.database, Path(folder), BEGAN)
         if arguments.what == "events":
             events(archive, arguments.sessions)
         else:
             day(archive, arguments.sessions, arguments.hours)
             archive.engine.dispose()
-            opened(arguments.database, Path(folder))
+            opened(arguments.database, Path(folder), arguments.sessions)
         archive.engine.dispose()
 
 
@@ -195,6 +206,31 @@ def observed(start: float, dice: random.Random) -> Iterator[Observation]:
             yield SoundObservation(at, 0.5, max(0.0, noise(0, 0.3)), -40 + noise(0, 5), None)
 
 
+def signals(videos: list[Path]) -> None:
+    """What is kept of real clips, as a session judges them."""
+    settings = Settings()
+    store = ModelStore(settings.models_folder, settings.models_mirror)
+    models = load_vision_models(store, object_model=settings.object_model)
+    seconds, count, data, plot, spent = 0.0, 0, 0, 0, 0.0
+    for video in videos:
+        pipeline = Pipeline(shipped_policy("exam"), VisionAnalyser(models))
+        seen = [moment.analysis.observation for moment in play(video, pipeline)]
+        seconds += seen[-1].time - seen[0].time
+        pieces = [list(group) for _, group in groupby(seen, lambda item: item.time // EVERY)]
+        for piece in pieces:
+            began = time.process_time()
+            packed = pack(piece)
+            spent += time.process_time() - began
+            data += len(packed)
+            plot += len(summarise(piece))
+        count += len(seen)
+    print(
+        f"{count} observations of {seconds:.0f} s in {len(videos)} clips: {data / seconds * 0.0036:.2f} MB "
+        f"of signals and {plot / seconds * 0.0036:.2f} MB of curves an hour; "
+        f"{spent / count * 1e6:.0f} us of CPU to pack each"
+    )
+
+
 def day(archive: Archive, sessions: int, hours: float) -> None:
     """Write everything that so many sessions leave behind. Their observations are the same."""
     dice = random.Random(7)
@@ -205,12 +241,20 @@ def day(archive: Archive, sessions: int, hours: float) -> None:
         items = list(observed(0.0, dice))
         distinct.append((len(items), pack(items), summarise(items)))
     pieces: list[dict[str, Any]] = []
+    curves: list[dict[str, Any]] = []
+    parts: list[dict[str, Any]] = []
     for number in range(int(seconds / EVERY)):
         count, data, plot = distinct[number % DISTINCT]
         start, end = number * EVERY, (number + 1) * EVERY
-        row = {"number": number, "start": start, "end": end, "count": count, "data": data}
-        pieces.append({**row, "plot": _later(plot, int(start))})
-    size = sum(len(piece["data"]) + len(piece["plot"]) for piece in pieces)
+        row = {"number": number, "start": start, "end": end}
+        pieces.append({**row, "count": count, "data": data})
+        parts.append({**row, "data": _later(plot, int(start))})
+        if len(parts) == JOINED:
+            joined = {"start": parts[0]["start"], "data": join([part["data"] for part in parts])}
+            curves.append({**parts[-1], **joined})
+            parts = []
+    curves += parts
+    size = sum(len(piece["data"]) for piece in (*pieces, *curves))
     elapsed = time.perf_counter() - began
     each = elapsed / DISTINCT * 1000
     print(f"{size / hours / 1e6:.2f} MB of signals an hour; {each:.0f} ms to pack {EVERY:g} s")
@@ -236,10 +280,11 @@ def day(archive: Archive, sessions: int, hours: float) -> None:
             writer.write([_plain(e) for e in part], lambda i, s, f=first: tell(f + i, s))  # type: ignore[misc]
         name = sitting_id(sitting)
         assert incident_id(sitting, 1) > name
-        for first in range(0, len(pieces), 500):
-            rows = [{"sitting_id": name, **piece} for piece in pieces[first : first + 500]]
-            with writing(archive.engine) as connection:
-                connection.execute(insert(SignalRow), rows)
+        for table, kept in ((SignalRow, pieces), (CurveRow, curves)):
+            for first in range(0, len(kept), 500):
+                rows = [{"sitting_id": name, **piece} for piece in kept[first : first + 500]]
+                with writing(archive.engine) as connection:
+                    connection.execute(insert(table), rows)
     elapsed = time.perf_counter() - began
     print(
         f"{sessions} sessions, {hours:g} h: {count} events and {sessions * size / 1e9:.2f} GB of "
@@ -255,8 +300,16 @@ def _later(plot: bytes, seconds: int) -> bytes:
     return zlib.compress(msgpack.packb(curves))
 
 
-def opened(database: str | None, folder: Path) -> None:
-    """One of them as a review page opens it, over the REST interface."""
+def forgotten(folder: Path) -> None:
+    """Let no page of SQLite's file be in memory, as with a session that nobody opened for long."""
+    for file in folder.glob("records.sqlite3*"):
+        with file.open("rb") as opened:
+            os.posix_fadvise(opened.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+def opened(database: str | None, folder: Path, sessions: int) -> None:
+    """One of them as a review page opens it, over the REST interface, read from the disk."""
+    os.sync()  # pages that are not written yet cannot be forgotten
     chosen = None if database is None else SecretStr(database)
     service = Service(
         Settings(data_folder=folder, database=chosen),
@@ -266,8 +319,10 @@ def opened(database: str | None, folder: Path) -> None:
         for path in ("?limit=50", "/{}", "/{}/signals?points=1000", "/{}/events?limit=1000"):
             spent = []
             for n in range(5):
-                listed = http.get("/api/records/sessions", params={"session_id": f"day-{n * 7}"})
+                name = {"session_id": f"day-{n * 7 % sessions}"}
+                listed = http.get("/api/records/sessions", params=name)
                 sitting = listed.json()["sittings"][0]["id"]
+                forgotten(folder)
                 began = time.perf_counter()
                 answer = http.get("/api/records/sessions" + path.format(sitting))
                 spent.append(time.perf_counter() - began)

@@ -7,15 +7,19 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import text
+from sqlalchemy import inspect, text
+from tests.judgement.build import seen
+from tests.records.conftest import beginning, tell
 
 from proctoring.errors import SettingsError
 from proctoring.records.archive import Archive
 from proctoring.records.database import connect, read_url, reading, writing
 from proctoring.records.migrate import _config, migrate, version
+from proctoring.records.signals import SignalKeeper
 from proctoring.records.tables import Base
 
 
@@ -38,6 +42,32 @@ def test_migrations_lead_to_the_tables_of_the_code(archive: Archive) -> None:
 
 def test_migrations_are_one_line() -> None:
     assert len(ScriptDirectory.from_config(_config()).get_heads()) == 1
+
+
+def test_curves_that_an_older_version_kept_are_drawn(
+    open_database: Callable[[], Archive],
+) -> None:
+    archive = open_database()
+    archive.writer().write([beginning()], tell)
+    keeper = SignalKeeper(archive.engine)
+    keep = keeper.begin("S1", words=False)
+    for second in range(5):
+        keep(seen(float(second), yaw=float(second)))
+        keeper.flush()
+    drawn = archive.reader.plot("S1", None, None, 100)
+    assert len(drawn.curves["gaze_yaw"].mean) == 4
+    with writing(archive.engine) as connection:
+        config = _config()
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0004")
+    with reading(archive.engine) as connection:
+        tables = inspect(connection).get_table_names()
+        assert "curves" not in tables
+    again = open_database()
+    assert again.reader.plot("S1", None, None, 100) == drawn
+    with reading(again.engine) as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, Base.metadata) == []
 
 
 def test_processes_that_start_together_take_turns(database: str) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 from tests.judgement.build import seen, times
 from tests.records.conftest import beginning, tell
@@ -13,7 +14,9 @@ from tests.records.conftest import beginning, tell
 from proctoring.observations import ConnectionObservation
 from proctoring.records import signals
 from proctoring.records.archive import Archive
+from proctoring.records.database import reading
 from proctoring.records.signals import EVERY, GIVE_UP, PIECE, SignalKeeper
+from proctoring.records.tables import CurveRow
 
 
 class Clock:
@@ -150,6 +153,26 @@ def test_curves_show_a_short_look_within_a_whole_day(archive: Archive, clock: Cl
     assert curve.low[50] == 2.0
     near = archive.reader.plot("S1", 39_990, 40_010, 20).curves["gaze_yaw"]
     assert near.mean[:11] == (2.0, None, None, None, None, 2.0, None, None, None, None, 31.0)
+
+
+def test_curves_are_joined_as_they_grow_and_drawn_the_same(
+    archive: Archive, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = keeper(archive, clock)
+    drawn = []
+    for name, joined in (("S1", 10_000), ("S2", 4)):
+        monkeypatch.setattr(signals, "JOINED", joined)
+        keep = kept.begin(name, words=False)
+        for time in times(0, 10, rate=2):
+            keep(seen(time, yaw=time))
+            kept.flush()
+        drawn.append(archive.reader.plot(name, None, None, 100))
+    assert drawn[0] == drawn[1]
+    assert drawn[0].curves["gaze_yaw"].mean[0] == 0.25
+    with reading(archive.engine) as connection:
+        rows = select(CurveRow.number).order_by(CurveRow.number)
+        left = connection.execute(rows.filter_by(sitting_id="S2")).scalars().all()
+    assert left == [3, 7, 11, 15, 19, 20]
 
 
 def test_keeping_goes_on_beside_from_a_thread_of_its_own(archive: Archive) -> None:

@@ -19,6 +19,7 @@ from proctoring.records.database import reading, writing
 from proctoring.records.signing import Signer
 from proctoring.records.tables import (
     ConsentRow,
+    CurveRow,
     DecisionRow,
     ErasureRow,
     EventRow,
@@ -34,7 +35,16 @@ from proctoring.records.writer import OPEN
 GENESIS = "0" * 64
 """What the first erasure is bound to."""
 
-_TABLES = (EvidenceRow, SignalRow, FaceRow, DecisionRow, ConsentRow, IncidentRow, EventRow)
+_TABLES = (
+    EvidenceRow,
+    SignalRow,
+    CurveRow,
+    FaceRow,
+    DecisionRow,
+    ConsentRow,
+    IncidentRow,
+    EventRow,
+)
 """Everything that belongs to a sitting."""
 
 _ATTEMPTS = 5
@@ -103,7 +113,8 @@ def sweep(engine: Engine, signer: Signer, now: datetime) -> Iterator[Erased]:
         )
         signals = ended.where(SittingRow.ended_at < now - timedelta(days=wanted.signal_days))
         with writing(engine) as connection:
-            connection.execute(delete(SignalRow).where(SignalRow.sitting_id.in_(signals)))
+            for table in (SignalRow, CurveRow):
+                connection.execute(delete(table).where(table.sitting_id.in_(signals)))
         old = ended.where(SittingRow.ended_at < now - timedelta(days=wanted.keep_days))
         with reading(engine) as connection:
             due = list(connection.execute(old).scalars())

@@ -104,6 +104,20 @@ def summarise(observations: Iterable[Kept]) -> bytes:
     return zlib.compress(packed, 6)
 
 
+def join(summaries: Sequence[bytes]) -> bytes:
+    """Stretches that follow each other as one, which is read faster."""
+    found: dict[str, list[list[bytes]]] = {}
+    for summary in summaries:
+        for name, columns in msgpack.unpackb(zlib.decompress(summary)).items():
+            found.setdefault(name, []).append(columns)
+    joined = {
+        name: [b"".join(column) for column in zip(*stretches, strict=True)]
+        for name, stretches in found.items()
+    }
+    packed: bytes = msgpack.packb(joined)
+    return zlib.compress(packed, 6)
+
+
 def draw(summaries: Sequence[bytes], start: float, end: float, points: int) -> Plot:
     """Curves from ``start`` to ``end``, with at most so many points."""
     step = max(BIN, (end - start) / points)

@@ -18,6 +18,7 @@ from proctoring.records.packing import unpack
 from proctoring.records.plot import Plot, draw
 from proctoring.records.tables import (
     ConsentRow,
+    CurveRow,
     DecisionRow,
     EventRow,
     EvidenceRow,
@@ -318,18 +319,18 @@ class RecordReader:
         Raises:
             UnknownRecordError: there is no such sitting.
         """
-        own = SignalRow.sitting_id == sitting_id
+        own = CurveRow.sitting_id == sitting_id
         with reading(self._engine) as connection:
             if not connection.execute(select(SittingRow.id).filter_by(id=sitting_id)).first():
                 _unknown(sitting_id)
             first, last = connection.execute(
-                select(func.min(SignalRow.start), func.max(SignalRow.end)).where(own)
+                select(func.min(CurveRow.start), func.max(CurveRow.end)).where(own)
             ).one()
             start = (first or 0.0) if start is None else start
             end = (last or 0.0) if end is None else end
-            query = select(SignalRow.plot).where(own)
-            query = query.where(SignalRow.start <= end, SignalRow.end >= start)
-            summaries = connection.execute(query.order_by(SignalRow.number)).scalars().all()
+            query = select(CurveRow.data).where(own)
+            query = query.where(CurveRow.start <= end, CurveRow.end >= start)
+            summaries = connection.execute(query.order_by(CurveRow.number)).scalars().all()
         return draw(summaries, start, max(start, end), points)
 
     def replay(

@@ -9,15 +9,15 @@ from dataclasses import dataclass, field
 from threading import Condition, Lock, Thread
 from typing import Any
 
-from sqlalchemy import Engine, insert, select, update
+from sqlalchemy import Delete, Engine, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from proctoring.observations import TranscriptObservation
 from proctoring.records.database import reading, writing
 from proctoring.records.kept import Kept
 from proctoring.records.packing import pack
-from proctoring.records.plot import summarise
-from proctoring.records.tables import SignalRow, SittingRow
+from proctoring.records.plot import join, summarise
+from proctoring.records.tables import CurveRow, SignalRow, SittingRow
 
 _log = logging.getLogger(__name__)
 
@@ -27,6 +27,9 @@ with it. Longer packs them smaller and loses more."""
 
 PIECE = 1000
 """Observations that are written at once at the latest."""
+
+JOINED = 30
+"""Pieces whose curves are joined to one row, so that a day is drawn from 144 rows, not from 4,320."""
 
 GIVE_UP = 120.0
 """Seconds for which observations of a sitting wait that is not written."""
@@ -43,6 +46,8 @@ class _Buffer:
     items: list[Kept] = field(default_factory=list)
     number: int = 0
     """Of the next piece."""
+    unjoined: list[_Curves] = field(default_factory=list)
+    """Curves of the pieces written last, each in a row of its own."""
     lost: int = 0
     ended: bool = False
 
@@ -177,6 +182,11 @@ class SignalKeeper:
         with writing(self._engine) as connection:
             if rows:
                 connection.execute(insert(SignalRow), rows)
+                for piece in pieces:
+                    if piece.curves is not None and piece.curves.first < piece.curves.number:
+                        connection.execute(piece.curves.parts(piece.sitting_id))
+                curves = [p.curves.row(p.sitting_id) for p in pieces if p.curves is not None]
+                connection.execute(insert(CurveRow), curves)
             for piece in lost:
                 more = SittingRow.signals_lost + piece.lost
                 changed = update(SittingRow).filter_by(id=piece.sitting_id)
@@ -205,10 +215,42 @@ class SignalKeeper:
         del buffer.items[: len(piece.items)]
         self._waiting -= len(piece.items)
         buffer.number += bool(piece.items)
+        buffer.unjoined = piece.unjoined
         buffer.lost -= piece.found_lost
         buffer.since = self._clock()
         if buffer.ended and not buffer.items:
             self._buffers.pop(piece.sitting_id, None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Curves:
+    """The curves of pieces that follow each other."""
+
+    first: int
+    """Numbers of the pieces."""
+    number: int
+    start: float
+    end: float
+    data: bytes
+
+    def row(self, sitting_id: str) -> dict[str, Any]:
+        columns = {"number": self.number, "start": self.start, "end": self.end, "data": self.data}
+        return {"sitting_id": sitting_id, **columns}
+
+    def parts(self, sitting_id: str) -> Delete:
+        """Takes away the rows that these curves stand for."""
+        own = delete(CurveRow).filter_by(sitting_id=sitting_id)
+        return own.where(CurveRow.number >= self.first, CurveRow.number < self.number)
+
+
+def _joined(parts: list[_Curves]) -> _Curves:
+    return _Curves(
+        parts[0].first,
+        parts[-1].number,
+        min(part.start for part in parts),
+        max(part.end for part in parts),
+        join([part.data for part in parts]),
+    )
 
 
 @dataclass(slots=True)
@@ -221,11 +263,15 @@ class _Piece:
     found_lost: int
     lost: int = 0
     row: dict[str, Any] | None = None
+    curves: _Curves | None = None
+    unjoined: list[_Curves] = field(default_factory=list)
+    """The buffer's, once this is written."""
 
     def pack(self) -> None:
         """Make the row; an observation that cannot be packed costs itself alone."""
         good = self.items
         self.lost = self.found_lost
+        self.unjoined = self.buffer.unjoined
         try:
             data = pack(good) if good else b""
         except TypeError as error:
@@ -235,15 +281,19 @@ class _Piece:
             data = pack(good) if good else b""
         if good:
             times = [item.time for item in good]
+            number, start, end = self.buffer.number, min(times), max(times)
             self.row = {
                 "sitting_id": self.sitting_id,
-                "number": self.buffer.number,
-                "start": min(times),
-                "end": max(times),
+                "number": number,
+                "start": start,
+                "end": end,
                 "count": len(good),
                 "data": data,
-                "plot": summarise(good),
             }
+            self.curves = _Curves(number, number, start, end, summarise(good))
+            self.unjoined = [*self.unjoined, self.curves]
+            if len(self.unjoined) >= JOINED:
+                self.curves, self.unjoined = _joined(self.unjoined), []
 
 
 def _packs(item: Kept) -> bool:

@@ -238,8 +238,24 @@ class SignalRow(Base):
     count: Mapped[int]
     data: Mapped[bytes] = mapped_column(LargeBinary)
     """``records/signals.py`` says how they are packed."""
-    plot: Mapped[bytes] = mapped_column(LargeBinary)
-    """The same, a few numbers a second, to be drawn without unpacking ``data``."""
+
+
+class CurveRow(Base):
+    """A stretch of a sitting's curves: the same, a few numbers a second, to be drawn.
+
+    Apart from ``signals``, since a day's curves would otherwise lie scattered among 100 MB.
+    """
+
+    __tablename__ = "curves"
+
+    sitting_id: Mapped[str] = mapped_column(ForeignKey("sittings.id"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    """Of the last piece of signals in it; those up to the row before are not."""
+    start: Mapped[float] = mapped_column(Double)
+    """Smallest media time in it."""
+    end: Mapped[float] = mapped_column(Double)
+    data: Mapped[bytes] = mapped_column(LargeBinary)
+    """``records/plot.py`` says how they are packed."""
 
 
 class WebhookRow(Base):
