@@ -602,13 +602,13 @@ def test_nothing_piles_up_before_a_network_that_does_not_carry(browser: Browser)
     context = browser.new_context(permissions=["camera", "local-network-access"])
     page = context.new_page()
     page.add_init_script(
-        """window.sent = { messages: 0, bytes: 0, waiting: 0 };
+        """window.sent = { messages: 0, waiting: 0 };
         const send = WebSocket.prototype.send;
         WebSocket.prototype.send = function (data) {
+          if (typeof data === "string") return send.call(this, data);  // a report, no picture
           window.sent.waiting = Math.max(window.sent.waiting, this.bufferedAmount);
           send.call(this, data);
           window.sent.messages += 1;
-          window.sent.bytes = Math.max(window.sent.bytes, data.length);
         };"""
     )
 
@@ -630,17 +630,18 @@ def test_nothing_piles_up_before_a_network_that_does_not_carry(browser: Browser)
     page.route("**/*", answer)
     with serve(never_read, sock=listener, max_queue=1, compression=None) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        page.goto(f"http://127.0.0.1:{listener.getsockname()[1]}/")
-        start(page)
-        before, after = -1, 0
-        while before != after:
-            assert after < 1000, "pictures are sent on and on"
-            page.wait_for_timeout(1500)
-            before, after = after, page.evaluate("window.sent.messages")
-        sent = page.evaluate("window.sent")
-        waiting = page.evaluate("window.sent.waiting")
-        stop.set()
-        server.shutdown()
+        try:
+            page.goto(f"http://127.0.0.1:{listener.getsockname()[1]}/")
+            start(page)
+            before, after = -1, 0
+            while before != after:
+                assert after < 1000, "pictures are sent on and on"
+                page.wait_for_timeout(1500)
+                before, after = after, page.evaluate("window.sent.messages")
+            sent = page.evaluate("window.sent")
+            waiting = page.evaluate("window.sent.waiting")
+        finally:
+            stop.set()  # or the server waits for its handlers for ever
     assert sent["messages"] > 3
     assert waiting == 0
     context.close()
