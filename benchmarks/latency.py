@@ -1,11 +1,12 @@
 """End-to-end latency: socket in to observation out, against a real server process.
 
-    uv run python -m benchmarks.latency [VIDEO] [--seconds 30] [--sessions]
+    uv run python -m benchmarks.latency [VIDEO] [--seconds 30] [--at-once 1 2 3 4] [--one-core]
 
-One session of 640 x 480 at 10 frames a second, its frames a real face that moves and turns
-(scikit-image's public-domain photograph; or a video of your own); then, with ``--sessions``, more
-and more sessions on one core (one worker; server and client each held to a core of their own)
-until the 99th percentile passes the contract's 100 ms.
+Sessions of 640 x 480 at 10 frames a second, their frames a real face that moves and turns
+(scikit-image's public-domain photograph; or a video of your own): one, or with ``--at-once`` so
+many together, on all cores of the machine, client and server side by side. With ``--one-core``
+then more and more sessions on one core (one worker; server and client each held to a core of their
+own) until the 99th percentile passes the contract's 100 ms.
 
 Latency is measured at the client, from just before a frame is sent until its observation has been
 read, JSON and all. CPU time is the server process's own, so that it means the same on a busy
@@ -161,7 +162,8 @@ class Figures:
             f"{self.sessions:3} sessions: median {self.median:6.1f} ms, 99th percentile "
             f"{self.p99:6.1f} ms, worst {self.worst:6.1f} ms (on the server: median "
             f"{self.server_median:.1f} ms); {self.answered:.1%} answered; "
-            f"{self.cpu:.1f} ms CPU per session and second"
+            f"{self.cpu:.1f} ms CPU per session and second, "
+            f"{self.cpu * self.sessions / 1000:.0%} of one core in all"
         )
 
 
@@ -206,15 +208,20 @@ def main() -> None:
     )
     parser.add_argument("video", nargs="?", type=Path, help="a recording instead of the photograph")
     parser.add_argument("--seconds", type=float, default=30.0, help="length of each run")
-    parser.add_argument("--sessions", action="store_true", help="how many sessions one core takes")
+    parser.add_argument(
+        "--at-once", type=int, nargs="+", default=[1], help="how many sessions sit together"
+    )
+    parser.add_argument("--one-core", action="store_true", help="how many sessions one core takes")
     chosen = parser.parse_args()
     frames = recorded(chosen.video) if chosen.video else moving_face()
     size = np.mean([len(frame) for frame in frames]) / 1024
     print(f"{len(frames)} frames of {size:.0f} KiB; load average {os.getloadavg()[0]:.1f}")
     with serving(None, None) as (server, address):
         asyncio.run(measure(server, address, frames, 1, 2.0))  # warm
-        print(asyncio.run(measure(server, address, frames, 1, chosen.seconds)))
-    if not chosen.sessions:
+        for sessions in chosen.at_once:
+            figures = asyncio.run(measure(server, address, frames, sessions, chosen.seconds))
+            print(figures, flush=True)
+    if not chosen.one_core:
         return
     cores = sorted(os.sched_getaffinity(0))
     os.sched_setaffinity(0, {cores[-1]})

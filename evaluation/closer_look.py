@@ -29,6 +29,7 @@ from proctoring.settings import Settings
 from proctoring.vision.closer_look import PAIRS, SUSPECT_SCORE, CloserLook
 from proctoring.vision.decode import decode_jpeg
 from proctoring.vision.objects import load_object_detector
+from proctoring.vision.steps import finished
 
 LOOKS, APART = 6, 0.5
 FIRST, SECOND = PAIRS["ssd_mobilenet_v2+picodet_s"]
@@ -94,7 +95,7 @@ def main() -> None:
     for kind, path in recordings(chosen.data, chosen.every):
         pixels = decode_jpeg(path.read_bytes())
         seen = low.look(pixels)
-        closer = pair.confirmed(pixels, seen)
+        closer = finished(pair.confirmed(pixels, seen))
         alone = above(seen, first.phone_score)
         looked[kind].append(Looked(alone, second.look(pixels), closer))
     ways = {f"{FIRST} alone": "alone", f"{SECOND} alone": "second"}

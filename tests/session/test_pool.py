@@ -290,6 +290,45 @@ def test_slow_lanes_that_waited_long_have_every_other_turn() -> None:
     assert served_in_order(1.5) == order
 
 
+def test_a_slow_lane_that_goes_on_keeps_its_place() -> None:
+    """Its steps do not wait for the patience of each: they go as one, every other turn."""
+    now = 0.0
+    order: list[str] = []
+    going, gate, done = Event(), Event(), Event()
+
+    def blocks() -> None:
+        going.set()
+        gate.wait(TIMEOUT)
+
+    def quick() -> None:
+        order.append("quick")
+        if len(order) < 9:
+            frames.wake()  # there is always another one
+        else:
+            done.set()
+
+    def slow() -> None:
+        order.append("slow")
+        if order.count("slow") < 3:
+            look.go_on()
+
+    def newcomer() -> None:
+        order.append("newcomer")
+
+    with started(1, clock=lambda: now) as pool:
+        pool.lane(blocks).wake()
+        assert going.wait(TIMEOUT)
+        look, frames = pool.lane(slow, slow=True), pool.lane(quick)
+        look.wake()
+        now = 0.5
+        pool.lane(newcomer, slow=True).wake()
+        frames.wake()
+        now = 1.2
+        gate.set()
+        assert done.wait(TIMEOUT)
+    assert order[:9] == [*["slow", "quick"] * 3, *["quick"] * 3]
+
+
 def test_the_waits_of_slow_lanes_lower_nobodys_rate() -> None:
     now = 0.0
     going, gate, done = Event(), Event(), Event()

@@ -14,9 +14,15 @@ from proctoring.incidents import IncidentState
 from proctoring.observations import Box, Detection, ObjectLook
 from proctoring.session.tally import Tally
 from proctoring.vision.frame import Pixels
+from proctoring.vision.steps import Steps
 
 Sit = Callable[..., Sat]
 PHONE = ObjectLook((Detection("cell phone", 0.9, Box(1, 2, 3, 4)),), (), "seen by hand")
+
+
+def sees_a_phone(_: Pixels) -> Steps[ObjectLook]:
+    yield
+    return PHONE
 
 
 def until_told(sat: Sat, socket: Heard, jpeg: bytes, at: float) -> ObjectLook:
@@ -35,9 +41,10 @@ def until_told(sat: Sat, socket: Heard, jpeg: bytes, at: float) -> ObjectLook:
 def test_frames_are_answered_while_a_slow_look_is_made(sit: Sit, face_jpeg: bytes) -> None:
     going, gate = Event(), Event()
 
-    def look(_: Pixels) -> ObjectLook:
+    def look(_: Pixels) -> Steps[ObjectLook]:
         going.set()
         gate.wait(TIMEOUT)
+        yield
         return PHONE
 
     sat, socket = sit(replace(BLIND, objects=look)), Heard()
@@ -58,10 +65,11 @@ def test_a_look_is_judged_at_the_time_of_its_frame_and_before_the_end(
     going = [Event(), Event()]
     looks = iter(zip(going, gates, strict=True))
 
-    def look(_: Pixels) -> ObjectLook:
+    def look(_: Pixels) -> Steps[ObjectLook]:
         begun, gate = next(looks)
         begun.set()
         gate.wait(TIMEOUT)
+        yield
         return PHONE
 
     sat, socket = sit(replace(BLIND, objects=look)), Heard()
@@ -83,7 +91,7 @@ def test_a_look_is_judged_at_the_time_of_its_frame_and_before_the_end(
 
 
 def test_two_looks_that_see_a_phone_are_an_incident(sit: Sit, face_jpeg: bytes) -> None:
-    sat, socket = sit(replace(BLIND, objects=lambda _: PHONE)), Heard()
+    sat, socket = sit(replace(BLIND, objects=sees_a_phone)), Heard()
     until_told(sat, socket, face_jpeg, 0.0)
     until_told(sat, socket, face_jpeg, 1.0)
     time, (started,) = sat.next()
@@ -100,10 +108,11 @@ def test_a_slow_look_that_fails_costs_that_look_and_is_counted(
     registry = CollectorRegistry()
     failed = Event()
 
-    def look(_: Pixels) -> ObjectLook:
+    def look(_: Pixels) -> Steps[ObjectLook]:
         if not failed.is_set():
             failed.set()
             raise RuntimeError("on purpose")
+        yield
         return PHONE
 
     sat, socket = sit(replace(BLIND, objects=look), tally=Tally(registry)), Heard()

@@ -15,6 +15,7 @@ from proctoring.vision.analyser import FrameAnalysis, VisionAnalyser, VisionMode
 from proctoring.vision.frame import Frame, Pixels
 from proctoring.vision.neutral import LEARNING_SECONDS
 from proctoring.vision.recording import read_frames
+from proctoring.vision.steps import Steps
 
 from .conftest import photograph, warp
 
@@ -172,8 +173,9 @@ def test_a_camera_that_was_moved_has_a_new_neutral_pose_to_learn(
 def test_each_analyser_runs_at_its_own_rate(vision_models: VisionModels, astronaut: Pixels) -> None:
     looked: list[int] = []
 
-    def look(pixels: Pixels) -> ObjectLook:
+    def look(pixels: Pixels) -> Steps[ObjectLook]:
         looked.append(pixels.shape[1])
+        yield
         return ObjectLook((), (), "counting")
 
     analyser = VisionAnalyser(replace(vision_models, objects=look))
@@ -210,7 +212,11 @@ def test_a_lower_rate_looks_less_often(vision_models: VisionModels, astronaut: P
 
 
 def test_without_the_face_networks_the_other_capabilities_go_on(astronaut: Pixels) -> None:
-    analyser = VisionAnalyser(VisionModels(None, lambda _: ObjectLook((), (), "none"), ()))
+    def look(_: Pixels) -> Steps[ObjectLook]:
+        yield
+        return ObjectLook((), (), "none")
+
+    analyser = VisionAnalyser(VisionModels(None, look, ()))
     observation = analyser.analyse(Frame(0.0, astronaut)).observation
 
     assert observation.faces is None

@@ -19,6 +19,7 @@ from proctoring.vision.closer_look import CloserLook, load_object_looks, view_ar
 from proctoring.vision.decode import decode_jpeg
 from proctoring.vision.frame import Frame, Pixels
 from proctoring.vision.objects import ObjectDetector, load_object_detector
+from proctoring.vision.steps import Steps, finished
 
 ROOM = np.zeros((480, 640, 3), np.uint8)
 
@@ -26,7 +27,8 @@ ROOM = np.zeros((480, 640, 3), np.uint8)
 def sees(name: str, *found: tuple[str, float, tuple[float, float, float, float]]) -> ObjectDetector:
     """A detector that sees the same in every picture."""
 
-    def propose(_: Pixels) -> Candidates:
+    def propose(_: Pixels) -> Steps[Candidates]:
+        yield
         return Candidates(
             np.array([box for _, _, box in found], np.float32).reshape(-1, 4),
             np.array([score for _, score, _ in found], np.float32),
@@ -90,8 +92,9 @@ def test_a_look_that_only_suspects_is_followed_by_one_sooner(vision_models: Visi
     looked: list[float] = []
 
     def at(time: float, look: ObjectLook) -> None:
-        def objects(_: Pixels) -> ObjectLook:
+        def objects(_: Pixels) -> Steps[ObjectLook]:
             looked.append(time)
+            yield
             return look
 
         analyser._models = replace(vision_models, objects=objects)
@@ -116,7 +119,7 @@ def test_without_the_second_network_the_first_decides_and_health_says_so(
     monkeypatch.setattr(ModelStore, "fetch", without)
     look, capabilities = load_object_looks(model_store, PAIR)
     assert look is not None
-    assert look(ROOM).closer == ""
+    assert finished(look(ROOM)).closer == ""
     assert [(c.name, c.available, c.reason) for c in capabilities] == [
         ("objects", True, ""),
         ("objects.closer", False, "picodet_s could not be had"),
@@ -126,7 +129,7 @@ def test_without_the_second_network_the_first_decides_and_health_says_so(
 def test_by_default_the_one_detector_decides_alone(model_store: ModelStore) -> None:
     look, capabilities = load_object_looks(model_store, Settings().object_model)
     assert look is not None
-    assert look(ROOM).closer == ""
+    assert finished(look(ROOM)).closer == ""
     assert [capability.name for capability in capabilities] == ["objects"]
 
 
@@ -143,7 +146,7 @@ def test_both_real_networks_agree_on_a_phone_and_not_on_an_earbud_case(
     folder = shared_data / "phone" / "walletphone"
     held = {
         kind: [
-            bool(look(decode_jpeg(path.read_bytes())).phones)
+            bool(finished(look(decode_jpeg(path.read_bytes()))).phones)
             for path in sorted(folder.glob("*.jpg"))
             if path.name in names
         ]

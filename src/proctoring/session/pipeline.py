@@ -17,7 +17,8 @@ from proctoring.records.kept import CalibrationAsked, Kept, MovementAsked
 from proctoring.session.guidance import guidance, notices
 from proctoring.vision.analyser import FrameAnalysis, VisionAnalyser, joined
 from proctoring.vision.frame import Frame
-from proctoring.vision.slow_look import SlowFindings, look_now
+from proctoring.vision.slow_look import SlowFindings
+from proctoring.vision.steps import finished
 
 
 class Pipeline:
@@ -53,7 +54,7 @@ class Pipeline:
         analysis, changes = self.look(frame)
         if analysis.asked is None:
             return analysis, changes
-        slow, more = self.take(look_now(analysis.asked))
+        slow, more = self.take(finished(analysis.asked.steps()))
         return joined(analysis, slow), changes + more
 
     def look(

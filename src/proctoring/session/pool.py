@@ -19,7 +19,8 @@ PERIOD = 1.0
 
 PATIENCE = 1.0
 """Seconds that a slow lane waits for quick ones, the time between two looks for objects; from then on
-every other turn is for slow lanes. Raising it keeps quick ones quick longer under overload."""
+every other turn is for slow lanes, the one that began to wait first before the others. Raising it keeps
+quick ones quick longer under overload."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,9 @@ class Lane:
 
     wake: Callable[[], None]
     """See that the step runs once more, soon. Cheap, from any thread."""
+    go_on: Callable[[], None]
+    """From its own step: what it does is not done. As ``wake``, but a slow lane keeps its place: it has
+    waited since its work was brought, not since this step."""
     close: Callable[[], None]
     """No step begins after this. One that runs just now runs to its end."""
     rate: Callable[[], float]
@@ -48,6 +52,10 @@ class _Slot:
     woken_at: float = 0.0
     """When it was woken for what waits now."""
     queued_at: float = 0.0
+    waits_since: float = 0.0
+    """When it was queued with what it does, which may take many steps."""
+    goes_on: bool = False
+    """Whether its next step goes on with what the one before did."""
     crowded: bool = False
     """Whether no worker was free when it was queued."""
     began_at: float = 0.0
@@ -91,7 +99,7 @@ class Pool:
         self._clock = clock
         self._condition = Condition()
         self._ready: deque[_Slot] = deque()
-        self._ready_slow: deque[_Slot] = deque()
+        self._ready_slow: list[_Slot] = []
         self._slots: set[_Slot] = set()
         self._running = 0
         self._running_slow = 0
@@ -142,6 +150,7 @@ class Pool:
             self._slots.add(slot)
         return Lane(
             partial(self._wake, slot),
+            partial(self._go_on, slot),
             partial(self._close, slot),
             lambda: min(self.rate, slot.rate),
         )
@@ -187,9 +196,17 @@ class Pool:
             else:
                 self._queue(slot)
 
+    def _go_on(self, slot: _Slot) -> None:
+        with self._condition:
+            slot.goes_on = True
+        self._wake(slot)
+
     def _queue(self, slot: _Slot) -> None:
         slot.queued = True
         slot.queued_at = self._clock()
+        if not slot.goes_on:
+            slot.waits_since = slot.queued_at
+        slot.goes_on = False
         slot.crowded = self._running + len(self._ready) >= len(self._threads)
         (self._ready_slow if slot.slow else self._ready).append(slot)
         self._condition.notify()
@@ -239,11 +256,12 @@ class Pool:
 
     def _choose(self) -> _Slot | None:
         """Whose turn it is; it no longer waits then. ``None``: nobody's."""
-        slow = self._ready_slow
-        if slow and self._running_slow < max(1, len(self._threads) - 1):
-            waited = self._clock() - slow[0].queued_at
+        if self._ready_slow and self._running_slow < max(1, len(self._threads) - 1):
+            slow = min(self._ready_slow, key=lambda slot: slot.waits_since)
+            waited = self._clock() - slow.waits_since
             if not self._ready or (waited > PATIENCE and not self._slow_went):
-                return slow.popleft()
+                self._ready_slow.remove(slow)
+                return slow
         return self._ready.popleft() if self._ready else None
 
     def _finished(self, slot: _Slot) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 
 from proctoring.session.pool import Pool
 from proctoring.vision.slow_look import SlowFindings, SlowLook
+from proctoring.vision.steps import Steps
 
 _log = logging.getLogger(__name__)
 
@@ -25,7 +26,7 @@ class SlowLooks:
         self.free = True
         """Whether a look may begin: none is made, waits, or has been made and not taken in."""
         self._tell = tell
-        self._steps: Generator[None, None, SlowFindings] | None = None
+        self._steps: Steps[SlowFindings] | None = None
         self._lane = pool.lane(self._step, slow=True)
 
     def begin(self, look: SlowLook) -> None:
@@ -54,7 +55,7 @@ class SlowLooks:
         except Exception:  # noqa: BLE001  # costs this look; the next may do better
             _log.exception("a slow look failed")
         else:
-            self._lane.wake()  # one step a turn: others wait too
+            self._lane.go_on()  # one step a turn: frames wait no longer
             return
         self._steps = None
         self._tell(found)

@@ -61,7 +61,8 @@ from proctoring.vision.neutral import NeutralPose
 from proctoring.vision.pictured_faces import PicturedFaces
 from proctoring.vision.scene import SceneWatch
 from proctoring.vision.schedule import Schedule
-from proctoring.vision.slow_look import SlowFindings, SlowLook, look_now
+from proctoring.vision.slow_look import SlowFindings, SlowLook
+from proctoring.vision.steps import Steps, finished
 
 FACE_RATE = 10.0
 OBJECT_RATE = 1.0
@@ -89,7 +90,8 @@ class VisionModels:
     """What this process can see with. What is ``None`` is switched off; ``capabilities`` say why."""
 
     faces: FaceNetworks | None
-    objects: Callable[[Pixels], ObjectLook] | None
+    objects: Callable[[Pixels], Steps[ObjectLook]] | None
+    """Looks for phones and persons, in steps."""
     capabilities: tuple[Capability, ...]
     liveness: LivenessJudge | None = None
     """``None``: movement and surroundings alone tell."""
@@ -216,7 +218,7 @@ class VisionAnalyser:
         analysis = self.look(frame)
         if analysis.asked is None:
             return analysis
-        return joined(analysis, self.take(look_now(analysis.asked)))
+        return joined(analysis, self.take(finished(analysis.asked.steps())))
 
     def look(self, frame: Frame, *, may_ask: bool = True) -> FrameAnalysis:
         """Run the quick analysers that are due. Frames come in the order of their times.

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from proctoring.vision.frame import Pixels
+from proctoring.vision.steps import Steps
 
 PERSON, PHONE = "person", "cell phone"
 SCREENS = ("tv", "laptop")
@@ -36,8 +37,8 @@ class Candidates:
     """(n,) places in ``WORDS``."""
 
 
-Propose = Callable[[Pixels], Candidates]
-"""Picture, (height, width, 3) RGB uint8, to candidates. Called from many threads at once."""
+Propose = Callable[[Pixels], Steps[Candidates]]
+"""Picture, (height, width, 3) RGB uint8, to candidates, in steps. Called from many threads at once."""
 
 
 def distinct(

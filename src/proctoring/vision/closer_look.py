@@ -18,6 +18,7 @@ from proctoring.models.store import ModelStore
 from proctoring.observations import Box, Detection, ObjectLook
 from proctoring.vision.frame import Pixels
 from proctoring.vision.objects import ObjectDetector, load_object_detector, merged
+from proctoring.vision.steps import Steps, finished
 
 PAIRS = {"ssd_mobilenet_v2+picodet_s": ("ssd_mobilenet_v2", "picodet_s")}
 """What the settings may name in a detector's place: one detector and the unlike one that looks
@@ -44,21 +45,30 @@ class CloserLook:
 
     def look(self, pixels: Pixels) -> ObjectLook:
         """Look at one picture, (height, width, 3) RGB uint8."""
-        low = min(SUSPECT_SCORE, self.first.phone_score)
-        return self.confirmed(pixels, replace(self.first, phone_score=low).look(pixels))
+        return finished(self.steps(pixels))
 
-    def confirmed(self, pixels: Pixels, seen: ObjectLook) -> ObjectLook:
+    def steps(self, pixels: Pixels) -> Steps[ObjectLook]:
+        """The same, in steps as short as the networks allow."""
+        low = min(SUSPECT_SCORE, self.first.phone_score)
+        seen = yield from replace(self.first, phone_score=low).steps(pixels)
+        return (yield from self.confirmed(pixels, seen))
+
+    def confirmed(self, pixels: Pixels, seen: ObjectLook) -> Steps[ObjectLook]:
         """A look of the first at its suspecting score, with the phones that the second sees too."""
-        suspects = seen.phones[:_MOST]
-        phones = [sure for suspect in suspects if (sure := self._closer(pixels, suspect))]
+        phones = []
+        for suspect in seen.phones[:_MOST]:
+            sure = yield from self._closer(pixels, suspect)
+            if sure is not None:
+                phones.append(sure)
         return replace(
             seen, phones=merged(phones), closer=self.second.name, suspects=len(seen.phones)
         )
 
-    def _closer(self, pixels: Pixels, suspect: Detection) -> Detection | None:
+    def _closer(self, pixels: Pixels, suspect: Detection) -> Steps[Detection | None]:
         """What the first suspects, if the second sees it too, as sure as the surer of the two."""
         left, top, right, bottom = view_around(suspect.box, pixels.shape[1], pixels.shape[0])
-        found = self.second.look(np.ascontiguousarray(pixels[top:bottom, left:right])).phones
+        view = np.ascontiguousarray(pixels[top:bottom, left:right])
+        found = (yield from self.second.steps(view)).phones
         if not found:
             return None
         return replace(suspect, score=max(suspect.score, found[0].score))
@@ -76,7 +86,7 @@ def view_around(box: Box, width: int, height: int) -> tuple[int, int, int, int]:
 
 def load_object_looks(
     store: ModelStore, name: str
-) -> tuple[Callable[[Pixels], ObjectLook] | None, tuple[Capability, ...]]:
+) -> tuple[Callable[[Pixels], Steps[ObjectLook]] | None, tuple[Capability, ...]]:
     """How to look for phones and persons with the detector, or pair, of that name, and what of it
     is there.
 
@@ -89,11 +99,11 @@ def load_object_looks(
         return None, (Capability("objects", False, error.detail, first_name),)
     capability = Capability("objects", True, "", first_name)
     if not second_name:
-        return first.look, (capability,)
+        return first.steps, (capability,)
     try:
         second = load_object_detector(store, second_name)
     except ModelUnavailableError as error:
         off = Capability("objects.closer", False, error.detail, second_name)
-        return first.look, (capability, off)
+        return first.steps, (capability, off)
     on = Capability("objects.closer", True, "", second_name)
-    return CloserLook(first, second).look, (capability, on)
+    return CloserLook(first, second).steps, (capability, on)

@@ -15,6 +15,7 @@ from proctoring.vision.frame import Pixels
 from proctoring.vision.objects_picodet import load_picodet
 from proctoring.vision.objects_ssd import load_ssd
 from proctoring.vision.objects_yolo import load_yolo11, load_yolox
+from proctoring.vision.steps import Steps, finished
 
 View = tuple[float, float, float, float]
 """Left, top, right, bottom of a part of the picture, as shares of its width and height."""
@@ -46,12 +47,16 @@ class ObjectDetector:
 
     def look(self, pixels: Pixels) -> ObjectLook:
         """Look at one picture, (height, width, 3) RGB uint8."""
+        return finished(self.steps(pixels))
+
+    def steps(self, pixels: Pixels) -> Steps[ObjectLook]:
+        """The same, in steps as short as the network allows."""
         phones: list[Detection] = []
         persons: list[Detection] = []
         screens: list[Detection] = []
         for number, view in enumerate(self.views):
             part, left, top = _part(pixels, view)
-            found = self.propose(part)
+            found = yield from self.propose(part)
             for box, score, place in zip(found.boxes, found.scores, found.classes, strict=True):
                 word = WORDS[place]
                 detection = Detection(word, float(score), _shifted(box, left, top))

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from proctoring.models.runtime import load_network
 from proctoring.vision.candidates import Candidates, Propose, above_floor, distinct
 from proctoring.vision.frame import Pixels
+from proctoring.vision.steps import Steps
 
 _SIDE = 320
 _STRIDES = (8, 16, 32, 64)
@@ -37,10 +38,11 @@ def load_picodet(path: Path, columns: Sequence[int]) -> Propose:
     network = load_network(path)
     centres, strides = picodet_cells()
 
-    def propose(pixels: Pixels) -> Candidates:
+    def propose(pixels: Pixels) -> Steps[Candidates]:
         height, width = pixels.shape[:2]
         picture = cv2.resize(pixels, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA)
         picture = (picture.astype(np.float32) - _MEAN) / _DEVIATION
+        yield
         outputs = network(np.ascontiguousarray(picture.transpose(2, 0, 1)[np.newaxis]))
         half = len(_STRIDES)
         scores = np.concatenate([grid[0][:, list(columns)] for grid in outputs[:half]])

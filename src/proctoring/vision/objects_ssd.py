@@ -1,4 +1,4 @@
-"""SSD-MobileNetV2 of TensorFlow's detection zoo, cut before its pre-processing and suppression.
+"""SSD-MobileNetV2 of TensorFlow's detection zoo, without its pre-processing and suppression.
 
 Source of the constants: the model's ``pipeline.config`` (ssd_mobilenet_v2_coco_2018_03_29,
 Apache-2.0); the anchors computed here were compared with those of the graph.
@@ -12,13 +12,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from proctoring.models.runtime import compile_network, read_graph
+from proctoring.models.ssd_graph import SIDE, load_ssd_parts
 from proctoring.vision.candidates import COCO_91, Candidates, Propose, above_floor, distinct
 from proctoring.vision.frame import Pixels
+from proctoring.vision.steps import Steps
 
-_SIDE = 300
-_INPUT = "Preprocessor/map/TensorArrayStack/TensorArrayGatherV3"
-_BOX_CODES, _LOGITS = "concat", "concat_1"
 _CODE_SCALES = np.array([10.0, 10.0, 5.0, 5.0], np.float32)
 _MAX_OVERLAP = 0.6
 _GRIDS = (19, 10, 5, 3, 2, 1)
@@ -34,16 +32,19 @@ def load_ssd(path: Path) -> Propose:
     Raises:
         ModelUnavailableError: the file is not that graph.
     """
-    graph = read_graph(path, {_INPUT: (1, _SIDE, _SIDE, 3)}, [_BOX_CODES, _LOGITS])
-    network = compile_network(graph, precision="bf16")
+    parts = load_ssd_parts(path, COCO_91)
     anchors = make_anchors()
-    columns = list(COCO_91)
 
-    def propose(pixels: Pixels) -> Candidates:
+    def propose(pixels: Pixels) -> Steps[Candidates]:
         height, width = pixels.shape[:2]
-        picture = cv2.resize(pixels, (_SIDE, _SIDE), interpolation=cv2.INTER_LINEAR)
-        codes, logits = network(picture[np.newaxis].astype(np.float32))
-        scores = 1 / (1 + np.exp(-logits[0][:, columns]))
+        picture = cv2.resize(pixels, (SIDE, SIDE), interpolation=cv2.INTER_LINEAR)
+        seen: tuple[np.ndarray, ...] = (picture[np.newaxis].astype(np.float32),)
+        for part in parts:
+            seen = part(*seen)
+            yield
+        codes, *grids = seen
+        logits = np.concatenate([grid.reshape(-1, len(COCO_91)) for grid in grids])
+        scores = 1 / (1 + np.exp(-logits))
         rows, classes = above_floor(scores)
         boxes = decode_boxes(codes[0, rows, 0], anchors[rows])
         boxes *= np.array([width, height, width, height], np.float32)

@@ -13,6 +13,7 @@ from proctoring.models.runtime import compile_network, load_network
 from proctoring.vision.candidates import Candidates, Propose, above_floor, corners, distinct
 from proctoring.vision.frame import Pixels
 from proctoring.vision.letterbox import letterbox
+from proctoring.vision.steps import Steps
 
 _YOLOX_STRIDES = (8, 16, 32)
 _YOLOX_MAX_OVERLAP = 0.45
@@ -33,8 +34,9 @@ def load_yolox(path: Path, columns: Sequence[int]) -> Propose:
     _, _, height, width = network.input_shapes[0]
     cells, strides = yolox_cells(width, height)
 
-    def propose(pixels: Pixels) -> Candidates:
+    def propose(pixels: Pixels) -> Steps[Candidates]:
         fitted = letterbox(pixels, width, height, centred=False)
+        yield
         (rows,) = network(_planes(fitted.pixels[:, :, ::-1]))
         rows = rows[0]
         scores = rows[:, 4:5] * _columns(rows[:, 5:], columns)
@@ -66,8 +68,9 @@ def load_yolo11(path: Path, columns: Sequence[int]) -> Propose:
     network = compile_network(read_yolo11(path))
     _, _, height, width = network.input_shapes[0]
 
-    def propose(pixels: Pixels) -> Candidates:
+    def propose(pixels: Pixels) -> Steps[Candidates]:
         fitted = letterbox(pixels, width, height, centred=True)
+        yield
         (out,) = network(_planes(fitted.pixels) * np.float32(1 / 255))
         scores = _columns(out[0, 4:].T, columns)
         found, classes = above_floor(scores)

@@ -7,11 +7,12 @@ thread while the session goes on; what it found is told to the session's analyse
 from __future__ import annotations
 
 import time as clock
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from proctoring.observations import Box, ObjectLook
 from proctoring.vision.frame import Frame, Pixels
+from proctoring.vision.steps import Result, Steps
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -24,18 +25,15 @@ class SlowLook:
     another."""
     face: Box | None
     """The candidate's, in this frame."""
-    objects: Callable[[Pixels], ObjectLook] | None
+    objects: Callable[[Pixels], Steps[ObjectLook]] | None
     """Looks for phones and persons; ``None``: not due."""
 
-    def steps(self) -> Generator[None, None, SlowFindings]:
+    def steps(self) -> Steps[SlowFindings]:
         """Make it, in steps as short as the networks allow: others may go between two."""
         milliseconds: dict[str, float] = {}
         found: ObjectLook | None = None
         if self.objects is not None:
-            began = clock.perf_counter()
-            found = self.objects(self.frame.pixels)
-            milliseconds["objects"] = (clock.perf_counter() - began) * 1e3
-        yield
+            found = yield from _timed(self.objects(self.frame.pixels), "objects", milliseconds)
         height, width = self.frame.pixels.shape[:2]
         return SlowFindings(
             self.frame.time, width, height, self.sitter, self.face, found, milliseconds
@@ -54,15 +52,19 @@ class SlowFindings:
     face: Box | None
     objects: ObjectLook | None
     milliseconds: dict[str, float] = field(default_factory=dict)
-    """Analyser to the wall time it took."""
+    """Analyser to the wall time it took, what went between its steps not counted."""
 
 
-def look_now(look: SlowLook) -> SlowFindings:
-    """Make a slow look from beginning to end."""
-    steps = look.steps()
+def _timed(steps: Steps[Result], name: str, milliseconds: dict[str, float]) -> Steps[Result]:
+    """The same steps, their own time added up under a name."""
+    milliseconds[name] = 0.0
     while True:
+        began = clock.perf_counter()
         try:
             next(steps)
         except StopIteration as end:
-            findings: SlowFindings = end.value
-            return findings
+            result: Result = end.value
+            return result
+        finally:
+            milliseconds[name] += (clock.perf_counter() - began) * 1e3
+        yield

@@ -1,0 +1,71 @@
+"""SSD-MobileNetV2's frozen graph, without what nobody asks it for, in parts that others may go between.
+
+Of every place the graph scores 91 classes: 3 x 3 convolutions that are more than half of its work.
+Those of the classes that are wanted are cut out of the weights; each keeps its very values. What is
+left runs as several networks, one after another, which costs nothing and gives the same numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import openvino as ov
+from openvino import opset8 as ops
+
+from proctoring.errors import ModelUnavailableError
+from proctoring.models.runtime import Network, compile_network, read_graph
+
+SIDE = 300
+"""Width and height of the picture that goes in."""
+CLASSES = 91
+"""Background first, as TensorFlow's zoo numbers COCO's."""
+_INPUT = "Preprocessor/map/TensorArrayStack/TensorArrayGatherV3"
+_BETWEEN = ("FeatureExtractor/MobilenetV2/expanded_conv_{}/output", (2, 12))
+"""Where the graph is cut: single tensors, so that each part takes about as long as the others."""
+_BOX_CODES = "concat"
+_LOGITS = tuple(f"BoxPredictor_{grid}/ClassPredictor/BiasAdd" for grid in range(6))
+
+
+def load_ssd_parts(path: Path, classes: Sequence[int]) -> tuple[Network, ...]:
+    """The networks to run one after another, in bf16 where the CPU has it.
+
+    The first takes (1, 300, 300, 3) RGB 0 to 255 as float32, the next what the one before gave. The
+    last gives (1, 1917, 1, 4) box codes and, for each of six grids, (1, height, width, shapes x
+    classes) logits.
+
+    Args:
+        path: the ``.pb`` file.
+        classes: the wanted ones, 0 to 90; logits come in this order.
+
+    Raises:
+        ModelUnavailableError: the file is not that graph.
+    """
+    name = _INPUT
+    shape: tuple[int, ...] = (1, SIDE, SIDE, 3)
+    parts: list[Network] = []
+    pattern, blocks = _BETWEEN
+    for block in blocks:
+        end = pattern.format(block)
+        parts.append(compile_network(read_graph(path, {name: shape}, [end]), precision="bf16"))
+        name, shape = end, parts[-1].output_shapes[0]
+    last = read_graph(path, {name: shape}, [_BOX_CODES, *_LOGITS])
+    for output in range(1, 1 + len(_LOGITS)):
+        _keep_classes(last, output, classes, path)
+    last.validate_nodes_and_infer_types()
+    return (*parts, compile_network(last, precision="bf16"))
+
+
+def _keep_classes(model: ov.Model, output: int, classes: Sequence[int], path: Path) -> None:
+    """Cut the other classes out of the convolution and the bias that give an output."""
+    # (1, height, width, channels) <- bias added <- convolution, as OpenVINO reads BiasAdd.
+    added = model.outputs[output].get_node().input_value(0).get_node().input_value(0).get_node()
+    convolution = added.input_value(0).get_node() if added.get_input_size() else added
+    if (added.get_type_name(), convolution.get_type_name()) != ("Add", "Convolution"):
+        raise ModelUnavailableError(f"{path} cannot be read as SSD-MobileNetV2: no class predictor")
+    weights, bias = convolution.input_value(1), added.input_value(1)
+    shapes = weights.get_shape()[0] // CLASSES
+    kept = np.array([shape * CLASSES + place for shape in range(shapes) for place in classes])
+    convolution.input(1).replace_source_output(ops.gather(weights, kept, 0).output(0))
+    added.input(1).replace_source_output(ops.gather(bias, kept, 1).output(0))

@@ -1,0 +1,58 @@
+"""A slow look is made in steps; its own time is told, not that of whatever went between."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pytest
+
+from proctoring.models.store import ModelStore
+from proctoring.observations import ObjectLook
+from proctoring.settings import Settings
+from proctoring.vision.closer_look import load_object_looks
+from proctoring.vision.frame import Frame, Pixels
+from proctoring.vision.slow_look import SlowFindings, SlowLook
+from proctoring.vision.steps import Steps, finished
+
+ROOM = Frame(0.0, np.zeros((480, 640, 3), np.uint8))
+
+
+def test_the_time_of_others_between_two_steps_is_not_the_looks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = 0.0
+    monkeypatch.setattr("proctoring.vision.slow_look.clock.perf_counter", lambda: now)
+
+    def objects(_: Pixels) -> Steps[ObjectLook]:
+        nonlocal now
+        for _step in range(3):
+            now += 0.01
+            yield
+        return ObjectLook((), (), "by hand")
+
+    steps = SlowLook(ROOM, 0, None, objects).steps()
+    found: SlowFindings | None = None
+    while found is None:
+        try:
+            next(steps)
+            now += 5.0
+        except StopIteration as end:
+            found = end.value
+    assert found.objects is not None
+    assert found.milliseconds == {"objects": pytest.approx(30)}
+
+
+def test_the_default_detectors_look_is_cut_into_short_steps(model_store: ModelStore) -> None:
+    objects, _ = load_object_looks(model_store, Settings().object_model)
+    assert objects is not None
+    look = SlowLook(ROOM, 0, None, objects)
+    finished(look.steps())  # the first call of a thread makes what it needs
+    taken = []
+    steps, going = look.steps(), True
+    while going:
+        began = time.thread_time()
+        going = next(steps, "end") != "end"
+        taken.append(time.thread_time() - began)
+    assert len(taken) >= 6
+    assert max(taken) < sum(taken) / 2
