@@ -15,7 +15,7 @@ from tests.records.conftest import BEGAN, beginning, ending, occurrence, tell
 from proctoring.errors import SessionExistsError, UnknownRecordError
 from proctoring.records.archive import Archive
 from proctoring.records.database import reading, writing
-from proctoring.records.erasure import erase, erasures, sweep
+from proctoring.records.erasure import erase, erase_consents, erasures, sweep
 from proctoring.records.review import consent, decide
 from proctoring.records.signals import SignalKeeper
 from proctoring.records.tables import PolicyRow
@@ -27,13 +27,15 @@ SECRET = "a-name-that-nobody-may-find"  # noqa: S105
 def sat(archive: Archive, session_id: str = SECRET) -> None:
     """A sitting with something in every table."""
     writer = archive.writer()
-    consent(archive.engine, session_id, True, f"{SECRET} agrees", SECRET, BEGAN)
+    consent(archive.engine, archive.signer, session_id, True, f"{SECRET} agrees", SECRET, BEGAN)
     begun = replace(beginning("S1", session_id), policy_toml=f'name = "{SECRET}"')
     keeper = SignalKeeper(archive.engine)
     writer.write([begun, occurrence(1, session_id=session_id)], lambda *_: f'"{SECRET}"')
     keeper.begin("S1", words=True)(seen(1.0))
     keeper.flush()
-    decide(archive.engine, "S1", "S1-1", "comment", f"it was {SECRET}", SECRET, BEGAN)
+    decide(
+        archive.engine, archive.signer, "S1", "S1-1", "comment", f"it was {SECRET}", SECRET, BEGAN
+    )
     writer.write([replace(ending("S1", session_id), face=(0.5,))], tell)
 
 
@@ -122,7 +124,7 @@ def test_what_a_policy_lets_be_kept_no_longer_goes(archive: Archive) -> None:
 
     def swept(days: float) -> int:
         now = BEGAN + timedelta(days=days)
-        return len(list(sweep(archive.engine, archive.signer, now)))
+        return len(list(sweep(archive.engine, archive.signer, now, 180)))
 
     assert (swept(1), kept()) == (0, [("S1", 1), ("S2", 1)])
     assert (swept(3), kept()) == (0, [("S1", 0), ("S2", 1)])
@@ -139,6 +141,39 @@ def _is_kept(archive: Archive, name: str) -> bool:
     return True
 
 
+def test_a_consent_whose_session_never_begins_goes_too(archive: Archive) -> None:
+    def given(name: str, day: float) -> None:
+        at = BEGAN + timedelta(days=day)
+        consent(archive.engine, archive.signer, name, True, "You are watched.", SECRET, at)
+
+    given("begins", 0)
+    given("never", 0)
+    given("never", 1)
+    given("late", 20)
+    archive.writer().write([beginning("S1", "begins")], tell)
+    for days, erased in ((29, 0), (31.5, 1), (31.6, 0)):
+        done = list(sweep(archive.engine, archive.signer, BEGAN + timedelta(days=days), 30))
+        assert len(done) == erased
+    left = everything(archive)
+    assert {row[1] for row in left["consents"]} == {"begins", "late"}
+    (record,) = erasures(archive.engine)
+    assert (record.erased, record.who) == ({"consents": 2}, "retention")
+    assert "never" not in str(left["erasures"])
+    assert list(verify(archive.engine, archive.signer)) == []
+
+
+def test_a_consent_is_erased_on_request_before_its_session_begins(archive: Archive) -> None:
+    consent(archive.engine, archive.signer, SECRET, True, "You are watched.", SECRET, BEGAN)
+    ask = ("asked for", "admin-1", BEGAN + timedelta(minutes=1))
+    done = erase_consents(archive.engine, archive.signer, SECRET, *ask)
+    assert done.record.erased == {"consents": 1}
+    assert SECRET not in str(everything(archive))
+    with pytest.raises(UnknownRecordError, match="no consent waits"):
+        erase_consents(archive.engine, archive.signer, SECRET, *ask)
+    archive.writer().write([beginning("S1", SECRET), occurrence(1, session_id=SECRET)], tell)
+    assert archive.reader.sitting("S1").consents == ()
+
+
 @pytest.fixture
 def whole(archive: Archive) -> Archive:
     """Records in which nothing was changed: two sittings, two erasures."""
@@ -146,7 +181,14 @@ def whole(archive: Archive) -> Archive:
     for number in range(4):
         name = f"S{number}"
         events = [occurrence(n, sitting_id=name, session_id=name) for n in (1, 2, 3)]
-        writer.write([beginning(name, name), *events, ending(name, name)], tell)
+        consent(archive.engine, archive.signer, name, True, "You are watched.", "c", BEGAN)
+        writer.write([beginning(name, name), *events], tell)
+        consent(archive.engine, archive.signer, name, False, "No more.", "c", BEGAN)
+        writer.write([ending(name, name)], tell)
+        for verdict in ("confirm", "dismiss"):
+            found = f"{name}-1"
+            decide(archive.engine, archive.signer, name, found, verdict, "why", "r", BEGAN)
+    consent(archive.engine, archive.signer, "waits", True, "You are watched.", "c", BEGAN)
     for name in ("S2", "S3"):
         erase(archive.engine, archive.signer, name, "asked for", "", BEGAN)
     assert list(verify(archive.engine, archive.signer)) == []
@@ -166,6 +208,26 @@ def whole(archive: Archive) -> Archive:
         ("update erasures set reason = 'z' where number = 1", "was changed"),
         ("delete from erasures where number = 1", "missing, from 1 on"),
         ("update erasures set signature = 'AAAA' where number = 2", "signature"),
+        ("update decisions set decision = 'dismiss' where sitting_id = 'S0'", "was changed"),
+        ("update decisions set who = 'x' where sitting_id = 'S0' and number = 4", "was changed"),
+        ("update decisions set number = 7 - number where sitting_id = 'S0'", "was changed"),
+        ("delete from decisions where sitting_id = 'S0' and number = 3", "was changed"),
+        ("delete from decisions where sitting_id = 'S0' and number = 4", "3 decisions and"),
+        (
+            "delete from decisions where sitting_id = 'S0'",
+            "2 decisions and consents are kept, of 4",
+        ),
+        ("update decisions set sitting_id = 'S1' where sitting_id = 'S0'", "2 decisions and"),
+        ("update consents set granted = true where sitting_id = 'S0'", "was changed"),
+        (
+            "update consents set text = 'x' where sitting_id = 'S0' and number = 1",
+            "as it was given",
+        ),
+        ("delete from consents where sitting_id = 'S0' and number = 2", "was changed"),
+        ("update consents set sitting_id = null where sitting_id = 'S0'", "of 4 that were added"),
+        ("update sittings set added = 0, added_seal = '' where id = 'S0'", "its decisions and"),
+        ("update consents set granted = false where session_id = 'waits'", "as it was given"),
+        ("update consents set session_id = 'y' where session_id = 'waits'", "as it was given"),
     ],
 )
 def test_tampering_shows(whole: Archive, tampering: str, found: str) -> None:
@@ -173,6 +235,25 @@ def test_tampering_shows(whole: Archive, tampering: str, found: str) -> None:
         connection.execute(text(tampering))
     problems = [problem.what for problem in verify(whole.engine, whole.signer)]
     assert any(found in problem for problem in problems), problems
+
+
+def test_newest_decisions_cannot_be_taken_out_by_counting_less(whole: Archive) -> None:
+    """Head and number alone can be put right by anybody; the seal cannot."""
+    with writing(whole.engine) as connection:
+        third = "(select hash from decisions where sitting_id = 'S0' and number = 3)"
+        left = f"update sittings set added = 3, added_head = {third} where id = 'S0'"  # noqa: S608
+        connection.execute(text(left))
+        connection.execute(text("delete from decisions where sitting_id = 'S0' and number = 4"))
+    (problem,) = verify(whole.engine, whole.signer)
+    assert problem.what == "the seal of its decisions and consents is not this server's"
+
+
+def test_a_consent_that_was_changed_before_its_session_began_shows_after(whole: Archive) -> None:
+    with writing(whole.engine) as connection:
+        connection.execute(text("update consents set text = 'x' where session_id = 'waits'"))
+    whole.writer().write([beginning("S7", "waits")], tell)
+    (problem,) = verify(whole.engine, whole.signer, "S7")
+    assert "is not as it was given" in problem.what
 
 
 def test_policies_that_still_judge_something_stay(whole: Archive) -> None:

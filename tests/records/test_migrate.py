@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from threading import Thread
 
@@ -13,14 +14,27 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 from tests.judgement.build import seen
-from tests.records.conftest import beginning, tell
+from tests.records.conftest import BEGAN, beginning, occurrence, tell
 
 from proctoring.errors import SettingsError
 from proctoring.records.archive import Archive
 from proctoring.records.database import connect, read_url, reading, writing
 from proctoring.records.migrate import _config, migrate, version
+from proctoring.records.review import consent, decide
 from proctoring.records.signals import SignalKeeper
+from proctoring.records.signing import Signer
 from proctoring.records.tables import Base
+from proctoring.records.verification import verify
+
+SIGNER = Signer(bytes(32))
+
+
+def go_back(archive: Archive, revision: str) -> None:
+    """To the tables of an older version."""
+    with writing(archive.engine) as connection:
+        config = _config()
+        config.attributes["connection"] = connection
+        command.downgrade(config, revision)
 
 
 def test_an_empty_database_gets_every_table(database: str) -> None:
@@ -28,9 +42,9 @@ def test_an_empty_database_gets_every_table(database: str) -> None:
     before = version(engine)
     assert before.current is None
     assert before.pending[0].startswith("0001")
-    after = migrate(engine)
+    after = migrate(engine, SIGNER)
     assert (after.current, after.pending) == (before.newest, ())
-    assert migrate(engine) == after
+    assert migrate(engine, SIGNER) == after
     engine.dispose()
 
 
@@ -56,10 +70,7 @@ def test_curves_that_an_older_version_kept_are_drawn(
         keeper.flush()
     drawn = archive.reader.plot("S1", None, None, 100)
     assert len(drawn.curves["gaze_yaw"].mean) == 4
-    with writing(archive.engine) as connection:
-        config = _config()
-        config.attributes["connection"] = connection
-        command.downgrade(config, "0004")
+    go_back(archive, "0004")
     with reading(archive.engine) as connection:
         tables = inspect(connection).get_table_names()
         assert "curves" not in tables
@@ -70,13 +81,33 @@ def test_curves_that_an_older_version_kept_are_drawn(
         assert compare_metadata(context, Base.metadata) == []
 
 
+def test_what_an_older_version_left_unsealed_is_sealed_once(
+    open_database: Callable[[], Archive],
+) -> None:
+    archive = open_database()
+    facts = (archive.engine, archive.signer)
+    consent(*facts, "exam-7", True, "You are watched.", "c", BEGAN)
+    archive.writer().write([beginning(), occurrence(1)], tell)
+    decide(*facts, "S1", "S1-1", "confirm", "why", "r", BEGAN + timedelta(seconds=1))
+    consent(*facts, "exam-8", True, "You are watched.", "c", BEGAN)
+    go_back(archive, "0005")
+    again = open_database()
+    assert list(verify(again.engine, again.signer)) == []
+    decide(*facts, "S1", "S1-1", "dismiss", "why", "r", BEGAN + timedelta(seconds=2))
+    again.writer().write([beginning("S2", "exam-8")], tell)
+    assert list(verify(again.engine, again.signer)) == []
+    with writing(again.engine) as connection:
+        connection.execute(text("delete from decisions where number = 2"))
+    assert len(list(verify(again.engine, again.signer))) == 2
+
+
 def test_processes_that_start_together_take_turns(database: str) -> None:
     failures: list[BaseException] = []
 
     def start() -> None:
         engine = connect(read_url(database))
         try:
-            migrate(engine)
+            migrate(engine, SIGNER)
         except Exception as error:  # noqa: BLE001  # whatever it is
             failures.append(error)
         engine.dispose()

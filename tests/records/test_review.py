@@ -22,7 +22,7 @@ def sitting(archive: Archive) -> Archive:
 def test_the_last_decision_counts_and_earlier_ones_stay(sitting: Archive) -> None:
     for minute, verdict in enumerate(("confirm", "dismiss", "comment")):
         now = BEGAN + timedelta(minutes=minute)
-        decide(sitting.engine, "S1", "S1-1", verdict, "seen twice", "rev-3", now)  # type: ignore[arg-type]
+        decide(sitting.engine, sitting.signer, "S1", "S1-1", verdict, "seen twice", "rev-3", now)  # type: ignore[arg-type]
     first, second = sitting.reader.sitting("S1").incidents
     assert first.decision == "dismiss"
     assert [found.decision for found in first.decisions] == ["confirm", "dismiss", "comment"]
@@ -32,25 +32,27 @@ def test_the_last_decision_counts_and_earlier_ones_stay(sitting: Archive) -> Non
 
 def test_an_incident_of_another_sitting_cannot_be_decided_on(sitting: Archive) -> None:
     with pytest.raises(UnknownRecordError, match="S9-1"):
-        decide(sitting.engine, "S1", "S9-1", "confirm", "why", "", BEGAN)
+        decide(sitting.engine, sitting.signer, "S1", "S9-1", "confirm", "why", "", BEGAN)
 
 
 def test_sittings_that_wait_for_a_decision_are_found(sitting: Archive) -> None:
     (found,) = sitting.reader.sittings(Wanted(undecided=True)).sittings
     assert (found.incidents, found.alerts, found.violations, found.undecided) == (2, 1, 1, 1)
-    decide(sitting.engine, "S1", "S1-1", "comment", "hm", "", BEGAN)
+    decide(sitting.engine, sitting.signer, "S1", "S1-1", "comment", "hm", "", BEGAN)
     assert len(sitting.reader.sittings(Wanted(undecided=True)).sittings) == 1
-    decide(sitting.engine, "S1", "S1-1", "confirm", "clear", "", BEGAN)
+    decide(sitting.engine, sitting.signer, "S1", "S1-1", "confirm", "clear", "", BEGAN)
     assert sitting.reader.sittings(Wanted(undecided=True)).sittings == ()
 
 
 def test_consent_given_beforehand_belongs_to_the_sitting_that_begins(archive: Archive) -> None:
-    consent(archive.engine, "exam-7", True, "You are watched.", "c-1", BEGAN)
-    consent(archive.engine, "exam-8", True, "You are watched.", "c-2", BEGAN)
+    consent(archive.engine, archive.signer, "exam-7", True, "You are watched.", "c-1", BEGAN)
+    consent(archive.engine, archive.signer, "exam-8", True, "You are watched.", "c-2", BEGAN)
     writer = archive.writer()
     writer.write([beginning()], tell)
     later = BEGAN + timedelta(minutes=5)
-    consent(archive.engine, "exam-7", False, "I do not want it any more.", "c-1", later)
+    consent(
+        archive.engine, archive.signer, "exam-7", False, "I do not want it any more.", "c-1", later
+    )
     writer.write([ending()], tell)
     found = archive.reader.sitting("S1").consents
     assert [(given.granted, given.who) for given in found] == [(True, "c-1"), (False, "c-1")]

@@ -13,6 +13,8 @@ from proctoring.settings import read_settings
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
+    from proctoring.records.signing import Signer
+
 _T = TypeVar("_T")
 
 app = typer.Typer(no_args_is_help=True, help="Migrate and verify records.")
@@ -36,7 +38,8 @@ def migrate() -> None:
     engine, where = _open()
     from proctoring.records.migrate import migrate as run
 
-    found = _run(lambda: run(engine))
+    signer = _signer()
+    found = _run(lambda: run(engine, signer))
     typer.echo(f"{where}: migration {found.current}")
 
 
@@ -44,13 +47,11 @@ def migrate() -> None:
 def verify(
     sitting: Annotated[str | None, typer.Argument(help="Only this sitting.")] = None,
 ) -> None:
-    """Check hashes, numbers, seals and erasures: whether anything was changed or taken out."""
+    """Check events, decisions, consents and erasures: whether anything was changed or taken out."""
     engine, where = _open()
-    from proctoring.records.archive import KEY
-    from proctoring.records.signing import load_signer
     from proctoring.records.verification import verify as check
 
-    signer = _run(lambda: load_signer(read_settings().data_folder / KEY))
+    signer = _signer()
     problems = _run(lambda: list(check(engine, signer, sitting)))
     for problem in problems:
         typer.echo(f"{problem.where}: {problem.what}")
@@ -71,6 +72,13 @@ def _open() -> tuple[Engine, str]:
         return connect(url), shown(url)
     except ProctoringError as error:
         _fail(error)
+
+
+def _signer() -> Signer:
+    from proctoring.records.archive import KEY
+    from proctoring.records.signing import load_signer
+
+    return _run(lambda: load_signer(read_settings().data_folder / KEY))
 
 
 def _run(step: Callable[[], _T]) -> _T:

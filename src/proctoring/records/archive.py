@@ -113,7 +113,7 @@ def open_archive(
     )
     archive = Archive(engine, signer, str(ULID()), RecordReader(engine))
     try:
-        attempts(migrate, engine)
+        attempts(migrate, engine, signer)
         archive.seen(now)
     except SettingsError:
         engine.dispose()

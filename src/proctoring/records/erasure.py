@@ -1,16 +1,18 @@
-"""Erases sittings, and keeps a signed record that it was done."""
+"""Erases sittings, and consents that came to none, and keeps a signed record that it was done."""
 
 from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Engine, delete, exists, insert, select
+from sqlalchemy import Connection, Engine, Select, delete, exists, insert, select
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import InstrumentedAttribute
 
 from proctoring.errors import SessionExistsError, UnknownRecordError
 from proctoring.judgement.policy import Records
@@ -56,6 +58,7 @@ class Erasure:
 
     number: int
     sitting_id: str
+    """Of consents whose session never began: the first one's id."""
     time: datetime
     reason: str
     who: str
@@ -84,15 +87,31 @@ def erase(
         UnknownRecordError: there is no such sitting (any more).
         SessionExistsError: it is open; end it first.
     """
-    for _ in range(_ATTEMPTS):
-        try:
-            with writing(engine) as connection:
-                done = _erase(connection, signer, sitting_id, reason, who, now)
-            _truncate_log(engine)
-        except IntegrityError:  # another erasure took the number
-            continue
-        return done
-    raise SessionExistsError("other erasures are being written; try again")
+    return _in_turn(engine, lambda c: _erase(c, signer, sitting_id, reason, who, now))
+
+
+def erase_consents(
+    engine: Engine,
+    signer: Signer,
+    session_id: str,
+    reason: str,
+    who: str,
+    now: datetime,
+    *,
+    until: datetime | None = None,
+) -> Erased:
+    """Erase consents that were given under a name and whose session has not begun.
+
+    Args:
+        until: only those that were given before.
+
+    Raises:
+        UnknownRecordError: there are none (any more).
+    """
+    until = until or now + timedelta(days=1)
+    return _in_turn(
+        engine, lambda c: _erase_consents(c, signer, session_id, until, reason, who, now)
+    )
 
 
 def erasures(engine: Engine) -> tuple[Erasure, ...]:
@@ -102,8 +121,12 @@ def erasures(engine: Engine) -> tuple[Erasure, ...]:
         return tuple(_shown(row) for row in rows)
 
 
-def sweep(engine: Engine, signer: Signer, now: datetime) -> Iterator[Erased]:
-    """Erase what its own policy lets be kept no longer; one sitting at a time."""
+def sweep(engine: Engine, signer: Signer, now: datetime, unbegun_days: float) -> Iterator[Erased]:
+    """Erase what its own policy lets be kept no longer; one sitting at a time.
+
+    Args:
+        unbegun_days: for which consents are kept whose session never begins: no policy says.
+    """
     with reading(engine) as connection:
         policies = connection.execute(select(PolicyRow.hash, PolicyRow.toml)).all()
     for policy in policies:
@@ -121,6 +144,15 @@ def sweep(engine: Engine, signer: Signer, now: datetime) -> Iterator[Erased]:
         for sitting_id in due:
             reason = f"kept for {wanted.keep_days:g} days, as its policy says"
             yield erase(engine, signer, sitting_id, reason, "retention", now)
+    until = now - timedelta(days=unbegun_days)
+    with reading(engine) as connection:
+        names = list(
+            connection.execute(_unbegun(ConsentRow.session_id, until).distinct()).scalars()
+        )
+    for session_id in names:
+        reason = f"kept for {unbegun_days:g} days, and no session began"
+        with suppress(UnknownRecordError):  # it has begun just now
+            yield erase_consents(engine, signer, session_id, reason, "retention", now, until=until)
 
 
 def erasure_text(row: Any) -> str:
@@ -161,26 +193,91 @@ def _erase(
         .filter_by(hash=sitting.policy_hash)
         .where(~exists().where(SittingRow.policy_hash == PolicyRow.hash))
     )
+    return Erased(
+        _record(
+            connection,
+            signer,
+            sitting_id=sitting_id,
+            session_hash=signer.pseudonym(sitting.session_id),
+            last_seq=sitting.last_seq,
+            chain_length=sitting.chain_length,
+            chain_head=sitting.chain_head,
+            time=now,
+            reason=reason,
+            who=who,
+            erased=json.dumps(counts),
+        ),
+        digests,
+    )
+
+
+def _erase_consents(
+    connection: Connection,
+    signer: Signer,
+    session_id: str,
+    until: datetime,
+    reason: str,
+    who: str,
+    now: datetime,
+) -> Erased:
+    own = _unbegun(ConsentRow.id, until).where(ConsentRow.session_id == session_id)
+    ids = list(connection.execute(own.order_by(ConsentRow.id)).scalars())
+    if not ids:
+        raise UnknownRecordError("no consent waits for a session of this name")
+    gone = connection.execute(
+        delete(ConsentRow).where(ConsentRow.id.in_(ids), ConsentRow.sitting_id.is_(None))
+    )
+    return Erased(
+        _record(
+            connection,
+            signer,
+            sitting_id=ids[0],
+            session_hash=signer.pseudonym(session_id),
+            last_seq=0,
+            chain_length=0,
+            chain_head=GENESIS,
+            time=now,
+            reason=reason,
+            who=who,
+            erased=json.dumps({ConsentRow.__tablename__: gone.rowcount}),
+        ),
+        (),
+    )
+
+
+def _unbegun(column: InstrumentedAttribute[str], until: datetime) -> Select[str]:
+    """Of consents whose session has not begun, given before a moment."""
+    return select(column).where(ConsentRow.sitting_id.is_(None), ConsentRow.time < until)
+
+
+def _record(connection: Connection, signer: Signer, *, time: datetime, **facts: Any) -> Erasure:
+    """Write down that something was erased, bound to the erasure before."""
     before = connection.execute(
         select(ErasureRow.number, ErasureRow.hash).order_by(ErasureRow.number.desc()).limit(1)
     ).first()
     row = ErasureRow(
         number=1 if before is None else before.number + 1,
-        sitting_id=sitting_id,
-        session_hash=signer.pseudonym(sitting.session_id),
-        last_seq=sitting.last_seq,
-        chain_length=sitting.chain_length,
-        chain_head=sitting.chain_head,
-        time=now.replace(microsecond=now.microsecond // 1000 * 1000),
-        reason=reason,
-        who=who,
-        erased=json.dumps(counts),
+        time=time.replace(microsecond=time.microsecond // 1000 * 1000),
+        **facts,
     )
     row.hash = link(GENESIS if before is None else before.hash, erasure_text(row))
     row.signature = signer.sign(row.hash)
     columns = ErasureRow.__table__.columns
     connection.execute(insert(ErasureRow).values({c.name: getattr(row, c.name) for c in columns}))
-    return Erased(_shown(row), digests)
+    return _shown(row)
+
+
+def _in_turn(engine: Engine, step: Callable[[Connection], Erased]) -> Erased:
+    """In a transaction of its own, again where another process's erasure took the number."""
+    for _ in range(_ATTEMPTS):
+        try:
+            with writing(engine) as connection:
+                done = step(connection)
+            _truncate_log(engine)
+        except IntegrityError:
+            continue
+        return done
+    raise SessionExistsError("other erasures are being written; try again")
 
 
 def _shown(row: Any) -> Erasure:

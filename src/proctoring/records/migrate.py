@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine, text
 
 from proctoring.errors import SettingsError
 from proctoring.records.database import reading, writing
+from proctoring.records.signing import Signer
 
 _LOCK = 7_305_801
 """Any number that nobody else locks in the same PostgreSQL database."""
@@ -40,8 +41,10 @@ def version(engine: Engine) -> Version:
         return _version(connection)
 
 
-def migrate(engine: Engine) -> Version:
+def migrate(engine: Engine, signer: Signer) -> Version:
     """Run what is pending, all of it or nothing. Processes that start together take turns.
+
+    ``signer`` seals what older versions left unsealed.
 
     Raises:
         SettingsError: a newer version of this program made the database.
@@ -55,6 +58,7 @@ def migrate(engine: Engine) -> Version:
         if _version(connection).pending:
             config = _config()
             config.attributes["connection"] = connection
+            config.attributes["signer"] = signer
             command.upgrade(config, "head")
         return _version(connection)
 

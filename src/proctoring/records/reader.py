@@ -244,7 +244,9 @@ class RecordReader:
             decisions = [
                 Decision(row.id, row.incident_id, row.decision, row.reason, row.who, row.time)
                 for row in connection.execute(
-                    select(DecisionRow).filter_by(sitting_id=sitting_id).order_by(DecisionRow.id)
+                    select(DecisionRow)
+                    .filter_by(sitting_id=sitting_id)
+                    .order_by(DecisionRow.number)
                 )
             ]
             evidence = _evidence(connection, sitting_id)
@@ -252,7 +254,7 @@ class RecordReader:
                 select(IncidentRow).filter_by(sitting_id=sitting_id).order_by(IncidentRow.number)
             )
             consents = connection.execute(
-                select(ConsentRow).filter_by(sitting_id=sitting_id).order_by(ConsentRow.id)
+                select(ConsentRow).filter_by(sitting_id=sitting_id).order_by(ConsentRow.number)
             )
             toml = connection.execute(
                 select(PolicyRow.toml).filter_by(hash=sitting.policy_hash)

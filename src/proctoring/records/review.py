@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Literal
 
@@ -9,8 +10,10 @@ from sqlalchemy import Engine, insert, select
 from ulid import ULID
 
 from proctoring.errors import UnknownRecordError
+from proctoring.records.additions import consent_text, decision_text, extend
 from proctoring.records.database import writing
 from proctoring.records.reader import Consent, Decision
+from proctoring.records.signing import Signer
 from proctoring.records.tables import ConsentRow, DecisionRow, IncidentRow, SittingRow
 
 Verdict = Literal["confirm", "dismiss", "comment"]
@@ -18,6 +21,7 @@ Verdict = Literal["confirm", "dismiss", "comment"]
 
 def decide(
     engine: Engine,
+    signer: Signer,
     sitting_id: str,
     incident_id: str,
     verdict: Verdict,
@@ -42,12 +46,21 @@ def decide(
         known = select(IncidentRow.id).filter_by(sitting_id=sitting_id, id=incident_id)
         if connection.execute(known).first() is None:
             raise UnknownRecordError(f"no incident {incident_id[:40]} is kept of this sitting")
-        connection.execute(insert(DecisionRow).values(sitting_id=sitting_id, **row))
+        text = decision_text(DecisionRow(sitting_id=sitting_id, **row))
+        place = extend(connection, signer, sitting_id, text)
+        values = {"sitting_id": sitting_id, **row, **asdict(place)}
+        connection.execute(insert(DecisionRow).values(values))
     return Decision(**row)
 
 
 def consent(
-    engine: Engine, session_id: str, granted: bool, text: str, who: str, now: datetime
+    engine: Engine,
+    signer: Signer,
+    session_id: str,
+    granted: bool,
+    text: str,
+    who: str,
+    now: datetime,
 ) -> Consent:
     """Keep that a candidate agreed, or took it back: with the sitting that runs under the session's
     name, or with the next one."""
@@ -58,13 +71,15 @@ def consent(
         "who": who,
         "time": now,
     }
+    facts = consent_text(ConsentRow(session_id=session_id, **row))
     with writing(engine) as connection:
         running = select(SittingRow.id).filter_by(session_id=session_id, state="open")
         newest = running.order_by(SittingRow.began_at.desc()).limit(1)
         sitting_id = connection.execute(newest).scalar()
-        connection.execute(
-            insert(ConsentRow).values(session_id=session_id, sitting_id=sitting_id, **row)
-        )
+        values = {"session_id": session_id, "sitting_id": sitting_id, **row}
+        if sitting_id is not None:
+            values |= asdict(extend(connection, signer, sitting_id, facts))
+        connection.execute(insert(ConsentRow).values(signature=signer.sign(facts), **values))
     return Consent(**row)
 
 

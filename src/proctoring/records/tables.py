@@ -110,6 +110,12 @@ class SittingRow(Base):
     """The server's signature of head and length, set when it ends."""
     seed: Mapped[str] = mapped_column(String(64), default="", server_default="")
     """What challenges were drawn from."""
+    added: Mapped[int] = mapped_column(default=0, server_default="0")
+    """How many decisions and consents were added to it: ``records/additions.py``."""
+    added_head: Mapped[str] = mapped_column(DIGEST, server_default="")
+    """Hash of the last of them; of its own facts while there is none."""
+    added_seal: Mapped[str] = mapped_column(Text, server_default="")
+    """The server's signature of both."""
     signals_lost: Mapped[int] = mapped_column(default=0, server_default="0")
     """Observations that were judged and could not be kept."""
 
@@ -197,6 +203,10 @@ class DecisionRow(Base):
     reason: Mapped[str] = mapped_column(Text)
     who: Mapped[str] = mapped_column(String(200))
     time: Mapped[datetime] = mapped_column(UtcTime)
+    number: Mapped[int] = mapped_column(server_default="0")
+    """Counts what was added to the sitting, consents too, from 1."""
+    hash: Mapped[str] = mapped_column(DIGEST, server_default="")
+    """Of it and of what was added before it."""
 
 
 class ConsentRow(Base):
@@ -213,6 +223,11 @@ class ConsentRow(Base):
     """What the candidate was shown."""
     who: Mapped[str] = mapped_column(String(200))
     time: Mapped[datetime] = mapped_column(UtcTime)
+    number: Mapped[int | None]
+    """As a decision's; ``None`` until the sitting begins."""
+    hash: Mapped[str | None] = mapped_column(DIGEST)
+    signature: Mapped[str] = mapped_column(Text, server_default="")
+    """The server's, from the moment it was given."""
 
 
 class FaceRow(Base):
@@ -280,6 +295,7 @@ class ErasureRow(Base):
 
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     sitting_id: Mapped[str] = mapped_column(ULID_TEXT, unique=True)
+    """Of consents whose session never began: the first one's id."""
     session_hash: Mapped[str] = mapped_column(DIGEST, index=True)
     """The session's name under the server's key: numbers go on where they stopped."""
     last_seq: Mapped[int]

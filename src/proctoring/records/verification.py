@@ -1,4 +1,4 @@
-"""Whether records are what was written: hashes, numbers, seals and erasures, all checked."""
+"""Whether records are what was written: hashes, numbers, seals, decisions, consents, erasures."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, select
 
+from proctoring.records import additions
 from proctoring.records.chain import beginning, link
 from proctoring.records.database import reading
 from proctoring.records.erasure import GENESIS, erasure_text
@@ -21,14 +22,15 @@ class Problem:
     """Something that is not as it was written."""
 
     where: str
-    """``sitting 01K...`` or ``erasure 3``."""
+    """``sitting 01K...``, ``consent 01K...`` or ``erasure 3``."""
     what: str
 
 
 def verify(engine: Engine, signer: Signer, sitting_id: str | None = None) -> Iterator[Problem]:
     """Check one sitting, or all of them and the erasures. Nothing found: nothing was changed.
 
-    What somebody who holds the signing key wrote anew, from its beginning on, cannot be told.
+    What somebody who holds the signing key wrote anew, from its beginning on, cannot be told; nor
+    that newest decisions were taken out by somebody who put back the seal that was there before them.
     """
     query = select(SittingRow).order_by(SittingRow.id)
     if sitting_id is not None:
@@ -38,12 +40,14 @@ def verify(engine: Engine, signer: Signer, sitting_id: str | None = None) -> Ite
             for what in _sitting(connection, signer, sitting):
                 yield Problem(f"sitting {sitting.id}", what)
         if sitting_id is None:
+            for consent in additions.waiting_problems(connection, signer):
+                yield Problem(f"consent {consent}", "it is not as it was given")
             yield from _erasures(connection, signer)
 
 
 def _sitting(connection: Connection, signer: Signer, sitting: Row[Any]) -> Iterator[str]:
-    head = beginning(sitting.id, sitting.session_id, sitting.began_at, sitting.policy_hash)
-    length = 0
+    first = beginning(sitting.id, sitting.session_id, sitting.began_at, sitting.policy_hash)
+    head, length = first, 0
     events = select(EventRow).filter_by(sitting_id=sitting.id).order_by(EventRow.seq)
     before = None
     for event in connection.execute(events):
@@ -61,6 +65,7 @@ def _sitting(connection: Connection, signer: Signer, sitting: Row[Any]) -> Itera
         text = sealed(sitting.id, sitting.chain_length, sitting.chain_head)
         if not signer.verifies(text, sitting.seal or ""):
             yield "the seal of its end is not this server's"
+    yield from additions.problems(connection, signer, sitting, first)
 
 
 def _erasures(connection: Connection, signer: Signer) -> Iterator[Problem]:

@@ -16,6 +16,7 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from proctoring.incidents import IncidentChange, IncidentState
 from proctoring.records import webhook_queue
+from proctoring.records.additions import consent_text, places, seal
 from proctoring.records.chain import beginning, link
 from proctoring.records.database import reading, writing
 from proctoring.records.entries import Beginning, Ending, Occurrence
@@ -325,6 +326,13 @@ class _Batch:
             self.policies.add(policy_hash)
         last = _last_seq(connection, entry.session_id, self._signer)
         head = beginning(entry.sitting_id, entry.session_id, entry.began_at, policy_hash)
+        consents = connection.execute(
+            select(ConsentRow)
+            .filter_by(session_id=entry.session_id, sitting_id=None)
+            .order_by(ConsentRow.id)
+        ).all()
+        added = list(places(head, map(consent_text, consents)))
+        count, added_head = (added[-1].number, added[-1].hash) if added else (0, head)
         connection.execute(
             insert(SittingRow).values(
                 id=entry.sitting_id,
@@ -339,13 +347,14 @@ class _Batch:
                 last_seq=last,
                 chain_length=0,
                 chain_head=head,
+                added=count,
+                added_head=added_head,
+                added_seal=seal(self._signer, entry.sitting_id, count, added_head),
             )
         )
-        connection.execute(
-            update(ConsentRow)
-            .filter_by(session_id=entry.session_id, sitting_id=None)
-            .values(sitting_id=entry.sitting_id)
-        )
+        for consent, place in zip(consents, added, strict=True):
+            adopted = update(ConsentRow).filter_by(id=consent.id)
+            connection.execute(adopted.values(sitting_id=entry.sitting_id, **asdict(place)))
         self.lines[entry.session_id] = Line(entry.sitting_id, last, 0, head)
         self._queue_message(entry.sitting_id, webhook_queue.BEGAN, entry.began_at)
 

@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
-from proctoring.records.erasure import Erasure, erase, erasures
+from proctoring.records.erasure import Erasure, erase, erase_consents, erasures
 from proctoring.records.reader import Consent
 from proctoring.records.review import consent
 from proctoring.server.authorisation import grant_of, needs
@@ -45,8 +45,28 @@ def record_consent(request: Request, session_id: str, wanted: ConsentRequest) ->
     """Keep that a candidate agreed, or took it back, and to what: under the session's name, before
     it begins or while it runs."""
     check_session_id(session_id)
-    engine = archive(request).engine
-    return consent(engine, session_id, wanted.granted, wanted.text, wanted.who, datetime.now(UTC))
+    kept, now = archive(request), datetime.now(UTC)
+    return consent(
+        kept.engine, kept.signer, session_id, wanted.granted, wanted.text, wanted.who, now
+    )
+
+
+@router.delete(
+    "/sessions/{session_id}/consent",
+    responses=errors(400, 404, 422, 503),
+    dependencies=[needs(Scope.ADMIN)],
+)
+def erase_waiting_consents(
+    request: Request,
+    session_id: str,
+    reason: Annotated[str, Query(min_length=1, max_length=500)] = "erased on request",
+) -> Erasure:
+    """Erase consents that were given under a name and whose session has not begun. Those of a
+    sitting are erased with it."""
+    check_session_id(session_id)
+    kept, who = archive(request), grant_of(request).subject
+    now = datetime.now(UTC)
+    return erase_consents(kept.engine, kept.signer, session_id, reason, who, now).record
 
 
 @router.delete(

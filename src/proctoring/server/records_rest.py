@@ -181,10 +181,11 @@ def decide_on_incident(
     request: Request, sitting: str, incident: str, wanted: DecisionRequest
 ) -> Decision:
     """Confirm, dismiss or comment. Nothing is overwritten: the last decision counts."""
-    engine = archive(request).engine
-    now = datetime.now(UTC)
+    kept, now = archive(request), datetime.now(UTC)
     who = grant_of(request).subject or wanted.who
-    return decide(engine, sitting, incident, wanted.decision, wanted.reason, who, now)
+    return decide(
+        kept.engine, kept.signer, sitting, incident, wanted.decision, wanted.reason, who, now
+    )
 
 
 @router.get("/sessions/{sitting}/json", responses=errors(404, 503), response_class=Response)

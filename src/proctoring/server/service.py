@@ -476,8 +476,9 @@ class Service:
 
     def _sweep(self, archive: Archive) -> None:
         """Erase what policies let be kept no longer."""
+        unbegun = self.default_policy.records.keep_days
         try:
-            for done in sweep(archive.engine, archive.signer, self._wall()):
+            for done in sweep(archive.engine, archive.signer, self._wall(), unbegun):
                 if self.ledger is not None:
                     self.ledger.drop(done.digests)
                 _log.info("erased a sitting: %s", done.record.reason)
