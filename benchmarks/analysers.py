@@ -3,7 +3,8 @@
 Run: ``uv run python -m benchmarks.analysers [--calls 30] [NAME ...]``
 
 CPU time of the whole process, so that work on the runtime's own threads counts and other
-programs' load does not. One row is one entry of ``ROWS``.
+programs' load does not. One row is one entry of ``ROWS``. At the end: what a second of one session
+costs with everything on, as the sum of its looks at their rates, and as it was measured.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -22,19 +24,37 @@ import simplejpeg
 import skimage.data
 
 from proctoring.errors import ModelUnavailableError
+from proctoring.judgement import shipped_policy
 from proctoring.models.imported import import_detector
 from proctoring.models.runtime import available_cores, load_network, supports_bf16
 from proctoring.models.store import ModelStore
+from proctoring.observations import Box, Detection, ObjectLook
+from proctoring.session.pipeline import Pipeline
 from proctoring.settings import Settings
-from proctoring.vision.analyser import VisionAnalyser, load_vision_models
+from proctoring.vision.analyser import (
+    FACE_RATE,
+    LIVENESS_RATE,
+    OBJECT_RATE,
+    VisionAnalyser,
+    load_vision_models,
+)
 from proctoring.vision.blendshapes import read_blendshapes
+from proctoring.vision.camera import look_at_camera
+from proctoring.vision.closer_look import CloserLook
 from proctoring.vision.decode import decode_jpeg
 from proctoring.vision.face_detection import find_faces
 from proctoring.vision.frame import Frame, Pixels
+from proctoring.vision.head_pose import load_canonical_face, read_head_pose
+from proctoring.vision.identity.embedding import load_face_embedder
+from proctoring.vision.identity.quality import why_unfit
+from proctoring.vision.identity.watch import LOOK_PERIOD
+from proctoring.vision.injection import PERIOD as STREAM_PERIOD
 from proctoring.vision.injection import StreamWatch
 from proctoring.vision.landmarks import hull, read_landmarks, region_of_find
 from proctoring.vision.liveness.judges import load_liveness_judge
 from proctoring.vision.objects import load_object_detector
+from proctoring.vision.scene import SceneWatch
+from proctoring.vision.steps import finished
 
 Call = Callable[[], object]
 
@@ -127,35 +147,88 @@ def stream(store: ModelStore) -> Call:  # noqa: ARG001  every row is prepared al
     return call
 
 
-def whole_frame(store: ModelStore) -> Call:
-    """All of a session's vision for one frame of ten a second, objects once a second."""
-    models = load_vision_models(store, object_model="ssd_mobilenet_v2")
-    analyser = VisionAnalyser(models)
+def camera(store: ModelStore) -> Call:  # noqa: ARG001
     pixels = picture()
+    return lambda: look_at_camera(pixels)
+
+
+def pose(store: ModelStore) -> Call:
+    canonical = load_canonical_face(store.fetch("face_landmarker"))
+    mesh, _ = _landmarks(store)()
+    return lambda: read_head_pose(canonical, mesh, 640, 480)
+
+
+def scene(store: ModelStore) -> Call:  # noqa: ARG001
+    watch, pixels = SceneWatch(), picture()
+    return lambda: watch.look(pixels, [Box(245, 90, 335, 200)])
+
+
+def identity(store: ModelStore) -> Call:
+    embedder, capability = load_face_embedder(store)
+    if embedder is None:
+        raise ModelUnavailableError(capability.reason)
+    pixels = picture()
+    mesh, _ = _landmarks(store)()
+    return lambda: (why_unfit(pixels, mesh), embedder.embed(pixels, mesh))
+
+
+def closer_look(store: ModelStore) -> Call:
+    """What the second network adds where the first suspects one place."""
+    first = load_object_detector(store, "ssd_mobilenet_v2")
+    pair = CloserLook(first, load_object_detector(store, "picodet_s"))
+    phone = Detection("cell phone", 0.5, Box(200, 300, 260, 400))
+    suspected, pixels = ObjectLook((phone,), (), first.name), picture()
+    return lambda: finished(pair.confirmed(pixels, suspected))
+
+
+def whole_second(store: ModelStore) -> Call:
+    """A second of one session with everything on: ten JPEGs decoded and analysed, and judged."""
+    models = load_vision_models(store, object_model="ssd_mobilenet_v2")
+    off = [f"{c.name}: {c.reason}" for c in models.capabilities if not c.available]
+    if off:
+        raise ModelUnavailableError("; ".join(off))
+    pipeline = Pipeline(shipped_policy("exam"), VisionAnalyser(models))
+    jpeg = simplejpeg.encode_jpeg(picture(), quality=85)
     count = 0
 
     def call() -> None:
         nonlocal count
-        count += 1
-        analyser.analyse(Frame(count / 10, pixels))
+        for _ in range(10):
+            count += 1
+            pipeline.analyse(Frame(count / 10, decode_jpeg(jpeg)))
 
     return call
 
 
-ROWS: dict[str, Callable[[ModelStore], Call]] = {
-    "decode JPEG 640 x 480": decoding,
-    "face detection (full range)": face_detection,
-    "landmarks, one face": landmarks,
-    "blendshapes": blendshapes,
-    "liveness: two networks (once a second)": liveness,
-    "stills and loops (5 a second)": stream,
-    "objects: ssd_mobilenet_v2 (two views)": objects("ssd_mobilenet_v2"),
-    "objects: yolox_nano": objects("yolox_nano"),
-    "objects: picodet_s": objects("picodet_s"),
-    "objects: yolo11n INT8 (imported)": yolo11,
-    "one frame of ten a second, everything (mean)": whole_frame,
+@dataclass(frozen=True)
+class Row:
+    """One line of the table."""
+
+    prepare: Callable[[ModelStore], Call]
+    rate: float | None = None
+    """Looks a second in a session of the default settings in which nothing is suspected; ``None``:
+    not part of one."""
+
+
+ROWS: dict[str, Row] = {
+    "decode JPEG 640 x 480": Row(decoding, FACE_RATE),
+    "camera: brightness, structure, detail": Row(camera, FACE_RATE),
+    "face detection (full range)": Row(face_detection, 1),
+    "landmarks, one face": Row(landmarks, FACE_RATE),
+    "head pose": Row(pose, FACE_RATE),
+    "blendshapes": Row(blendshapes, FACE_RATE),
+    "background": Row(scene, 1),
+    "liveness: two networks": Row(liveness, LIVENESS_RATE),
+    "stills and loops": Row(stream, 1 / STREAM_PERIOD),
+    "identity: one embedding": Row(identity, 1 / LOOK_PERIOD),
+    "objects: ssd_mobilenet_v2 (two views)": Row(objects("ssd_mobilenet_v2"), OBJECT_RATE),
+    "objects: picodet_s, one closer look": Row(closer_look),
+    "objects: yolox_nano": Row(objects("yolox_nano")),
+    "objects: picodet_s": Row(objects("picodet_s")),
+    "objects: yolo11n INT8 (imported)": Row(yolo11),
 }
-"""Name of the row to what prepares the call."""
+"""Name of the row to what it is."""
+WHOLE = "a second of one session, everything on"
 
 
 def milliseconds(call: Call, calls: int) -> tuple[float, float]:
@@ -186,16 +259,27 @@ def main() -> None:
         f"{platform.processor() or platform.machine()}, {available_cores()} cores, "
         f"bf16: {'yes' if supports_bf16() else 'no'}\n"
     )
-    print("| analyser | CPU ms, median | mean |\n| --- | --- | --- |")
-    for name, prepare in ROWS.items():
+    print("| analyser | CPU ms, median | mean | a second | ms a second |")
+    print("| --- | --- | --- | --- | --- |")
+    total = 0.0
+    for name, row in ROWS.items():
         if chosen.names and not any(word in name for word in chosen.names):
             continue
         try:
-            median, mean = milliseconds(prepare(store), chosen.calls)
+            median, mean = milliseconds(row.prepare(store), chosen.calls)
         except ModelUnavailableError as error:
-            print(f"| {name} | not here: {error.detail} | |")
-        else:
-            print(f"| {name} | {median:.2f} | {mean:.2f} |", flush=True)
+            print(f"| {name} | not here: {error.detail} | | | |")
+            continue
+        share = (row.rate or 0) * mean
+        total += share
+        of_a_second = f"{row.rate:g} | {share:.1f}" if row.rate else "not by default | "
+        print(f"| {name} | {median:.2f} | {mean:.2f} | {of_a_second} |", flush=True)
+    if chosen.names and not any(word in WHOLE for word in chosen.names):
+        return
+    if not chosen.names:
+        print(f"| {WHOLE}: the sum | | | | {total:.1f} |")
+    median, mean = milliseconds(whole_second(store), chosen.calls)
+    print(f"| {WHOLE}: measured | | | | {median:.1f} median, {mean:.1f} mean |")
 
 
 if __name__ == "__main__":
