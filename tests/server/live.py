@@ -13,6 +13,7 @@ from threading import Event, Thread
 from typing import Any
 
 import httpx
+from tests.server.contract import check_sent
 from websockets.sync.client import ClientConnection, connect
 
 from proctoring.audio.analyser import AudioModels
@@ -77,9 +78,11 @@ def running(models: VisionModels, audio: AudioModels = DEAF, **chosen: Any) -> I
             assert not thread.is_alive(), "the server did not stop"
 
 
-def receive(socket: ClientConnection) -> Any:
-    """The next JSON message."""
-    return json.loads(socket.recv(timeout=TIMEOUT))
+def receive(socket: ClientConnection, timeout: float = TIMEOUT) -> Any:
+    """The next JSON message; the test fails if the contract does not know it."""
+    message = json.loads(socket.recv(timeout=timeout))
+    check_sent(message)
+    return message
 
 
 def receive_key(socket: ClientConnection, key: str) -> Any:

@@ -13,7 +13,7 @@ import av
 import numpy as np
 import pytest
 import simplejpeg
-from tests.server.live import TIMEOUT, Live, receive_key, running
+from tests.server.live import Live, receive, receive_key, running
 from tests.session.evidence.people import BYSTANDER, CANDIDATE, encode, one_person, part, two_people
 from tests.session.evidence.test_bystanders import is_hidden
 from websockets.exceptions import ConnectionClosed
@@ -76,10 +76,9 @@ def sit(live: Live, session_id: str, pictures: Iterable[bytes]) -> list[dict[str
 def _until_closed(events: ClientConnection) -> Iterator[dict[str, Any]]:
     while True:
         try:
-            message = events.recv(timeout=TIMEOUT)
+            told = receive(events)
         except ConnectionClosed:
             return
-        told = json.loads(message)
         if "incidents" in told:  # not that the session has ended
             yield told
 

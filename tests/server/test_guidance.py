@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 from typing import Any
 
 import cv2
@@ -34,7 +33,7 @@ class Candidate:
     def _answered(self) -> None:
         """Wait until the picture was looked at; a server at a lower rate looks at fewer."""
         with contextlib.suppress(TimeoutError):
-            while "observation" not in json.loads(self._video.recv(timeout=0.3)):
+            while "observation" not in receive(self._video, timeout=0.3):
                 pass
 
 

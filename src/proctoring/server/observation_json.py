@@ -20,19 +20,20 @@ from proctoring.observations import (
     SoundObservation,
     StreamSigns,
 )
-from proctoring.session.session import Arrival
 from proctoring.vision.analyser import FrameAnalysis
 
 
 def observation_text(
-    arrival: Arrival,
     analysis: FrameAnalysis,
     *,
+    capture: int | None,
     decode_ms: float,
     latency_ms: float,
     landmarks: bool,
 ) -> str:
-    """One analysed frame as JSON text; the keys are those of ``docs/api.md``.
+    """One analysed frame as JSON text; the keys are those of ``docs/asyncapi.yaml``.
+
+    ``capture`` is the client's stamp, in microseconds.
 
     What slow looks saw comes with the first frame after them, and says of which time it is.
     """
@@ -44,7 +45,7 @@ def observation_text(
         milliseconds |= analysis.earlier.milliseconds
     observation: dict[str, Any] = {
         "time": round(seen.time, 4),
-        "capture_time": arrival.capture,
+        "capture_time": capture,
         "width": seen.width,
         "height": seen.height,
         "faces": None
@@ -65,7 +66,7 @@ def observation_text(
 
 
 def sound_text(heard: SoundObservation) -> str:
-    """One stretch of sound as JSON text; the keys are those of ``docs/api.md``."""
+    """One stretch of sound as JSON text; the keys are those of ``docs/asyncapi.yaml``."""
     look = heard.speakers
     sound = {
         "time": round(heard.time, 3),

@@ -54,8 +54,8 @@ class VideoFeed(Outbound):
         text = None
         if self._observe:
             text = observation_text(
-                arrival,
                 analysis,
+                capture=arrival.capture,
                 decode_ms=decode_ms,
                 latency_ms=(self._now() - arrival.arrived) * 1000,
                 landmarks=self._landmarks,
