@@ -190,6 +190,12 @@ def filmed(picture: Picture, rng: np.random.Generator) -> Picture:
     light = cv2.transform(light, mixed.astype(np.float32))
     if rng.random() < 0.6:
         light = cv2.GaussianBlur(light, (0, 0), rng.uniform(0.3, 1.4))
+    if rng.random() < 0.3:  # a sensor of fewer pixels than its stream
+        height, width = light.shape[:2]
+        fewer = cv2.resize(light, None, fx=(f := rng.uniform(0.45, 0.9)), fy=f, interpolation=3)
+        light = cv2.resize(fewer, (width, height), interpolation=int(rng.integers(1, 3)))
+    if rng.random() < 0.3:  # a lens that darkens the corners
+        light = light * _vignette(*light.shape[:2], float(rng.uniform(0.1, 0.5)))
     if rng.random() < 0.3:  # a camera's own sharpening
         amount = rng.uniform(0.2, 1.0)
         soft = cv2.GaussianBlur(light, (0, 0), 1.5)
@@ -201,6 +207,11 @@ def filmed(picture: Picture, rng: np.random.Generator) -> Picture:
     bgr = np.ascontiguousarray(cv2.convertScaleAbs(cv2.max(light, 0.0))[..., ::-1])
     _, jpeg = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(45, 97))])
     return cv2.cvtColor(cv2.imdecode(jpeg, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+
+
+def _vignette(height: int, width: int, loss: float) -> np.ndarray:
+    y, x = np.ogrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
+    return (1 - loss * (x * x + y * y) / 2).astype(np.float32)[..., None]
 
 
 def invented_background(
