@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,24 @@ ALLOWED: dict[str, set[str]] = {
     "livekit": {"errors"},
 }
 """Floor -> what it may import of the package besides itself. Floors not named are at the top."""
+
+
+ARCHITECTURE = Path(__file__).parents[1] / "docs" / "architecture.md"
+
+
+def test_the_documentation_lists_every_floor_and_shared_module() -> None:
+    listed = ARCHITECTURE.read_text().split("```")[1]
+    there = {
+        f"{found.name}/" if found.is_dir() else found.name
+        for found in SOURCE.iterdir()
+        if found.name[0] not in "_." and (found.is_dir() or found.suffix == ".py")
+    }
+    assert set(re.findall(r"(?:^|, )(\w+(?:/|\.py))", listed, re.MULTILINE)) == there
+
+
+def test_every_floor_is_allowed_something_or_at_the_top() -> None:
+    floors = {found.name for found in SOURCE.iterdir() if (found / "__init__.py").is_file()}
+    assert floors == {*ALLOWED, "cli", "server"}
 
 
 def imported_floors(file: Path) -> set[str]:

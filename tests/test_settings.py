@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from proctoring.errors import SettingsError
 from proctoring.settings import Settings, read_settings
@@ -55,3 +57,31 @@ def test_deepgrams_address_must_be_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PROCTORING_DEEPGRAM_URL", "https://example.org")
     with pytest.raises(SettingsError, match="PROCTORING_DEEPGRAM_URL"):
         read_settings()
+
+
+CHOSEN_HERE = {
+    "models_folder": "the user's cache folder",
+    "data_folder": "the user's data folder",
+    "workers": "one per core",
+}
+"""Defaults that depend on the machine, as the table puts them."""
+
+
+def shown(default: object) -> str:
+    """A default as the table puts it."""
+    if isinstance(default, SecretStr):
+        default = default.get_secret_value()
+    if default is None or default in ("", ()):
+        return "none"
+    return f"{default:.10g}" if isinstance(default, float) else str(default).lower()
+
+
+def test_the_table_has_every_setting_with_its_default() -> None:
+    table = (Path(__file__).parents[1] / "docs" / "settings.md").read_text()
+    rows = dict(re.findall(r"^\| `([A-Z_0-9]+)` \| ([^|]+) \|", table, re.MULTILINE))
+    assert rows == {
+        str(field.validation_alias or f"PROCTORING_{name.upper()}"): (
+            CHOSEN_HERE[name] if field.default_factory else shown(field.default)
+        )
+        for name, field in Settings.model_fields.items()
+    }

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from proctoring.errors import BadPolicyError
 from proctoring.incidents import LABELS, Severity
@@ -17,7 +18,7 @@ from proctoring.judgement import (
     shipped_policies,
     shipped_policy,
 )
-from proctoring.judgement.policy import MAX_POLICY_BYTES
+from proctoring.judgement.policy import MAX_POLICY_BYTES, Policy
 from proctoring.judgement.rules import ClosingLooks, Looks
 
 # kind: severity, persists, closes after, quiet for (design 1.3)
@@ -182,3 +183,35 @@ def test_a_bad_accommodation_is_refused(accommodations: dict[str, Any], problem:
 def test_a_policy_cannot_be_changed() -> None:
     with pytest.raises(ValidationError):
         shipped_policy("exam").screen.left = 90.0
+
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "policies.md"
+
+
+def test_the_documentation_names_every_setting() -> None:
+    text = DOCUMENT.read_text()
+    for name, field in Policy.model_fields.items():
+        section = field.annotation
+        if name in ("evidence", "incidents", "name", "description"):
+            continue  # a page of its own, a table of its own, plain words
+        if not (isinstance(section, type) and issubclass(section, BaseModel)):
+            assert f"`{name}`" in text
+            continue
+        for setting in section.model_fields:
+            named = (f"`{name}.{setting}`", f"`.{setting}`", f"`{name}.{setting}.NAME.…`")
+            assert any(one in text for one in named), f"{name}.{setting}"
+
+
+def test_the_documentation_names_what_can_be_an_accommodation() -> None:
+    told = DOCUMENT.read_text().split("Keys are kinds of incident, ")[1].split(":")[0]
+    named = set(re.findall(r"`(\w+)`", told))
+    policy = shipped_policy("exam")
+    settings = policy.model_dump(mode="json", exclude_none=True)
+    taken = set()
+    for key in settings:
+        try:
+            policy.with_accommodations({key: {}})
+        except BadPolicyError:
+            continue
+        taken.add(key)
+    assert named == taken

@@ -6,6 +6,7 @@ import json
 import re
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,6 +26,7 @@ from proctoring.session.senses import Senses
 from proctoring.settings import Settings
 from proctoring.vision.analyser import VisionModels
 
+SECURITY = Path(__file__).parents[2] / "docs" / "security.md"
 SECRET = "correct horse battery staple, twice over"  # noqa: S105  (no password)
 SETTINGS = Settings(token_secret=SecretStr(SECRET), port=0)
 
@@ -89,6 +91,9 @@ def test_every_route_mount_and_socket_says_whom_it_is_for() -> None:
     # Whoever adds to these lets everybody have it, and says so here.
     pages = {"/review", "/sitting", "/page/plotly.min.js"}
     assert for_all == {*OPEN_PATHS, *pages, "/api/health", "/ws/{rest:path}"}
+    told = SECURITY.read_text().split("### What is open to everybody")[1].split("## ")[0]
+    named = set(re.findall(r"`(/[^`]*)`", told)) - {"/metrics"}
+    assert named == for_all - {"/ws/{rest:path}"}
     assert {route.path for route, _ in found if isinstance(route, Mount)} == {
         "/page",
         "/docs/viewer",

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -13,6 +15,8 @@ from tests.server.live import Live, receive_key, running
 
 from proctoring import __version__
 from proctoring.vision.analyser import VisionModels
+
+API = Path(__file__).parents[2] / "docs" / "api.md"
 
 
 @pytest.fixture(scope="module")
@@ -201,14 +205,16 @@ def test_metrics_count_and_name_no_session(vision_models: VisionModels, face_jpe
     assert values["process_resident_memory_bytes", ""] > 1e7
 
 
-def test_openapi_describes_every_path_with_examples(http: httpx.Client) -> None:
+def test_openapi_and_the_documentation_name_the_same_paths(http: httpx.Client) -> None:
     described = http.get("/openapi.json").json()
-    assert set(described["paths"]) >= {
-        "/api/health",
-        "/api/sessions",
-        "/api/sessions/{session_id}",
-        "/api/policies",
-        "/metrics",
+    table, records = API.read_text().split("## Records: `/api/records`")
+    named = set(re.findall(r"`([A-Z]+ /[^`?]*)`", table.split("## Sessions and the service")[1]))
+    named |= {
+        f"{method} /api/records{path}"
+        for method, path in re.findall(r"`([A-Z]+) (/[^`?]*)`", records.split("## Close codes")[0])
+    }
+    assert named == {
+        f"{method.upper()} {path}" for path, of in described["paths"].items() for method in of
     }
     request = described["components"]["schemas"]["SessionRequest"]
     assert request["examples"][0]["session_id"] == "exam-7"
