@@ -39,6 +39,8 @@ STRETCH = SAMPLE_RATE // 2
 """Samples in one observation."""
 LOOK_EVERY = 2
 """Stretches from one look at the speakers to the next."""
+PAUSE = 8
+"""Frames of voice activity (a quarter of a second) after which whoever speaks may be another."""
 SPEECH_PROBABILITY = 0.5
 """What Silero must give for a frame to count as speech (its authors' default)."""
 STIR_PROBABILITY = 0.3
@@ -120,6 +122,9 @@ class AudioAnalyser:
         self._memory = initial_memory()
         self._unheard: Waveform = np.zeros(0, np.float32)  # less than a frame of voice activity
         self._stirred = False
+        self._speech = 0.0  # seconds since the last look
+        self._quiet = 0  # frames of voice activity since the last that stirred
+        self._steady = False  # one known voice alone at the last look, and no pause since
         self._until_look = LOOK_EVERY
         self._speakers = SpeakerState(
             voices=tuple(
@@ -199,7 +204,8 @@ class AudioAnalyser:
         self._remember(np.zeros(min(missing, WINDOW), np.int16))
         self._memory = initial_memory()
         self._unheard = np.zeros(0, np.float32)
-        self._stirred = False
+        self._stirred = self._steady = False
+        self._quiet, self._speech = 0, 0.0
         self._until_look = LOOK_EVERY
         reason = f"{seconds:.1f} s of sound are missing"
         lost = SoundObservation(
@@ -248,8 +254,13 @@ class AudioAnalyser:
         )
         if not len(probabilities):
             return 0.0
-        self._stirred = self._stirred or bool((probabilities >= STIR_PROBABILITY).any())
-        return float((probabilities >= SPEECH_PROBABILITY).mean())
+        for stirs in probabilities >= STIR_PROBABILITY:
+            self._stirred = self._stirred or bool(stirs)
+            self._quiet = 0 if stirs else self._quiet + 1
+            self._steady = self._steady and self._quiet < PAUSE
+        speaks = probabilities >= SPEECH_PROBABILITY
+        self._speech += float(speaks.sum()) * VOICE_FRAME / SAMPLE_RATE
+        return float(speaks.mean())
 
     def _listen_for_speakers(self, time: float) -> SpeakerLook | None:
         detector = self._models.speakers
@@ -258,11 +269,19 @@ class AudioAnalyser:
         self._until_look -= 1
         if self._until_look > 0:
             return None
-        stirred, self._stirred = self._stirred, False
         self._until_look = LOOK_EVERY
+        if self._steady:
+            # Voices mostly change at pauses: who talks on without one is looked at half as often.
+            self._steady = False
+            return None
+        stirred, self._stirred = self._stirred, False
         if not stirred:
+            self._speech = 0.0
             return detector.silence(self._speakers)
-        self._speakers, look = detector.look(self._speakers, to_waveform(self._window), time)
+        window, speech, self._speech = to_waveform(self._window), self._speech, 0.0
+        self._speakers, look = detector.look(self._speakers, window, time, speech=speech)
         if look.unplaced:
             self._until_look = 1
+        alone = len(look.voices) == 1 and not look.unplaced and look.enrolment == 1.0
+        self._steady = alone and self._quiet < PAUSE
         return look

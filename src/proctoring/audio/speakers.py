@@ -89,7 +89,7 @@ class SpeakerSettings:
     """Speech, alone, of two speakers of one window that were taken for one young voice, from which on
     longer prints of them are compared. Lowering it looks more often, and less surely."""
     long_most: float = 5.0
-    """Speech that such prints use at most."""
+    """Speech that such prints use at most, and those that decide whether two speakers are parted."""
     long_every: float = 2.0
     """Seconds between two such comparisons: one costs as much as five seconds of talk."""
     long_split: float = 0.38
@@ -108,6 +108,9 @@ class SpeakerSettings:
     apart_within: float = 5.0
     heard_within: float = 2.0
     """Only speakers heard this lately are looked at."""
+    unheard: float = 0.4
+    """Seconds of speech by voice activity since the last look from which a window in which the
+    segmentation hears nobody lately is looked at again, the older half silent. Lowering it costs more."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -136,6 +139,9 @@ class _Follow:
     voice: int | None = None
     checked: float = float("-inf")
     """Media time up to which its speech went into a voice print."""
+    since: float = float("-inf")
+    """Media time from which it no longer sounded like the voice it was followed as. While it has no
+    voice, only speech from then on counts."""
     print: VoicePrint | None = None
     """The last print."""
     print_seconds: float = 0.0
@@ -174,7 +180,7 @@ class SpeakerDetector:
         return embed(self._embedding, filterbank(waveform))
 
     def look(
-        self, state: SpeakerState, window: Waveform, time: float
+        self, state: SpeakerState, window: Waveform, time: float, *, speech: float = 0.0
     ) -> tuple[SpeakerState, SpeakerLook]:
         """Look at the last ten seconds.
 
@@ -182,16 +188,19 @@ class SpeakerDetector:
             state: what the look before returned.
             window: (160000,), ending at ``time``; zeros where nothing was heard.
             time: media time of the window's end in seconds.
+            speech: seconds of speech that voice activity found since the look before.
 
         Returns:
             The state for the next look, and what was heard since the look before.
         """
         activity = segment(self.segmentation, window)
+        recent = frames_in(self.settings.heard_within)
+        if speech >= self.settings.unheard and not activity[-recent:].any():
+            activity = segment(self.segmentation, _older_half_silent(window))
         follows = _followed(state, activity, time)
         alone = activity & (activity.sum(axis=1) == 1)[:, None]
         since = min(frames_in(time - state.time), FRAMES) if state.time > float("-inf") else FRAMES
         looking = _Looking(self, list(state.voices), list(follows), alone, window, time)
-        recent = frames_in(self.settings.heard_within)
         for speaker in range(LOCAL_SPEAKERS):
             if activity[-recent:, speaker].any():
                 looking.tell(speaker)
@@ -278,7 +287,7 @@ class _Looking:
         settings = self._settings
         mine = self.alone[:, speaker]
         times = self._start + FRAME_CENTRE + SEGMENT_STEP * np.flatnonzero(mine)
-        own = len(times) * SEGMENT_STEP
+        own = float((times > follow.since).sum() * SEGMENT_STEP)
         new = float((times > follow.checked).sum() * SEGMENT_STEP)
         known = follow.voice is not None
         enough = settings.check_after if known else min(settings.least_seconds, 0.4)
@@ -286,11 +295,13 @@ class _Looking:
         if own < settings.least_seconds or new < enough:
             return
         # A known voice is checked by what it said since; an unknown one by all there is.
-        after = follow.checked - self._start if known else float("-inf")
+        after = follow.checked if known else follow.since
         most = settings.check_seconds if known else settings.print_seconds
-        voice_print = self._detector.print_of(self._window, mine, after, most)
+        voice_print = self._detector.print_of(self._window, mine, after - self._start, most)
         used = min(new if known else own, most)
-        follow = replace(follow, checked=self._time, print=voice_print, print_seconds=used)
+        follow = replace(
+            follow, checked=self._time, since=after, print=voice_print, print_seconds=used
+        )
         self.follows[speaker] = self._placed(follow, voice_print, min(new, used), used)
 
     def _placed(self, follow: _Follow, voice_print: VoicePrint, new: float, used: float) -> _Follow:
@@ -316,7 +327,9 @@ class _Looking:
             and candidate.seconds >= settings.clear_seconds
             and max(candidate.seconds, used) >= settings.print_seconds
         )
-        if not (enrolled or clear) or used < settings.new_seconds:
+        if not (enrolled or clear) or used < settings.new_seconds or follow.voice is not None:
+            # One short print against a voice that the segmentation followed: the next print decides,
+            # half a second later, longer, and of nothing said before the last that fitted.
             return replace(follow, voice=None)
         return replace(follow, voice=self._add(voice_print, used))
 
@@ -354,10 +367,23 @@ class _Looking:
                 limit = settings.young_split if self._is_young(first) else settings.split
             if float(first_print @ second_print) >= limit:
                 continue
-            if self._time - apart_at <= settings.apart_within:
-                self._part((one, first, first_print), (other, second, second_print))
+            if self._time - apart_at > settings.apart_within:
+                return self._time
+            # A candidate's own voice in two is a false alarm that stays: all that was said decides.
+            pair = self._longest(one, first), self._longest(other, second)
+            if float(pair[0][2] @ pair[1][2]) >= settings.long_split:
+                continue
+            self._part(*pair)
             return self._time
         return apart_at
+
+    def _longest(self, speaker: int, follow: _Follow) -> tuple[int, _Follow, VoicePrint]:
+        """A speaker with the print of as much of their speech as the window holds."""
+        most = self._settings.long_most
+        mine = self.alone[:, speaker]
+        voice_print = self._detector.print_of(self._window, mine, float("-inf"), most)
+        seconds = min(float(mine.sum() * SEGMENT_STEP), most)
+        return speaker, replace(follow, print_seconds=seconds), voice_print
 
     def _is_young(self, follow: _Follow) -> bool:
         """Whether the voice that a speaker was taken for has learned little here yet."""
@@ -380,20 +406,11 @@ class _Looking:
             both = self.alone[:, (one, other)].sum(axis=0) * SEGMENT_STEP
             if first.voice != second.voice or both.min() < settings.long_seconds:
                 continue
-            prints = [
-                self._detector.print_of(
-                    self._window, self.alone[:, speaker], float("-inf"), settings.long_most
-                )
-                for speaker in (one, other)
-            ]
-            if float(prints[0] @ prints[1]) >= settings.long_split:
+            pair = self._longest(one, first), self._longest(other, second)
+            if float(pair[0][2] @ pair[1][2]) >= settings.long_split:
                 return self._time, apart_at
             if 0 < self._time - apart_at <= settings.apart_within:
-                lasted = [min(float(seconds), settings.long_most) for seconds in both]
-                self._part(
-                    (one, replace(first, print_seconds=lasted[0]), prints[0]),
-                    (other, replace(second, print_seconds=lasted[1]), prints[1]),
-                )
+                self._part(*pair)
             return self._time, self._time
         return compared_at, apart_at
 
@@ -526,6 +543,16 @@ def confidence_of_another(similarity: float | None) -> float:
     if similarity is None:
         return 0.5
     return float(1.0 / (1.0 + np.exp((similarity - 0.40) / 0.06)))
+
+
+def _older_half_silent(window: Waveform) -> Waveform:
+    """The same sound without the context in which the segmentation heard nobody.
+
+    It may do so for seconds of plain speech, at every gain and with any dither, because of what came
+    before: of three sessions in which the other was missed altogether, this was the reason in one.
+    """
+    half = WINDOW // 2
+    return np.concatenate([np.zeros(half, np.float32), window[half:]])
 
 
 def _followed(state: SpeakerState, activity: Activity, time: float) -> tuple[_Follow | None, ...]:

@@ -1,0 +1,165 @@
+"""No single short print makes a second voice of one that was followed: networks that say what they are told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from evaluation.speakers import Voices, alarms, one_speaker, two_speakers
+from numpy.typing import NDArray
+
+from proctoring.audio.analyser import AudioModels
+from proctoring.audio.embedding import VoicePrint, normalised
+from proctoring.audio.segmentation import FRAMES, LOCAL_SPEAKERS, WINDOW, frames_in
+from proctoring.audio.speakers import SpeakerDetector, SpeakerState
+from proctoring.models.onnx_runtime import OnnxNetwork
+
+RANDOM = np.random.default_rng(3)
+SOUND = np.zeros(WINDOW, np.float32)
+Activity = NDArray[np.float32]
+
+
+def orthogonal(count: int) -> list[VoicePrint]:
+    """Prints as unlike each other as can be."""
+    columns, _ = np.linalg.qr(RANDOM.normal(size=(256, count)))
+    return [normalised(column.astype(np.float32)) for column in columns.T]
+
+
+MINE, OTHER, THIRD = orthogonal(3)
+
+
+def between(cosine: float, away: VoicePrint) -> VoicePrint:
+    """A print of that cosine to ``MINE``."""
+    return normalised(np.asarray(cosine * MINE + np.sqrt(1 - cosine**2) * away, np.float32))
+
+
+class Told(OnnxNetwork):
+    """A network whose answers are given beforehand, one per call."""
+
+    def __init__(self, answers: Iterable[np.ndarray]) -> None:
+        self._answers = iter(answers)
+        self.inputs: list[np.ndarray] = []
+
+    def __call__(self, **inputs: np.ndarray) -> tuple[np.ndarray, ...]:
+        self.inputs.append(next(iter(inputs.values())))
+        return (next(self._answers)[None],)
+
+
+def speaking(*stretches: tuple[int, float, float]) -> Activity:
+    """Who speaks from when to when, in seconds of the window."""
+    activity = np.zeros((FRAMES, LOCAL_SPEAKERS), np.float32)
+    for speaker, start, end in stretches:
+        activity[frames_in(start) : frames_in(end), speaker] = 1
+    return activity
+
+
+ALWAYS = speaking((0, 0.0, 10.0))
+NEVER = speaking()
+
+
+def voices_after(
+    prints: list[VoicePrint], times: list[float], activities: list[Activity] | None = None
+) -> list[list[int]]:
+    """Numbers of the voices known after each look."""
+    segmentation = Told(activities if activities is not None else [ALWAYS] * len(times))
+    detector = SpeakerDetector(segmentation, Told(prints))
+    state, known = SpeakerState(), []
+    for time in times:
+        state, _ = detector.look(state, SOUND, time)
+        known.append([voice.number for voice in state.voices])
+    return known
+
+
+ENROLLED = [10.0, 13.1, 16.2]
+
+
+def test_one_unlike_print_of_a_followed_voice_is_no_second_voice() -> None:
+    known = voices_after([MINE, MINE, MINE, OTHER, MINE], [*ENROLLED, 19.3, 19.8])
+    assert known == [[1]] * 5
+
+
+def test_a_followed_voice_that_stays_unlike_is_a_second_voice_half_a_second_later() -> None:
+    known = voices_after([MINE, MINE, MINE, OTHER, OTHER], [*ENROLLED, 19.3, 19.8])
+    assert known == [[1], [1], [1], [1], [1, 2]]
+
+
+def test_while_in_doubt_nothing_said_before_counts() -> None:
+    detector = SpeakerDetector(Told([ALWAYS] * 5), told := Told([MINE, MINE, MINE, OTHER, OTHER]))
+    state = SpeakerState()
+    for time in (*ENROLLED, 19.3, 19.8):
+        state, _ = detector.look(state, SOUND, time)
+    # 3.1 s since the last print that fitted, at most 2 s of them; then 3 s of 3.6 s.
+    assert [round(features.shape[1] / 100, 1) for features in told.inputs] == [
+        3.0,
+        2.0,
+        2.0,
+        2.0,
+        3.0,
+    ]
+
+
+FIRST, SECOND = between(0.55, OTHER), between(0.55, THIRD)
+"""Both like the candidate, and unlike each other (.30)."""
+
+
+@pytest.mark.parametrize(
+    ("longer", "voices"), [((MINE, MINE), [1]), ((FIRST, SECOND), [1, 2])], ids=["alike", "apart"]
+)
+def test_a_voice_is_split_by_all_that_both_said_not_by_two_short_prints(
+    longer: tuple[VoicePrint, VoicePrint], voices: list[int]
+) -> None:
+    # Twice, 3.2 s apart, short prints are unlike: then both are compared at their longest.
+    activities = [
+        ALWAYS,
+        speaking((1, 6.0, 7.0), (0, 7.0, 8.9), (1, 8.9, 10.0)),
+        speaking((1, 2.8, 3.8), (0, 3.8, 5.7), (1, 5.7, 10.0)),
+    ]
+    prints = [MINE, FIRST, SECOND, SECOND, *longer]
+    assert voices_after(prints, [10.0, 20.5, 23.7], activities) == [[1], [1], voices]
+
+
+def test_plain_speech_in_which_the_segmentation_hears_nobody_is_looked_at_again() -> None:
+    segmentation = Told([NEVER, speaking((0, 5.0, 10.0))])
+    detector = SpeakerDetector(segmentation, Told([MINE]))
+    window = np.ones(WINDOW, np.float32)
+    _, look = detector.look(SpeakerState(), window, 10.0, speech=0.8)
+    assert [voice.number for voice in look.voices] == [1]
+    first, again = segmentation.inputs
+    assert first.all()
+    assert not again[..., : WINDOW // 2].any()
+    assert again[..., WINDOW // 2 :].all()
+
+
+def test_without_speech_nobody_is_looked_for_again() -> None:
+    segmentation = Told([NEVER])
+    detector = SpeakerDetector(segmentation, Told([]))
+    _, look = detector.look(SpeakerState(), SOUND, 10.0, speech=0.1)
+    assert look.voices == ()
+    assert len(segmentation.inputs) == 1
+
+
+@pytest.fixture(scope="module")
+def voices(shared_data: Path, carried_speech: Path) -> Voices:
+    return Voices(shared_data, carried_speech)
+
+
+@pytest.mark.parametrize(("person", "until"), [("2033", 29), ("two_cities", 27)])
+def test_a_candidate_who_moves_is_not_two(
+    audio_models: AudioModels, voices: Voices, person: str, until: int
+) -> None:
+    """The two false alarms of the first hour and a half of single speakers, at 26.5 and 24.0 s."""
+    sound = one_speaker(voices, person, "moving", 1003).sound
+    assert alarms(audio_models, sound[: until * 16_000]) == []
+
+
+def test_who_speaks_where_the_segmentation_heard_nobody_is_found(
+    audio_models: AudioModels, voices: Voices
+) -> None:
+    session = two_speakers(voices, "2414", "1688", "moving", 0)
+    assert session.second is not None
+    start, end = session.second.start, session.second.end
+    heard = alarms(audio_models, session.sound[: round((end + 1) * 16_000)])
+    assert heard
+    assert start < heard[0] < start + 3
