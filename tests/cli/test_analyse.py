@@ -8,8 +8,10 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+import simplejpeg
 from numpy.typing import NDArray
-from tests.recording.clips import face, nobody, sitting, write_clip, write_sound
+from tests.recording.clips import face, nobody, sitting, two_faces, write_clip, write_sound
+from tests.vision.moving import reshaped
 from typer.testing import CliRunner
 
 from proctoring.cli import app
@@ -17,6 +19,7 @@ from proctoring.cli.analysis import refuse_blindness
 from proctoring.errors import ModelUnavailableError
 from proctoring.models.store import ModelStore
 from proctoring.vision.analyser import VisionModels, load_vision_models
+from proctoring.vision.frame import Pixels
 
 Pcm = NDArray[np.int16]
 
@@ -51,6 +54,52 @@ def test_a_recording_becomes_a_table_a_report_and_a_drawn_on_copy(tmp_path: Path
     with av.open(str(drawn_on)) as container:
         drawn = sum(1 for _ in container.decode(video=0))
     assert drawn == report["analysed"]
+
+
+def photo_of(path: Path, picture: Pixels) -> Path:
+    """A reference photo's file."""
+    path.write_bytes(simplejpeg.encode_jpeg(np.ascontiguousarray(picture), quality=95))
+    return path
+
+
+def test_whoever_sits_there_is_compared_with_a_photo(
+    tmp_path: Path, vision_models: VisionModels
+) -> None:
+    if vision_models.identity is None:
+        pytest.skip("the weights of the face embedding cannot be had")
+    moments = [(n / 5, face(5 * np.sin(n / 3))) for n in range(30)]
+    clip = write_clip(tmp_path / "sitting.mp4", moments)
+    own = photo_of(tmp_path / "own.jpg", face())
+    another = photo_of(tmp_path / "another.jpg", reshaped(face(), (290.0, 145.0)))
+    report = tmp_path / "report.json"
+    found = []
+    for photo in (own, another):
+        command = ["analyse", str(clip), "--photo", str(photo), "--json", str(report)]
+        result = CliRunner().invoke(app, command)
+        assert result.exit_code == 0, result.stderr
+        incidents = json.loads(report.read_text())["incidents"]
+        found.append([one["reason"] for one in incidents if one["kind"] == "face.mismatch"])
+    assert found[0] == []
+    (reason,) = found[1]
+    assert "the reference photo" in reason
+
+
+def test_a_photo_of_no_use_is_refused_by_name(tmp_path: Path, one_voice: Pcm) -> None:
+    clip = write_clip(tmp_path / "clip.mp4", [(n / 5, face()) for n in range(5)])
+    sound = write_sound(tmp_path / "talk.flac", one_voice[:16_000], "flac")
+    text = tmp_path / "text.jpg"
+    text.write_text("no picture")
+    cases = [
+        (clip, tmp_path / "missing.jpg", f"{tmp_path / 'missing.jpg'}: No such file or directory"),
+        (clip, text, "reference photo: neither JPEG nor PNG"),
+        (clip, photo_of(tmp_path / "nobody.jpg", nobody()), "reference photo: no face in it"),
+        (clip, photo_of(tmp_path / "two.jpg", two_faces()), "reference photo: 2 faces in it"),
+        (sound, photo_of(tmp_path / "own.jpg", face()), "talk.flac has no pictures to compare"),
+    ]
+    for recording, photo, complaint in cases:
+        result = CliRunner().invoke(app, ["analyse", str(recording), "--photo", str(photo)])
+        assert result.exit_code == 2
+        assert complaint in result.stderr
 
 
 def test_another_policy_judges_otherwise(tmp_path: Path) -> None:

@@ -24,6 +24,12 @@ def command(
     mirrored: Annotated[
         bool, typer.Option("--mirrored", help="The pictures are mirrored.")
     ] = False,
+    photo: Annotated[
+        Path | None,
+        typer.Option(
+            help="A JPEG or PNG of the candidate, with whom whoever sits there is compared."
+        ),
+    ] = None,
     speakers: Annotated[
         str,
         typer.Option(
@@ -40,7 +46,13 @@ def command(
         raise typer.BadParameter(f"{speakers!r} is neither local nor pyannote")
     try:
         complete = analyse(
-            file, policy, json_file, annotated, mirrored=mirrored, speakers=Speakers(speakers)
+            file,
+            policy,
+            json_file,
+            annotated,
+            mirrored=mirrored,
+            photo=photo,
+            speakers=Speakers(speakers),
         )
     except ProctoringError as error:
         typer.echo(f"error: {error.detail}", err=True)

@@ -43,6 +43,8 @@ from proctoring.vision.analyser import (
     load_vision_models,
 )
 from proctoring.vision.analyser import needed_models as vision_models
+from proctoring.vision.identity.embedding import Embedding
+from proctoring.vision.identity.photo import MAX_BYTES, read_photo
 from proctoring.vision.recording import declared_duration, first_shown
 
 _LIVE_ONLY = 'recordings are never sent away: use engine = "moonshine"'
@@ -67,6 +69,7 @@ def analyse(
     annotated: Path | None,
     *,
     mirrored: bool,
+    photo: Path | None = None,
     speakers: Speakers = Speakers.LOCAL,
 ) -> bool:
     """Analyse a recording, print what was found, write the files that are asked for.
@@ -88,11 +91,15 @@ def analyse(
         duration, origin = declared_seconds(file), None
         if annotated is not None:
             raise SettingsError(f"{file.name} has no pictures to draw on") from None
+        if photo is not None:
+            raise SettingsError(f"{file.name} has no pictures to compare {photo} with") from None
     for output in (json_file, annotated):
         _refuse_unwritable(output, file)
     equipment = _equip(settings, policy, errors, pictures=origin is not None)
+    reference = None if photo is None else _read_photo(equipment.vision, photo)
     sound = SoundTrack(_heard(file, equipment, origin, speakers, settings))
-    pipeline = Pipeline(policy, VisionAnalyser(equipment.vision, mirrored=mirrored))
+    analyser = VisionAnalyser(equipment.vision, mirrored=mirrored, reference=reference)
+    pipeline = Pipeline(policy, analyser)
     if origin is None:
         played = _play_sound(file, duration, pipeline, sound, errors)
     else:
@@ -266,6 +273,22 @@ def refuse_blindness(capabilities: tuple[Capability, ...]) -> None:
     if not any(capability.available for capability in capabilities):
         reasons = dict.fromkeys(capability.reason for capability in capabilities)
         raise ModelUnavailableError(f"nothing to look with: {'; '.join(reasons)}")
+
+
+def _read_photo(models: VisionModels, file: Path) -> Embedding:
+    """The face in a reference photo.
+
+    Raises:
+        SettingsError: the file cannot be read.
+        BadPhotoError: nobody can be compared with it; the sentence says why.
+        ModelUnavailableError: faces are not compared on this machine.
+    """
+    try:
+        with file.open("rb") as opened:
+            data = opened.read(MAX_BYTES + 1)  # one byte too many is enough to be refused
+    except OSError as error:
+        raise SettingsError(f"{file}: {error.strerror or error}") from error
+    return read_photo(models, data)
 
 
 def _write(file: Path, text: str) -> None:
