@@ -148,6 +148,13 @@ def test_absence_is_judged_from_the_first_picture_unless_the_policy_withholds_it
     assert begin(nobody, GUIDED)[1] == []
 
 
+def test_who_withholds_absence_withholds_a_hidden_face_too() -> None:
+    somebody = look(persons=(0.9,))
+    hidden = [seen(t, faces=0, objects=somebody) for t in times(0, 10)]
+    assert begin(hidden)[1] == [(3.0, "face.hidden")]
+    assert begin(hidden, GUIDED)[1] == []
+
+
 def test_phones_and_persons_are_judged_all_along() -> None:
     scene = [seen(t, head=(30, 0), objects=look(phones=(0.9,))) for t in times(0, 4, rate=1)]
     assert begin(scene)[1] == [(1.0, "object.phone")]

@@ -16,7 +16,7 @@ from enum import StrEnum
 
 from proctoring.judgement.camera import camera_trouble
 from proctoring.judgement.policy import Head, Policy, Screen
-from proctoring.judgement.presence import persons_in
+from proctoring.judgement.presence import ABSENT, HIDDEN, persons_in
 from proctoring.judgement.reading import Reading
 from proctoring.judgement.state import EnrolmentState, PersonsLook
 from proctoring.observations import Candidate, ConnectionObservation, FrameObservation, Observation
@@ -133,6 +133,8 @@ def withholds(policy: Policy, state: EnrolmentState, kind: str, time: float) -> 
     # A covered or frozen camera is no matter of a good position: it hides what happens meanwhile.
     if kind.startswith("camera.") and kind not in _TROUBLES.keys() - {"camera.covered"}:
         return False
+    # Somebody is there whose face is not seen: absence, told more gently.
+    kind = ABSENT if kind == HIDDEN else kind
     return any(kind == family or kind.startswith(f"{family}.") for family in rules.withhold)
 
 

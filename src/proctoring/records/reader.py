@@ -379,10 +379,22 @@ def _sittings(connection: Connection, ids: list[str]) -> list[Sitting]:
                 func.count()
                 .filter(and_(IncidentRow.alerted, IncidentRow.severity == "violation"))
                 .label("violations"),
-                func.count().filter(_undecided()).label("undecided"),
             )
             .where(IncidentRow.sitting_id.in_(ids))
             .group_by(IncidentRow.sitting_id)
+        )
+    }
+    # From the side of the decisions, of which there are few: not once for each incident.
+    decided: dict[str, int] = {
+        row.sitting_id: row.alerts
+        for row in connection.execute(
+            select(
+                DecisionRow.sitting_id,
+                func.count(DecisionRow.incident_id.distinct()).label("alerts"),
+            )
+            .join(IncidentRow, IncidentRow.id == DecisionRow.incident_id)
+            .where(DecisionRow.sitting_id.in_(ids), IncidentRow.alerted, _decides(DecisionRow))
+            .group_by(DecisionRow.sitting_id)
         )
     }
     found = []
@@ -405,7 +417,7 @@ def _sittings(connection: Connection, ids: list[str]) -> list[Sitting]:
                 incidents=0 if count is None else count.incidents,
                 alerts=0 if count is None else count.alerts,
                 violations=0 if count is None else count.violations,
-                undecided=0 if count is None else count.undecided,
+                undecided=0 if count is None else count.alerts - decided.get(row.id, 0),
                 signals_lost=row.signals_lost,
                 seal=row.seal,
             )
@@ -421,10 +433,14 @@ def _undecided() -> Any:
         .where(
             decided.sitting_id == IncidentRow.sitting_id,
             decided.incident_id == IncidentRow.id,
-            or_(decided.decision == "confirm", decided.decision == "dismiss"),
+            _decides(decided),
         )
         .exists(),
     )
+
+
+def _decides(row: type[DecisionRow]) -> ColumnElement[bool]:
+    return or_(row.decision == "confirm", row.decision == "dismiss")
 
 
 def _evidence(connection: Connection, sitting_id: str) -> dict[int, tuple[StoredEvidence, ...]]:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import partial
 from threading import Thread
 
 from prometheus_client import CollectorRegistry
@@ -53,6 +54,7 @@ from proctoring.session.transcribing import TranscriptionService
 from proctoring.session.warm_up import warm_up
 from proctoring.settings import Settings
 from proctoring.vision.analyser import VisionModels
+from proctoring.vision.crowd import find_everybody
 from proctoring.vision.identity.embedding import Embedding
 from proctoring.vision.identity.photo import read_photo
 
@@ -425,6 +427,8 @@ class Service:
             target=transcribers.prepare, args=(wanted,), name="transcribers", daemon=True
         )
         self._preparing.start()
+        if self._keeper is not None and models.vision.faces is not None:
+            self._keeper.find = partial(find_everybody, models.vision.faces.detector)
         self._sessions = Registry(
             models=models.vision,
             audio=models.audio,

@@ -16,6 +16,7 @@ from typing import Protocol
 from proctoring.capabilities import Capability
 from proctoring.errors import BadFrameError, EvidenceUnavailableError
 from proctoring.incidents import Evidence
+from proctoring.session.evidence.crowd import FindFaces
 from proctoring.session.evidence.media import make_clip, make_still
 from proctoring.session.evidence.ring import Stretch
 
@@ -76,6 +77,8 @@ class EvidenceKeeper:
     ) -> None:
         self._vault = vault
         self.lost = lost
+        self.find: FindFaces | None = None
+        """Looks for faces that bystanders' pictures must not show; given once it is loaded."""
         self._max_pixels = max_pixels
         self._max_waiting = max_waiting_bytes
         self._condition = Condition()
@@ -161,7 +164,7 @@ class EvidenceKeeper:
         began = time.perf_counter()
         try:
             make = make_still if order.kind == "still" else make_clip
-            made = make(order.stretch, blur=order.blur, max_pixels=self._max_pixels)
+            made = make(order.stretch, blur=order.blur, max_pixels=self._max_pixels, find=self.find)
             digest = self._vault.put(made.data)
         except (BadFrameError, EvidenceUnavailableError) as error:
             self._give_up(order, error.detail)

@@ -17,6 +17,7 @@ from av.video.stream import VideoStream
 from proctoring.audio.pcm import SAMPLE_RATE, Pcm
 from proctoring.errors import BadFrameError
 from proctoring.session.evidence.bystanders import hide_bystanders
+from proctoring.session.evidence.crowd import CUTS_OF_CLIP, CUTS_OF_STILL, FindFaces, looks_at
 from proctoring.session.evidence.ring import Picture, Stretch
 from proctoring.vision.decode import decode_jpeg
 from proctoring.vision.frame import Pixels
@@ -42,8 +43,14 @@ class Made:
     blurred: bool
 
 
-def make_still(stretch: Stretch, *, blur: bool, max_pixels: int) -> Made:
+def make_still(
+    stretch: Stretch, *, blur: bool, max_pixels: int, find: FindFaces | None = None
+) -> Made:
     """The first picture of a stretch: the very bytes that came, or with bystanders hidden.
+
+    Args:
+        blur: hide them.
+        find: looks for faces in the picture itself; without it, those that the session saw count.
 
     Raises:
         BadFrameError: there is none, or it is no picture.
@@ -54,25 +61,36 @@ def make_still(stretch: Stretch, *, blur: bool, max_pixels: int) -> Made:
     data = picture.data
     pixels = decode_jpeg(data, max_pixels=max_pixels)  # it may be kept for years: is it one?
     if blur:
-        hidden = hide_bystanders(pixels, picture.time, stretch.looks)
+        looks = stretch.looks
+        if find is not None:
+            looks = looks_at([(picture.time, pixels)], looks, find, cuts=CUTS_OF_STILL)
+        hidden = hide_bystanders(pixels, picture.time, looks)
         data = bytes(simplejpeg.encode_jpeg(np.ascontiguousarray(hidden), quality=_QUALITY))
     return Made("still", "image/jpeg", data, picture.time, picture.time, blur)
 
 
-def make_clip(stretch: Stretch, *, blur: bool, max_pixels: int) -> Made:
+def make_clip(
+    stretch: Stretch, *, blur: bool, max_pixels: int, find: FindFaces | None = None
+) -> Made:
     """The pictures of a stretch, each shown at its own time, and its sound if there is any.
 
     H.264 where this FFmpeg has it, MPEG-4 where not; AAC. Time 0 is the first picture's.
+    ``blur`` and ``find``: as in ``make_still``.
 
     Raises:
         BadFrameError: no picture in it can be used.
     """
     file = io.BytesIO()
     shown: list[float] = []
+    looks = stretch.looks
+    if blur and find is not None:  # beforehand: who comes in later is hidden before
+        seen = ((picture.time, pixels) for picture, pixels in _pixels(stretch, max_pixels))
+        looks = looks_at(seen, looks, find, cuts=CUTS_OF_CLIP)
     with av.open(file, "w", format="mp4") as container:
         video: VideoStream | None = None
         audio: AudioStream | None = None
-        for picture, pixels in _pixels(stretch, blur, max_pixels):
+        for picture, came in _pixels(stretch, max_pixels):
+            pixels = hide_bystanders(came, picture.time, looks) if blur else came
             if video is None:
                 height, width = _size(pixels)
                 video = _video_stream(container, width, height)
@@ -92,7 +110,7 @@ def make_clip(stretch: Stretch, *, blur: bool, max_pixels: int) -> Made:
     return Made("clip", "video/mp4", file.getvalue(), shown[0], shown[-1], blur)
 
 
-def _pixels(stretch: Stretch, blur: bool, max_pixels: int) -> Iterator[tuple[Picture, Pixels]]:
+def _pixels(stretch: Stretch, max_pixels: int) -> Iterator[tuple[Picture, Pixels]]:
     """One picture after another, so that no more than one is held decoded."""
     last = -1.0
     for picture in stretch.pictures:
@@ -103,7 +121,7 @@ def _pixels(stretch: Stretch, blur: bool, max_pixels: int) -> Iterator[tuple[Pic
         if picture.time - last < 1 / _TICKS:
             continue
         last = picture.time
-        yield picture, hide_bystanders(pixels, picture.time, stretch.looks) if blur else pixels
+        yield picture, pixels
 
 
 def _size(pixels: Pixels) -> tuple[int, int]:

@@ -1,0 +1,114 @@
+"""How many faces of groups the evidence keeper finds, and so hides, beside what a session follows.
+
+Run: ``uv run python -m evaluation.crowd ../shared/data/persons/groups [OTHER FOLDERS]``
+
+For each picture: faces that a session follows (four at most), faces found in the picture itself by
+the whole alone, with halves, with thirds, and CPU milliseconds of the last. Overlapping finds are
+one face. ``--alone FOLDER``: pictures of one person each, where nobody may be found beside who the
+session takes for the candidate. Faces are not labelled: look at the pictures that ``--save FOLDER`` writes, hidden as a
+still would be with nobody known as the candidate.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+import simplejpeg
+
+from proctoring.models.store import ModelStore
+from proctoring.observations import Box
+from proctoring.session.evidence.bystanders import hide_bystanders, look_of
+from proctoring.session.evidence.crowd import CUTS_OF_STILL, FindFaces, looks_at
+from proctoring.settings import Settings
+from proctoring.vision.analyser import VisionAnalyser, VisionModels, load_vision_models
+from proctoring.vision.crowd import find_everybody
+from proctoring.vision.face_detection import overlap
+from proctoring.vision.frame import Frame, Pixels
+
+SAME = 0.3
+"""Overlap from which two finds are one face."""
+
+
+def read(file: Path) -> Pixels:
+    """A picture as RGB."""
+    found = cv2.imread(str(file))
+    assert found is not None, file
+    return np.ascontiguousarray(found[:, :, ::-1].astype(np.uint8))
+
+
+def apart(boxes: tuple[Box, ...]) -> int:
+    """How many faces, where one may have been found several times."""
+    kept: list[np.ndarray[tuple[int], np.dtype[np.float32]]] = []
+    for box in boxes:
+        corners = np.array([box.left, box.top, box.right, box.bottom], np.float32)
+        if all(overlap(corners, other) <= SAME for other in kept):
+            kept.append(corners)
+    return len(kept)
+
+
+def main() -> None:
+    """Print a line for each picture."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folders", nargs="*", type=Path)
+    parser.add_argument("--alone", type=Path, default=None)
+    parser.add_argument("--save", type=Path, default=None)
+    chosen = parser.parse_args()
+    settings = Settings()
+    store = ModelStore(settings.models_folder, settings.models_mirror)
+    models = load_vision_models(store, object_model=settings.object_model)
+    assert models.faces is not None, models.capabilities
+    detector = models.faces.detector
+
+    def find(pixels: Pixels, cuts: int) -> tuple[Box, ...]:
+        return find_everybody(detector, pixels, cuts)
+
+    if chosen.alone is not None:
+        alone(models, find, chosen.alone)
+    totals = np.zeros(4, int)
+    for file in sorted(file for folder in chosen.folders for file in folder.glob("*.jpg")):
+        pixels = read(file)
+        analyser = VisionAnalyser(models)
+        followed = [
+            len(analyser.analyse(Frame(n / 10, pixels)).observation.faces or ()) for n in range(15)
+        ]
+        counts = [max(followed), *(apart(find(pixels, cuts)) for cuts in range(1, CUTS_OF_STILL))]
+        began = time.process_time()
+        counts.append(apart(find(pixels, CUTS_OF_STILL)))
+        cpu = (time.process_time() - began) * 1000
+        totals += counts
+        print(
+            f"{file.name:24} followed {counts[0]:2}  whole, halves, thirds {counts[1:]}  {cpu:.0f} ms"
+        )
+        if chosen.save is not None:
+            looks = looks_at([(0.0, pixels)], (), find, cuts=CUTS_OF_STILL)
+            hidden = np.ascontiguousarray(hide_bystanders(pixels, 0.0, looks))
+            chosen.save.mkdir(parents=True, exist_ok=True)
+            (chosen.save / file.name).write_bytes(simplejpeg.encode_jpeg(hidden, quality=85))
+    print(f"together: followed {totals[0]}, whole, halves, thirds {totals[1:].tolist()}")
+
+
+def alone(models: VisionModels, find: FindFaces, folder: Path) -> None:
+    """In how many pictures of one person somebody else is found too."""
+    pictures = beside = unseen = 0
+    for file in sorted(folder.rglob("*.jpg")):
+        pixels = read(file)
+        analyser = VisionAnalyser(models)
+        looks = [look_of(analyser.analyse(Frame(n / 10, pixels)).observation) for n in range(3)]
+        if looks[-1].candidate is None:
+            unseen += 1
+            continue
+        pictures += 1
+        found = looks_at([(0.25, pixels)], looks, find, cuts=CUTS_OF_STILL)[-1]
+        assert found.bystanders is not None
+        beside += bool(found.bystanders)
+        if found.bystanders:
+            print(f"{file.name}: {len(found.bystanders)} beside")
+    print(f"{beside} of {pictures} pictures of one person ({unseen} without a face)")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,107 @@
+"""Faces are looked for in the kept pictures themselves; the candidate's stays the candidate's."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+import pytest
+import simplejpeg
+from tests.session.evidence.people import BYSTANDER, CANDIDATE, encode, two_people
+from tests.session.evidence.test_bystanders import is_hidden, is_untouched, look
+from tests.session.evidence.test_media import opened
+from tests.vision.test_crowd import crowd
+
+from proctoring.observations import Box
+from proctoring.session.evidence.bystanders import hide_bystanders
+from proctoring.session.evidence.crowd import CUT_EVERY, looks_at
+from proctoring.session.evidence.media import make_clip, make_still
+from proctoring.session.evidence.ring import Picture, Stretch
+from proctoring.vision.analyser import VisionModels
+from proctoring.vision.crowd import find_everybody
+from proctoring.vision.frame import Pixels
+
+MAX_PIXELS = 10_000_000
+
+
+def both(pixels: Pixels, cuts: int) -> tuple[Box, ...]:
+    return (CANDIDATE, BYSTANDER)
+
+
+def test_a_bystander_whom_the_session_did_not_follow_is_hidden() -> None:
+    picture = two_people()
+    looks = looks_at([(5.0, picture)], [look(5.0)], both, cuts=1)
+    kept = hide_bystanders(picture, 5.0, looks)
+    assert is_hidden(picture, kept, BYSTANDER)
+    assert is_untouched(picture, kept, CANDIDATE)
+
+
+def test_the_candidate_is_known_by_where_the_session_saw_him_shortly_before() -> None:
+    picture = two_people()
+    seen = [look(4.2), look(5.0, candidate=None)]
+    found = looks_at([(5.0, picture)], seen, both, cuts=1)
+    assert [each.bystanders for each in found] == [(), (), (BYSTANDER,)]
+
+
+def test_without_a_candidate_every_face_is_a_bystanders() -> None:
+    picture = two_people()
+    kept = hide_bystanders(picture, 5.0, looks_at([(5.0, picture)], [], both, cuts=1))
+    assert is_hidden(picture, kept, CANDIDATE)
+    assert is_hidden(picture, kept, BYSTANDER)
+
+
+def test_a_clip_is_looked_at_in_parts_now_and_then_and_whole_in_between() -> None:
+    asked: list[int] = []
+
+    def find(pixels: Pixels, cuts: int) -> tuple[Box, ...]:
+        asked.append(cuts)
+        return ()
+
+    pictures = [(n / 10, np.zeros((4, 4, 3), np.uint8)) for n in range(11)]
+    looks_at(pictures, [], find, cuts=2)
+    assert asked == [2, 1, 1, 1, 1, 2, 1, 1, 1, 1, 2]
+    assert CUT_EVERY == 0.5
+
+
+def test_who_comes_later_in_a_clip_is_hidden_a_second_before() -> None:
+    picture = two_people()
+    times = [3.0, 3.5, 4.0, 4.5, 5.0]
+
+    def find(pixels: Pixels, cuts: int) -> tuple[Box, ...]:
+        calls.append(0)
+        return (BYSTANDER,) if len(calls) >= 4 else ()
+
+    calls: list[int] = []
+    pictures = tuple(Picture(time, encode(picture)) for time in times)
+    stretch = Stretch(pictures, (), tuple(look(time) for time in times))
+    made = make_clip(stretch, blur=True, max_pixels=MAX_PIXELS, find=find)
+    shown = opened(made.data)[1]
+    whole = make_clip(stretch, blur=True, max_pixels=MAX_PIXELS)
+    plain = opened(whole.data)[1]
+    hidden = [is_hidden(b, a, BYSTANDER) for b, a in zip(plain, shown, strict=True)]
+    assert hidden == [False, True, True, True, True]
+    assert calls == [0] * 5
+
+
+def test_in_a_crowd_the_real_detector_leaves_the_candidate_alone_to_be_seen(
+    vision_models: VisionModels,
+) -> None:
+    """Twenty-four faces, of which one is the candidate's."""
+    if vision_models.faces is None:
+        pytest.skip("no face networks: " + "; ".join(c.reason for c in vision_models.capabilities))
+    find = partial(find_everybody, vision_models.faces.detector)
+    picture = crowd(6, 4)
+    places = {
+        (x, y): Box(
+            (x + CANDIDATE.left * 2) / 6, (y + CANDIDATE.top) / 4,
+            (x + CANDIDATE.right * 2) / 6, (y + CANDIDATE.bottom) / 4,
+        )
+        for x in range(6)
+        for y in range(4)
+    }  # fmt: skip
+    data = encode(picture)
+    stretch = Stretch((Picture(3.0, data),), (), (look(3.0, candidate=places[2, 1]),))
+    made = make_still(stretch, blur=True, max_pixels=MAX_PIXELS, find=find)
+    before, after = simplejpeg.decode_jpeg(data), simplejpeg.decode_jpeg(made.data)
+    shown = {at for at, place in places.items() if not is_hidden(before, after, place)}
+    assert shown == {(2, 1)}
