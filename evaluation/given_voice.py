@@ -214,6 +214,36 @@ def alone(
             yield to_pcm(degraded(turns, condition, random)[0]), reference
 
 
+def print_given(
+    models: AudioModels,
+    voices: Voices,
+    data: Path,
+    *,
+    parts: set[str],
+    split: str | None,
+    draws: int,
+) -> None:
+    """Every table of ``parts``, for one half of the voices or both.
+
+    Args:
+        split: ``development``, ``held-out`` or ``None`` for both.
+        draws: sessions per person and condition.
+    """
+    if "meetings" in parts:
+        print("meetings (no split: all were seen)")
+        print_meetings(models, data)
+    for name, people in (("development", DEVELOPMENT), ("held-out", HELD_OUT)):
+        if split not in (None, name):
+            continue
+        print(f"{name} voices: {', '.join(people)}")
+        if "references" in parts:
+            print_references(models, voices, people)
+        if "first" in parts:
+            print_first(models, voices, people)
+        if "one" in parts:
+            print_one(models, voices, people, draws)
+
+
 def main() -> None:
     """Print every table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
@@ -229,19 +259,14 @@ def main() -> None:
         sys.exit("\n".join(c.reason for c in models.capabilities if not c.available))
     voices = Voices(arguments.data, fetch_carried_speech(store))
     started = clock.monotonic()
-    if "meetings" in arguments.parts:
-        print("meetings (no split: all were seen)")
-        print_meetings(models, arguments.data)
-    for split, people in (("development", DEVELOPMENT), ("held-out", HELD_OUT)):
-        if arguments.split not in (None, split):
-            continue
-        print(f"{split} voices: {', '.join(people)}")
-        if "references" in arguments.parts:
-            print_references(models, voices, people)
-        if "first" in arguments.parts:
-            print_first(models, voices, people)
-        if "one" in arguments.parts:
-            print_one(models, voices, people, arguments.draws)
+    print_given(
+        models,
+        voices,
+        arguments.data,
+        parts=set(arguments.parts),
+        split=arguments.split,
+        draws=arguments.draws,
+    )
     print(f"{clock.monotonic() - started:.0f} s")
 
 

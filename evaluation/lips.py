@@ -99,13 +99,8 @@ def print_row(name: str, rows: list[tuple[LipsJudged, list[float]]]) -> None:
     )
 
 
-def main() -> None:
-    """Print the table."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("data", type=Path)
-    data = parser.parse_args().data
-    settings = Settings()
-    store = ModelStore(settings.models_folder, settings.models_mirror)
+def print_lips(store: ModelStore, settings: Settings, data: Path) -> None:
+    """Own voice, shifted voice, another's voice: what the lips say of each."""
     seeing = load_vision_models(store, object_model=settings.object_model)
     seeing = replace(seeing, objects=None, liveness=None)
     hearing = replace(load_audio_models(store), speakers=None)
@@ -133,6 +128,15 @@ def main() -> None:
         print_row(name, rows)
     rows = [together(speaking[n], voices[n], 0.0, known=False) for n in range(len(speaking))]
     print_row("own voice, lips never seen with it before", rows)
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("data", type=Path)
+    settings = Settings()
+    store = ModelStore(settings.models_folder, settings.models_mirror)
+    print_lips(store, settings, parser.parse_args().data)
 
 
 if __name__ == "__main__":

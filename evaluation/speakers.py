@@ -387,6 +387,45 @@ def print_interjections(
         )
 
 
+def print_splits(
+    models: AudioModels,
+    voices: Voices,
+    data: Path,
+    carried: Path,
+    *,
+    parts: set[str],
+    split: str | None,
+    draws: int,
+) -> None:
+    """Every part but ``long``, for one half of the voices or both.
+
+    Args:
+        split: ``development``, ``held-out`` or ``None`` for both.
+        draws: sessions per person and condition.
+    """
+    for name, people, meetings in (
+        ("development", DEVELOPMENT, MEETINGS_DEVELOPMENT),
+        ("held-out", HELD_OUT, MEETINGS_HELD_OUT),
+    ):
+        if split not in (None, name) or not parts & set(PARTS):
+            continue
+        print(f"\n{name} voices: {', '.join(people)}")
+        evaluate(models, voices, people, parts, draws=draws)
+        if name == "held-out" and "short" in parts:
+            print_two_speakers(
+                models,
+                "held-out short commands (GRID)",
+                (
+                    two_speakers(voices, person, "grid", condition, draw)
+                    for condition in ("clean", "room")
+                    for person in people
+                    for draw in range(len(voices.grid) if draws > 2 else 4)
+                ),
+            )
+        if "meetings" in parts:
+            print_meetings(models, meetings, data, carried)
+
+
 def main() -> None:
     """Print every table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
@@ -409,29 +448,15 @@ def main() -> None:
     if LONG in arguments.parts:
         until = started + arguments.within
         print_long(models, voices, arguments.hours * 3600, until, arguments.conditions)
-    for split, people, meetings in (
-        ("development", DEVELOPMENT, MEETINGS_DEVELOPMENT),
-        ("held-out", HELD_OUT, MEETINGS_HELD_OUT),
-    ):
-        if arguments.split not in (None, split):
-            continue
-        if not set(arguments.parts) - {LONG}:
-            continue
-        print(f"\n{split} voices: {', '.join(people)}")
-        evaluate(models, voices, people, set(arguments.parts), draws=arguments.draws)
-        if split == "held-out" and "short" in arguments.parts:
-            print_two_speakers(
-                models,
-                "held-out short commands (GRID)",
-                (
-                    two_speakers(voices, person, "grid", condition, draw)
-                    for condition in ("clean", "room")
-                    for person in people
-                    for draw in range(len(voices.grid) if arguments.draws > 2 else 4)
-                ),
-            )
-        if "meetings" in arguments.parts:
-            print_meetings(models, meetings, arguments.data, carried)
+    print_splits(
+        models,
+        voices,
+        arguments.data,
+        carried,
+        parts=set(arguments.parts),
+        split=arguments.split,
+        draws=arguments.draws,
+    )
     print(f"\n{clock.monotonic() - started:.0f} s")
 
 

@@ -84,13 +84,8 @@ def transcribed(
     return " ".join(t.text for t in found if t.final), clock.thread_time() - began
 
 
-def main() -> None:
-    """Print the table."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("data", type=Path)
-    data = parser.parse_args().data
-    settings = Settings()
-    store = ModelStore(settings.models_folder, settings.models_mirror)
+def print_word_errors(store: ModelStore, data: Path) -> None:
+    """Word error rate and cost of the local transcription, by what is read."""
     voice_activity = load_audio_models(store).voice_activity
     if voice_activity is None:
         sys.exit("voice activity cannot be had")
@@ -125,6 +120,15 @@ def main() -> None:
             f"{name:36} {errors / words:6.1%} word errors of {words:3.0f} words,"
             f" {cost / seconds * 1000:4.0f} ms CPU per second"
         )
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("data", type=Path)
+    settings = Settings()
+    store = ModelStore(settings.models_folder, settings.models_mirror)
+    print_word_errors(store, parser.parse_args().data)
 
 
 if __name__ == "__main__":
