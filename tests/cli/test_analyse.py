@@ -14,6 +14,7 @@ from tests.recording.clips import face, nobody, sitting, two_faces, write_clip, 
 from tests.vision.moving import reshaped
 from typer.testing import CliRunner
 
+from proctoring.audio.analyser import AudioModels
 from proctoring.cli import app
 from proctoring.cli.analysis import refuse_blindness
 from proctoring.errors import ModelUnavailableError
@@ -99,6 +100,46 @@ def test_a_photo_of_no_use_is_refused_by_name(tmp_path: Path, one_voice: Pcm) ->
     for recording, photo, complaint in cases:
         result = CliRunner().invoke(app, ["analyse", str(recording), "--photo", str(photo)])
         assert result.exit_code == 2
+        assert complaint in result.stderr
+
+
+def test_a_stranger_who_speaks_first_is_told_by_the_given_voice(
+    tmp_path: Path, audio_models: AudioModels, one_voice: Pcm, two_voices: Pcm
+) -> None:
+    stranger = two_voices[round(8.6 * 16_000) : round(11.5 * 16_000)]
+    talk = write_sound(tmp_path / "talk.flac", np.concatenate([stranger, stranger]), "flac")
+    voice = write_sound(tmp_path / "voice.flac", one_voice[: 8 * 16_000], "flac")
+    report = tmp_path / "report.json"
+    found = []
+    for given in ([], ["--voice", str(voice)]):
+        result = CliRunner().invoke(app, ["analyse", str(talk), "--json", str(report), *given])
+        assert result.exit_code == 0, result.stderr
+        incidents = json.loads(report.read_text())["incidents"]
+        found.append([one["kind"] for one in incidents])
+    assert "audio.multiple_speakers" not in found[0]
+    assert "audio.multiple_speakers" in found[1]
+
+
+def test_a_voice_of_no_use_is_refused_by_name(
+    tmp_path: Path, audio_models: AudioModels, one_voice: Pcm
+) -> None:
+    talk = write_sound(tmp_path / "talk.flac", one_voice[:16_000], "flac")
+    short = write_sound(tmp_path / "short.flac", one_voice[: 2 * 16_000], "flac")
+    silent = write_clip(tmp_path / "silent.mp4", [(n / 5, face()) for n in range(5)])
+    text = tmp_path / "text.wav"
+    text.write_text("no sound")
+    pyannote = ["--speakers", "pyannote"]
+    cases: list[tuple[Path, Path, list[str], str]] = [
+        (talk, tmp_path / "missing.wav", [], f"{tmp_path / 'missing.wav'}: No such file"),
+        (talk, text, [], "not a sound file: WAV, FLAC, Ogg or WebM is needed"),
+        (talk, short, [], "3 s are needed"),
+        (silent, short, [], "silent.mp4 has no sound to compare"),
+        (talk, short, pyannote, "a reference voice is compared by --speakers local alone"),
+    ]
+    for recording, voice, more, complaint in cases:
+        command = ["analyse", str(recording), "--voice", str(voice), *more]
+        result = CliRunner().invoke(app, command)
+        assert result.exit_code == 2, complaint
         assert complaint in result.stderr
 
 

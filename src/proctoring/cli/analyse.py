@@ -30,6 +30,13 @@ def command(
             help="A JPEG or PNG of the candidate, with whom whoever sits there is compared."
         ),
     ] = None,
+    voice: Annotated[
+        Path | None,
+        typer.Option(
+            help="A recording of the candidate speaking alone (WAV, FLAC, Ogg or WebM), from which "
+            "their voice is known."
+        ),
+    ] = None,
     speakers: Annotated[
         str,
         typer.Option(
@@ -52,6 +59,7 @@ def command(
             annotated,
             mirrored=mirrored,
             photo=photo,
+            voice=voice,
             speakers=Speakers(speakers),
         )
     except ProctoringError as error:

@@ -22,6 +22,12 @@ from rich.table import Table
 from proctoring.audio.analyser import AudioModels, load_audio_models
 from proctoring.audio.recording import declared_seconds, holds_sound
 from proctoring.audio.transcription.transcribers import MOONSHINE, Transcribers
+from proctoring.audio.voice_reference import (
+    LARGEST,
+    VoiceReference,
+    decode_reference,
+    read_reference,
+)
 from proctoring.capabilities import Capability
 from proctoring.cli.fetching import fetch_with_bars
 from proctoring.errors import BadFrameError, ModelUnavailableError, SettingsError
@@ -70,6 +76,7 @@ def analyse(
     *,
     mirrored: bool,
     photo: Path | None = None,
+    voice: Path | None = None,
     speakers: Speakers = Speakers.LOCAL,
 ) -> bool:
     """Analyse a recording, print what was found, write the files that are asked for.
@@ -93,11 +100,16 @@ def analyse(
             raise SettingsError(f"{file.name} has no pictures to draw on") from None
         if photo is not None:
             raise SettingsError(f"{file.name} has no pictures to compare {photo} with") from None
+    if voice is not None and not holds_sound(file):
+        raise SettingsError(f"{file.name} has no sound to compare {voice} with")
+    if voice is not None and speakers is not Speakers.LOCAL:
+        raise SettingsError("a reference voice is compared by --speakers local alone")
     for output in (json_file, annotated):
         _refuse_unwritable(output, file)
     equipment = _equip(settings, policy, errors, pictures=origin is not None)
     reference = None if photo is None else _read_photo(equipment.vision, photo)
-    sound = SoundTrack(_heard(file, equipment, origin, speakers, settings))
+    known = None if voice is None else _read_voice(equipment.audio, voice)
+    sound = SoundTrack(_heard(file, equipment, origin, speakers, settings, known))
     analyser = VisionAnalyser(equipment.vision, mirrored=mirrored, reference=reference)
     pipeline = Pipeline(policy, analyser)
     if origin is None:
@@ -247,6 +259,7 @@ def _heard(
     origin: float | None,
     speakers: Speakers,
     settings: Settings,
+    voice: VoiceReference | None,
 ) -> Iterator[Heard]:
     """What is heard of the recording, by the chosen networks."""
     transcribers = equipment.transcribers
@@ -257,7 +270,7 @@ def _heard(
     )
     audio = equipment.audio
     if speakers is Speakers.LOCAL:
-        return listen(file, audio, origin=origin, transcribe=transcribe)
+        return listen(file, audio, origin=origin, transcribe=transcribe, voice=voice)
     token = settings.hf_token.get_secret_value() or None
     turns = diarize_file(file, origin=origin, folder=settings.pyannote_folder, token=token)
     heard = listen(file, replace(audio, speakers=None), origin=origin, transcribe=transcribe)
@@ -283,12 +296,27 @@ def _read_photo(models: VisionModels, file: Path) -> Embedding:
         BadPhotoError: nobody can be compared with it; the sentence says why.
         ModelUnavailableError: faces are not compared on this machine.
     """
+    return read_photo(models, _read(file, MAX_BYTES))
+
+
+def _read_voice(models: AudioModels, file: Path) -> VoiceReference:
+    """The voice in a reference recording.
+
+    Raises:
+        SettingsError: the file cannot be read.
+        BadVoiceError: no voice can be learned from it; the sentence says why.
+        ModelUnavailableError: voices are not told apart on this machine.
+    """
+    return read_reference(models, decode_reference(_read(file, LARGEST)))
+
+
+def _read(file: Path, most: int) -> bytes:
+    """A small file's content; of a larger one, a byte more than is allowed, which is refused."""
     try:
         with file.open("rb") as opened:
-            data = opened.read(MAX_BYTES + 1)  # one byte too many is enough to be refused
+            return opened.read(most + 1)
     except OSError as error:
         raise SettingsError(f"{file}: {error.strerror or error}") from error
-    return read_photo(models, data)
 
 
 def _write(file: Path, text: str) -> None:

@@ -10,6 +10,7 @@ from proctoring.audio.analyser import AudioAnalyser, AudioModels
 from proctoring.audio.pcm import SAMPLE_RATE
 from proctoring.audio.recording import SoundChunk, read_sound
 from proctoring.audio.transcription.stream import TranscriptionStream
+from proctoring.audio.voice_reference import VoiceReference
 from proctoring.errors import ProctoringError
 from proctoring.observations import SoundObservation, TranscriptObservation
 
@@ -83,6 +84,7 @@ def listen(
     *,
     origin: float | None,
     transcribe: Callable[[float], TranscriptionStream] | None = None,
+    voice: VoiceReference | None = None,
 ) -> Iterator[Heard]:
     """Hear a recording's sound, as a session would.
 
@@ -92,6 +94,7 @@ def listen(
         origin: the file's own time from which media times count: that of its first picture;
             ``None``: that of its first sound. What lies before is left out.
         transcribe: opens a transcriber at a media time, where words are wanted.
+        voice: the candidate's, where it was given.
 
     Raises:
         BadRecordingError: as ``read_sound``.
@@ -101,6 +104,8 @@ def listen(
     for chunk in _since(read_sound(path), origin):
         if analyser is None:
             analyser = AudioAnalyser(models, start=chunk.time)
+            if voice is not None:
+                analyser.know(voice.prints, voice.seconds)
             words = transcribe(chunk.time) if transcribe is not None else None
         missing = chunk.time - analyser.time
         if missing > _CONTIGUOUS:
