@@ -11,7 +11,7 @@ from sqlalchemy.exc import OperationalError
 from tests.judgement.build import seen, times
 from tests.records.conftest import beginning, tell
 
-from proctoring.observations import ConnectionObservation
+from proctoring.observations import ConnectionObservation, TranscriptObservation
 from proctoring.records import signals
 from proctoring.records.archive import Archive
 from proctoring.records.database import reading
@@ -65,6 +65,19 @@ def test_they_are_written_when_they_are_old_or_many_or_the_sitting_ends(
     kept.end("S1")
     write_due(kept)
     assert [found.time for found in archive.reader.observations("S1")] == [0.0, 1.0]
+
+
+@pytest.mark.parametrize("words", [False, True])
+def test_words_are_kept_only_where_they_may_be(archive: Archive, clock: Clock, words: bool) -> None:
+    kept = keeper(archive, clock)
+    keep = kept.begin("S1", words=words)
+    said = TranscriptObservation(2.0, 1.0, "hm", (), True, "moonshine", True)
+    keep(seen(1.0))
+    keep(said)
+    kept.flush()
+    found = list(archive.reader.observations("S1"))
+    assert found[1:] == ([said] if words else [])
+    assert archive.reader.sitting("S1").sitting.signals_lost == 0
 
 
 def test_more_than_may_wait_are_lost_and_counted(archive: Archive, clock: Clock) -> None:

@@ -144,10 +144,15 @@ def test_the_queue_is_bounded_and_the_oldest_go(archive: Archive, clock: Clock) 
     assert queue.waiting("one") == 3
 
 
-def test_what_waits_for_an_endpoint_that_is_gone_is_given_up(
+def test_what_waits_for_an_endpoint_that_nobody_serves_is_given_up_in_time(
     archive: Archive, clock: Clock
 ) -> None:
-    archive.writer(("one", "old")).write([beginning()], tell)
+    archive.writer(("old",)).write([beginning()], tell)
     queue = WebhookQueue(archive.engine, wall=clock)
-    assert queue.forget_others(("one",)) == 1
+    clock.now += timedelta(days=3)
+    later = beginning("S2", "b", clock.now)
+    archive.writer(("one",)).write([later], tell)
+    assert queue.forget_unserved(timedelta(days=4)) == 0, "another process may serve it"
+    clock.now += timedelta(days=1, seconds=1)
+    assert queue.forget_unserved(timedelta(days=4)) == 1
     assert (queue.waiting("one"), queue.waiting("old")) == (1, 0)

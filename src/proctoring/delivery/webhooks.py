@@ -29,6 +29,8 @@ LONGEST_PAUSE = timedelta(hours=1)
 """Between two attempts at one message; it doubles from one to the other."""
 GIVEN_UP = timedelta(days=3)
 """A message that did not arrive for so long is given up."""
+UNSERVED = GIVEN_UP + timedelta(days=1)
+"""What waits for longer waits for an endpoint that nobody serves any more."""
 MOST = 100_000
 """Messages that may wait for one endpoint; beyond, the oldest are given up."""
 TRIM_EVERY = 60.0

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, select
 
+from proctoring.errors import UnknownRecordError
 from proctoring.records import additions
 from proctoring.records.chain import beginning, link
 from proctoring.records.database import reading
@@ -31,12 +32,18 @@ def verify(engine: Engine, signer: Signer, sitting_id: str | None = None) -> Ite
 
     What somebody who holds the signing key wrote anew, from its beginning on, cannot be told; nor
     that newest decisions were taken out by somebody who put back the seal that was there before them.
+
+    Raises:
+        UnknownRecordError: there is no such sitting.
     """
     query = select(SittingRow).order_by(SittingRow.id)
     if sitting_id is not None:
         query = query.filter_by(id=sitting_id)
     with reading(engine) as connection:
-        for sitting in connection.execute(query).all():
+        sittings = connection.execute(query).all()
+        if sitting_id is not None and not sittings:
+            raise UnknownRecordError(f"no sitting {sitting_id[:40]} is kept")
+        for sitting in sittings:
             for what in _sitting(connection, signer, sitting):
                 yield Problem(f"sitting {sitting.id}", what)
         if sitting_id is None:

@@ -139,11 +139,14 @@ class WebhookQueue:
                 _remove(connection, endpoint, sitting_id, seq)
         return len(oldest)
 
-    def forget_others(self, endpoints: tuple[str, ...]) -> int:
-        """Give up what waits for endpoints that nobody serves any more. Returns how much it was."""
+    def forget_unserved(self, age: timedelta) -> int:
+        """Give up what has waited for longer than anybody who serves its endpoint lets it wait.
+
+        Which endpoints other processes serve is not known here; by its age it is. Returns how much.
+        """
         with writing(self._engine) as connection:
-            gone = delete(WebhookRow).where(WebhookRow.endpoint.not_in(endpoints))
-            return connection.execute(gone).rowcount
+            old = delete(WebhookRow).where(WebhookRow.created_at < self._wall() - age)
+            return connection.execute(old).rowcount
 
 
 def _message_id(sitting_id: str, seq: int) -> str:

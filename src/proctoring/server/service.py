@@ -25,7 +25,7 @@ from proctoring.delivery.journal import MemoryJournal
 from proctoring.delivery.outbox import Outbox
 from proctoring.delivery.recorded import RecordedJournal
 from proctoring.delivery.webhook_signing import Style
-from proctoring.delivery.webhooks import Endpoint, Webhooks
+from proctoring.delivery.webhooks import UNSERVED, Endpoint, Webhooks
 from proctoring.errors import (
     BadPhotoError,
     BadPolicyError,
@@ -486,8 +486,13 @@ class Service:
                 if self.ledger is not None:
                     self.ledger.drop(done.digests)
                 _log.info("erased a sitting: %s", done.record.reason)
-        except Exception:  # noqa: BLE001  # the next sweep may do better
-            _log.exception("records that are too old could not all be erased")
+            queue = WebhookQueue(archive.engine, wall=self._wall)
+            if gone := queue.forget_unserved(UNSERVED):
+                _log.info("%d messages to webhooks that nobody serves are given up", gone)
+        except Exception as error:  # noqa: BLE001  # the next sweep may do better
+            # Not what it says: PostgreSQL names the very row.
+            name = type(error).__name__
+            _log.error("records that are too old could not all be erased: %s", name)
 
 
 def _open(settings: Settings, now: datetime) -> tuple[Archive | None, str]:

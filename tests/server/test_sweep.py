@@ -1,0 +1,61 @@
+"""Once an hour what is too old goes; what the database says of a failure is not repeated."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy.exc import IntegrityError
+from tests.records.conftest import BEGAN, beginning, ending, tell
+from tests.session.conftest import BLIND, DEAF
+
+from proctoring.records.archive import Archive
+from proctoring.records.erasure import erasures
+from proctoring.records.review import consent
+from proctoring.server import service as module
+from proctoring.server.service import Service
+from proctoring.session.senses import Senses
+from proctoring.settings import Settings
+
+NAME = "candidate-whom-nobody-may-name"
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Service:
+    now = BEGAN + timedelta(days=181)
+    return Service(Settings(data_folder=tmp_path), models=Senses(BLIND, DEAF), wall=lambda: now)
+
+
+def archive(service: Service) -> Archive:
+    assert service.archive is not None
+    return service.archive
+
+
+def test_sittings_and_consents_that_are_too_old_are_erased(
+    service: Service, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    kept = archive(service)
+    consent(kept.engine, kept.signer, NAME, True, "You are watched.", NAME, BEGAN)
+    kept.writer(("an endpoint that is gone",)).write([beginning("S1"), ending("S1")], tell)
+    service._sweep(kept)
+    found = [(one.sitting_id, one.erased.get("consents")) for one in erasures(kept.engine)]
+    assert len(found) == 2
+    assert found[0] == ("S1", 0)
+    assert found[1][1] == 1
+    assert "2 messages to webhooks that nobody serves are given up" in caplog.text
+    assert NAME not in caplog.text
+
+
+def test_a_sweep_that_fails_names_nobody(
+    service: Service, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        detail = f"duplicate key\nDETAIL:  Key (session_id, seq)=({NAME}, 3) already exists."
+        raise IntegrityError("insert", {"session_id": NAME}, Exception(detail))
+
+    monkeypatch.setattr(module, "sweep", fail)
+    service._sweep(archive(service))
+    assert "could not all be erased: IntegrityError" in caplog.text
+    assert NAME not in caplog.text
