@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator, Coroutine
+from typing import TypeVar
 
 from fastapi import APIRouter
 from starlette.responses import JSONResponse
+from starlette.types import Message
 from starlette.websockets import WebSocket
 
 from proctoring.audio.pcm import SAMPLE_RATE
@@ -33,6 +36,7 @@ from proctoring.server.closing import (
 )
 from proctoring.server.event_feed import EventFeed, send_replay
 from proctoring.server.grant import Scope
+from proctoring.server.outbound import Outbound
 from proctoring.server.rate_limit import Bucket, SocketLimit, Verdict
 from proctoring.server.service import Service, Status
 from proctoring.server.video_feed import VideoFeed
@@ -42,6 +46,8 @@ from proctoring.session.session import Session
 from proctoring.session.sound_position import WrongRateError
 
 router = APIRouter()
+
+T = TypeVar("T")
 
 COMPLAIN_EVERY = 1.0
 """Seconds between two errors that say that frames come too fast."""
@@ -62,21 +68,13 @@ _REFUSALS: dict[type[ProctoringError], int] = {NotReadyError: 503, TooManyError:
 """HTTP status of a refused handshake; 400 for all others."""
 
 
-async def refuse(socket: WebSocket, status: int, code: str, detail: str) -> None:
-    """Answer the handshake with an HTTP error instead of accepting it."""
-    body = {"error": {"code": code, "detail": detail}}
-    await socket.send_denial_response(JSONResponse(body, status))
-
-
 @router.websocket("/ws/proctor/{session_id:path}/video", dependencies=[needs(Scope.MEDIA)])
 async def video(socket: WebSocket, session_id: str) -> None:
     """Takes pictures."""
     service: Service = socket.app.state.service
-    try:
-        check_session_id(session_id)
-        session = await service.join(session_id, mirrored=_flag(socket, "mirrored"))
-    except ProctoringError as error:
-        await refuse(socket, _REFUSALS.get(type(error), 400), error.code, error.detail)
+    mirrored = _flag(socket, "mirrored")
+    session = await _or_refuse(socket, _join(socket, session_id, mirrored=mirrored))
+    if session is None:
         return
     feed = VideoFeed(
         service.settings,
@@ -86,12 +84,7 @@ async def video(socket: WebSocket, session_id: str) -> None:
     )
     session.attach(feed, service.now())
     try:
-        await socket.accept()
-        await until_first(
-            feed.send(socket),
-            _receive_video(socket, service, session, feed),
-            feed.farewell.overdue(),
-        )
+        await _converse(socket, feed, _receive_video(socket, service, session, feed))
     finally:
         session.detach(feed, service.now())
     await _close(socket, service, feed.farewell)
@@ -101,23 +94,14 @@ async def video(socket: WebSocket, session_id: str) -> None:
 async def audio(socket: WebSocket, session_id: str) -> None:
     """Takes sound."""
     service: Service = socket.app.state.service
-    try:
-        check_session_id(session_id)
-        start = _number(socket, "start", "a time in microseconds")
-        _check_rate(socket)
-        session = await service.join(session_id)
-    except ProctoringError as error:
-        await refuse(socket, _REFUSALS.get(type(error), 400), error.code, error.detail)
+    joined = await _or_refuse(socket, _join_from(socket, session_id))
+    if joined is None:
         return
+    session, start = joined
     feed = AudioFeed(observe=_flag(socket, "observe"))
     session.attach_audio(feed, feed, start, service.now())
     try:
-        await socket.accept()
-        await until_first(
-            feed.send(socket),
-            _receive_audio(socket, service, session, feed),
-            feed.farewell.overdue(),
-        )
+        await _converse(socket, feed, _receive_audio(socket, service, session, feed))
     finally:
         session.detach_audio(feed, service.now())
     await _close(socket, service, feed.farewell)
@@ -127,21 +111,16 @@ async def audio(socket: WebSocket, session_id: str) -> None:
 async def events(socket: WebSocket, session_id: str) -> None:
     """Tells what changes."""
     service: Service = socket.app.state.service
-    try:
-        check_session_id(session_id)
-        after = _number(socket, "after", "the seq of an event")
-        if after is not None and service.is_over(session_id):
-            await _tell_of_the_past(socket, service, session_id, after)
-            return
-        session = await service.join(session_id)
-        feed = EventFeed(service.outbox, session_id, after)
-    except ProctoringError as error:
-        await refuse(socket, _REFUSALS.get(type(error), 400), error.code, error.detail)
+    listening = await _or_refuse(socket, _listen(socket, session_id))
+    if listening is None:
         return
+    if isinstance(listening, int):
+        await _tell_of_the_past(socket, service, session_id, listening)
+        return
+    session, feed = listening
     session.listener_came(service.now())
     try:
-        await socket.accept()
-        await until_first(feed.send(socket), _receive_nothing(socket), feed.farewell.overdue())
+        await _converse(socket, feed, _receive_nothing(socket))
     finally:
         feed.unsubscribe()
         session.listener_left(service.now())
@@ -152,17 +131,11 @@ async def events(socket: WebSocket, session_id: str) -> None:
 async def browser(socket: WebSocket, session_id: str) -> None:
     """Takes what the candidate's browser reports about itself."""
     service: Service = socket.app.state.service
-    try:
-        check_session_id(session_id)
-        session = await service.join(session_id)
-    except ProctoringError as error:
-        await refuse(socket, _REFUSALS.get(type(error), 400), error.code, error.detail)
+    session = await _or_refuse(socket, _join(socket, session_id))
+    if session is None:
         return
     feed = BrowserFeed(session)
-    await socket.accept()
-    await until_first(
-        feed.send(socket), _receive_reports(socket, service, feed), feed.farewell.overdue()
-    )
+    await _converse(socket, feed, _receive_reports(socket, service, feed))
     await _close(socket, service, feed.farewell)
 
 
@@ -173,6 +146,77 @@ async def unknown(socket: WebSocket, rest: str) -> None:  # noqa: ARG001  (the r
     await refuse(socket, 404, "unknown_socket", detail)
 
 
+async def refuse(socket: WebSocket, status: int, code: str, detail: str) -> None:
+    """Answer the handshake with an HTTP error instead of accepting it."""
+    body = {"error": {"code": code, "detail": detail}}
+    await socket.send_denial_response(JSONResponse(body, status))
+
+
+async def _or_refuse(socket: WebSocket, joining: Coroutine[None, None, T]) -> T | None:
+    """What joining gives; where it cannot be, the handshake is answered with why."""
+    try:
+        return await joining
+    except ProctoringError as error:
+        await refuse(socket, _REFUSALS.get(type(error), 400), error.code, error.detail)
+        return None
+
+
+async def _join(socket: WebSocket, session_id: str, *, mirrored: bool = False) -> Session:
+    check_session_id(session_id)
+    service: Service = socket.app.state.service
+    return await service.join(session_id, mirrored=mirrored)
+
+
+async def _join_from(socket: WebSocket, session_id: str) -> tuple[Session, int | None]:
+    """The session, and when its first sample was captured, if that is told."""
+    start = _number(socket, "start", "a time in microseconds")
+    _check_rate(socket)
+    return await _join(socket, session_id), start
+
+
+async def _listen(socket: WebSocket, session_id: str) -> tuple[Session, EventFeed] | int:
+    """The session and what goes out; of a session that is over, what was heard of it already."""
+    service: Service = socket.app.state.service
+    check_session_id(session_id)
+    after = _number(socket, "after", "the seq of an event")
+    if after is not None and service.is_over(session_id):
+        return after
+    session = await _join(socket, session_id)
+    return session, EventFeed(service.outbox, session_id, after)
+
+
+async def _converse(
+    socket: WebSocket, feed: Outbound | EventFeed, receiving: Coroutine[None, None, None]
+) -> None:
+    """Send and receive until one of both is done, or the last words are not taken."""
+    await socket.accept()
+    await until_first(feed.send(socket), receiving, feed.farewell.overdue())
+
+
+async def _messages(socket: WebSocket, farewell: Farewell) -> AsyncIterator[Message]:
+    """What a client sends, until it goes or its socket is to be closed."""
+    while True:
+        message = await socket.receive()
+        if message["type"] == "websocket.disconnect":
+            return
+        if farewell.said:
+            await asyncio.sleep(PATIENCE)  # the last words are on their way
+            return
+        yield message
+
+
+async def _pieces(socket: WebSocket, feed: Outbound, what: str) -> AsyncIterator[bytes]:
+    """Binary messages; another one closes the socket."""
+    async for message in _messages(socket, feed.farewell):
+        data: bytes | None = message.get("bytes")
+        if data is not None:
+            yield data
+        else:
+            detail = f"the {what} socket takes binary messages alone"
+            feed.error("not_binary", detail)
+            feed.close(NOT_BINARY, detail)
+
+
 async def _receive_video(
     socket: WebSocket, service: Service, session: Session, feed: VideoFeed
 ) -> None:
@@ -181,18 +225,7 @@ async def _receive_video(
         settings.max_frames_per_second, settings.max_bytes_per_second, service.now()
     )
     complained = float("-inf")
-    while True:
-        message = await socket.receive()
-        if message["type"] == "websocket.disconnect":
-            return
-        data: bytes | None = message.get("bytes")
-        if data is None:
-            detail = "the video socket takes binary messages alone"
-            feed.error("not_binary", detail)
-            feed.close(NOT_BINARY, detail)
-        if data is None or feed.farewell.said:
-            await asyncio.sleep(PATIENCE)  # the last words are on their way
-            return
+    async for data in _pieces(socket, feed, "video"):
         now = service.now()
         verdict, pause = limit.judge(len(data), now)
         if verdict is Verdict.DROP:
@@ -218,39 +251,21 @@ async def _receive_audio(
 ) -> None:
     # As fast as a client may that kept half a minute while it was disconnected, and not for long.
     limit = Bucket(MAX_SOUND_RATE * BYTES_PER_SECOND, KEPT * BYTES_PER_SECOND, service.now())
-    while True:
-        message = await socket.receive()
-        if message["type"] == "websocket.disconnect":
-            return
-        data: bytes | None = message.get("bytes")
-        if data is None:
-            detail = "the audio socket takes binary messages alone"
-            feed.error("not_binary", detail)
-            feed.close(NOT_BINARY, detail)
-        else:
-            try:
-                session.receive_sound(feed, data, service.now())
-            except WrongRateError as error:
-                feed.error(error.code, error.detail)
-                feed.close(WRONG_RATE, error.detail)
-        if feed.farewell.said:
-            await asyncio.sleep(PATIENCE)  # the last words are on their way
-            return
-        pause = limit.take(len(data or b""), service.now())
+    async for data in _pieces(socket, feed, "audio"):
+        try:
+            session.receive_sound(feed, data, service.now())
+        except WrongRateError as error:
+            feed.error(error.code, error.detail)
+            feed.close(WRONG_RATE, error.detail)
+        pause = limit.take(len(data), service.now())
         if pause:
             await asyncio.sleep(pause)
 
 
 async def _receive_reports(socket: WebSocket, service: Service, feed: BrowserFeed) -> None:
     limit = Bucket(REPORTS_PER_SECOND, 4 * REPORTS_PER_SECOND, service.now())
-    while True:
-        message = await socket.receive()
-        if message["type"] == "websocket.disconnect":
-            return
+    async for message in _messages(socket, feed.farewell):
         feed.receive(message.get("text") or "", service.now())  # binary is no report either
-        if feed.farewell.said:
-            await asyncio.sleep(PATIENCE)  # the last words are on their way
-            return
         pause = limit.take(1, service.now())
         if pause:
             await asyncio.sleep(pause)

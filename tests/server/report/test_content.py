@@ -23,12 +23,12 @@ def test_incidents_of_a_kind_are_summed_with_what_was_decided() -> None:
     assert one.seconds == pytest.approx(5.2)
 
 
-def test_what_was_not_measured_is_not_drawn() -> None:
+def test_nothing_is_drawn_over_what_was_not_measured() -> None:
     found = content(
         sitting_detail(), (0.0, 1.0, 2.0), {"gaze_yaw": (1.0, None, 3.0), "liveness": (None,) * 3}
     )
     (panel,) = found.panels
-    assert panel.lines == (("gaze_yaw", ((0.0, 1.0), (2.0, 3.0))),)
+    assert panel.lines == (("gaze_yaw", (((0.0, 1.0),), ((2.0, 3.0),))),)
 
 
 def test_a_sitting_without_anything_has_an_axis_all_the_same() -> None:

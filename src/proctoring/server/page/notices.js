@@ -1,7 +1,6 @@
 /** Messages to the person in front of the page: one at a time about each subject. */
 
 const box = document.getElementById("notices");
-const template = document.getElementById("notice-template");
 const shown = new Map();
 
 /**
@@ -17,17 +16,18 @@ export function notify(subject, kind, message, action) {
   // Saying the same thing again would make a screen reader repeat it.
   if (before?.message === message) return;
   dismiss(subject);
-  const notice = template.content.firstElementChild.cloneNode(true);
-  notice.dataset.kind = kind;
-  notice.dataset.subject = subject;
-  notice.querySelector("p").textContent = message;
-  const button = notice.querySelector("button");
+  const notice = document.createElement("div");
+  notice.className = "notice";
+  Object.assign(notice.dataset, { kind, subject });
+  const text = document.createElement("p");
+  text.textContent = message;
+  notice.append(text);
   if (action) {
-    button.hidden = false;
+    const button = document.createElement("button");
+    button.type = "button";
     button.textContent = action.label;
     button.addEventListener("click", action.run);
-  } else {
-    button.remove();
+    notice.append(button);
   }
   box.append(notice);
   shown.set(subject, { notice, message });

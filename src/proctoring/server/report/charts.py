@@ -15,6 +15,8 @@ ROW = 14.0
 PANEL = 70.0
 AXIS = 20.0
 GAP = 16.0
+RIGHT = 12.0
+POINT = 0.8
 """Points (1/72 inch)."""
 
 SEVERITY_COLOURS = {
@@ -55,7 +57,7 @@ def as_svg(drawing: Drawing) -> str:
 
 
 def _x(content: Content, seconds: float) -> float:
-    return LEFT + (WIDTH - LEFT - 6) * min(1.0, max(0.0, seconds / content.length))
+    return LEFT + (WIDTH - LEFT - RIGHT) * min(1.0, max(0.0, seconds / content.length))
 
 
 def _text(x: float, y: float, text: str, size: float = 7) -> String:
@@ -63,7 +65,7 @@ def _text(x: float, y: float, text: str, size: float = 7) -> String:
 
 
 def _axis(drawing: Drawing, content: Content, y: float) -> None:
-    drawing.add(Line(LEFT, y, WIDTH - 6, y, strokeColor=colors.grey, strokeWidth=0.5))
+    drawing.add(Line(LEFT, y, WIDTH - RIGHT, y, strokeColor=colors.grey, strokeWidth=0.5))
     for tenth in range(0, 11, 2):
         seconds = content.length * tenth / 10
         x = _x(content, seconds)
@@ -74,25 +76,29 @@ def _axis(drawing: Drawing, content: Content, y: float) -> None:
 
 
 def _panel(drawing: Drawing, content: Content, panel: Panel, top: float) -> None:
-    values = [value for _, points in panel.lines for _, value in points]
+    values = [value for _, found in panel.lines for stretch in found for _, value in stretch]
     low, high = min(0.0, *values), max(1.0, *values)
     bottom = top - PANEL
 
     def y(value: float) -> float:
         return bottom + PANEL * (value - low) / (high - low)
 
-    frame = Rect(LEFT, bottom, WIDTH - LEFT - 6, PANEL, fillColor=None)
+    frame = Rect(LEFT, bottom, WIDTH - LEFT - RIGHT, PANEL, fillColor=None)
     frame.strokeColor, frame.strokeWidth = colors.lightgrey, 0.5
     drawing.add(frame)
-    drawing.add(Line(LEFT, y(0), WIDTH - 6, y(0), strokeColor=colors.lightgrey, strokeWidth=0.5))
+    drawing.add(
+        Line(LEFT, y(0), WIDTH - RIGHT, y(0), strokeColor=colors.lightgrey, strokeWidth=0.5)
+    )
     drawing.add(_text(LEFT, top + 3, panel.title))
     for value in (low, high):
         drawing.add(_text(LEFT - 26, y(value) - 2, f"{value:.0f}", 6))
-    for number, (name, points) in enumerate(panel.lines):
+    for number, (name, found) in enumerate(panel.lines):
         colour = LINE_COLOURS[number % len(LINE_COLOURS)]
         legend = _text(0, top - 10 - 9 * number, name.replace("_", " "))
         legend.fillColor = colour
         drawing.add(legend)
-        flat = [each for at, value in points for each in (_x(content, at), y(value))]
-        if len(points) > 1:
+        for stretch in found:
+            flat = [each for at, value in stretch for each in (_x(content, at), y(value))]
+            if len(stretch) == 1:  # a point alone would have no length
+                flat += [flat[0] + POINT, flat[1]]
             drawing.add(PolyLine(flat, strokeColor=colour, strokeWidth=0.6))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from proctoring.records.reader import Incident, SittingDetail
 
@@ -21,13 +22,17 @@ class Sum:
     dismissed: int
 
 
+Stretch = tuple[tuple[float, float], ...]
+"""Points of a line: media time in seconds, value."""
+
+
 @dataclass(frozen=True, slots=True)
 class Panel:
     """One plot: several lines over media time."""
 
     title: str
-    lines: tuple[tuple[str, tuple[tuple[float, float], ...]], ...]
-    """Name and points (seconds, value); a stretch that was not measured has no points."""
+    lines: tuple[tuple[str, tuple[Stretch, ...]], ...]
+    """Name, and the stretches that were measured one after another without a break."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +71,7 @@ def content(
     panels = []
     for title, names in PANELS.items():
         lines = tuple(
-            (name, points) for name in names if (points := _points(time, series.get(name, ())))
+            (name, found) for name in names if (found := _stretches(time, series.get(name, ())))
         )
         if lines:
             panels.append(Panel(title, lines))
@@ -75,10 +80,14 @@ def content(
     return Content(detail, _sums(detail.incidents), tuple(panels), length)
 
 
-def _points(
-    time: Sequence[float], values: Sequence[float | None]
-) -> tuple[tuple[float, float], ...]:
-    return tuple((at, value) for at, value in zip(time, values, strict=False) if value is not None)
+def _stretches(time: Sequence[float], values: Sequence[float | None]) -> tuple[Stretch, ...]:
+    """Nothing is drawn over what was not measured: a line there would be made up."""
+    points = zip(time, values, strict=False)
+    return tuple(
+        tuple((at, value) for at, value in stretch if value is not None)
+        for measured, stretch in groupby(points, lambda point: point[1] is not None)
+        if measured
+    )
 
 
 def _sums(incidents: Sequence[Incident]) -> tuple[Sum, ...]:

@@ -49,7 +49,7 @@ function verdict(incident) {
 
 function decisionForm(sitting, incident, onDecided) {
   const about = `${incident.label} at ${clock(incident.started_at)}`;
-  const field = make("input", { name: "reason", maxlength: "2000", autocomplete: "off", required: true });
+  const field = make("input", { type: "text", name: "reason", maxlength: "2000", autocomplete: "off", required: true });
   const buttons = Object.entries({ confirm: "Confirm", dismiss: "Dismiss", comment: "Comment" }).map(
     ([decision, text]) =>
       make("button", { type: "submit", name: "decision", value: decision, "aria-label": `${text}: ${about}`, text }),

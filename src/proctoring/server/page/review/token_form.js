@@ -1,6 +1,20 @@
 import { setToken, takeTokenFromAddress } from "../token.js";
+import { make } from "./elements.js";
 
-const form = document.getElementById("token-form");
+const field = make("input", {
+  id: "token",
+  type: "password",
+  autocomplete: "off",
+  spellcheck: "false",
+  required: true,
+});
+const form = make(
+  "form",
+  { class: "card filters token", id: "token-form", hidden: true },
+  make("label", {}, "Access token (scope: review)", field),
+  make("button", { type: "submit", text: "Use it" }),
+);
+document.querySelector("main").before(form);
 
 /**
  * Takes the token from the address, and asks for one where the server does.
@@ -11,7 +25,7 @@ export function prepareToken(again) {
   takeTokenFromAddress();
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    setToken(document.getElementById("token").value);
+    setToken(field.value);
     form.hidden = true;
     again();
   });
