@@ -41,7 +41,7 @@ def main() -> None:
     pairs = json.loads((data / "identity/nuaa_pairs.json").read_text())
     folder = data / "spoof/nuaa"
     names = {name for kind in ("same", "different") for pair in pairs[kind] for name in pair}
-    looks = {name: _look(models, folder / name) for name in sorted(names)}
+    looks = {name: fit_look(models, folder / name) for name in sorted(names)}
     seen = {name: found for name, found in looks.items() if found is not None}
     print(f"nuaa: {len(seen)} of {len(names)} pictures fit to be compared")
     same, other = (
@@ -66,7 +66,8 @@ def main() -> None:
     _portraits(models, data / "identity/portraits", limit)
 
 
-def _look(models: VisionModels, path: Path) -> Embedding | None:
+def fit_look(models: VisionModels, path: Path) -> Embedding | None:
+    """The embedding of the one face in a picture, if it is fit to be compared."""
     assert models.faces is not None
     assert models.identity is not None
     pixels = decode_jpeg(path.read_bytes())

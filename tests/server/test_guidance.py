@@ -2,39 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
 from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 import simplejpeg
+from tests.server.candidate import Candidate
 from tests.server.conftest import photograph
 from tests.server.live import Live, receive, receive_key
 from websockets.sync.client import ClientConnection
 
 FAST = {"enrolment": {"limit": 1}, "challenge": {"limit": 3, "attempts": 1}}
 """Accommodations that make a test short."""
-
-
-class Candidate:
-    """Sends pictures, a tenth of a second of media apart, however fast they are looked at."""
-
-    def __init__(self, video: ClientConnection) -> None:
-        self._video = video
-        self._time = 1_700_000_000_000_000
-
-    def show(self, picture: bytes, seconds: float) -> None:
-        for _ in range(round(seconds * 10)):
-            self._time += 100_000
-            self._video.send(self._time.to_bytes(8, "big") + picture)
-            self._answered()
-
-    def _answered(self) -> None:
-        """Wait until the picture was looked at; a server at a lower rate looks at fewer."""
-        with contextlib.suppress(TimeoutError):
-            while "observation" not in receive(self._video, timeout=0.3):
-                pass
 
 
 def face(size: float) -> bytes:

@@ -1,0 +1,132 @@
+"""Swaps of persons, session by session: ``python -m evaluation.identity_sessions ../shared/data``.
+
+Sessions put together from the real webcam pictures of ``identity/nuaa_pairs.json``, several a person
+and day, each shown for a second with a camera's noise; then the camera is covered for four seconds
+(or nothing happens at all: a cut), and after that the same person sits there, on the same day or on
+another, or somebody else. Everything that judges a live session, exam policy, five pictures a second.
+
+Printed: sessions of one person with "Different Person Detected" (false alarms), swaps found, and the
+time from the new face's first picture to the alert.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations, permutations
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+
+from evaluation.identity import fit_look
+from evaluation.sessions import evaluation_models
+from proctoring.incidents import IncidentState
+from proctoring.judgement.policy import load_policy
+from proctoring.session.pipeline import Pipeline
+from proctoring.vision.analyser import VisionAnalyser, VisionModels
+from proctoring.vision.decode import decode_jpeg
+from proctoring.vision.frame import Frame, Pixels
+
+RATE = 5
+_BEFORE, _COVERED, _AFTER = 8, 4, 14
+"""Seconds; long enough for a look that is taken without a reason, and its doubts."""
+_FEWEST = 3
+"""Pictures of one person and day."""
+
+Day = tuple[str, str]
+"""Person and day."""
+
+
+@dataclass(frozen=True)
+class Staged:
+    """Who sits there before and after."""
+
+    kind: str
+    before: Sequence[Pixels]
+    after: Sequence[Pixels]
+    covered: int
+    """Seconds in between."""
+
+
+def main() -> None:
+    """Print the rows of ``docs/accuracy.md``."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--every", type=int, default=1, help="only every so many swaps")
+    arguments = parser.parse_args()
+    models = replace(evaluation_models(arguments.data, object_model="none"), liveness=None)
+    days = pictures(models, arguments.data)
+    print(f"{len(days)} days of {len({person for person, _ in days})} people", flush=True)
+    found: dict[str, list[float | None]] = defaultdict(list)
+    for staged in sessions(days, arguments.every):
+        found[staged.kind].append(alert(models, staged))
+        times = [time for time in found[staged.kind] if time is not None]
+        latest = found[staged.kind][-1]
+        told = "nothing" if latest is None else f"{latest:.1f} s"
+        print(f"{staged.kind}: {told} ({len(times)} of {len(found[staged.kind])})", flush=True)
+    print()
+    for kind, alerts in found.items():
+        times = sorted(time for time in alerts if time is not None)
+        when = (
+            f", after {median(times):.1f} s in the middle, {times[-1]:.1f} s at most"
+            if times
+            else ""
+        )
+        print(f"{kind}: Different Person Detected in {len(times)} of {len(alerts)} sessions{when}")
+
+
+def pictures(models: VisionModels, data: Path) -> dict[Day, list[Pixels]]:
+    """Of every person and day, the pictures that are fit to be compared."""
+    pairs = json.loads((data / "identity/nuaa_pairs.json").read_text())
+    names = {name for kind in ("same", "different") for pair in pairs[kind] for name in pair}
+    days: dict[Day, list[Pixels]] = defaultdict(list)
+    for name in sorted(names):
+        path = data / "spoof/nuaa" / name
+        if fit_look(models, path) is not None:
+            # ClientRaw/PERSON/PERSON_x_x_DAY_n.jpg
+            parts = path.stem.split("_")
+            days[parts[0], parts[3]].append(decode_jpeg(path.read_bytes()))
+    return {day: found for day, found in days.items() if len(found) >= _FEWEST}
+
+
+def sessions(days: dict[Day, list[Pixels]], every: int) -> Iterator[Staged]:
+    """One person over the cover; the same on another day; swaps behind the cover, and cut."""
+    for shown in days.values():
+        yield Staged("one person, one day", shown, shown[::-1], _COVERED)
+    for one, other in permutations(days, 2):
+        if one[0] == other[0]:
+            yield Staged("one person, another day", days[one], days[other], _COVERED)
+    swaps = [pair for pair in combinations(days, 2) if pair[0][0] != pair[1][0]]
+    for one, other in swaps[::every]:
+        yield Staged("swap behind a cover", days[one], days[other], _COVERED)
+        yield Staged("swap by a cut", days[one], days[other], 0)
+
+
+def alert(models: VisionModels, staged: Staged) -> float | None:
+    """Seconds from the first picture after the change to the alert; ``None``: none came."""
+    generator = np.random.default_rng(0)
+    pipeline = Pipeline(load_policy("exam"), VisionAnalyser(models))
+    changed = _BEFORE + staged.covered
+    dark = np.full_like(staged.before[0], 12)
+    for number in range((changed + _AFTER) * RATE):
+        time = number / RATE
+        if time < _BEFORE:
+            source = staged.before[int(time) % len(staged.before)]
+        elif time < changed:
+            source = dark
+        else:
+            source = staged.after[int(time - changed) % len(staged.after)]
+        noisy = np.clip(source + generator.normal(0, 1.5, source.shape), 0, 255)
+        _, changes = pipeline.analyse(Frame(time, np.asarray(noisy, np.uint8)))
+        for change in changes:
+            if change.kind == "face.mismatch" and change.state is IncidentState.STARTED:
+                return time - changed
+    return None
+
+
+if __name__ == "__main__":
+    main()
