@@ -328,6 +328,22 @@ def test_a_face_on_the_camera_is_drawn_over_and_its_absence_becomes_an_incident(
     expect(page.locator("#connection")).to_have_text("Not connected")
 
 
+def test_the_page_says_with_whom_the_face_was_compared_and_why(
+    visit: Callable[..., Page], server: Server
+) -> None:
+    health = httpx.get(f"{server.url}/api/health").json()
+    if not any(one["name"] == "identity" and one["available"] for one in health["capabilities"]):
+        pytest.skip("the weights of the face embedding cannot be had")
+    page = visit()
+    start(page)
+    expect(page.locator("#reading-compared")).to_have_text(
+        re.compile(
+            r"^distance 0\.[0-3]\d from the first seconds, \d looks?, after \d s without the face$"
+        ),
+        timeout=60_000,
+    )
+
+
 def test_a_recording_is_played_once_and_judged_by_its_own_times(
     visit: Callable[..., Page], tmp_path: Path
 ) -> None:

@@ -27,8 +27,9 @@ export function describeAngles(angles) {
 }
 
 /** @param {{distance: number, looks: number, why: string}} identity  the last comparison of faces */
-export function describeIdentity({ distance, looks, why }) {
-  return `distance ${distance.toFixed(2)}, ${looks} ${looks === 1 ? "look" : "looks"}, ${why}`;
+export function describeIdentity({ distance, looks, why, from_photo: fromPhoto }) {
+  const whom = fromPhoto ? "the photo" : "the first seconds";
+  return `distance ${distance.toFixed(2)} from ${whom}, ${looks} ${looks === 1 ? "look" : "looks"}, ${why}`;
 }
 
 export class Readings {
