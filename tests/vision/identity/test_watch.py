@@ -160,7 +160,7 @@ def test_a_photo_is_compared_from_the_first_look_on(
 ) -> None:
     with_photo = Sitting(vision_models, photo=astronaut)
     (first, *_) = with_photo.sit(other, 3)
-    assert (first.from_photo, first.why) == (True, "the session began")
+    assert (first.from_photo, first.why) == (True, "as the session began")
     assert first.distance > 0.45
 
 

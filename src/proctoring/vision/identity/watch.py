@@ -73,7 +73,7 @@ class IdentityWatch:
         self._trouble = ""
         """What happened while the face was out of sight."""
         self._stood_still = False
-        self._why = "the session began"
+        self._why = "as the session began"
         self._burst = BURST_LOOKS if self._photo else 0
         self._doubting = False
         """Whether the look before was too far from the reference to be left at that."""
