@@ -28,18 +28,9 @@ from pydantic import SecretStr
 from sqlalchemy import insert
 
 from proctoring.audio.analyser import AudioModels
-from proctoring.delivery.events import (
-    Begun,
-    Ended,
-    Event,
-    Message,
-    Sitting,
-    incident_id,
-    number_message,
-    sitting_id,
-)
+from proctoring.delivery.events import Entry, Message, Sitting, beginning, ending, sitting_id
 from proctoring.delivery.outbox import Outbox
-from proctoring.delivery.recorded import RecordedJournal, _plain
+from proctoring.delivery.recorded import RecordedJournal
 from proctoring.incidents import IncidentChange, IncidentState, Severity
 from proctoring.judgement.policy import shipped_policy
 from proctoring.models.store import ModelStore
@@ -61,6 +52,7 @@ from proctoring.observations import (
 from proctoring.recording.playback import play
 from proctoring.records.archive import Archive, open_archive
 from proctoring.records.database import writing
+from proctoring.records.entries import Beginning
 from proctoring.records.packing import pack
 from proctoring.records.plot import join, summarise
 from proctoring.records.signals import EVERY, JOINED
@@ -119,10 +111,10 @@ def message(sitting: Sitting, number: int, at: float, state: IncidentState) -> M
     return Message(sitting, sitting.began_at + timedelta(seconds=at), at, (change,))
 
 
-def begun(sitting: Sitting) -> Begun:
+def begun(sitting: Sitting) -> Beginning:
     """Its beginning."""
     policy = shipped_policy("exam")
-    return Begun(sitting, False, policy.name, policy.to_toml(), "seed")
+    return beginning(sitting, policy.name, policy.to_toml(), mirrored=False, seed="seed")
 
 
 def events(archive: Archive, sessions: int) -> None:
@@ -259,27 +251,19 @@ def day(archive: Archive, sessions: int, hours: float) -> None:
     each = elapsed / DISTINCT * 1000
     print(f"{size / hours / 1e6:.2f} MB of signals an hour; {each:.0f} ms to pack {EVERY:g} s")
     began = time.perf_counter()
-    writer, count = archive.writer(), 0
+    journal, count = RecordedJournal(archive.writer(), archive.reader), 0
     for n in range(sessions):
         sitting = Sitting(f"day-{n}", BEGAN + timedelta(seconds=n))
-        entries: list[Begun | Message | Ended] = [begun(sitting)]
+        entries: list[Entry] = [begun(sitting)]
         for number in range(1, int(seconds / 60) + 1):
             for offset, state in ((0.0, IncidentState.STARTED), (5.0, IncidentState.ENDED)):
                 entries.append(message(sitting, number, number * 60 + offset, state))
-        entries.append(Ended(sitting, BEGAN, seconds, "ended"))
+        entries.append(ending(sitting, BEGAN, seconds, "ended"))
         count += len(entries) - 2
 
-        def tell(index: int, seq: int, entries: list[Begun | Message | Ended] = entries) -> str:
-            told = entries[index]
-            assert isinstance(told, Message)
-            event: Event = number_message(told, seq)
-            return event.text
-
         for first in range(0, len(entries), 1000):
-            part = entries[first : first + 1000]
-            writer.write([_plain(e) for e in part], lambda i, s, f=first: tell(f + i, s))  # type: ignore[misc]
+            journal.write(entries[first : first + 1000])
         name = sitting_id(sitting)
-        assert incident_id(sitting, 1) > name
         for table, kept in ((SignalRow, pieces), (CurveRow, curves)):
             for first in range(0, len(kept), 500):
                 rows = [{"sitting_id": name, **piece} for piece in kept[first : first + 500]]

@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from proctoring.delivery.events import Begun, Ended, Message, Sitting
+from proctoring.delivery.events import Message, Sitting, beginning, ending
 from proctoring.incidents import IncidentChange, IncidentState, Severity
 from proctoring.judgement.policy import shipped_policy
+from proctoring.records.entries import Beginning, Ending
 
 BEGAN = datetime(2026, 1, 2, 10, 0, 0, tzinfo=UTC)
 
@@ -42,15 +43,16 @@ def message(session_id: str = "exam-7", *changes: IncidentChange) -> Message:
     return Message(Sitting(session_id, BEGAN), found_at, 93.4, changes or (change(),))
 
 
-def begun(session_id: str = "exam-7", began_at: datetime = BEGAN) -> Begun:
+def begun(session_id: str = "exam-7", began_at: datetime = BEGAN) -> Beginning:
     """A session's beginning."""
     policy = shipped_policy("exam")
-    return Begun(Sitting(session_id, began_at), False, policy.name, policy.to_toml())
+    sitting = Sitting(session_id, began_at)
+    return beginning(sitting, policy.name, policy.to_toml(), mirrored=False)
 
 
-def ended(session_id: str = "exam-7", began_at: datetime = BEGAN) -> Ended:
+def ended(session_id: str = "exam-7", began_at: datetime = BEGAN) -> Ending:
     """Its end."""
-    return Ended(Sitting(session_id, began_at), BEGAN, 100.0, "ended on request")
+    return ending(Sitting(session_id, began_at), BEGAN, 100.0, "ended on request")
 
 
 @pytest.fixture

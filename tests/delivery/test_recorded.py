@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from tests.delivery.conftest import BEGAN, begun, message
 
-from proctoring.delivery.events import Notice, sitting_id
+from proctoring.delivery.events import Notice
 from proctoring.delivery.recorded import RecordedJournal
 from proctoring.records.archive import Archive, open_archive
 from proctoring.records.verification import verify
@@ -35,7 +35,7 @@ def test_words_are_on_disk_only_where_the_policy_has_them_kept(
     told = journal.write([begun(), said, message()])[1]
     assert told is not None
     assert json.loads(told.text)["transcript"] == {"text": WORDS}
-    first, second = archive.reader.events(sitting_id(begun().sitting))
+    first, second = archive.reader.events(begun().sitting_id)
     body = json.loads(first.text)
     assert body["transcript"] == ({"text": WORDS} if kept else {"kept": False})
     assert body["alerts"] == ["Looking Left"], "what is withheld took the incident with it"

@@ -12,6 +12,7 @@ from typing import Any
 from ulid import ULID
 
 from proctoring.incidents import Evidence, IncidentChange, IncidentState
+from proctoring.records.entries import Beginning, Ending
 from proctoring.records.evidence.path import evidence_path
 
 
@@ -49,35 +50,14 @@ class Message:
     notice: Notice | None = None
     """Something to tell that is no incident."""
 
-
-@dataclass(frozen=True, slots=True)
-class Begun:
-    """A sitting begins: before its first message."""
-
-    sitting: Sitting
-    mirrored: bool
-    policy_name: str
-    policy_toml: str
-    """The whole policy, so that it can be known later what judged."""
-    seed: str = field(default="", repr=False)
-    """What challenges are drawn from."""
+    @property
+    def session_id(self) -> str:
+        """The name of its session."""
+        return self.sitting.session_id
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """A sitting is over: after its last message."""
-
-    sitting: Sitting
-    time: datetime
-    """Wall clock, UTC."""
-    media_time: float
-    detail: str
-    """Why, in words for its listeners."""
-    face: tuple[float, ...] | None = field(default=None, repr=False)
-    """The candidate's embedding, biometric data, where the policy has it kept."""
-
-
-Entry = Begun | Message | Ended
+Entry = Beginning | Message | Ending
+"""What happens in a sitting, in this order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +69,26 @@ class Event:
     """Rises by one per message of one session id and never repeats."""
     text: str
     """The JSON text of contract 1.2."""
+
+
+def beginning(
+    sitting: Sitting, policy_name: str, policy_toml: str, *, mirrored: bool, seed: str = ""
+) -> Beginning:
+    """That a sitting begins: before its first message."""
+    names = (sitting_id(sitting), sitting.session_id)
+    return Beginning(*names, sitting.began_at, mirrored, policy_name, policy_toml, seed)
+
+
+def ending(
+    sitting: Sitting,
+    time: datetime,
+    media_time: float,
+    reason: str,
+    face: tuple[float, ...] | None = None,
+) -> Ending:
+    """That a sitting is over: after its last message. ``reason``: in words for its listeners."""
+    names = (sitting_id(sitting), sitting.session_id)
+    return Ending(*names, time, media_time, reason, face)
 
 
 def incident_id(sitting: Sitting, number: int) -> str:

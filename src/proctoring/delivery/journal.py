@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import Protocol
 
-from proctoring.delivery.events import Begun, Entry, Event, Message, number_message
+from proctoring.delivery.events import Entry, Event, Message, number_message
+from proctoring.records.entries import Beginning
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +72,8 @@ class MemoryJournal:
             return [self._write(entry) for entry in entries]
 
     def _write(self, entry: Entry) -> Event | None:
-        pages = self._pages.setdefault(entry.sitting.session_id, _Pages())
-        if isinstance(entry, Begun):
+        pages = self._pages.setdefault(entry.session_id, _Pages())
+        if isinstance(entry, Beginning):
             pages.events.clear()
             pages.floor = pages.last
         if not isinstance(entry, Message):

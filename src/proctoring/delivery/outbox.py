@@ -9,9 +9,10 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from threading import Condition, Lock, Thread
 
-from proctoring.delivery.events import Begun, Ended, Entry, Event, Message
+from proctoring.delivery.events import Entry, Event, Message
 from proctoring.delivery.journal import Journal, Replay
 from proctoring.errors import TooManyError
+from proctoring.records.entries import Beginning, Ending
 
 _log = logging.getLogger(__name__)
 
@@ -157,9 +158,9 @@ class Outbox:
         """Entries that wait for the journal."""
         return len(self._waiting)
 
-    def begin(self, begun: Begun) -> Future[None]:
+    def begin(self, beginning: Beginning) -> Future[None]:
         """A sitting begins. Done once that is written."""
-        return self._put(begun)
+        return self._put(beginning)
 
     def publish(self, message: Message) -> Future[None]:
         """Number a message, keep it, and queue it for everybody who listens: soon. Done then."""
@@ -172,9 +173,9 @@ class Outbox:
             return lost
         return self._put(message)
 
-    def end(self, ended: Ended) -> Future[None]:
+    def end(self, ending: Ending) -> Future[None]:
         """The sitting is over: its listeners get what still waits, and then the reason."""
-        return self._put(ended)
+        return self._put(ending)
 
     def _put(self, entry: Entry) -> Future[None]:
         waiting = _Waiting(entry)
@@ -211,7 +212,7 @@ class Outbox:
                 self._hand_out(event)
             elif isinstance(waiting.entry, Message):
                 self.lost += 1
-            elif isinstance(waiting.entry, Ended):
+            elif isinstance(waiting.entry, Ending):
                 self._say_end(waiting.entry)
             waiting.done.set_result(None)
 
@@ -224,10 +225,10 @@ class Outbox:
                 self.dropped += 1
                 self._remove(listener)
 
-    def _say_end(self, ended: Ended) -> None:
+    def _say_end(self, ending: Ending) -> None:
         with self._lock:
-            for listener in self._listeners.pop(ended.sitting.session_id, []):
-                listener.close(Closing("ended", ended.detail))
+            for listener in self._listeners.pop(ending.session_id, []):
+                listener.close(Closing("ended", ending.reason))
 
     def subscribe(self, session_id: str, wake: Callable[[], None]) -> Listener:
         """Listen from now on. Who missed something asks ``catch_up`` next.

@@ -12,8 +12,6 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_exp
 from tenacity.nap import sleep_using_event
 
 from proctoring.delivery.events import (
-    Begun,
-    Ended,
     Entry,
     Event,
     Message,
@@ -73,7 +71,7 @@ class RecordedJournal:
         return [event for entry in entries for event in self.write([entry])]
 
     def _write(self, entries: Sequence[Entry]) -> list[Event | None]:
-        plain = [_plain(entry) for entry in entries]
+        kept = [_kept(entry) for entry in entries]
         told: dict[int, Event] = {}
 
         def tell(index: int, seq: int) -> str:
@@ -93,7 +91,7 @@ class RecordedJournal:
             before_sleep=self._complain,
             reraise=True,
         )
-        attempts(self._writer.write, plain, tell)
+        attempts(self._writer.write, kept, tell)
         if self.trouble:
             _log.warning("records can be written again")
             self.trouble = ""
@@ -123,14 +121,11 @@ class RecordedJournal:
         self.trouble = f"the database cannot be written: {reason[0] if reason else error}"
 
 
-def _plain(entry: Entry) -> Beginning | Occurrence | Ending:
-    """An entry in the words of records, which do not know delivery's."""
+def _kept(entry: Entry) -> Beginning | Occurrence | Ending:
+    """An entry as records have it: of a message they take the changes, and its text as it is told."""
+    if not isinstance(entry, Message):
+        return entry
     sitting = entry.sitting
-    names = (sitting_id(sitting), sitting.session_id)
-    if isinstance(entry, Begun):
-        began, policy = sitting.began_at, (entry.policy_name, entry.policy_toml)
-        return Beginning(*names, began, entry.mirrored, *policy, entry.seed)
-    if isinstance(entry, Ended):
-        return Ending(*names, entry.time, entry.media_time, entry.detail, entry.face)
     changes = tuple((incident_id(sitting, change.number), change) for change in entry.changes)
+    names = (sitting_id(sitting), sitting.session_id)
     return Occurrence(*names, entry.time, entry.media_time, changes)

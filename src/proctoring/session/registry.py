@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import partial
 
 from proctoring.audio.analyser import AudioModels
-from proctoring.delivery.events import Begun, Ended, Message, Notice, Sitting, sitting_id
+from proctoring.delivery.events import Message, Notice, Sitting, beginning, ending, sitting_id
 from proctoring.delivery.outbox import Outbox
 from proctoring.errors import SessionExistsError, TooManyError
 from proctoring.incidents import IncidentChange
@@ -143,7 +143,7 @@ class Registry:
         )
         self._ended.pop(session_id, None)
         session.recorded = self._outbox.begin(
-            Begun(sitting, mirrored, policy.name, policy.to_toml(), seed)
+            beginning(sitting, policy.name, policy.to_toml(), mirrored=mirrored, seed=seed)
         )
         self._open[session_id] = session
         self._tally.sessions_begun.inc()
@@ -220,7 +220,7 @@ class Registry:
         """From the pool's threads."""
         if self._signals is not None:
             self._signals.end(sitting_id(sitting))
-        return self._outbox.end(Ended(sitting, self._wall(), media_time, detail, face))
+        return self._outbox.end(ending(sitting, self._wall(), media_time, detail, face))
 
     def _close(self, session: Session, now: float) -> None:
         del self._open[session.session_id]
