@@ -22,5 +22,5 @@ with (
     while (grabbed := camera.read())[0]:
         video.send(cv2.imencode(".jpg", grabbed[1])[1].tobytes())
         with suppress(TimeoutError):  # ten frames a second, whether something happens or not
-            if alerts := json.loads(events.recv(timeout=0.1))["alerts"]:
+            if alerts := json.loads(events.recv(timeout=0.1)).get("alerts"):
                 print(alerts, flush=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from typer.testing import CliRunner
 
@@ -44,6 +46,14 @@ def test_the_agent_is_hidden_and_may_not_publish_media() -> None:
     assert not PERMISSIONS.can_publish
     assert PERMISSIONS.can_publish_data
     assert create_server("proctor", ws_url="ws://127.0.0.1:1") is not None
+
+
+def test_who_declines_no_room_tells_no_load() -> None:
+    # LiveKit passes over agents that say to be busy, whatever their own limit is.
+    never_full = create_server(load_threshold=2.0)
+    load: Any = never_full.load_fnc
+    assert load(never_full) == 0
+    assert create_server(load_threshold=0.7).load_fnc is None
 
 
 @pytest.mark.parametrize(

@@ -88,9 +88,11 @@ def dev(
     policy: _Policy = None,
     port: _Port = 0,
 ) -> None:
-    """Run the agent against a `livekit-server --dev` here: no drain, more log."""
+    """Run the agent against a `livekit-server --dev` here: no drain, more log, no room declined."""
     _environment(url, candidates, proctors, policy)
-    _serve(livekit_url, api_key, api_secret, agent_name, development=True, port=port)
+    _serve(
+        livekit_url, api_key, api_secret, agent_name, development=True, port=port, load_threshold=2.0
+    )  # fmt: skip
 
 
 def _environment(

@@ -44,6 +44,10 @@ _MEDIA = frozenset(
 """What is subscribed to; shared screens are not."""
 
 
+NEVER_FULL = 1.0
+"""Share of this machine's CPU that cannot be exceeded: a higher limit is none."""
+
+
 class AgentSettings(BaseSettings):
     """What an operator may choose, from the environment (``PROCTORING_LIVEKIT_*``)."""
 
@@ -216,13 +220,22 @@ async def entrypoint(ctx: JobContext) -> None:
 def create_server(agent_name: str = "", **options: Any) -> AgentServer:
     """The worker. With a name it waits to be dispatched by it; without, it joins every room.
 
-    ``options`` go to ``AgentServer``.
+    ``options`` go to ``AgentServer``. A ``load_threshold`` above 1 means that no room is ever
+    declined.
     """
+    if options.get("load_threshold", 0.0) > NEVER_FULL:
+        # LiveKit passes over whoever says to be busier than its own limit (target_load, 0.7), so
+        # that not to decline is not enough.
+        options.setdefault("load_fnc", _no_load)
     options.setdefault("permissions", PERMISSIONS)
     options.setdefault("preload_modules", [__name__])
     server = AgentServer(**options)
     server.rtc_session(entrypoint, agent_name=agent_name)
     return server
+
+
+def _no_load(_: AgentServer) -> float:
+    return 0.0
 
 
 async def serve(server: AgentServer, *, development: bool) -> None:

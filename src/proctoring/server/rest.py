@@ -293,11 +293,9 @@ def _detail(service: Service) -> str:
         for capability in service.capabilities
         if capability.wanted and not capability.available
     ]
-    if service.slowed_sessions:
-        details.append(
-            f"{service.slowed_sessions} sessions are analysed at less than the full rate, "
-            "for want of computing time"
-        )
+    if slowed := service.slowed_sessions:
+        who = "1 session is" if slowed == 1 else f"{slowed} sessions are"
+        details.append(f"{who} analysed at less than the full rate, for want of computing time")
     return "; ".join(details)
 
 
