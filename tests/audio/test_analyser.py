@@ -156,3 +156,20 @@ def test_without_networks_sound_is_still_measured_and_the_reason_is_said(tmp_pat
     assert heard.speech is None
     assert heard.speakers is None
     assert {n.what for n in heard.not_read} == {"speech", "speakers"}
+
+
+def test_who_is_known_and_talks_on_is_looked_at_half_as_often_until_a_pause(
+    audio_models: AudioModels, one_voice: NDArray[np.int16]
+) -> None:
+    frames = one_voice[: len(one_voice) // 400 * 400].reshape(-1, 400)
+    loud = frames.astype(np.float64).std(axis=1) > 60
+    talk = frames[np.convolve(loud, np.ones(9), "same") > 0].ravel()[: 24 * RATE]
+    analyser = AudioAnalyser(audio_models)
+    looks = [o.time for o in analyser.push(talk) if o.speakers]
+    known = [time for time in looks if time > 14.0]
+    assert max(np.diff(known)) == pytest.approx(2.0)
+    assert len(known) <= 7  # of ten seconds
+    analyser.push(np.zeros(RATE // 2, np.int16))
+    after = [o.time for o in analyser.push(talk[: 2 * RATE]) if o.speakers]
+    assert after[0] - 24.5 <= 1.0
+    assert max(np.diff(after), default=1.0) <= 1.0

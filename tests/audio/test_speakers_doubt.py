@@ -163,3 +163,22 @@ def test_who_speaks_where_the_segmentation_heard_nobody_is_found(
     heard = alarms(audio_models, session.sound[: round((end + 1) * 16_000)])
     assert heard
     assert start < heard[0] < start + 3
+
+
+@pytest.mark.parametrize(
+    ("cosine", "seconds", "voices"),
+    [
+        (0.05, 1.2, [1, 2]),
+        (0.15, 1.2, [1]),
+        (0.05, 1.0, [1]),
+        (0.15, 1.6, [1, 2]),
+        (0.25, 1.6, [1]),
+    ],
+)
+def test_the_less_was_said_the_more_unlike_a_new_voice_must_be(
+    cosine: float, seconds: float, voices: list[int]
+) -> None:
+    interjected = speaking((0, 0.0, 8.5), (1, 8.6, 8.6 + seconds + 0.02))
+    activities = [*[ALWAYS] * 3, interjected]
+    prints = [MINE, MINE, MINE, between(cosine, OTHER)]
+    assert voices_after(prints, [*ENROLLED, 16.9], activities)[-1] == voices
