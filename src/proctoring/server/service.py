@@ -447,7 +447,8 @@ class Service:
         )
         for capability in self.capabilities:
             if capability.available:
-                _log.info("%s: on, by %s", capability.name, capability.model)
+                by = f", by {capability.model}" if capability.model else ""
+                _log.info("%s: on%s", capability.name, by)
             elif capability.wanted:
                 _log.warning("%s: off: %s", capability.name, capability.reason)
 

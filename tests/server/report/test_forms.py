@@ -8,9 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.server.report.build import INCIDENT, decided, sitting_detail
+from tests.server.report.build import BEGAN, INCIDENT, decided, sitting_detail
 
-from proctoring.server.report.content import Content, content
+from proctoring.incidents import LABELS
+from proctoring.records.reader import Consent
+from proctoring.server.report.content import PANELS, Content, consent_text, content
 from proctoring.server.report.html import report_html
 from proctoring.server.report.pdf import report_pdf
 
@@ -60,3 +62,22 @@ def test_a_sitting_without_incidents_is_reported_as_such() -> None:
     nothing = content(sitting_detail(), (), {})
     assert "No incident was recorded." in report_html(nothing)
     assert report_pdf(nothing).startswith(b"%PDF")
+
+
+def test_a_sitting_with_every_kind_of_incident_and_every_curve_fits_its_pages() -> None:
+    incidents = [replace(INCIDENT, kind=kind, label=label) for kind, label in LABELS.items()]
+    seconds = tuple(float(second) for second in range(60))
+    series = {name: (0.5,) * 60 for names in PANELS.values() for name in names}
+    assert len(incidents) > 20
+    everything = content(sitting_detail(*incidents), seconds, series)
+    assert report_pdf(everything).startswith(b"%PDF")
+
+
+def test_a_report_says_what_was_consented_to() -> None:
+    given = Consent("01C", True, "I agree.", "Maria", BEGAN)
+    told = replace(sitting_detail(), consents=(given, replace(given, granted=False)))
+    assert consent_text(told.consents) == (
+        "given 2026-01-02T10:00:00+00:00; taken back 2026-01-02T10:00:00+00:00"
+    )
+    assert consent_text(told.consents) in report_html(content(told, (), {}))
+    assert consent_text(()) == "none recorded"

@@ -12,12 +12,13 @@ from proctoring.server.report.content import Content, Panel, clock
 WIDTH = 500.0
 LEFT = 120.0
 ROW = 14.0
+MOST_ROWS = 250.0
 PANEL = 70.0
 AXIS = 20.0
 GAP = 16.0
 RIGHT = 12.0
 POINT = 0.8
-"""Points (1/72 inch)."""
+"""Points (1/72 inch). All rows and plots together must fit on one page of A4."""
 
 SEVERITY_COLOURS = {
     "violation": colors.HexColor(0xB3261E),
@@ -30,18 +31,21 @@ LINE_COLOURS = (colors.HexColor(0x2456C7), colors.HexColor(0xB3261E), colors.Hex
 def timeline(content: Content) -> Drawing:
     """Incidents as bars, one row for each label, over plots of what was measured."""
     labels = list(dict.fromkeys(incident.label for incident in content.detail.incidents))
-    height = len(labels) * ROW + AXIS + len(content.panels) * (PANEL + GAP) + 8
+    row_height = min(ROW, MOST_ROWS / max(1, len(labels)))
+    height = len(labels) * row_height + AXIS + len(content.panels) * (PANEL + GAP) + 8
     drawing = Drawing(WIDTH, height)
     top = height - 4
     for incident in content.detail.incidents:
-        bottom = top - (labels.index(incident.label) + 1) * ROW
+        bottom = top - (labels.index(incident.label) + 1) * row_height
         left = _x(content, incident.started_at)
         wide = max(1.2, _x(content, incident.started_at + incident.duration) - left)
         colour = SEVERITY_COLOURS.get(incident.severity, colors.grey)
-        drawing.add(Rect(left, bottom + 3, wide, ROW - 5, fillColor=colour, strokeColor=None))
+        drawing.add(
+            Rect(left, bottom + 2, wide, row_height - 4, fillColor=colour, strokeColor=None)
+        )
     for row, label in enumerate(labels):
-        drawing.add(_text(0, top - (row + 1) * ROW + 4, label))
-    top -= len(labels) * ROW
+        drawing.add(_text(0, top - (row + 1) * row_height + 3, label))
+    top -= len(labels) * row_height
     _axis(drawing, content, top - 4)
     top -= AXIS
     for panel in content.panels:

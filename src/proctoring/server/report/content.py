@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from proctoring.records.reader import Incident, SittingDetail
+from proctoring.records.reader import Consent, Incident, SittingDetail
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +106,15 @@ def _sums(incidents: Sequence[Incident]) -> tuple[Sum, ...]:
         )
         for (label, severity), own in found.items()
     )
+
+
+def consent_text(consents: Sequence[Consent]) -> str:
+    """What was agreed to or taken back, and when."""
+    said = [
+        f"{'given' if one.granted else 'taken back'} {one.time.isoformat(timespec='seconds')}"
+        for one in consents
+    ]
+    return "; ".join(said) or "none recorded"
 
 
 def clock(seconds: float | None) -> str:

@@ -8,7 +8,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from proctoring.server.report.charts import as_svg, timeline
-from proctoring.server.report.content import Content, clock
+from proctoring.server.report.content import Content, clock, consent_text
 
 
 def report_html(content: Content) -> str:
@@ -31,5 +31,5 @@ def _template() -> Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["clock"] = clock
+    environment.filters |= {"clock": clock, "consent": consent_text}
     return environment.get_template("report.html")

@@ -21,7 +21,7 @@ from reportlab.platypus import (
 )
 
 from proctoring.server.report.charts import timeline
-from proctoring.server.report.content import Content, clock
+from proctoring.server.report.content import Content, clock, consent_text
 
 _VERDICTS = {"confirm": "Confirmed", "dismiss": "Dismissed", None: "Not decided"}
 
@@ -61,6 +61,7 @@ def _story(content: Content) -> list[Any]:
         "Policy": f"{sitting.policy} (SHA-256 {sitting.policy_hash[:16]})",
         "Sitting": sitting.id,
         "Events": f"{sitting.events}, {'sealed' if sitting.seal else 'not sealed yet'}",
+        "Consent": consent_text(content.detail.consents),
     }
     story: list[Any] = [
         words(f"Report on session {sitting.session_id}", styles["Title"]),
@@ -87,7 +88,10 @@ def _story(content: Content) -> list[Any]:
     story.append(
         _table([header, *rows], header=True) if rows else words("No incident was recorded.")
     )
-    story += [words("Timeline", heading), timeline(content), words("Incidents", heading)]
+    story += [
+        KeepTogether([words("Timeline", heading), timeline(content)]),
+        words("Incidents", heading),
+    ]
     for incident in content.detail.incidents:
         said = [
             words(

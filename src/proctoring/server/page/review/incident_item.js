@@ -29,7 +29,12 @@ export function incidentItem(sitting, incident, { onShow, onDecided }) {
     make("div", { class: "evidence" }, ...evidenceFigures(incident)),
     verdict(incident),
     decisionForm(sitting, incident, onDecided),
-    make("p", {}, make("button", { type: "button", text: "Show on the timeline", onclick: onShow })),
+    make("p", {}, make("button", {
+      type: "button",
+      text: "Show on the timeline",
+      "aria-label": `Show on the timeline: ${aboutOf(incident)}`,
+      onclick: onShow,
+    })),
   );
 }
 
@@ -47,8 +52,11 @@ function verdict(incident) {
   );
 }
 
+/** Which one, for those who hear a button without what stands around it. */
+const aboutOf = (incident) => `${incident.label} at ${clock(incident.started_at)}`;
+
 function decisionForm(sitting, incident, onDecided) {
-  const about = `${incident.label} at ${clock(incident.started_at)}`;
+  const about = aboutOf(incident);
   const field = make("input", { type: "text", name: "reason", maxlength: "2000", autocomplete: "off", required: true });
   const buttons = Object.entries({ confirm: "Confirm", dismiss: "Dismiss", comment: "Comment" }).map(
     ([decision, text]) =>
@@ -67,7 +75,7 @@ function decisionForm(sitting, incident, onDecided) {
         }
       },
     },
-    make("label", {}, "Reason", field),
+    make("label", {}, "Reason", make("span", { class: "visually-hidden", text: `: ${about}` }), field),
     ...buttons,
   );
 }
