@@ -140,6 +140,8 @@ class IncidentRow(Base):
     """An incident as its last change left it."""
 
     __tablename__ = "incidents"
+    # All that a list of sittings counts, so that it reads none of their texts.
+    __table_args__ = (Index(None, "sitting_id", "alerted", "severity"),)
 
     sitting_id: Mapped[str] = mapped_column(ForeignKey("sittings.id"), primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
