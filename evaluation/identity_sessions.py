@@ -4,6 +4,7 @@ Sessions put together from the real webcam pictures of ``identity/nuaa_pairs.jso
 and day, each shown for a second with a camera's noise; then the camera is covered for four seconds
 (or nothing happens at all: a cut), and after that the same person sits there, on the same day or on
 another, or somebody else. Everything that judges a live session, exam policy, five pictures a second.
+Swaps go from the hardest on: those whose two people's mean embeddings are nearest to each other.
 
 Printed: sessions of one person with "Different Person Detected" (false alarms), swaps found, and the
 time from the new face's first picture to the alert.
@@ -30,6 +31,7 @@ from proctoring.session.pipeline import Pipeline
 from proctoring.vision.analyser import VisionAnalyser, VisionModels
 from proctoring.vision.decode import decode_jpeg
 from proctoring.vision.frame import Frame, Pixels
+from proctoring.vision.identity.embedding import Embedding, distance, mean_embedding
 
 RATE = 5
 _BEFORE, _COVERED, _AFTER = 8, 4, 14
@@ -56,13 +58,16 @@ def main() -> None:
     """Print the rows of ``docs/accuracy.md``."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("data", type=Path)
-    parser.add_argument("--every", type=int, default=1, help="only every so many swaps")
+    parser.add_argument("--hardest", type=int, default=1000, help="only so many swaps")
+    parser.add_argument("--only", default="", help="kinds of session that have this in their name")
     arguments = parser.parse_args()
     models = replace(evaluation_models(arguments.data, object_model="none"), liveness=None)
     days = pictures(models, arguments.data)
     print(f"{len(days)} days of {len({person for person, _ in days})} people", flush=True)
     found: dict[str, list[float | None]] = defaultdict(list)
-    for staged in sessions(days, arguments.every):
+    for staged in sessions(days, arguments.hardest):
+        if arguments.only not in staged.kind:
+            continue
         found[staged.kind].append(alert(models, staged))
         times = [time for time in found[staged.kind] if time is not None]
         latest = found[staged.kind][-1]
@@ -79,31 +84,48 @@ def main() -> None:
         print(f"{kind}: Different Person Detected in {len(times)} of {len(alerts)} sessions{when}")
 
 
-def pictures(models: VisionModels, data: Path) -> dict[Day, list[Pixels]]:
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """One person on one day."""
+
+    pictures: Sequence[Pixels]
+    mean: Embedding
+
+
+def pictures(models: VisionModels, data: Path) -> dict[Day, Shown]:
     """Of every person and day, the pictures that are fit to be compared."""
     pairs = json.loads((data / "identity/nuaa_pairs.json").read_text())
     names = {name for kind in ("same", "different") for pair in pairs[kind] for name in pair}
-    days: dict[Day, list[Pixels]] = defaultdict(list)
+    looks: dict[Day, list[tuple[Pixels, Embedding]]] = defaultdict(list)
     for name in sorted(names):
         path = data / "spoof/nuaa" / name
-        if fit_look(models, path) is not None:
+        embedding = fit_look(models, path)
+        if embedding is not None:
             # ClientRaw/PERSON/PERSON_x_x_DAY_n.jpg
             parts = path.stem.split("_")
-            days[parts[0], parts[3]].append(decode_jpeg(path.read_bytes()))
-    return {day: found for day, found in days.items() if len(found) >= _FEWEST}
+            looks[parts[0], parts[3]].append((decode_jpeg(path.read_bytes()), embedding))
+    return {
+        day: Shown([look for look, _ in found], mean_embedding(tuple(one for _, one in found)))
+        for day, found in looks.items()
+        if len(found) >= _FEWEST
+    }
 
 
-def sessions(days: dict[Day, list[Pixels]], every: int) -> Iterator[Staged]:
+def sessions(days: dict[Day, Shown], hardest: int) -> Iterator[Staged]:
     """One person over the cover; the same on another day; swaps behind the cover, and cut."""
     for shown in days.values():
-        yield Staged("one person, one day", shown, shown[::-1], _COVERED)
+        yield Staged("one person, one day", shown.pictures, shown.pictures[::-1], _COVERED)
     for one, other in permutations(days, 2):
         if one[0] == other[0]:
-            yield Staged("one person, another day", days[one], days[other], _COVERED)
-    swaps = [pair for pair in combinations(days, 2) if pair[0][0] != pair[1][0]]
-    for one, other in swaps[::every]:
-        yield Staged("swap behind a cover", days[one], days[other], _COVERED)
-        yield Staged("swap by a cut", days[one], days[other], 0)
+            after = days[other].pictures
+            yield Staged("one person, another day", days[one].pictures, after, _COVERED)
+    swaps = [(days[one], days[other]) for one, other in combinations(days, 2) if one[0] != other[0]]
+    swaps.sort(key=lambda pair: distance(pair[0].mean, pair[1].mean))
+    for before, then in swaps[:hardest]:
+        apart = distance(before.mean, then.mean)
+        print(f"{apart:.2f} apart, of {len(swaps)} swaps:", flush=True)
+        yield Staged("swap behind a cover", before.pictures, then.pictures, _COVERED)
+        yield Staged("swap by a cut", before.pictures, then.pictures, 0)
 
 
 def alert(models: VisionModels, staged: Staged) -> float | None:
