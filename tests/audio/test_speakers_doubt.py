@@ -120,6 +120,23 @@ def test_a_voice_is_split_by_all_that_both_said_not_by_two_short_prints(
     assert voices_after(prints, [10.0, 20.5, 23.7], activities) == [[1], [1], voices]
 
 
+@pytest.mark.parametrize(
+    ("goes_on", "voices"), [(SECOND, [1]), (FIRST, [1, 2])], ids=["like the other", "like itself"]
+)
+def test_a_split_is_taken_back_when_the_part_goes_on_like_the_other(
+    goes_on: VoicePrint, voices: list[int]
+) -> None:
+    activities = [
+        ALWAYS,
+        speaking((1, 6.0, 7.0), (0, 7.0, 8.9), (1, 8.9, 10.0)),
+        speaking((1, 2.8, 3.8), (0, 3.8, 5.7), (1, 5.7, 10.0)),
+        speaking((0, 0.6, 2.5), (1, 2.5, 6.7), (0, 6.7, 10.0)),
+    ]
+    prints = [MINE, FIRST, SECOND, SECOND, FIRST, SECOND, goes_on, SECOND, SECOND]
+    known = voices_after(prints, [10.0, 20.5, 23.7, 26.9], activities)
+    assert known == [[1], [1], [1, 2], voices]
+
+
 def test_plain_speech_in_which_the_segmentation_hears_nobody_is_looked_at_again() -> None:
     segmentation = Told([NEVER, speaking((0, 5.0, 10.0))])
     detector = SpeakerDetector(segmentation, Told([MINE]))

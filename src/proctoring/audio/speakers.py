@@ -132,6 +132,8 @@ class Voice:
     """Single prints of it, as unlike each other as they came."""
     given: float = 0.0
     """Of ``seconds``, those that were given before the session."""
+    split: int | None = None
+    """The voice that this one was taken for until just now. Unset by the first print that joins it."""
 
     def likeness(self, voice_print: VoicePrint, handicap: float) -> float:
         """Cosine to the mean print, or to the nearest example less ``handicap``."""
@@ -325,6 +327,9 @@ class _Looking:
         candidate = self.voices[0]
         enrolled = candidate.given > 0 or candidate.seconds >= settings.enrolment
         if likeness[best] >= self._joins(best):
+            followed = next((v for v in self.voices if v.number == follow.voice), None)
+            if followed is not None and followed.split == best:
+                self._rejoin(followed, best)
             self._learn(best, voice_print, new)
             return replace(follow, voice=best)
         if likeness[best] >= self._new_below(used):
@@ -433,9 +438,10 @@ class _Looking:
         self, one: tuple[int, _Follow, VoicePrint], other: tuple[int, _Follow, VoicePrint]
     ) -> None:
         """Give two speakers a voice each, where they had none or shared one."""
-        if one[1].voice is not None and one[1].voice == other[1].voice:
+        split = one[1].voice if one[1].voice == other[1].voice else None
+        if split is not None:
             # The voice had learned from both. It stays with the one it is more like, anew.
-            index = next(i for i, v in enumerate(self.voices) if v.number == one[1].voice)
+            index = next(i for i, v in enumerate(self.voices) if v.number == split)
             learned = self.voices[index].print
             if float(learned @ other[2]) > float(learned @ one[2]):
                 one, other = other, one
@@ -449,12 +455,29 @@ class _Looking:
             other = (other[0], replace(other[1], voice=None), other[2])
         for speaker, follow, voice_print in (one, other):
             if follow.voice is None:
-                number = self._add(voice_print, follow.print_seconds)
+                number = self._add(voice_print, follow.print_seconds, split)
                 self.follows[speaker] = replace(follow, voice=number)
 
-    def _add(self, voice_print: VoicePrint, seconds: float) -> int:
+    def _rejoin(self, part: Voice, number: int) -> None:
+        """Take a split back: whom the segmentation followed on from it sounds like the voice it left."""
+        index = next(i for i, v in enumerate(self.voices) if v.number == number)
+        whole = self.voices[index]
+        examples = whole.examples
+        for example in part.examples:
+            examples = _varied((*examples, example), self._settings.examples)
+        both = whole.print * np.float32(whole.seconds) + part.print * np.float32(part.seconds)
+        seconds = whole.seconds + part.seconds
+        self.voices[index] = replace(
+            whole, print=normalised(both), seconds=seconds, examples=examples
+        )
+        self.voices.remove(part)
+        for speaker, follow in enumerate(self.follows):
+            if follow is not None and follow.voice == part.number:
+                self.follows[speaker] = replace(follow, voice=number)
+
+    def _add(self, voice_print: VoicePrint, seconds: float, split: int | None = None) -> int:
         number = self._next_number()
-        self.voices.append(Voice(number, voice_print, seconds, (voice_print,)))
+        self.voices.append(Voice(number, voice_print, seconds, (voice_print,), split=split))
         return number
 
     def _next_number(self) -> int:
@@ -467,7 +490,11 @@ class _Looking:
                 examples = _varied((*voice.examples, voice_print), self._settings.examples)
                 mean = normalised(total)
                 self.voices[index] = replace(
-                    voice, print=mean, seconds=voice.seconds + seconds, examples=examples
+                    voice,
+                    print=mean,
+                    seconds=voice.seconds + seconds,
+                    examples=examples,
+                    split=None,
                 )
                 self._regroup(index)
 
