@@ -16,7 +16,7 @@ import pytest
 from numpy.typing import NDArray
 from starlette.routing import WebSocketRoute
 from tests.judgement.build import BOX, EXAM
-from tests.server.contract import DOCUMENT, SCHEMAS, check
+from tests.server.contract import DOCUMENT, FILE, SCHEMAS, check
 from tests.server.live import TIMEOUT, Live, receive, receive_key, running
 from tests.server.test_events_socket import BEGAN, publish
 
@@ -125,6 +125,12 @@ def test_no_message_may_hold_what_the_document_does_not_name() -> None:
     assert [part for part in found if part.get("additionalProperties") is not False] == []
     for part in found:
         assert set(part.get("required", ())) <= set(part["properties"])
+
+
+def test_the_documentation_in_words_names_every_field() -> None:
+    words = (FILE.parent / "api.md").read_text()
+    fields_named = {name for part in objects(SCHEMAS) for name in part["properties"]}
+    assert [name for name in fields_named if not re.search(rf'[`"]{name}[`"]', words)] == []
 
 
 def test_what_the_video_socket_says(live: Live, session_id: str, face_jpeg: bytes) -> None:
