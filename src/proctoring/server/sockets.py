@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
+from functools import partial
 from typing import TypeVar
 
 from fastapi import APIRouter
@@ -84,7 +85,7 @@ async def video(socket: WebSocket, session_id: str) -> None:
     )
     session.attach(feed, service.now())
     try:
-        await _converse(socket, feed, _receive_video(socket, service, session, feed))
+        await _converse(socket, feed, partial(_receive_video, socket, service, session, feed))
     finally:
         session.detach(feed, service.now())
     await _close(socket, service, feed.farewell)
@@ -101,7 +102,7 @@ async def audio(socket: WebSocket, session_id: str) -> None:
     feed = AudioFeed(observe=_flag(socket, "observe"))
     session.attach_audio(feed, feed, start, service.now())
     try:
-        await _converse(socket, feed, _receive_audio(socket, service, session, feed))
+        await _converse(socket, feed, partial(_receive_audio, socket, service, session, feed))
     finally:
         session.detach_audio(feed, service.now())
     await _close(socket, service, feed.farewell)
@@ -120,7 +121,7 @@ async def events(socket: WebSocket, session_id: str) -> None:
     session, feed = listening
     session.listener_came(service.now())
     try:
-        await _converse(socket, feed, _receive_nothing(socket))
+        await _converse(socket, feed, partial(_receive_nothing, socket))
     finally:
         feed.unsubscribe()
         session.listener_left(service.now())
@@ -135,7 +136,7 @@ async def browser(socket: WebSocket, session_id: str) -> None:
     if session is None:
         return
     feed = BrowserFeed(session)
-    await _converse(socket, feed, _receive_reports(socket, service, feed))
+    await _converse(socket, feed, partial(_receive_reports, socket, service, feed))
     await _close(socket, service, feed.farewell)
 
 
@@ -186,11 +187,13 @@ async def _listen(socket: WebSocket, session_id: str) -> tuple[Session, EventFee
 
 
 async def _converse(
-    socket: WebSocket, feed: Outbound | EventFeed, receiving: Coroutine[None, None, None]
+    socket: WebSocket,
+    feed: Outbound | EventFeed,
+    receive: Callable[[], Coroutine[None, None, None]],
 ) -> None:
     """Send and receive until one of both is done, or the last words are not taken."""
     await socket.accept()
-    await until_first(feed.send(socket), receiving, feed.farewell.overdue())
+    await until_first(feed.send(socket), receive(), feed.farewell.overdue())
 
 
 async def _messages(socket: WebSocket, farewell: Farewell) -> AsyncIterator[Message]:
