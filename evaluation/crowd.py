@@ -21,7 +21,7 @@ import simplejpeg
 
 from proctoring.models.store import ModelStore
 from proctoring.observations import Box
-from proctoring.session.evidence.bystanders import hide_bystanders, look_of
+from proctoring.session.evidence.bystanders import Look, hide_bystanders, look_of
 from proctoring.session.evidence.crowd import CUTS_OF_STILL, FindFaces, looks_at
 from proctoring.settings import Settings
 from proctoring.vision.analyser import VisionAnalyser, VisionModels, load_vision_models
@@ -84,7 +84,8 @@ def main() -> None:
             f"{file.name:24} followed {counts[0]:2}  whole, halves, thirds {counts[1:]}  {cpu:.0f} ms"
         )
         if chosen.save is not None:
-            looks = looks_at([(0.0, pixels)], (), find, cuts=CUTS_OF_STILL)
+            looked = Look(0.0, None, (), ())
+            looks = looks_at([(0.0, pixels)], (looked,), find, cuts=CUTS_OF_STILL)
             hidden = np.ascontiguousarray(hide_bystanders(pixels, 0.0, looks))
             chosen.save.mkdir(parents=True, exist_ok=True)
             (chosen.save / file.name).write_bytes(simplejpeg.encode_jpeg(hidden, quality=85))

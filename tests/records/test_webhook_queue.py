@@ -40,6 +40,14 @@ def all_due(queue: WebhookQueue, endpoint: str = "one") -> list[Delivery]:
     return found
 
 
+def test_what_was_said_is_never_in_a_message(archive: Archive, clock: Clock) -> None:
+    text = '{"alerts": [], "transcript": {"text": "secret words"}}'
+    archive.writer(("one",)).write([beginning(), occurrence(1)], lambda *_: text)
+    bodies = [delivery.body for delivery in all_due(WebhookQueue(archive.engine, wall=clock))]
+    assert any('"alerts"' in body for body in bodies)
+    assert not any("secret" in body or "transcript" in body for body in bodies)
+
+
 def test_every_endpoint_hears_of_a_session_and_its_incidents_in_order(
     archive: Archive, clock: Clock
 ) -> None:

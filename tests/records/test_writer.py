@@ -11,7 +11,7 @@ from sqlalchemy.exc import OperationalError
 from tests.records.conftest import BEGAN, beginning, ending, occurrence, tell
 
 from proctoring.incidents import IncidentState
-from proctoring.records.archive import Archive
+from proctoring.records.archive import DEAD, Archive
 from proctoring.records.chain import beginning as first_hash
 from proctoring.records.chain import link
 from proctoring.records.entries import Occurrence
@@ -136,6 +136,26 @@ def test_a_batch_that_failed_can_be_written_again(archive: Archive) -> None:
     assert seqs(writer.write(batch, tell)) == [1, 2]
 
 
+def test_a_batch_that_was_committed_unheard_is_not_written_twice_though_the_database_stays_away(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer = archive.writer()
+    writer.write([beginning()], tell)
+    batch = [occurrence(1), occurrence(2)]
+    gone = OperationalError("commit", {}, Exception("the connection is gone"))
+
+    def fails(*_: object) -> None:
+        raise gone
+
+    for name in ("_adopt", "_is_written", "_is_written"):
+        with monkeypatch.context() as away:
+            away.setattr(RecordWriter, name, fails)
+            with pytest.raises(OperationalError):
+                writer.write(batch, tell)
+    assert seqs(writer.write(batch, tell)) == [1, 2]
+    assert [found.seq for found in archive.reader.events("S1")] == [1, 2]
+
+
 def test_a_batch_that_was_committed_unheard_is_not_written_twice(
     archive: Archive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -156,3 +176,14 @@ def test_a_batch_that_was_committed_unheard_is_not_written_twice(
         told = writer.write(batch, tell)
         assert seqs(told) == [[1, 2], [3]][number]
     assert [found.seq for found in archive.reader.events("S1")] == [1, 2, 3]
+
+
+def test_a_sitting_that_a_stopped_server_left_open_is_ended_by_the_next(
+    open_database: Callable[[], Archive],
+) -> None:
+    stopped, next_one = open_database(), open_database()
+    stopped.seen(BEGAN)
+    stopped.writer().write([beginning()], tell)
+    stopped.close(clean=True)
+    next_one.seen(BEGAN + timedelta(seconds=2 * DEAD))
+    assert next_one.reader.sitting("S1").sitting.state == "interrupted"

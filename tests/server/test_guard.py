@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from starlette.datastructures import Headers
 from tests.server.live import Live, running
 from websockets.exceptions import InvalidStatus
 
 from proctoring.server.access import is_loopback, refusal
+from proctoring.server.guard import _too_long
 from proctoring.vision.analyser import VisionModels
 
 
@@ -42,6 +44,7 @@ def test_is_loopback(host: str, loopback: bool) -> None:
         ("localhost:8000", "https://evil.example", False),
         ("localhost:8000", "null", False),
         ("localhost:8000", "", False),
+        ("localhost:8000", "http://[", False),  # no address at all
         ("localhost:8000", "http://localhost.evil.example", False),
         ("evil.example:8000", "http://evil.example:8000", False),  # a name that resolves to us
         ("evil.example:8000", None, False),
@@ -97,6 +100,14 @@ def test_a_page_the_operator_allows_gets_its_socket(vision_models: VisionModels)
         live.socket("a/events", origin=origin),
     ):
         pass
+
+
+@pytest.mark.parametrize(
+    ("length", "too_long"),
+    [("0", False), ("10", False), ("11", True), ("00000000000099999999", True), ("-1", True)],
+)
+def test_a_body_is_as_long_as_it_says(length: str, too_long: bool) -> None:
+    assert _too_long(Headers({"content-length": length}), 10) is too_long
 
 
 def test_answers_tell_browsers_what_not_to_do(live: Live) -> None:

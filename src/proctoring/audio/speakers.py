@@ -451,6 +451,7 @@ class _Looking:
                 print=one[2],
                 seconds=one[1].print_seconds,
                 examples=(one[2],),
+                given=min(self.voices[index].given, one[1].print_seconds),
             )
             other = (other[0], replace(other[1], voice=None), other[2])
         for speaker, follow, voice_print in (one, other):
@@ -509,7 +510,7 @@ class _Looking:
             Voice(number, _mean(prints), share * len(prints), prints)
             for number, prints in zip((voice.number, self._next_number()), groups, strict=True)
         )
-        self.voices[index] = replace(kept, given=voice.given)
+        self.voices[index] = replace(kept, given=min(voice.given, kept.seconds))
         self.voices.append(other)
         for speaker, follow in enumerate(self.follows):
             if follow is not None and follow.voice == voice.number and follow.print is not None:

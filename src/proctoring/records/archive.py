@@ -69,11 +69,14 @@ class Archive:
                 connection.execute(delete(ServerRow).filter_by(id=server_id))
 
     def close(self, *, clean: bool) -> None:
-        """Let go of the database; ``clean``: every sitting of this process has ended."""
+        """Let go of the database; ``clean``: all that was told is written."""
         if clean:
             try:
                 with writing(self.engine) as connection:
-                    connection.execute(delete(ServerRow).filter_by(id=self.server_id))
+                    left = select(SittingRow.id).filter_by(server_id=self.server_id, state=OPEN)
+                    if connection.execute(left.limit(1)).first() is None:
+                        connection.execute(delete(ServerRow).filter_by(id=self.server_id))
+                    # Else another finds this process dead, and ends what it left open.
             except SQLAlchemyError:
                 pass  # found dead by another, later
         self.engine.dispose()

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, InterfaceError, NoSuchModuleError, OperationalError
+from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random
 
 from proctoring.errors import SettingsError
 
@@ -89,7 +90,15 @@ def connect(url: URL) -> Engine:
 
 def _prepare(connection: sqlite3.Connection, _: object) -> None:
     connection.isolation_level = None  # transactions are begun below, and nowhere else
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
+    # Of processes that make a database together one changes its mode, and SQLite does not wait for it.
+    changing = Retrying(
+        retry=retry_if_exception_type(sqlite3.OperationalError),
+        stop=stop_after_delay(SQLITE_WAIT),
+        wait=wait_random(0.01, 0.1),
+        reraise=True,
+    )
+    changing(lambda: connection.execute("PRAGMA journal_mode=WAL").close())
+    for pragma in ("synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
         connection.execute(f"PRAGMA {pragma}").close()
 
 

@@ -31,6 +31,7 @@ from proctoring.records.tables import (
     PolicyRow,
     SignalRow,
     SittingRow,
+    WebhookRow,
 )
 from proctoring.records.writer import OPEN
 
@@ -186,6 +187,7 @@ def _erase(
     for table in _TABLES:
         gone = connection.execute(delete(table).filter_by(sitting_id=sitting_id))
         counts[table.__tablename__] = gone.rowcount
+    connection.execute(delete(WebhookRow).filter_by(sitting_id=sitting_id))
     connection.execute(delete(SittingRow).filter_by(id=sitting_id))
     # A policy may tell of one candidate (accommodations).
     connection.execute(

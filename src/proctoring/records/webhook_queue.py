@@ -168,7 +168,11 @@ def _told(
         event = connection.execute(
             select(EventRow.text, EventRow.time).filter_by(sitting_id=sitting_id, seq=seq)
         ).first()
-        return None if event is None else ("incident", event.time, json.loads(event.text))
+        if event is None:
+            return None
+        told = json.loads(event.text)
+        told.pop("transcript", None)  # what was said leaves for listeners alone
+        return "incident", event.time, told
     row = connection.execute(
         select(SittingRow, PolicyRow.name.label("policy"))
         .join(PolicyRow, PolicyRow.hash == SittingRow.policy_hash)

@@ -107,9 +107,11 @@ class RecordWriter:
             KeyError: a session did not begin.
             sqlalchemy.exc.SQLAlchemyError: nothing was written, or nobody knows.
         """
-        doubt, self._doubt = self._doubt, None
+        doubt = self._doubt
         if doubt is not None and doubt.entries is entries and self._is_written(doubt):
+            self._doubt = None
             return self._adopt(doubt)
+        self._doubt = None  # not before the database has answered
         try:
             return self._write(entries, tell)
         except IntegrityError:

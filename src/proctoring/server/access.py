@@ -60,7 +60,10 @@ def refusal(
     origin = headers.get("origin")
     if origin is None:  # no browser, or a plain navigation
         return None
-    parts = urlsplit(origin)
+    try:
+        parts = urlsplit(origin)
+    except ValueError:
+        return f"{origin[:100]!r} is no origin"
     if parts.netloc.lower() == host.lower() and parts.netloc:
         return None
     if parts.hostname is not None and is_loopback(parts.hostname):

@@ -91,7 +91,7 @@ def _too_long(headers: Headers, limit: int) -> bool:
     if "transfer-encoding" in headers:
         return True
     length = headers.get("content-length", "0")
-    return not length.isdigit() or int(length[:12]) > limit
+    return not length.isdecimal() or len(length) > 12 or int(length) > limit
 
 
 async def _answer(

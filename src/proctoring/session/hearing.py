@@ -133,7 +133,7 @@ class Hearing:
         item = self._buffer.take(STRETCH)
         if item is not None:
             self._listen(item)
-            self._lane.wake()  # one stretch a turn: others wait too
+            self._lane.go_on()  # one stretch a turn: others wait too, and what waits keeps its place
         elif self._ending:
             self._lane.close()
             try:

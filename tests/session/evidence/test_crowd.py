@@ -50,6 +50,15 @@ def test_without_a_candidate_every_face_is_a_bystanders() -> None:
     assert is_hidden(picture, kept, BYSTANDER)
 
 
+def test_a_picture_that_the_session_never_looked_at_is_hidden_whole_whatever_is_found_in_it() -> (
+    None
+):
+    picture = two_people()
+    kept = hide_bystanders(picture, 5.0, looks_at([(5.0, picture)], [], lambda *_: (), cuts=1))
+    assert is_hidden(picture, kept, BYSTANDER)
+    assert is_hidden(picture, kept, CANDIDATE)
+
+
 def test_a_clip_is_looked_at_in_parts_now_and_then_and_whole_in_between() -> None:
     asked: list[int] = []
 

@@ -44,6 +44,8 @@ class Look:
     """Other faces; ``None``: nobody looked for faces."""
     persons: tuple[Box, ...]
     """Whole persons, the candidate among them; empty also when nobody looked for them."""
+    followed: bool = True
+    """Whether the session itself looked; ``False``: a kept picture alone was searched for faces."""
 
 
 def look_of(observation: FrameObservation) -> Look:
@@ -75,7 +77,7 @@ def hide_bystanders(pixels: Pixels, time: float, looks: Sequence[Look]) -> Pixel
         looks: in order of time; those within ``AROUND`` seconds count.
     """
     near = [look for look in looks if abs(look.time - time) <= NEAR]
-    if not any(look.bystanders is not None for look in near):
+    if not any(look.followed and look.bystanders is not None for look in near):
         return _mosaic(pixels, _CELLS_OF_PICTURE)
     around = [look for look in looks if abs(look.time - time) <= AROUND]
     faces = [face for look in around for face in look.bystanders or ()]

@@ -47,7 +47,7 @@ def looks_at(
             if look.candidate is not None and abs(look.time - time) <= AROUND
         ]
         others = tuple(face for face in faces if not any(_is_at(face, place) for place in own))
-        more.append(Look(time, None, others, ()))
+        more.append(Look(time, None, others, (), followed=False))
     return tuple(sorted((*looks, *more), key=lambda look: look.time))
 
 
