@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import argparse
 import tempfile
-import time as clock
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -27,6 +26,7 @@ from onnxruntime.quantization import (
     quantize_static,
 )
 
+from benchmarks.audio import cpu_ms
 from proctoring.audio.embedding import VoicePrint, embed
 from proctoring.audio.filterbank import Features, filterbank
 from proctoring.models.onnx_runtime import OnnxNetwork, load_onnx_network
@@ -35,6 +35,8 @@ from proctoring.settings import Settings
 
 FRAMES = 200
 """Two seconds, as a known voice is checked by."""
+ROUNDS = 15
+"""Prints whose cost is measured."""
 
 
 class Ranges(CalibrationDataReader):  # type: ignore[misc]
@@ -91,17 +93,6 @@ def pieces(folder: Path) -> Iterator[Features]:
             yield features[start : start + FRAMES]
 
 
-def cpu_ms(work: Callable[[], object], rounds: int = 15) -> float:
-    """Median CPU milliseconds of this thread for one call."""
-    work()
-    costs = []
-    for _ in range(rounds):
-        began = clock.thread_time()
-        work()
-        costs.append((clock.thread_time() - began) * 1000)
-    return float(np.median(costs))
-
-
 def equal_error(same: NDArray[np.float32], other: NDArray[np.float32]) -> float:
     """The rate at which as many pairs of one voice as of two are taken wrongly."""
     limits = np.sort(np.concatenate([same, other]))
@@ -135,7 +126,7 @@ def main() -> None:
         same = np.array([cosine for cosine, alike in cosines if alike], np.float32)
         other = np.array([cosine for cosine, alike in cosines if not alike], np.float32)
         print(
-            f"{name:7} {cpu_ms(lambda network=network: embed(network, heard[0][1])):6.1f} ms a print"  # type: ignore[misc]
+            f"{name:7} {cpu_ms(lambda network=network: embed(network, heard[0][1]), ROUNDS)[0]:6.1f} ms a print"  # type: ignore[misc]
             f" of 2 s; cosine of one voice {same.mean():.3f}, of two {other.mean():.3f},"
             f" equal error {equal_error(same, other):.1%} of {len(same)} and {len(other)} pairs",
             flush=True,

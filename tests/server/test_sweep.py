@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy.exc import IntegrityError
-from tests.records.conftest import BEGAN, beginning, ending, tell
+from tests.records.conftest import BEGAN, beginning, ending, occurrence, tell
 from tests.session.conftest import BLIND, DEAF
 
 from proctoring.records.archive import Archive
@@ -38,7 +38,10 @@ def test_sittings_and_consents_that_are_too_old_are_erased(
     caplog.set_level("INFO")
     kept = archive(service)
     consent(kept.engine, kept.signer, NAME, True, "You are watched.", NAME, BEGAN)
-    kept.writer(("an endpoint that is gone",)).write([beginning("S1"), ending("S1")], tell)
+    running = occurrence(1, sitting_id="S2", session_id="exam-8")  # it and its messages stay
+    kept.writer(("an endpoint that is gone",)).write(
+        [beginning("S1"), ending("S1"), beginning("S2", "exam-8"), running], tell
+    )
     service._sweep(kept)
     found = [(one.sitting_id, one.erased.get("consents")) for one in erasures(kept.engine)]
     assert len(found) == 2

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Select, delete, exists, insert, select
+from sqlalchemy import ColumnElement, Connection, Engine, delete, exists, func, insert, select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import InstrumentedAttribute
 
 from proctoring.errors import SessionExistsError, UnknownRecordError
 from proctoring.judgement.policy import Records
@@ -147,9 +146,8 @@ def sweep(engine: Engine, signer: Signer, now: datetime, unbegun_days: float) ->
             yield erase(engine, signer, sitting_id, reason, "retention", now)
     until = now - timedelta(days=unbegun_days)
     with reading(engine) as connection:
-        names = list(
-            connection.execute(_unbegun(ConsentRow.session_id, until).distinct()).scalars()
-        )
+        named = select(ConsentRow.session_id).where(*_unbegun(until)).distinct()
+        names = list(connection.execute(named).scalars())
     for session_id in names:
         reason = f"kept for {unbegun_days:g} days, and no session began"
         with suppress(UnknownRecordError):  # it has begun just now
@@ -222,18 +220,16 @@ def _erase_consents(
     who: str,
     now: datetime,
 ) -> Erased:
-    own = _unbegun(ConsentRow.id, until).where(ConsentRow.session_id == session_id)
-    ids = list(connection.execute(own.order_by(ConsentRow.id)).scalars())
-    if not ids:
+    waiting = (ConsentRow.session_id == session_id, *_unbegun(until))
+    first = connection.execute(select(func.min(ConsentRow.id)).where(*waiting)).scalar_one()
+    if first is None:
         raise UnknownRecordError("no consent waits for a session of this name")
-    gone = connection.execute(
-        delete(ConsentRow).where(ConsentRow.id.in_(ids), ConsentRow.sitting_id.is_(None))
-    )
+    gone = connection.execute(delete(ConsentRow).where(*waiting))
     return Erased(
         _record(
             connection,
             signer,
-            sitting_id=ids[0],
+            sitting_id=first,
             session_hash=signer.pseudonym(session_id),
             last_seq=0,
             chain_length=0,
@@ -247,9 +243,9 @@ def _erase_consents(
     )
 
 
-def _unbegun(column: InstrumentedAttribute[str], until: datetime) -> Select[str]:
-    """Of consents whose session has not begun, given before a moment."""
-    return select(column).where(ConsentRow.sitting_id.is_(None), ConsentRow.time < until)
+def _unbegun(until: datetime) -> tuple[ColumnElement[bool], ...]:
+    """What holds of consents whose session has not begun, given before a moment."""
+    return ConsentRow.sitting_id.is_(None), ConsentRow.time < until
 
 
 def _record(connection: Connection, signer: Signer, *, time: datetime, **facts: Any) -> Erasure:

@@ -20,6 +20,9 @@ from proctoring.session.identifier import check_session_id
 
 router = APIRouter(prefix="/api/records", tags=["records"])
 
+Reason = Annotated[str, Query(min_length=1, max_length=500)]
+"""Why something is erased; kept with the record that it was."""
+
 # Plain functions: they wait for the database beside the event loop.
 
 
@@ -59,7 +62,7 @@ def record_consent(request: Request, session_id: str, wanted: ConsentRequest) ->
 def erase_waiting_consents(
     request: Request,
     session_id: str,
-    reason: Annotated[str, Query(min_length=1, max_length=500)] = "erased on request",
+    reason: Reason = "erased on request",
 ) -> Erasure:
     """Erase consents that were given under a name and whose session has not begun. Those of a
     sitting are erased with it."""
@@ -77,7 +80,7 @@ def erase_waiting_consents(
 def erase_sitting(
     request: Request,
     sitting: str,
-    reason: Annotated[str, Query(min_length=1, max_length=500)] = "erased on request",
+    reason: Reason = "erased on request",
 ) -> Erasure:
     """Erase a sitting that has ended: events, incidents, signals, decisions, consents, evidence,
     embeddings. What remains is this answer, signed, which names nobody."""
