@@ -77,7 +77,7 @@ def shown(default: object) -> str:
 
 
 def test_the_table_has_every_setting_with_its_default() -> None:
-    table = (Path(__file__).parents[1] / "docs" / "settings.md").read_text()
+    table = (Path(__file__).parents[1] / "docs" / "reference" / "settings.md").read_text()
     rows = dict(re.findall(r"^\| `([A-Z_0-9]+)` \| ([^|]+) \|", table, re.MULTILINE))
     assert rows == {
         str(field.validation_alias or f"PROCTORING_{name.upper()}"): (

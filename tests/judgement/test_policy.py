@@ -185,7 +185,7 @@ def test_a_policy_cannot_be_changed() -> None:
         shipped_policy("exam").screen.left = 90.0
 
 
-DOCUMENT = Path(__file__).parents[2] / "docs" / "policies.md"
+DOCUMENT = Path(__file__).parents[2] / "docs" / "reference" / "policies.md"
 
 
 def test_the_documentation_names_every_setting() -> None:

@@ -1,4 +1,4 @@
-"""Messages of the sockets against ``docs/asyncapi.yaml``."""
+"""Messages of the sockets against ``docs/reference/asyncapi.yaml``."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import jsonschema_rs
 import yaml
 
-FILE = Path(__file__).parents[2] / "docs" / "asyncapi.yaml"
+FILE = Path(__file__).parents[2] / "docs" / "reference" / "asyncapi.yaml"
 DOCUMENT: dict[str, Any] = yaml.safe_load(FILE.read_text())
 SCHEMAS: dict[str, Any] = DOCUMENT["components"]["schemas"]
 

@@ -26,7 +26,7 @@ from proctoring.session.senses import Senses
 from proctoring.settings import Settings
 from proctoring.vision.analyser import VisionModels
 
-SECURITY = Path(__file__).parents[2] / "docs" / "security.md"
+SECURITY = Path(__file__).parents[2] / "docs" / "operate" / "security.md"
 SECRET = "correct horse battery staple, twice over"  # noqa: S105  (no password)
 SETTINGS = Settings(token_secret=SecretStr(SECRET), port=0)
 

@@ -16,7 +16,7 @@ from tests.server.live import Live, receive_key, running
 from proctoring import __version__
 from proctoring.vision.analyser import VisionModels
 
-API = Path(__file__).parents[2] / "docs" / "api.md"
+API = Path(__file__).parents[2] / "docs" / "integrate" / "sockets.md"
 
 
 @pytest.fixture(scope="module")

@@ -44,7 +44,7 @@ _MIN_ASIDE = 3.0
 _MARGIN = 4.0
 """Degrees added to what was learned: a gaze wanders."""
 _FLOOR = 10.0
-"""Degrees below which the noise of the iris alarms (``docs/policies.md``)."""
+"""Degrees below which the noise of the iris alarms (``docs/reference/policies.md``)."""
 _ROUNDING = 1e-6
 
 

@@ -103,7 +103,7 @@ _TOLD_ONCE = {"persist": 0.0, "closes_after": 0.0, "lost_after": 5.0}
 
 CONTRACT: dict[str, dict[str, Any]] = {
     # Sides: 4 of 5 frames kept 12 of 13 short glances. Down: the lids hide the eyes for much of a
-    # look at the desk, so 40% of the frames are enough (both measured, see docs/policies.md).
+    # look at the desk, so 40% of the frames are enough (both measured, see docs/reference/policies.md).
     "gaze.left": {**_GAZE},
     "gaze.right": {**_GAZE},
     "gaze.up": {**_GAZE, "share": 0.6},

@@ -17,7 +17,7 @@ TOKEN_EXPIRED = 4003
 SESSION_ENDED = 4004
 SLOW_LISTENER = 4008
 REPLACED = 4009
-"""Close codes; ``docs/api.md`` tells clients what they mean."""
+"""Close codes; ``docs/integrate/sockets.md`` tells clients what they mean."""
 
 PATIENCE = 2.0
 """Seconds that a client has to take the last words before it is cut off."""

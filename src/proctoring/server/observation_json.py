@@ -31,7 +31,7 @@ def observation_text(
     latency_ms: float,
     landmarks: bool,
 ) -> str:
-    """One analysed frame as JSON text; the keys are those of ``docs/asyncapi.yaml``.
+    """One analysed frame as JSON text; the keys are those of ``docs/reference/asyncapi.yaml``.
 
     ``capture`` is the client's stamp, in microseconds.
 
@@ -66,7 +66,7 @@ def observation_text(
 
 
 def sound_text(heard: SoundObservation) -> str:
-    """One stretch of sound as JSON text; the keys are those of ``docs/asyncapi.yaml``."""
+    """One stretch of sound as JSON text; the keys are those of ``docs/reference/asyncapi.yaml``."""
     look = heard.speakers
     sound = {
         "time": round(heard.time, 3),

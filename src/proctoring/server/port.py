@@ -20,7 +20,7 @@ def open_port(settings: Settings) -> socket.socket:
     if who_may(settings) is Who.LOCAL and not is_loopback(host):
         raise SettingsError(
             f"{host} can be reached from other machines, and nobody would have to say who he is: "
-            "set PROCTORING_TOKEN_SECRET (docs/security.md), serve on 127.0.0.1, or add --insecure "
+            "set PROCTORING_TOKEN_SECRET (docs/operate/security.md), serve on 127.0.0.1, or add --insecure "
             "if that is meant"
         )
     try:

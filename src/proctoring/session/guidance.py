@@ -1,6 +1,6 @@
 """What a candidate is told to do: a better position, the steps of a calibration, a movement.
 
-Made of judgement's state, told when it changes; the keys are those of ``docs/api.md``.
+Made of judgement's state, told when it changes; the keys are those of ``docs/integrate/sockets.md``.
 """
 
 from __future__ import annotations

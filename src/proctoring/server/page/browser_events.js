@@ -9,7 +9,7 @@ const FINAL = new Set([1003, 1009, 4000, 4004]);
  * screen, network loss, name of the camera. Once a second, and at once when something changes. What was
  * pasted is never read, only how much it was.
  *
- * For pages of integrators as for this one; `docs/api.md` has an example.
+ * For pages of integrators as for this one; `docs/integrate/sockets.md` has an example.
  */
 export class BrowserEvents {
   #socket;

@@ -1,0 +1,39 @@
+"""The documentation against the repository: every relative link leads somewhere."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+LINK = re.compile(r"\]\(([^)#\s]*)(?:#([^)\s]*))?\)")
+FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
+
+
+def pages() -> list[str]:
+    """Tracked Markdown files, relative to the repository's root."""
+    listed = subprocess.run(
+        ["git", "ls-files", "*.md"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    return listed.stdout.split()
+
+
+def anchors(page: Path) -> set[str]:
+    """Anchors of a page's headings, as GitHub and the site generator make them."""
+    headings = re.findall(r"^#+ +(.+?) *$", FENCE.sub("", page.read_text()), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", pages())
+def test_every_relative_link_of_a_page_leads_somewhere(page: str) -> None:
+    source = ROOT / page
+    for target, anchor in LINK.findall(FENCE.sub("", source.read_text())):
+        if "://" in target or target.startswith("mailto:"):
+            continue
+        found = (source.parent / target).resolve() if target else source
+        assert found.exists(), f"{page}: {target}"
+        if anchor and found.suffix == ".md":
+            assert anchor in anchors(found), f"{page}: {target}#{anchor}"
