@@ -1,15 +1,17 @@
-"""The command line: ``proctoring serve | models | analyse | policy | token | livekit-agent``.
+"""The ``proctoring`` command.
 
-Commands import what they need when they run, not above: the command line starts fast, and works
-where only the LiveKit side is installed.
+Commands import their dependencies when they run, not at module level: the command line starts
+fast, and works where only ``proctoring-ai[livekit]`` is installed.
 """
 
 from __future__ import annotations
 
 import sys
+from typing import Annotated
 
 import typer
 
+import proctoring
 from proctoring.cli import analyse, livekit_agent, models, policy, records, serve, token
 
 app = typer.Typer(
@@ -20,9 +22,23 @@ app = typer.Typer(
 )
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"proctoring {proctoring.__version__}")
+        raise typer.Exit
+
+
 @app.callback()
-def root() -> None:
-    """Keep sub-commands as sub-commands, also while there is only one."""
+def root(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Options of the command itself; what it does is in its sub-commands."""
 
 
 app.command("serve")(serve.command)
