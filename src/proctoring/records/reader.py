@@ -104,7 +104,7 @@ class Consent:
 
 
 @dataclass(frozen=True, slots=True)
-class Sitting:
+class SittingSummary:
     """One session under its name, without what happened in it."""
 
     id: str
@@ -135,7 +135,7 @@ class Sitting:
 class SittingPage:
     """Some sittings, newest first."""
 
-    sittings: tuple[Sitting, ...]
+    sittings: tuple[SittingSummary, ...]
     next: str | None
     """Give this as ``before`` to get those that follow; ``None`` when there are none."""
 
@@ -144,7 +144,7 @@ class SittingPage:
 class SittingDetail:
     """One sitting and what happened in it."""
 
-    sitting: Sitting
+    sitting: SittingSummary
     incidents: tuple[Incident, ...]
     consents: tuple[Consent, ...]
     policy_toml: str
@@ -363,7 +363,7 @@ class RecordReader:
             return found, max(0, newest.last_seq - after) - len(found)
 
 
-def _sittings(connection: Connection, ids: list[str]) -> list[Sitting]:
+def _sittings(connection: Connection, ids: list[str]) -> list[SittingSummary]:
     rows = connection.execute(
         select(SittingRow, PolicyRow.name.label("policy"))
         .join(PolicyRow, PolicyRow.hash == SittingRow.policy_hash)
@@ -401,7 +401,7 @@ def _sittings(connection: Connection, ids: list[str]) -> list[Sitting]:
     for row in rows:
         count = counts.get(row.id)
         found.append(
-            Sitting(
+            SittingSummary(
                 id=row.id,
                 session_id=row.session_id,
                 began_at=row.began_at,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from proctoring.records.reader import Decision, Incident, Sitting, SittingDetail
+from proctoring.records.reader import Decision, Incident, SittingDetail, SittingSummary
 
 BEGAN = datetime(2026, 1, 2, 10, 0, tzinfo=UTC)
 
@@ -36,7 +36,7 @@ def decided(incident: Incident, decision: str, reason: str) -> Incident:
 
 def sitting_detail(*incidents: Incident, session_id: str = "exam-7") -> SittingDetail:
     """A sitting of ten minutes with these incidents."""
-    sitting = Sitting(
+    sitting = SittingSummary(
         id="01KDZ2CN80AAAAAAAAAAAAAAAA",
         session_id=session_id,
         began_at=BEGAN,
