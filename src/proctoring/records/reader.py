@@ -68,7 +68,7 @@ class StoredEvidence:
 
 
 @dataclass(frozen=True, slots=True)
-class Incident:
+class IncidentRecord:
     """An incident as its last change left it, with what reviewers said."""
 
     id: str
@@ -145,7 +145,7 @@ class SittingDetail:
     """One sitting and what happened in it."""
 
     sitting: SittingSummary
-    incidents: tuple[Incident, ...]
+    incidents: tuple[IncidentRecord, ...]
     consents: tuple[Consent, ...]
     policy_toml: str
 
@@ -468,10 +468,10 @@ def _evidence(connection: Connection, sitting_id: str) -> dict[int, tuple[Stored
 
 def _incident(
     row: Row[Any], decisions: list[Decision], evidence: tuple[StoredEvidence, ...]
-) -> Incident:
+) -> IncidentRecord:
     own = tuple(found for found in decisions if found.incident_id == row.id)
     final = [found.decision for found in own if found.decision != "comment"]
-    return Incident(
+    return IncidentRecord(
         id=row.id,
         number=row.number,
         kind=row.kind,

@@ -18,7 +18,7 @@ from proctoring.records.archive import Archive
 from proctoring.records.plot import Plot
 from proctoring.records.reader import (
     Decision,
-    Incident,
+    IncidentRecord,
     SittingDetail,
     SittingPage,
     StoredEvent,
@@ -209,7 +209,9 @@ def download_csv(request: Request, sitting: str) -> Response:
     text = io.StringIO()
     writer = csv.writer(text)
     columns = [
-        field.name for field in fields(Incident) if field.name not in ("decisions", "evidence")
+        field.name
+        for field in fields(IncidentRecord)
+        if field.name not in ("decisions", "evidence")
     ]
     writer.writerow([*columns, "decision_reason", "decided_by"])
     for incident in detail.incidents:
@@ -254,7 +256,7 @@ def _policy(wanted: JudgeRequest, found: SittingDetail) -> Policy:
     return policy.with_accommodations(wanted.accommodations) if wanted.accommodations else policy
 
 
-def _judged(incident: Incident) -> JudgedIncident:
+def _judged(incident: IncidentRecord) -> JudgedIncident:
     return JudgedIncident(
         **{field.name: getattr(incident, field.name) for field in fields(JudgedIncident)}
     )

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from proctoring.records.reader import Decision, Incident, SittingDetail, SittingSummary
+from proctoring.records.reader import Decision, IncidentRecord, SittingDetail, SittingSummary
 
 BEGAN = datetime(2026, 1, 2, 10, 0, tzinfo=UTC)
 
-INCIDENT = Incident(
+INCIDENT = IncidentRecord(
     id="01KDZ2CN80000000F6FMQ3VH2M",
     number=1,
     kind="gaze.left",
@@ -28,13 +28,13 @@ INCIDENT = Incident(
 )
 
 
-def decided(incident: Incident, decision: str, reason: str) -> Incident:
+def decided(incident: IncidentRecord, decision: str, reason: str) -> IncidentRecord:
     """The incident with what a reviewer said of it."""
     said = Decision("01D", incident.id, decision, reason, "reviewer", BEGAN + timedelta(hours=3))
     return replace(incident, decision=decision, decisions=(said,))
 
 
-def sitting_detail(*incidents: Incident, session_id: str = "exam-7") -> SittingDetail:
+def sitting_detail(*incidents: IncidentRecord, session_id: str = "exam-7") -> SittingDetail:
     """A sitting of ten minutes with these incidents."""
     sitting = SittingSummary(
         id="01KDZ2CN80AAAAAAAAAAAAAAAA",

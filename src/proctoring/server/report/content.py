@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from proctoring.records.reader import Consent, Incident, SittingDetail
+from proctoring.records.reader import Consent, IncidentRecord, SittingDetail
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +90,8 @@ def _stretches(time: Sequence[float], values: Sequence[float | None]) -> tuple[S
     )
 
 
-def _sums(incidents: Sequence[Incident]) -> tuple[Sum, ...]:
-    found: dict[tuple[str, str], list[Incident]] = {}
+def _sums(incidents: Sequence[IncidentRecord]) -> tuple[Sum, ...]:
+    found: dict[tuple[str, str], list[IncidentRecord]] = {}
     for incident in incidents:
         found.setdefault((incident.label, incident.severity), []).append(incident)
     return tuple(
