@@ -28,7 +28,7 @@ from pydantic import SecretStr
 from sqlalchemy import insert
 
 from proctoring.audio.analyser import AudioModels
-from proctoring.delivery.events import Entry, Message, Sitting, beginning, ending, sitting_id
+from proctoring.delivery.events import Entry, Message, SittingRef, beginning, ending, sitting_id
 from proctoring.delivery.outbox import Outbox
 from proctoring.delivery.recorded import RecordedJournal
 from proctoring.incidents import IncidentChange, IncidentState, Severity
@@ -94,7 +94,7 @@ def main() -> None:
         archive.engine.dispose()
 
 
-def message(sitting: Sitting, number: int, at: float, state: IncidentState) -> Message:
+def message(sitting: SittingRef, number: int, at: float, state: IncidentState) -> Message:
     """A change of an incident, as sessions tell it."""
     change = IncidentChange(
         number=number,
@@ -111,7 +111,7 @@ def message(sitting: Sitting, number: int, at: float, state: IncidentState) -> M
     return Message(sitting, sitting.began_at + timedelta(seconds=at), at, (change,))
 
 
-def begun(sitting: Sitting) -> Beginning:
+def begun(sitting: SittingRef) -> Beginning:
     """Its beginning."""
     policy = shipped_policy("exam")
     return beginning(sitting, policy.name, policy.to_toml(), mirrored=False, seed="seed")
@@ -126,7 +126,7 @@ def events(archive: Archive, sessions: int) -> None:
 def _events(archive: Archive, sessions: int, rate: int | None, count: int) -> None:
     outbox = Outbox(RecordedJournal(archive.writer(), archive.reader))
     outbox.start()
-    sittings = [Sitting(f"s{n}-{rate}", BEGAN) for n in range(sessions)]
+    sittings = [SittingRef(f"s{n}-{rate}", BEGAN) for n in range(sessions)]
     for sitting in sittings:
         outbox.begin(begun(sitting)).result(60)
     count = min(count, 10 * (rate or count))
@@ -253,7 +253,7 @@ def day(archive: Archive, sessions: int, hours: float) -> None:
     began = time.perf_counter()
     journal, count = RecordedJournal(archive.writer(), archive.reader), 0
     for n in range(sessions):
-        sitting = Sitting(f"day-{n}", BEGAN + timedelta(seconds=n))
+        sitting = SittingRef(f"day-{n}", BEGAN + timedelta(seconds=n))
         entries: list[Entry] = [begun(sitting)]
         for number in range(1, int(seconds / 60) + 1):
             for offset, state in ((0.0, IncidentState.STARTED), (5.0, IncidentState.ENDED)):

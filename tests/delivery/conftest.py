@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from proctoring.delivery.events import Message, Sitting, beginning, ending
+from proctoring.delivery.events import Message, SittingRef, beginning, ending
 from proctoring.incidents import IncidentChange, IncidentState, Severity
 from proctoring.judgement.policy import shipped_policy
 from proctoring.records.entries import Beginning, Ending
@@ -40,22 +40,22 @@ def change(
 def message(session_id: str = "exam-7", *changes: IncidentChange) -> Message:
     """A message of a session that began at ``BEGAN``."""
     found_at = datetime(2026, 1, 2, 10, 0, 2, 120_000, tzinfo=UTC)
-    return Message(Sitting(session_id, BEGAN), found_at, 93.4, changes or (change(),))
+    return Message(SittingRef(session_id, BEGAN), found_at, 93.4, changes or (change(),))
 
 
 def begun(session_id: str = "exam-7", began_at: datetime = BEGAN) -> Beginning:
     """A session's beginning."""
     policy = shipped_policy("exam")
-    sitting = Sitting(session_id, began_at)
+    sitting = SittingRef(session_id, began_at)
     return beginning(sitting, policy.name, policy.to_toml(), mirrored=False)
 
 
 def ended(session_id: str = "exam-7", began_at: datetime = BEGAN) -> Ending:
     """Its end."""
-    return ending(Sitting(session_id, began_at), BEGAN, 100.0, "ended on request")
+    return ending(SittingRef(session_id, began_at), BEGAN, 100.0, "ended on request")
 
 
 @pytest.fixture
-def sitting() -> Sitting:
+def sitting() -> SittingRef:
     """One sitting."""
-    return Sitting("exam-7", BEGAN)
+    return SittingRef("exam-7", BEGAN)

@@ -9,7 +9,7 @@ from datetime import timedelta
 from tests.delivery.conftest import BEGAN, change, message
 from ulid import ULID
 
-from proctoring.delivery.events import Notice, Sitting, incident_id, number_message
+from proctoring.delivery.events import Notice, SittingRef, incident_id, number_message
 from proctoring.incidents import IncidentState
 
 
@@ -57,7 +57,7 @@ def test_alerts_are_the_labels_of_incidents_that_start_and_may_alert() -> None:
     ]
 
 
-def test_an_incident_keeps_its_id_in_every_change(sitting: Sitting) -> None:
+def test_an_incident_keeps_its_id_in_every_change(sitting: SittingRef) -> None:
     started = json.loads(number_message(message("exam-7", change(3)), 1).text)
     ended = change(3, IncidentState.ENDED)
     ended = replace(ended, duration=9.0)
@@ -65,13 +65,13 @@ def test_an_incident_keeps_its_id_in_every_change(sitting: Sitting) -> None:
     assert started["incidents"][0]["id"] == later["incidents"][0]["id"] == incident_id(sitting, 3)
 
 
-def test_ids_sort_by_number_and_differ_between_sittings(sitting: Sitting) -> None:
+def test_ids_sort_by_number_and_differ_between_sittings(sitting: SittingRef) -> None:
     ids = [incident_id(sitting, number) for number in (1, 2, 300, 70_000)]
     assert ids == sorted(set(ids))
     others = {
         incident_id(sitting, 1),
-        incident_id(Sitting("exam-8", BEGAN), 1),
-        incident_id(Sitting("exam-7", BEGAN + timedelta(milliseconds=1)), 1),
+        incident_id(SittingRef("exam-8", BEGAN), 1),
+        incident_id(SittingRef("exam-7", BEGAN + timedelta(milliseconds=1)), 1),
     }
     assert len(others) == 3
 

@@ -18,7 +18,7 @@ from tests.server.live import TIMEOUT, Live, receive, running, until
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection
 
-from proctoring.delivery.events import Message, Sitting
+from proctoring.delivery.events import Message, SittingRef
 from proctoring.incidents import IncidentChange, IncidentState, Severity
 from proctoring.vision.analyser import VisionModels
 
@@ -43,7 +43,7 @@ def publish(live: Live, session_id: str, *, reason: str = "for a test") -> None:
     )
     session = live.service.sessions.find(session_id)
     assert session is not None
-    sitting = Sitting(session_id, session.began_at)
+    sitting = SittingRef(session_id, session.began_at)
     live.service.outbox.publish(Message(sitting, BEGAN, 2.0, (change,))).result(TIMEOUT)
 
 

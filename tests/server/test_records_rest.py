@@ -19,7 +19,7 @@ from tests.server.live import Live, receive, receive_key, running, until
 from tests.server.test_events_socket import publish
 from tests.session.conftest import BLIND
 
-from proctoring.delivery.events import Message, Sitting, number_message
+from proctoring.delivery.events import Message, SittingRef, number_message
 from proctoring.errors import SettingsError
 from proctoring.judgement.policy import parse_policy, shipped_policy
 from proctoring.recording.playback import play
@@ -186,7 +186,7 @@ def test_a_sitting_is_judged_again_exactly_and_under_another_policy_as_if_it_wer
         policy = parse_policy(http.get(path).json()["policy_toml"])
 
     # Byte for byte what listeners were told.
-    sitting = Sitting("recorded", datetime.fromisoformat(found["began_at"]))
+    sitting = SittingRef("recorded", datetime.fromisoformat(found["began_at"]))
     changes = tuple(judge_again(policy, observed, found["media_time"]))
     incidents = [incident for message in told for incident in message["incidents"]]
     message = Message(sitting, sitting.began_at, 0.0, changes)

@@ -16,7 +16,7 @@ from prometheus_client import CollectorRegistry
 from skimage import data
 
 from proctoring.audio.analyser import AudioModels
-from proctoring.delivery.events import Notice, Sitting
+from proctoring.delivery.events import Notice, SittingRef
 from proctoring.errors import BadFrameError
 from proctoring.incidents import IncidentChange
 from proctoring.judgement.policy import shipped_policy
@@ -119,7 +119,7 @@ def sit(pool: Pool, tally: Tally) -> Callable[..., Sat]:
         notices: Queue[Notice] = Queue()
 
         def publish(
-            _: Sitting, time: float, changes: tuple[IncidentChange, ...], notice: Notice | None
+            _: SittingRef, time: float, changes: tuple[IncidentChange, ...], notice: Notice | None
         ) -> None:
             if changes:
                 published.put((time, changes))
@@ -134,7 +134,7 @@ def sit(pool: Pool, tally: Tally) -> Callable[..., Sat]:
 
         analyser = options.pop("analyser", None) or VisionAnalyser(models)
         session = Session(
-            Sitting(options.pop("session_id", "exam-7"), datetime(2026, 1, 2, 10, tzinfo=UTC)),
+            SittingRef(options.pop("session_id", "exam-7"), datetime(2026, 1, 2, 10, tzinfo=UTC)),
             pipeline=Pipeline(options.pop("policy", None) or shipped_policy("exam"), analyser),
             pool=pool,
             publish=publish,

@@ -17,7 +17,7 @@ from proctoring.records.evidence.path import evidence_path
 
 
 @dataclass(frozen=True, slots=True)
-class Sitting:
+class SittingRef:
     """One session under its name; the name may be used again, the sitting may not."""
 
     session_id: str
@@ -41,7 +41,7 @@ class Notice:
 class Message:
     """What changed at one moment of one session, before it has its number."""
 
-    sitting: Sitting
+    sitting: SittingRef
     time: datetime
     """Wall clock, UTC, when it was found."""
     media_time: float
@@ -72,7 +72,7 @@ class Event:
 
 
 def beginning(
-    sitting: Sitting, policy_name: str, policy_toml: str, *, mirrored: bool, seed: str = ""
+    sitting: SittingRef, policy_name: str, policy_toml: str, *, mirrored: bool, seed: str = ""
 ) -> Beginning:
     """That a sitting begins: before its first message."""
     names = (sitting_id(sitting), sitting.session_id)
@@ -80,7 +80,7 @@ def beginning(
 
 
 def ending(
-    sitting: Sitting,
+    sitting: SittingRef,
     time: datetime,
     media_time: float,
     reason: str,
@@ -91,7 +91,7 @@ def ending(
     return Ending(*names, time, media_time, reason, face)
 
 
-def incident_id(sitting: Sitting, number: int) -> str:
+def incident_id(sitting: SittingRef, number: int) -> str:
     """The ULID of a sitting's incident: the same wherever and whenever it is asked for.
 
     Sorts by the sitting's beginning, then by number; the last six bytes tell apart sittings that
@@ -104,7 +104,7 @@ def incident_id(sitting: Sitting, number: int) -> str:
     )
 
 
-def sitting_id(sitting: Sitting) -> str:
+def sitting_id(sitting: SittingRef) -> str:
     """The ULID of a sitting; its incidents' ids follow it."""
     return incident_id(sitting, 0)
 
@@ -134,7 +134,7 @@ def number_message(message: Message, seq: int) -> Event:
     return Event(message.sitting.session_id, seq, text)
 
 
-def _evidence(sitting: Sitting, evidence: Evidence) -> dict[str, Any]:
+def _evidence(sitting: SittingRef, evidence: Evidence) -> dict[str, Any]:
     return {
         "digest": evidence.digest,
         "kind": evidence.kind,
@@ -147,7 +147,7 @@ def _evidence(sitting: Sitting, evidence: Evidence) -> dict[str, Any]:
     }
 
 
-def _incident(sitting: Sitting, change: IncidentChange) -> dict[str, Any]:
+def _incident(sitting: SittingRef, change: IncidentChange) -> dict[str, Any]:
     return {
         "id": incident_id(sitting, change.number),
         "kind": change.kind,

@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import partial
 
 from proctoring.audio.analyser import AudioModels
-from proctoring.delivery.events import Message, Notice, Sitting, beginning, ending, sitting_id
+from proctoring.delivery.events import Message, Notice, SittingRef, beginning, ending, sitting_id
 from proctoring.delivery.outbox import Outbox
 from proctoring.errors import SessionExistsError, TooManyError
 from proctoring.incidents import IncidentChange
@@ -118,7 +118,7 @@ class Registry:
             raise SessionExistsError(f"session {session_id} is open already")
         if len(self._open) + len(self._closing) >= self._max_sessions:
             raise TooManyError(f"{self._max_sessions} sessions are open, as many as may be")
-        sitting = Sitting(session_id, self._wall())
+        sitting = SittingRef(session_id, self._wall())
         seed = secrets.token_hex(16)
         session = Session(
             sitting,
@@ -186,7 +186,7 @@ class Registry:
             del self._ended[session_id]
             self._outbox.forget(session_id)
 
-    def _watch(self, sitting: Sitting, policy: Policy) -> EvidenceWatch | None:
+    def _watch(self, sitting: SittingRef, policy: Policy) -> EvidenceWatch | None:
         wanted = policy.evidence
         if self._evidence is None or not (wanted.stills or wanted.clips):
             return None
@@ -206,7 +206,7 @@ class Registry:
 
     def _publish(
         self,
-        sitting: Sitting,
+        sitting: SittingRef,
         media_time: float,
         changes: tuple[IncidentChange, ...],
         notice: Notice | None,
@@ -215,7 +215,7 @@ class Registry:
         self._outbox.publish(Message(sitting, self._wall(), media_time, changes, notice))
 
     def _finished(
-        self, sitting: Sitting, media_time: float, detail: str, face: tuple[float, ...] | None
+        self, sitting: SittingRef, media_time: float, detail: str, face: tuple[float, ...] | None
     ) -> Future[None]:
         """From the pool's threads."""
         if self._signals is not None:

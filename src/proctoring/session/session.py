@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from proctoring.audio.analyser import AudioModels
 from proctoring.audio.voice_reference import VoiceReference
 from proctoring.browser.report import BrowserReport, observe
-from proctoring.delivery.events import Notice, Sitting
+from proctoring.delivery.events import Notice, SittingRef
 from proctoring.errors import BadFrameError, NotNowError
 from proctoring.incidents import IncidentChange, IncidentState
 from proctoring.observations import ConnectionObservation, Observation, TranscriptObservation
@@ -176,12 +176,12 @@ class Session:
 
     def __init__(
         self,
-        sitting: Sitting,
+        sitting: SittingRef,
         *,
         pipeline: Pipeline,
         pool: Pool,
-        publish: Callable[[Sitting, float, tuple[IncidentChange, ...], Notice | None], None],
-        ended: Callable[[Sitting, float, str, tuple[float, ...] | None], Future[None]],
+        publish: Callable[[SittingRef, float, tuple[IncidentChange, ...], Notice | None], None],
+        ended: Callable[[SittingRef, float, str, tuple[float, ...] | None], Future[None]],
         tally: Tally,
         audio: AudioModels,
         now: float,

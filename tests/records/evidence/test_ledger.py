@@ -190,10 +190,10 @@ def test_nothing_is_stored_that_could_not_be_written_down(kept: Kept) -> None:
 
 
 def test_the_event_and_so_the_chain_holds_the_digest(kept: Kept) -> None:
-    from proctoring.delivery.events import Message, Sitting, number_message
+    from proctoring.delivery.events import Message, SittingRef, number_message
 
     digest = hashlib.sha256(STILL).hexdigest()
     change = told([evidence(digest)]).changes[0][1]
-    event = number_message(Message(Sitting("exam-7", BEGAN), BEGAN, 93.4, (change,)), 1)
+    event = number_message(Message(SittingRef("exam-7", BEGAN), BEGAN, 93.4, (change,)), 1)
     assert digest in event.text
     assert '"alerts":[]' in event.text
