@@ -19,7 +19,7 @@ from proctoring.records.writer import OPEN, sealed
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class IntegrityProblem:
     """Something that is not as it was written."""
 
     where: str
@@ -27,7 +27,9 @@ class Problem:
     what: str
 
 
-def verify(engine: Engine, signer: Signer, sitting_id: str | None = None) -> Iterator[Problem]:
+def verify(
+    engine: Engine, signer: Signer, sitting_id: str | None = None
+) -> Iterator[IntegrityProblem]:
     """Check one sitting, or all of them and the erasures. Nothing found: nothing was changed.
 
     What somebody who holds the signing key wrote anew, from its beginning on, cannot be told; nor
@@ -45,10 +47,10 @@ def verify(engine: Engine, signer: Signer, sitting_id: str | None = None) -> Ite
             raise UnknownRecordError(f"no sitting {sitting_id[:40]} is kept")
         for sitting in sittings:
             for what in _sitting(connection, signer, sitting):
-                yield Problem(f"sitting {sitting.id}", what)
+                yield IntegrityProblem(f"sitting {sitting.id}", what)
         if sitting_id is None:
             for consent in additions.waiting_problems(connection, signer):
-                yield Problem(f"consent {consent}", "it is not as it was given")
+                yield IntegrityProblem(f"consent {consent}", "it is not as it was given")
             yield from _erasures(connection, signer)
 
 
@@ -75,17 +77,17 @@ def _sitting(connection: Connection, signer: Signer, sitting: Row[Any]) -> Itera
     yield from additions.problems(connection, signer, sitting, first)
 
 
-def _erasures(connection: Connection, signer: Signer) -> Iterator[Problem]:
+def _erasures(connection: Connection, signer: Signer) -> Iterator[IntegrityProblem]:
     head, number = GENESIS, 0
     for row in connection.execute(select(ErasureRow).order_by(ErasureRow.number)):
         number += 1
         where = f"erasure {row.number}"
         if row.number != number:
-            yield Problem(where, f"erasures before it are missing, from {number} on")
+            yield IntegrityProblem(where, f"erasures before it are missing, from {number} on")
             number = row.number
         head = link(head, erasure_text(row))
         if row.hash != head:
-            yield Problem(where, "it was changed, or one before it is missing")
+            yield IntegrityProblem(where, "it was changed, or one before it is missing")
             head = row.hash
         if not signer.verifies(row.hash, row.signature):
-            yield Problem(where, "its signature is not this server's")
+            yield IntegrityProblem(where, "its signature is not this server's")
