@@ -9,7 +9,7 @@ from tests.records.conftest import BEGAN, beginning, ending, occurrence, tell
 
 from proctoring.errors import UnknownRecordError
 from proctoring.records.archive import Archive
-from proctoring.records.reader import Wanted
+from proctoring.records.reader import SittingFilter
 from proctoring.records.review import consent, decide
 
 
@@ -36,12 +36,12 @@ def test_an_incident_of_another_sitting_cannot_be_decided_on(sitting: Archive) -
 
 
 def test_sittings_that_wait_for_a_decision_are_found(sitting: Archive) -> None:
-    (found,) = sitting.reader.sittings(Wanted(undecided=True)).sittings
+    (found,) = sitting.reader.sittings(SittingFilter(undecided=True)).sittings
     assert (found.incidents, found.alerts, found.violations, found.undecided) == (2, 1, 1, 1)
     decide(sitting.engine, sitting.signer, "S1", "S1-1", "comment", "hm", "", BEGAN)
-    assert len(sitting.reader.sittings(Wanted(undecided=True)).sittings) == 1
+    assert len(sitting.reader.sittings(SittingFilter(undecided=True)).sittings) == 1
     decide(sitting.engine, sitting.signer, "S1", "S1-1", "confirm", "clear", "", BEGAN)
-    assert sitting.reader.sittings(Wanted(undecided=True)).sittings == ()
+    assert sitting.reader.sittings(SittingFilter(undecided=True)).sittings == ()
 
 
 def test_consent_given_beforehand_belongs_to_the_sitting_that_begins(archive: Archive) -> None:
@@ -61,18 +61,18 @@ def test_consent_given_beforehand_belongs_to_the_sitting_that_begins(archive: Ar
 @pytest.mark.parametrize(
     ("wanted", "found"),
     [
-        (Wanted(), ["S3", "S2", "S1"]),
-        (Wanted(limit=2), ["S3", "S2"]),
-        (Wanted(before="S2"), ["S1"]),
-        (Wanted(session_id="a"), ["S2", "S1"]),
-        (Wanted(state="open"), ["S3", "S2"]),
-        (Wanted(kind="gaze.left"), ["S1"]),
-        (Wanted(since=BEGAN + timedelta(minutes=1)), ["S3", "S2"]),
-        (Wanted(until=BEGAN + timedelta(minutes=1)), ["S1"]),
+        (SittingFilter(), ["S3", "S2", "S1"]),
+        (SittingFilter(limit=2), ["S3", "S2"]),
+        (SittingFilter(before="S2"), ["S1"]),
+        (SittingFilter(session_id="a"), ["S2", "S1"]),
+        (SittingFilter(state="open"), ["S3", "S2"]),
+        (SittingFilter(kind="gaze.left"), ["S1"]),
+        (SittingFilter(since=BEGAN + timedelta(minutes=1)), ["S3", "S2"]),
+        (SittingFilter(until=BEGAN + timedelta(minutes=1)), ["S1"]),
     ],
 )
 def test_sittings_are_found_by_what_is_wanted(
-    archive: Archive, wanted: Wanted, found: list[str]
+    archive: Archive, wanted: SittingFilter, found: list[str]
 ) -> None:
     archive.writer().write(
         [

@@ -162,7 +162,7 @@ class StoredEvent:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class SittingFilter:
     """Which sittings to list."""
 
     session_id: str | None = None
@@ -192,7 +192,7 @@ class RecordReader:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def sittings(self, wanted: Wanted) -> SittingPage:
+    def sittings(self, wanted: SittingFilter) -> SittingPage:
         """Sittings, newest first."""
         query = select(SittingRow.id)
         if wanted.session_id is not None:

@@ -20,9 +20,9 @@ from proctoring.records.reader import (
     Decision,
     IncidentRecord,
     SittingDetail,
+    SittingFilter,
     SittingPage,
     StoredEvent,
-    Wanted,
 )
 from proctoring.records.rejudging import (
     Difference,
@@ -101,7 +101,7 @@ def list_sittings(
 ) -> SittingPage:
     """Sittings that are kept, newest first. A session's name may be used again; each is a sitting."""
     return archive(request).reader.sittings(
-        Wanted(
+        SittingFilter(
             session_id,
             grant_of(request).sessions,
             state,
