@@ -52,7 +52,7 @@ from proctoring.observations import (
 from proctoring.recording.playback import play
 from proctoring.records.archive import Archive, open_archive
 from proctoring.records.database import writing
-from proctoring.records.entries import Beginning
+from proctoring.records.entries import SittingStarted
 from proctoring.records.packing import pack
 from proctoring.records.plot import join, summarise
 from proctoring.records.signals import EVERY, JOINED
@@ -111,7 +111,7 @@ def message(sitting: SittingRef, number: int, at: float, state: IncidentState) -
     return Message(sitting, sitting.began_at + timedelta(seconds=at), at, (change,))
 
 
-def begun(sitting: SittingRef) -> Beginning:
+def begun(sitting: SittingRef) -> SittingStarted:
     """Its beginning."""
     policy = shipped_policy("exam")
     return beginning(sitting, policy.name, policy.to_toml(), mirrored=False, seed="seed")

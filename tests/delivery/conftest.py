@@ -9,7 +9,7 @@ import pytest
 from proctoring.delivery.events import Message, SittingRef, beginning, ending
 from proctoring.incidents import IncidentChange, IncidentState, Severity
 from proctoring.judgement.policy import shipped_policy
-from proctoring.records.entries import Beginning, Ending
+from proctoring.records.entries import SittingEnded, SittingStarted
 
 BEGAN = datetime(2026, 1, 2, 10, 0, 0, tzinfo=UTC)
 
@@ -43,14 +43,14 @@ def message(session_id: str = "exam-7", *changes: IncidentChange) -> Message:
     return Message(SittingRef(session_id, BEGAN), found_at, 93.4, changes or (change(),))
 
 
-def begun(session_id: str = "exam-7", began_at: datetime = BEGAN) -> Beginning:
+def begun(session_id: str = "exam-7", began_at: datetime = BEGAN) -> SittingStarted:
     """A session's beginning."""
     policy = shipped_policy("exam")
     sitting = SittingRef(session_id, began_at)
     return beginning(sitting, policy.name, policy.to_toml(), mirrored=False)
 
 
-def ended(session_id: str = "exam-7", began_at: datetime = BEGAN) -> Ending:
+def ended(session_id: str = "exam-7", began_at: datetime = BEGAN) -> SittingEnded:
     """Its end."""
     return ending(SittingRef(session_id, began_at), BEGAN, 100.0, "ended on request")
 

@@ -16,7 +16,7 @@ from tests.records.postgresql import binaries, running
 from proctoring.incidents import IncidentChange, IncidentState, Severity
 from proctoring.judgement.policy import shipped_policy
 from proctoring.records.archive import Archive, open_archive
-from proctoring.records.entries import Beginning, Ending, Occurrence
+from proctoring.records.entries import Occurrence, SittingEnded, SittingStarted
 
 BEGAN = datetime(2026, 1, 2, 10, 0, 0, tzinfo=UTC)
 _NUMBERS = count()
@@ -69,10 +69,10 @@ def archive(open_database: Callable[[], Archive]) -> Archive:
 
 def beginning(
     sitting_id: str = "S1", session_id: str = "exam-7", began_at: datetime = BEGAN
-) -> Beginning:
+) -> SittingStarted:
     """A sitting begins under the exam policy."""
     policy = shipped_policy("exam")
-    return Beginning(sitting_id, session_id, began_at, False, policy.name, policy.to_toml())
+    return SittingStarted(sitting_id, session_id, began_at, False, policy.name, policy.to_toml())
 
 
 def occurrence(
@@ -101,9 +101,9 @@ def occurrence(
     return Occurrence(sitting_id, session_id, BEGAN, 93.4, ((f"{sitting_id}-{number}", change),))
 
 
-def ending(sitting_id: str = "S1", session_id: str = "exam-7") -> Ending:
+def ending(sitting_id: str = "S1", session_id: str = "exam-7") -> SittingEnded:
     """The sitting ends."""
-    return Ending(sitting_id, session_id, BEGAN, 120.5, "ended on request")
+    return SittingEnded(sitting_id, session_id, BEGAN, 120.5, "ended on request")
 
 
 def tell(index: int, seq: int) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 from ulid import ULID
 
 from proctoring.incidents import Evidence, IncidentChange, IncidentState
-from proctoring.records.entries import Beginning, Ending
+from proctoring.records.entries import SittingEnded, SittingStarted
 from proctoring.records.evidence.path import evidence_path
 
 
@@ -56,7 +56,7 @@ class Message:
         return self.sitting.session_id
 
 
-Entry = Beginning | Message | Ending
+Entry = SittingStarted | Message | SittingEnded
 """What happens in a sitting, in this order."""
 
 
@@ -73,10 +73,10 @@ class Event:
 
 def beginning(
     sitting: SittingRef, policy_name: str, policy_toml: str, *, mirrored: bool, seed: str = ""
-) -> Beginning:
+) -> SittingStarted:
     """That a sitting begins: before its first message."""
     names = (sitting_id(sitting), sitting.session_id)
-    return Beginning(*names, sitting.began_at, mirrored, policy_name, policy_toml, seed)
+    return SittingStarted(*names, sitting.began_at, mirrored, policy_name, policy_toml, seed)
 
 
 def ending(
@@ -85,10 +85,10 @@ def ending(
     media_time: float,
     reason: str,
     face: tuple[float, ...] | None = None,
-) -> Ending:
+) -> SittingEnded:
     """That a sitting is over: after its last message. ``reason``: in words for its listeners."""
     names = (sitting_id(sitting), sitting.session_id)
-    return Ending(*names, time, media_time, reason, face)
+    return SittingEnded(*names, time, media_time, reason, face)
 
 
 def incident_id(sitting: SittingRef, number: int) -> str:

@@ -9,7 +9,7 @@ from threading import Lock
 from typing import Protocol
 
 from proctoring.delivery.events import Entry, Event, Message, number_message
-from proctoring.records.entries import Beginning
+from proctoring.records.entries import SittingStarted
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class MemoryJournal:
 
     def _write(self, entry: Entry) -> Event | None:
         pages = self._pages.setdefault(entry.session_id, _Pages())
-        if isinstance(entry, Beginning):
+        if isinstance(entry, SittingStarted):
             pages.events.clear()
             pages.floor = pages.last
         if not isinstance(entry, Message):

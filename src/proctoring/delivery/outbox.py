@@ -12,7 +12,7 @@ from threading import Condition, Lock, Thread
 from proctoring.delivery.events import Entry, Event, Message
 from proctoring.delivery.journal import Journal, Replay
 from proctoring.errors import TooManyError
-from proctoring.records.entries import Beginning, Ending
+from proctoring.records.entries import SittingEnded, SittingStarted
 
 _log = logging.getLogger(__name__)
 
@@ -158,7 +158,7 @@ class Outbox:
         """Entries that wait for the journal."""
         return len(self._waiting)
 
-    def begin(self, beginning: Beginning) -> Future[None]:
+    def begin(self, beginning: SittingStarted) -> Future[None]:
         """A sitting begins. Done once that is written."""
         return self._put(beginning)
 
@@ -173,7 +173,7 @@ class Outbox:
             return lost
         return self._put(message)
 
-    def end(self, ending: Ending) -> Future[None]:
+    def end(self, ending: SittingEnded) -> Future[None]:
         """The sitting is over: its listeners get what still waits, and then the reason."""
         return self._put(ending)
 
@@ -212,7 +212,7 @@ class Outbox:
                 self._hand_out(event)
             elif isinstance(waiting.entry, Message):
                 self.lost += 1
-            elif isinstance(waiting.entry, Ending):
+            elif isinstance(waiting.entry, SittingEnded):
                 self._say_end(waiting.entry)
             waiting.done.set_result(None)
 
@@ -225,7 +225,7 @@ class Outbox:
                 self.dropped += 1
                 self._remove(listener)
 
-    def _say_end(self, ending: Ending) -> None:
+    def _say_end(self, ending: SittingEnded) -> None:
         with self._lock:
             for listener in self._listeners.pop(ending.session_id, []):
                 listener.close(Closing("ended", ending.reason))

@@ -22,7 +22,7 @@ from proctoring.delivery.events import (
 from proctoring.delivery.journal import Replay
 from proctoring.errors import RecordsUnavailableError
 from proctoring.records.database import TRANSIENT
-from proctoring.records.entries import Beginning, Ending, Occurrence
+from proctoring.records.entries import Occurrence, SittingEnded, SittingStarted
 from proctoring.records.reader import RecordReader
 from proctoring.records.writer import RecordWriter
 
@@ -121,7 +121,7 @@ class RecordedJournal:
         self.trouble = f"the database cannot be written: {reason[0] if reason else error}"
 
 
-def _kept(entry: Entry) -> Beginning | Occurrence | Ending:
+def _kept(entry: Entry) -> SittingStarted | Occurrence | SittingEnded:
     """An entry as records have it: of a message they take the changes, and its text as it is told."""
     if not isinstance(entry, Message):
         return entry

@@ -9,7 +9,7 @@ from proctoring.incidents import IncidentChange
 
 
 @dataclass(frozen=True, slots=True)
-class Beginning:
+class SittingStarted:
     """A sitting begins."""
 
     sitting_id: str
@@ -35,7 +35,7 @@ class Occurrence:
 
 
 @dataclass(frozen=True, slots=True)
-class Ending:
+class SittingEnded:
     """A sitting ended, and nothing more comes of it."""
 
     sitting_id: str

@@ -19,7 +19,7 @@ from proctoring.records import webhook_queue
 from proctoring.records.additions import consent_text, places, seal
 from proctoring.records.chain import beginning, link
 from proctoring.records.database import reading, writing
-from proctoring.records.entries import Beginning, Ending, Occurrence
+from proctoring.records.entries import Occurrence, SittingEnded, SittingStarted
 from proctoring.records.signing import Signer
 from proctoring.records.tables import (
     ConsentRow,
@@ -33,7 +33,7 @@ from proctoring.records.tables import (
     WebhookRow,
 )
 
-Entry = Beginning | Occurrence | Ending
+Entry = SittingStarted | Occurrence | SittingEnded
 Tell = Callable[[int, int], str]
 """From an entry's place in its batch and the event's number to the event's text."""
 
@@ -175,9 +175,9 @@ class _Batch:
     def write(self, connection: Connection, tell: Tell) -> None:
         for index, entry in enumerate(self.entries):
             told: Numbered | None = None
-            if isinstance(entry, Beginning):
+            if isinstance(entry, SittingStarted):
                 self._begin(connection, entry)
-            elif isinstance(entry, Ending):
+            elif isinstance(entry, SittingEnded):
                 self._flush(connection)
                 self._end(connection, entry)
             else:
@@ -195,7 +195,7 @@ class _Batch:
         state = connection.execute(
             select(SittingRow.state).filter_by(id=last.sitting_id, server_id=self._server_id)
         ).scalar()
-        return state is not None and (isinstance(last, Beginning) or state != OPEN)
+        return state is not None and (isinstance(last, SittingStarted) or state != OPEN)
 
     def _number(
         self, connection: Connection, index: int, entry: Occurrence, tell: Tell
@@ -317,7 +317,7 @@ class _Batch:
             )
         self._events, self._incidents, self._new, self._evidence = [], {}, set(), {}
 
-    def _begin(self, connection: Connection, entry: Beginning) -> None:
+    def _begin(self, connection: Connection, entry: SittingStarted) -> None:
         self._flush(connection)  # the one before under this name must be seen as it stands
         policy_hash = hashlib.sha256(entry.policy_toml.encode()).hexdigest()
         if policy_hash not in self._known_policies | self.policies:
@@ -360,7 +360,7 @@ class _Batch:
         self.lines[entry.session_id] = Line(entry.sitting_id, last, 0, head)
         self._queue_message(entry.sitting_id, webhook_queue.BEGAN, entry.began_at)
 
-    def _floor(self, connection: Connection, entry: Beginning, last: int) -> int:
+    def _floor(self, connection: Connection, entry: SittingStarted, last: int) -> int:
         """Up to which number events are somebody else's.
 
         A sitting that goes on where a server died replays what that one had told.
@@ -377,7 +377,7 @@ class _Batch:
             interrupt(connection, before.id, self._signer)
         return before.floor_seq if entry.began_at - before.began_at < RESUMED else last
 
-    def _end(self, connection: Connection, entry: Ending) -> None:
+    def _end(self, connection: Connection, entry: SittingEnded) -> None:
         self._queue_message(entry.sitting_id, webhook_queue.ENDED, entry.time)
         line = self._line(connection, entry)
         if entry.face is not None:
