@@ -31,6 +31,12 @@ class BadPolicyError(ProctoringError):
     code = "bad_policy"
 
 
+class BadRecordingError(ProctoringError):
+    """A recording that cannot be read, or only up to a damaged part."""
+
+    code = "bad_recording"
+
+
 class BadVoiceError(ProctoringError):
     """A reference recording from which the candidate's voice cannot be learned."""
 
@@ -131,6 +137,12 @@ class ModelUnavailableError(ProctoringError):
     """Weights that cannot be had or do not verify; turns one capability off."""
 
     code = "model_unavailable"
+
+
+class DiarizationUnavailableError(ProctoringError):
+    """The pyannote pipeline was requested and cannot be loaded."""
+
+    code = "diarization_unavailable"
 
 
 class SettingsError(ProctoringError):

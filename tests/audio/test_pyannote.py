@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 
 from proctoring.audio.pyannote import (
-    DiarizationUnavailableError,
     SpeakerTurn,
     as_observations,
     diarize,
 )
+from proctoring.errors import DiarizationUnavailableError
 
 SOUND = np.zeros(16_000, np.int16)
 

@@ -9,7 +9,8 @@ import av
 import numpy as np
 import pytest
 
-from proctoring.audio.recording import BadRecordingError, read_sound
+from proctoring.audio.recording import read_sound
+from proctoring.errors import BadRecordingError
 
 RATE = 16_000
 

@@ -20,16 +20,10 @@ from typing import Any
 import numpy as np
 
 from proctoring.audio.pcm import SAMPLE_RATE, Pcm, to_waveform
-from proctoring.errors import ProctoringError
+from proctoring.errors import DiarizationUnavailableError
 from proctoring.observations import SoundObservation, SpeakerLook, VoiceHeard
 
 PIPELINE = "pyannote/speaker-diarization-community-1"
-
-
-class DiarizationUnavailableError(ProctoringError):
-    """pyannote was asked for and cannot be had."""
-
-    code = "diarization_unavailable"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,16 +10,10 @@ import av
 import numpy as np
 
 from proctoring.audio.pcm import SAMPLE_RATE, Pcm
-from proctoring.errors import ProctoringError
+from proctoring.errors import BadRecordingError
 
 _MOST_MISSING = 0.05
 """Seconds by which time stamps may differ from the count of samples before that is a gap."""
-
-
-class BadRecordingError(ProctoringError):
-    """A file whose sound cannot be read."""
-
-    code = "bad_recording"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
