@@ -1,7 +1,8 @@
-"""Incidents: what judgement makes of observations. The vocabulary is the contract's."""
+"""Incidents: their kinds and labels, the changes that judgement publishes, and their summary."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -15,7 +16,7 @@ class Severity(StrEnum):
 
 
 class IncidentState(StrEnum):
-    """Where an incident is in its life."""
+    """State of an incident after a change."""
 
     STARTED = "started"
     UPDATED = "updated"
@@ -59,35 +60,35 @@ LABELS: dict[str, str] = {
     "session.not_ready": "Candidate Not Ready",
     "session.connection_lost": "Connection Lost",
 }
-"""Incident kind to alert label: the text that clients match on (contract 1.3)."""
+"""Incident kind to alert label. Clients match on the label: changing one breaks them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """A still or a clip that was stored for an incident."""
+    """A stored still or clip of an incident."""
 
     digest: str
-    """SHA-256 of the content, in hexadecimal: its name, and the proof that it is unchanged."""
+    """SHA-256 of the content in hexadecimal; also its name."""
     kind: str
     """``still`` or ``clip``."""
     media_type: str
     """``image/jpeg``, ``video/mp4``."""
     start: float
-    """Media time of the first picture, in seconds."""
+    """Media time of the first frame, in seconds."""
     end: float
-    """Media time of the last one; of a still, ``start``."""
+    """Media time of the last frame, in seconds; equals ``start`` for a still."""
     size: int
-    """Bytes of the content."""
+    """Size of the content in bytes."""
     blurred: bool
-    """Whether bystanders were made unrecognisable."""
+    """Whether bystanders were blurred."""
 
 
 @dataclass(frozen=True, slots=True)
 class IncidentChange:
-    """One step in the life of one incident."""
+    """An incident that started, was updated or ended."""
 
     number: int
-    """Counts the session's incidents from 1; the same in every change of one incident."""
+    """Number of the incident within its sitting, from 1; the same in all its changes."""
     kind: str
     """A key of ``LABELS``."""
     label: str
@@ -96,12 +97,69 @@ class IncidentChange:
     confidence: float
     """0 to 1: the mean confidence of the observations that held."""
     started_at: float
-    """Media time at which the condition began to hold (not when it was reported)."""
+    """Media time in seconds at which the condition began to hold, which is before it was reported."""
     duration: float
     """Seconds from ``started_at`` to the last observation that held."""
     reason: str
-    """One line for a reviewer: what was measured, for how long, against which limit."""
+    """One line for reviewers: what was measured, for how long, and the limit."""
     alerts: bool
-    """Whether this change belongs into ``alerts``: a start outside the kind's quiet time."""
+    """Whether this change raises an alert: only a start outside the kind's cooldown does."""
     evidence: tuple[Evidence, ...] = ()
-    """Everything that was stored for the incident so far."""
+    """All evidence stored for the incident so far."""
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentSummary:
+    """An incident from start to end. Times are seconds of media time, rounded to milliseconds."""
+
+    number: int
+    """Number of the incident within its sitting, from 1."""
+    kind: str
+    """A key of ``LABELS``."""
+    label: str
+    severity: Severity
+    started_at: float
+    """Media time at which the condition began to hold."""
+    duration: float
+    """Seconds from ``started_at`` to the last observation that held."""
+    confidence: float
+    """0 to 1, rounded to three digits."""
+    alerted: bool
+    """``False``: recorded without an alert, e.g. during the kind's cooldown."""
+    reason: str
+    """One line for reviewers."""
+
+    @property
+    def ended_at(self) -> float:
+        """Media time of the last observation that held."""
+        return round(self.started_at + self.duration, 3)
+
+
+def fold_changes(changes: Iterable[IncidentChange]) -> tuple[IncidentSummary, ...]:
+    """The incidents that ``changes`` describe, ordered by start time.
+
+    Args:
+        changes: in the order in which judgement returned them. The last change of an incident
+            determines its summary, so include those of ``finish``.
+    """
+    alerted: set[int] = set()
+    last: dict[int, IncidentChange] = {}
+    for change in changes:
+        last[change.number] = change
+        if change.alerts and change.state is IncidentState.STARTED:
+            alerted.add(change.number)
+    summaries = (
+        IncidentSummary(
+            number=change.number,
+            kind=change.kind,
+            label=change.label,
+            severity=change.severity,
+            started_at=round(change.started_at, 3),
+            duration=round(change.duration, 3),
+            confidence=round(change.confidence, 3),
+            alerted=change.number in alerted,
+            reason=change.reason,
+        )
+        for change in last.values()
+    )
+    return tuple(sorted(summaries, key=lambda found: (found.started_at, found.number)))

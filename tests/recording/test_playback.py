@@ -8,10 +8,9 @@ import pytest
 from tests.recording.clips import face, write_clip
 from tests.recording.conftest import Played
 
-from proctoring.incidents import IncidentChange, IncidentState
+from proctoring.incidents import IncidentChange, IncidentState, fold_changes
 from proctoring.judgement import shipped_policy
 from proctoring.recording.playback import play
-from proctoring.recording.report import collect
 from proctoring.session.pipeline import Pipeline
 from proctoring.vision.analyser import VisionAnalyser, VisionModels
 from proctoring.vision.recording import read_frames
@@ -20,7 +19,7 @@ from proctoring.vision.recording import read_frames
 def test_absence_and_a_second_person_are_found_where_they_are(played: Played) -> None:
     found = {
         (incident.kind, round(incident.started_at), round(incident.ended_at))
-        for incident in collect(played.changes)
+        for incident in fold_changes(played.changes)
     }
     assert ("face.absent", 3, 8) in found
     assert ("person.multiple", 8, 11) in found
@@ -58,7 +57,7 @@ def test_a_recording_that_stands_still_for_long_lost_its_connection(
     clip = write_clip(tmp_path / "clip.mp4", [(time, face()) for time in times])
     pipeline = Pipeline(shipped_policy("exam"), VisionAnalyser(vision_models))
     moments = list(play(clip, pipeline))
-    (incident,) = collect(change for moment in moments for change in moment.changes)
+    (incident,) = fold_changes(change for moment in moments for change in moment.changes)
     assert incident.kind == "session.connection_lost"
     assert (incident.started_at, incident.ended_at) == pytest.approx((1.7, 9.7), abs=0.01)
 

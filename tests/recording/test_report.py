@@ -1,45 +1,25 @@
-"""Incidents from their changes, and the report."""
+"""The report on a recording."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
 from proctoring.capabilities import Capability
-from proctoring.incidents import IncidentChange, IncidentState, Severity
+from proctoring.incidents import IncidentSummary, Severity
 from proctoring.judgement import shipped_policy
-from proctoring.recording.report import Speed, as_json, collect
+from proctoring.recording.report import Speed, as_json
 
-STARTED = IncidentChange(
+INCIDENT = IncidentSummary(
     number=1,
     kind="gaze.left",
     label="Looking Left",
-    state=IncidentState.STARTED,
     severity=Severity.WARNING,
-    confidence=0.91234,
     started_at=1.0,
     duration=2.0,
+    confidence=0.912,
+    alerted=True,
     reason="first",
-    alerts=True,
 )
-UPDATED = replace(
-    STARTED, state=IncidentState.UPDATED, duration=30.0, reason="second", alerts=False
-)
-ENDED = replace(STARTED, state=IncidentState.ENDED, duration=31.5, reason="third", alerts=False)
-
-
-def test_the_last_change_of_an_incident_tells_it_and_its_start_whether_it_alerted() -> None:
-    (incident,) = collect([STARTED, UPDATED, ENDED])
-    assert (incident.started_at, incident.ended_at, incident.duration) == (1.0, 32.5, 31.5)
-    assert (incident.reason, incident.alerted, incident.confidence) == ("third", True, 0.912)
-    (silent,) = collect([replace(STARTED, alerts=False), ENDED])
-    assert not silent.alerted
-
-
-def test_incidents_come_in_the_order_of_their_beginning() -> None:
-    earlier = replace(STARTED, number=2, started_at=0.5)
-    assert [incident.number for incident in collect([STARTED, earlier])] == [2, 1]
-
 
 READY = {"state": "ready", "missing": [], "progress": 1.0, "ready_at": 1.6, "limit": 15.0}
 
@@ -47,9 +27,7 @@ READY = {"state": "ready", "missing": [], "progress": 1.0, "ready_at": 1.6, "lim
 def test_a_report_is_plain_json_with_all_that_one_needs_to_judge_it() -> None:
     capability = Capability("objects", available=False, reason="no weights", model="yolox_nano")
     speed = Speed(duration=60.0, elapsed=5.0, cpu=6.0, pictures=1800, analysed=600)
-    values = as_json(
-        "a.mp4", shipped_policy("exam"), (capability,), collect([STARTED]), speed, READY
-    )
+    values = as_json("a.mp4", shipped_policy("exam"), (capability,), (INCIDENT,), speed, READY)
     report = json.loads(json.dumps(values))
     assert report["file"] == "a.mp4"
     assert report["complete"] is True
@@ -57,6 +35,7 @@ def test_a_report_is_plain_json_with_all_that_one_needs_to_judge_it() -> None:
     assert report["capabilities"][0]["reason"] == "no weights"
     assert report["enrolment"]["ready_at"] == 1.6
     assert report["incidents"][0]["label"] == "Looking Left"
+    assert report["incidents"][0]["ended_at"] == 3.0
     assert report["policy"]["incidents"]["gaze.left"]["persist"] == 2.0
 
 

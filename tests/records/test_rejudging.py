@@ -12,7 +12,7 @@ from tests.judgement.build import look, seen, times
 from tests.records.conftest import beginning, ending, tell
 from tests.session.conftest import BLIND
 
-from proctoring.incidents import IncidentChange
+from proctoring.incidents import IncidentChange, IncidentSummary, Severity, fold_changes
 from proctoring.judgement.judge import finish, initial_state, judge
 from proctoring.judgement.policy import Policy, parse_policy, shipped_policies, shipped_policy
 from proctoring.observations import (
@@ -24,7 +24,7 @@ from proctoring.observations import (
 from proctoring.records.archive import Archive
 from proctoring.records.database import reading
 from proctoring.records.kept import Kept
-from proctoring.records.rejudging import JudgedIncident, collect, compare, judge_again
+from proctoring.records.rejudging import compare, judge_again
 from proctoring.records.signals import SignalKeeper
 from proctoring.records.tables import FaceRow
 from proctoring.session.pipeline import Pipeline
@@ -101,8 +101,18 @@ def test_words_that_are_wanted_are_kept(archive: Archive) -> None:
     assert list(archive.reader.observations("S1")) == [said, seen(1.0)]
 
 
-def incident(**differences: object) -> JudgedIncident:
-    plain = JudgedIncident(1, "gaze.left", "Looking Left", "warning", True, 0.9, 20.0, 6.0, "why")
+def incident(**differences: object) -> IncidentSummary:
+    plain = IncidentSummary(
+        number=1,
+        kind="gaze.left",
+        label="Looking Left",
+        severity=Severity.WARNING,
+        started_at=20.0,
+        duration=6.0,
+        confidence=0.9,
+        alerted=True,
+        reason="why",
+    )
     return replace(plain, **differences)  # type: ignore[arg-type]
 
 
@@ -123,7 +133,7 @@ def test_the_difference_goes_by_kind_and_moment_and_not_by_number() -> None:
 def test_an_incident_is_as_its_last_change_left_it() -> None:
     changes = live(shipped_policy("exam"), sitting())
     by_number = {change.number: change for change in changes}
-    for found in collect(changes):
+    for found in fold_changes(changes):
         assert found.reason == by_number[found.number].reason
         assert found.duration == round(by_number[found.number].duration, 3)
 

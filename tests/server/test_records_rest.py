@@ -21,9 +21,10 @@ from tests.session.conftest import BLIND
 
 from proctoring.delivery.events import Message, SittingRef, number_message
 from proctoring.errors import SettingsError
+from proctoring.incidents import fold_changes
 from proctoring.judgement.policy import parse_policy, shipped_policy
 from proctoring.recording.playback import play
-from proctoring.records.rejudging import collect, judge_again
+from proctoring.records.rejudging import judge_again
 from proctoring.server.service import Service
 from proctoring.session.pipeline import Pipeline
 from proctoring.settings import Settings
@@ -208,7 +209,7 @@ def test_a_sitting_is_judged_again_exactly_and_under_another_policy_as_if_it_wer
     moments = list(play(clip, pipeline))
     analysed = [change for moment in moments for change in moment.changes]
     analysed += pipeline.finish(moments[-1].frame.time)
-    expected = collect(analysed)
+    expected = fold_changes(analysed)
     assert [(i["kind"], i["severity"]) for i in lenient["incidents"]] == [
         (i.kind, i.severity) for i in expected
     ]

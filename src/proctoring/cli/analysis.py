@@ -31,13 +31,13 @@ from proctoring.audio.voice_reference import (
 from proctoring.capabilities import Capability
 from proctoring.cli.fetching import fetch_with_bars
 from proctoring.errors import BadFrameError, ModelUnavailableError, SettingsError
-from proctoring.incidents import IncidentChange, Severity
+from proctoring.incidents import IncidentChange, IncidentSummary, Severity, fold_changes
 from proctoring.judgement import Policy, load_policy
 from proctoring.models.store import ModelStore
 from proctoring.recording.diarization import diarize_file
 from proctoring.recording.drawing import Drawer
 from proctoring.recording.playback import play
-from proctoring.recording.report import RecordedIncident, Speed, as_json, collect
+from proctoring.recording.report import Speed, as_json
 from proctoring.recording.sound_track import Heard, SoundSummary, SoundTrack, listen
 from proctoring.recording.writer import VideoWriter
 from proctoring.session.pipeline import Pipeline
@@ -116,7 +116,7 @@ def analyse(
         played = _play_sound(file, duration, pipeline, sound, errors)
     else:
         played = _play(file, duration, pipeline, sound, annotated, errors, mirrored=mirrored)
-    incidents = collect(played.changes)
+    incidents = fold_changes(played.changes)
     problem = "; ".join(filter(None, (played.problem, sound.summary.problem)))
     heard = sound.summary if holds_sound(file) else None
     enrolment = pipeline.guidance["enrolment"]
@@ -357,7 +357,7 @@ def _advance(bar: Progress, task: TaskID, done: float, elapsed: float) -> None:
 
 
 def _print(
-    incidents: tuple[RecordedIncident, ...],
+    incidents: tuple[IncidentSummary, ...],
     capabilities: tuple[Capability, ...],
     speed: Speed,
     enrolment: Mapping[str, Any],

@@ -1,63 +1,15 @@
-"""What an analysis found: incidents from their changes, and the report as JSON."""
+"""The report on a recording as JSON."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from proctoring.capabilities import Capability
-from proctoring.incidents import IncidentChange, IncidentState, Severity
+from proctoring.incidents import IncidentSummary
 from proctoring.judgement.policy import Policy
 from proctoring.recording.sound_track import SoundSummary
-
-
-@dataclass(frozen=True, slots=True)
-class RecordedIncident:
-    """One incident, from beginning to end. Times are seconds from the recording's first picture, or
-    its first sound where it has no pictures."""
-
-    number: int
-    kind: str
-    label: str
-    severity: Severity
-    started_at: float
-    ended_at: float
-    """The last moment at which the condition was seen to hold."""
-    duration: float
-    confidence: float
-    alerted: bool
-    """``False``: it fell into the quiet time after another one of its kind."""
-    reason: str
-
-
-def collect(changes: Iterable[IncidentChange]) -> tuple[RecordedIncident, ...]:
-    """The incidents that these changes tell of, in the order of their beginning.
-
-    The last change of each incident counts; so play a recording to its end and finish it.
-    """
-    alerted: set[int] = set()
-    last: dict[int, IncidentChange] = {}
-    for change in changes:
-        last[change.number] = change
-        if change.state is IncidentState.STARTED and change.alerts:
-            alerted.add(change.number)
-    incidents = (
-        RecordedIncident(
-            number=change.number,
-            kind=change.kind,
-            label=change.label,
-            severity=change.severity,
-            started_at=round(change.started_at, 6),
-            ended_at=round(change.started_at + change.duration, 6),
-            duration=round(change.duration, 6),
-            confidence=round(change.confidence, 3),
-            alerted=change.number in alerted,
-            reason=change.reason,
-        )
-        for change in last.values()
-    )
-    return tuple(sorted(incidents, key=lambda found: (found.started_at, found.number)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +35,7 @@ def as_json(
     file: str,
     policy: Policy,
     capabilities: tuple[Capability, ...],
-    incidents: tuple[RecordedIncident, ...],
+    incidents: tuple[IncidentSummary, ...],
     speed: Speed,
     enrolment: Mapping[str, Any],
     problem: str = "",
@@ -115,7 +67,7 @@ def as_json(
         "capabilities": [asdict(capability) for capability in capabilities],
         "sound": None if sound is None else _sound(policy, sound),
         "enrolment": dict(enrolment),
-        "incidents": [asdict(incident) for incident in incidents],
+        "incidents": [asdict(incident) | {"ended_at": incident.ended_at} for incident in incidents],
         "policy": policy.model_dump(mode="json"),
     }
 

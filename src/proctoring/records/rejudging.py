@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from proctoring.incidents import IncidentChange, IncidentState
+from proctoring.incidents import IncidentChange, IncidentSummary
 from proctoring.judgement.calibration import begin
 from proctoring.judgement.challenge import ask
 from proctoring.judgement.judge import finish, initial_state, judge
@@ -18,35 +18,20 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class JudgedIncident:
-    """An incident, from beginning to end, as a policy has it."""
-
-    number: int
-    kind: str
-    label: str
-    severity: str
-    alerted: bool
-    confidence: float
-    started_at: float
-    duration: float
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
+class ChangedIncident:
     """An incident that two judgements see differently."""
 
-    before: JudgedIncident
-    after: JudgedIncident
+    before: IncidentSummary
+    after: IncidentSummary
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
     """What another judgement changes."""
 
-    added: tuple[JudgedIncident, ...]
-    removed: tuple[JudgedIncident, ...]
-    changed: tuple[Change, ...]
+    added: tuple[IncidentSummary, ...]
+    removed: tuple[IncidentSummary, ...]
+    changed: tuple[ChangedIncident, ...]
     """Of the same kind and at the same time, but not the same."""
     same: int
     """How many stay as they were."""
@@ -88,31 +73,7 @@ def _take(
     return judge(policy, state, item)
 
 
-def collect(changes: Iterable[IncidentChange]) -> tuple[JudgedIncident, ...]:
-    """The incidents that changes tell of, in the order of their numbers; the last change counts."""
-    alerted: set[int] = set()
-    last: dict[int, IncidentChange] = {}
-    for change in changes:
-        last[change.number] = change
-        if change.alerts and change.state is IncidentState.STARTED:
-            alerted.add(change.number)
-    return tuple(
-        JudgedIncident(
-            change.number,
-            change.kind,
-            change.label,
-            change.severity.value,
-            change.number in alerted,
-            round(change.confidence, 3),
-            round(change.started_at, 3),
-            round(change.duration, 3),
-            change.reason,
-        )
-        for change in sorted(last.values(), key=lambda change: change.number)
-    )
-
-
-def compare(before: Iterable[JudgedIncident], after: Iterable[JudgedIncident]) -> Difference:
+def compare(before: Iterable[IncidentSummary], after: Iterable[IncidentSummary]) -> Difference:
     """What changes from one judgement to another; an incident's number does not count."""
     left = list(before)
     added, changed, same = [], [], 0
@@ -125,11 +86,11 @@ def compare(before: Iterable[JudgedIncident], after: Iterable[JudgedIncident]) -
         if _facts(match) == _facts(incident):
             same += 1
         else:
-            changed.append(Change(match, incident))
+            changed.append(ChangedIncident(match, incident))
     return Difference(tuple(added), tuple(left), tuple(changed), same)
 
 
-def _is_same_moment(one: JudgedIncident, other: JudgedIncident) -> bool:
+def _is_same_moment(one: IncidentSummary, other: IncidentSummary) -> bool:
     return (
         one.kind == other.kind
         and one.started_at <= other.started_at + other.duration
@@ -137,7 +98,7 @@ def _is_same_moment(one: JudgedIncident, other: JudgedIncident) -> bool:
     )
 
 
-def _facts(incident: JudgedIncident) -> tuple[object, ...]:
+def _facts(incident: IncidentSummary) -> tuple[object, ...]:
     return (
         incident.severity,
         incident.alerted,

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from sqlalchemy.exc import SQLAlchemyError
 
 from proctoring.errors import BadPolicyError, RecordsUnavailableError
+from proctoring.incidents import IncidentSummary, Severity, fold_changes
 from proctoring.judgement.policy import MAX_POLICY_BYTES, Policy, parse_policy, shipped_policy
 from proctoring.records.archive import Archive
 from proctoring.records.plot import Plot
@@ -24,13 +25,7 @@ from proctoring.records.reader import (
     SittingPage,
     StoredEvent,
 )
-from proctoring.records.rejudging import (
-    Difference,
-    JudgedIncident,
-    collect,
-    compare,
-    judge_again,
-)
+from proctoring.records.rejudging import Difference, compare, judge_again
 from proctoring.records.review import Verdict, decide
 from proctoring.server.authorisation import grant_of, needs
 from proctoring.server.grant import Scope
@@ -79,7 +74,7 @@ class Judgement:
     policy: str
     observations: int
     """How many were judged; 0 where none are kept."""
-    incidents: tuple[JudgedIncident, ...]
+    incidents: tuple[IncidentSummary, ...]
     difference: Difference
 
 
@@ -165,10 +160,10 @@ def judge_sitting_again(request: Request, sitting: str, wanted: JudgeRequest) ->
             count += 1
             yield observation
 
-    judged = collect(
+    judged = fold_changes(
         judge_again(policy, observations(), found.sitting.media_time, kept.reader.seed(sitting))
     )
-    before = [_judged(incident) for incident in found.incidents]
+    before = [_summary(incident) for incident in found.incidents]
     return Judgement(policy.name, count, judged, compare(before, judged))
 
 
@@ -256,9 +251,18 @@ def _policy(wanted: JudgeRequest, found: SittingDetail) -> Policy:
     return policy.with_accommodations(wanted.accommodations) if wanted.accommodations else policy
 
 
-def _judged(incident: IncidentRecord) -> JudgedIncident:
-    return JudgedIncident(
-        **{field.name: getattr(incident, field.name) for field in fields(JudgedIncident)}
+def _summary(incident: IncidentRecord) -> IncidentSummary:
+    """A stored incident without its evidence and decisions."""
+    return IncidentSummary(
+        number=incident.number,
+        kind=incident.kind,
+        label=incident.label,
+        severity=Severity(incident.severity),
+        started_at=incident.started_at,
+        duration=incident.duration,
+        confidence=incident.confidence,
+        alerted=incident.alerted,
+        reason=incident.reason,
     )
 
 
