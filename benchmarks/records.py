@@ -304,15 +304,15 @@ def opened(database: str | None, folder: Path, sessions: int) -> None:
             spent = []
             for n in range(5):
                 name = {"session_id": f"day-{n * 7 % sessions}"}
-                listed = http.get("/api/records/sessions", params=name)
+                listed = http.get("/api/records/sittings", params=name)
                 sitting = listed.json()["sittings"][0]["id"]
                 forgotten(folder)
                 began = time.perf_counter()
-                answer = http.get("/api/records/sessions" + path.format(sitting))
+                answer = http.get("/api/records/sittings" + path.format(sitting))
                 spent.append(time.perf_counter() - began)
                 assert answer.status_code == 200, answer.text
             print(
-                f"GET /api/records/sessions{path.format('ID')}: {_ms(spent, 0.5)} ms median, "
+                f"GET /api/records/sittings{path.format('ID')}: {_ms(spent, 0.5)} ms median, "
                 f"{_ms(spent, 1.0)} ms longest, {len(answer.content) / 1000:.0f} kB"
             )
 

@@ -44,7 +44,7 @@ def named(found: tuple[Route | WebSocketRoute, Access]) -> str:
 
 GUARDED = [found for found in ROUTES if found[1].scopes]
 OF_A_SESSION = [found for found in GUARDED if "{session_id" in found[0].path]
-OF_A_SITTING = [found for found in GUARDED if "{sitting}" in found[0].path]
+OF_A_SITTING = [found for found in GUARDED if "{sitting_id}" in found[0].path]
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +67,7 @@ def ask(
 ) -> Any:
     """Status and error code that a route of this session gives; 101 for a socket that opens."""
     path = re.sub(r"\{session_id(:\w+)?\}", session, route.path)
-    path = re.sub(r"\{\w+(:\w+)?\}", "0", path.replace("{sitting}", sitting))
+    path = re.sub(r"\{\w+(:\w+)?\}", "0", path.replace("{sitting_id}", sitting))
     headers = {"authorization": f"Bearer {bearer}"} if bearer else {}
     if isinstance(route, WebSocketRoute):
         relative = path.removeprefix("/ws/proctor/")
@@ -172,7 +172,7 @@ def sitting(guarded: Live) -> str:
     headers = {"authorization": f"Bearer {token(*Scope, sessions=['*'])}"}
     with guarded.http as http:
         http.post("/api/sessions", json={"session_id": "exam-7"}, headers=headers)
-        shown = http.get("/api/records/sessions?session_id=exam-7", headers=headers).json()
+        shown = http.get("/api/records/sittings?session_id=exam-7", headers=headers).json()
     found: str = shown["sittings"][0]["id"]
     return found
 
@@ -203,7 +203,7 @@ def test_the_list_of_records_shows_each_token_its_own_sessions(guarded: Live, si
         shown = {}
         for sessions in (["kept-a_*"], ["kept-b", "exam-7"], ["*"], []):
             own = {"authorization": f"Bearer {token(Scope.REVIEW, sessions=sessions)}"}
-            page = http.get("/api/records/sessions?limit=500", headers=own).json()["sittings"]
+            page = http.get("/api/records/sittings?limit=500", headers=own).json()["sittings"]
             shown[" ".join(sessions)] = {one["session_id"] for one in page}
     assert shown["kept-a_*"] == {"kept-a_1"}
     assert shown["kept-b exam-7"] == {"kept-b", "exam-7"}
@@ -306,6 +306,21 @@ def test_no_token_is_ever_logged(
     ours = [r for r in caplog.records if r.name.startswith(("proctoring", "uvicorn", "fastapi"))]
     assert all(good[:-3] not in record.getMessage() for record in ours)
     assert "Traceback" not in said
+
+
+def test_what_follows_a_path_segment_is_always_the_same_kind_of_id() -> None:
+    found: dict[str, set[str]] = {}
+    for route, _ in ROUTES:
+        for segment, name in re.findall(r"(\w+)/\{(\w+)(?::\w+)?\}", route.path):
+            found.setdefault(segment, set()).add(name)
+    assert found.pop("ws") == {"rest"}  # every other socket: answered with an error
+    assert found == {
+        "proctor": {"session_id"},
+        "sessions": {"session_id"},
+        "sittings": {"sitting_id"},
+        "incidents": {"incident_id"},
+        "evidence": {"digest"},
+    }
 
 
 def test_openapi_says_what_each_path_needs() -> None:

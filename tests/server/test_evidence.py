@@ -205,24 +205,24 @@ def test_the_record_of_the_session_names_the_same_evidence(
     events = sit(keeping, session_id, (jittered(empty, n) for n in range(45)))
     kept = evidence_of(events, "face.absent")
     with keeping.http as http:
-        page = http.get("/api/records/sessions", params={"session_id": session_id}).json()
+        page = http.get("/api/records/sittings", params={"session_id": session_id}).json()
         sitting = page["sittings"][0]["id"]
         (incident,) = [
             found
-            for found in http.get(f"/api/records/sessions/{sitting}").json()["incidents"]
+            for found in http.get(f"/api/records/sittings/{sitting}").json()["incidents"]
             if found["kind"] == "face.absent"
         ]
         assert {piece["digest"] for piece in incident["evidence"]} == {
             piece["digest"] for piece in kept.values()
         }
-        chained = http.get(f"/api/records/sessions/{sitting}/events").text
+        chained = http.get(f"/api/records/sittings/{sitting}/events").text
         assert all(piece["digest"] in chained for piece in kept.values())
 
 
 @pytest.mark.parametrize("digest", ["0" * 64, "nothing", "..%2F..%2Fsecrets"])
 def test_evidence_that_is_not_there_is_unknown(keeping: Live, digest: str) -> None:
     with keeping.http as http:
-        answer = http.get(f"/api/records/sessions/01KDZ2CN80000000F6FMQ3VH2M/evidence/{digest}")
+        answer = http.get(f"/api/records/sittings/01KDZ2CN80000000F6FMQ3VH2M/evidence/{digest}")
     assert answer.status_code == 404, answer.text
 
 

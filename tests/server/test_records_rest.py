@@ -46,7 +46,7 @@ def sat(live: Live, session_id: str, events: int = 2) -> str:
             publish(live, session_id)
         until(lambda: live.service.outbox.last_seq(session_id) >= events)
         assert http.delete(f"/api/sessions/{session_id}").json()["last_seq"] == events
-        (found,) = http.get("/api/records/sessions", params={"session_id": session_id}).json()[
+        (found,) = http.get("/api/records/sittings", params={"session_id": session_id}).json()[
             "sittings"
         ]
     id_: str = found["id"]
@@ -58,8 +58,8 @@ def test_a_sitting_is_kept_with_its_incidents_policy_and_events(
 ) -> None:
     sitting = sat(kept, session_id)
     with kept.http as http:
-        detail = http.get(f"/api/records/sessions/{sitting}").json()
-        events = http.get(f"/api/records/sessions/{sitting}/events").json()
+        detail = http.get(f"/api/records/sittings/{sitting}").json()
+        events = http.get(f"/api/records/sittings/{sitting}/events").json()
     found = detail["sitting"]
     assert (found["session_id"], found["state"], found["policy"]) == (session_id, "ended", "exam")
     assert (found["end_reason"], found["incidents"]) == ("ended on request", 2)
@@ -73,9 +73,9 @@ def test_a_sitting_is_kept_with_its_incidents_policy_and_events(
 def test_sittings_are_listed_newest_first_in_pages(kept: Live, session_id: str) -> None:
     ids = [sat(kept, f"{session_id}-{number}", events=1) for number in range(3)]
     with kept.http as http:
-        first = http.get("/api/records/sessions", params={"limit": 2}).json()
+        first = http.get("/api/records/sittings", params={"limit": 2}).json()
         second = http.get(
-            "/api/records/sessions", params={"limit": 1, "before": first["next"]}
+            "/api/records/sittings", params={"limit": 1, "before": first["next"]}
         ).json()
     listed = [sitting["id"] for sitting in first["sittings"] + second["sittings"]]
     assert listed == ids[::-1]
@@ -84,7 +84,7 @@ def test_sittings_are_listed_newest_first_in_pages(kept: Live, session_id: str) 
 def test_what_is_not_kept_is_unknown(kept: Live) -> None:
     with kept.http as http:
         for path in ("nothing", "nothing/events"):
-            answer = http.get(f"/api/records/sessions/{path}")
+            answer = http.get(f"/api/records/sittings/{path}")
             assert (answer.status_code, answer.json()["error"]["code"]) == (404, "unknown_record")
 
 
@@ -112,7 +112,7 @@ def test_a_data_folder_that_cannot_be_written_turns_records_off_and_says_so(
         assert health["status"] == "degraded"
         assert "in the way" in health["detail"]
         assert http.post("/api/sessions", json={}).status_code == 201
-        assert http.get("/api/records/sessions").status_code == 503
+        assert http.get("/api/records/sittings").status_code == 503
 
 
 def test_a_database_that_was_asked_for_and_cannot_be_used_lets_nothing_start(
@@ -130,7 +130,7 @@ def test_decisions_and_consent_are_kept_and_downloaded(kept: Live, session_id: s
         given = http.post(f"/api/records/sessions/{session_id}/consent", json=agreed)
         assert given.status_code == 201
         sitting = sat(kept, session_id)
-        path = f"/api/records/sessions/{sitting}"
+        path = f"/api/records/sittings/{sitting}"
         incident = http.get(path).json()["incidents"][0]["id"]
         said = {"decision": "dismiss", "reason": "=looked at the clock", "who": "rev-3"}
         decided = http.post(f"{path}/incidents/{incident}/decision", json=said)
@@ -160,7 +160,7 @@ def test_a_decision_that_cannot_be_is_refused(
     kept: Live, body: dict[str, str], status: int
 ) -> None:
     with kept.http as http:
-        path = "/api/records/sessions/nothing/incidents/nothing/decision"
+        path = "/api/records/sittings/nothing/incidents/nothing/decision"
         assert http.post(path, json=body).status_code == status
 
 
@@ -175,8 +175,8 @@ def test_a_sitting_is_judged_again_exactly_and_under_another_policy_as_if_it_wer
                 video.send((CAPTURED + round(time * 1e6)).to_bytes(8, "big") + jpeg)
                 receive_key(video, "observation")
         assert http.delete("/api/sessions/recorded").is_success
-        (found,) = http.get("/api/records/sessions").json()["sittings"]
-        path = f"/api/records/sessions/{found['id']}"
+        (found,) = http.get("/api/records/sittings").json()["sittings"]
+        path = f"/api/records/sittings/{found['id']}"
         told = [json.loads(event["text"]) for event in http.get(f"{path}/events").json()]
         again = http.post(f"{path}/rejudge", json={}).json()
         lenient = http.post(f"{path}/rejudge", json={"policy": "lenient"}).json()
@@ -222,12 +222,12 @@ def test_a_sitting_is_erased_for_good_and_a_record_of_it_remains(
     kept: Live, session_id: str
 ) -> None:
     sitting = sat(kept, session_id)
-    path = f"/api/records/sessions/{sitting}"
+    path = f"/api/records/sittings/{sitting}"
     with kept.http as http:
         http.post("/api/sessions", json={"session_id": f"{session_id}-open"})
         named = {"session_id": f"{session_id}-open"}
-        (running_,) = http.get("/api/records/sessions", params=named).json()["sittings"]
-        refused = http.delete(f"/api/records/sessions/{running_['id']}")
+        (running_,) = http.get("/api/records/sittings", params=named).json()["sittings"]
+        refused = http.delete(f"/api/records/sittings/{running_['id']}")
         done = http.delete(path, params={"reason": "the candidate asked"})
         gone = [http.get(f"{path}{part}").status_code for part in ("", "/events", "/signals")]
         again = http.delete(path)

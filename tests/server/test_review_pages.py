@@ -186,9 +186,9 @@ def test_a_sitting_that_is_not_there_is_said_to_be_not_there(
 
 def test_the_report_needs_no_script_and_holds_the_timeline(server: Live, browser: Browser) -> None:
     with server.http as http:
-        kept = http.get("/api/records/sessions", params={"session_id": "exam-7-maria"}).json()
+        kept = http.get("/api/records/sittings", params={"session_id": "exam-7-maria"}).json()
     page = browser.new_page(java_script_enabled=False)
-    page.goto(f"{server.address}/api/records/sessions/{kept['sittings'][0]['id']}/report.html")
+    page.goto(f"{server.address}/api/records/sittings/{kept['sittings'][0]['id']}/report.html")
     expect(page.get_by_role("heading", name="Report on session exam-7-maria")).to_be_visible()
     expect(page.locator("svg")).to_be_visible()
     page.close()

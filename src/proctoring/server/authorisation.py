@@ -2,7 +2,7 @@
 
 A route declares it with ``dependencies=[needs(Scope.REVIEW)]``, on itself or on its router, or
 ``[anyone]``. Declarations are checked before anything of the route runs, its body included. Where
-the path has a ``{session_id}``, that session must be one of the token's; with a ``{sitting}``, the
+the path has a ``{session_id}``, that session must be one of the token's; with a ``{sitting_id}``, the
 session that it is a record of. A route without either is for tokens of all sessions alone, unless
 it declares ``filters=True`` and asks ``grant_of`` itself.
 """
@@ -211,9 +211,9 @@ class Authorisation:
             raise BadTokenError("a token is needed: Authorization: Bearer TOKEN")
         grant = await self._check.read(token)
         session_id = parameters.get("session_id")
-        if "sitting" in parameters and session_id is None and not grant.covers_all:
+        if "sitting_id" in parameters and session_id is None and not grant.covers_all:
             # A sitting that there is not is answered like one of another session.
-            session_id = await asyncio.to_thread(self._session_of, parameters["sitting"]) or ""
+            session_id = await asyncio.to_thread(self._session_of, parameters["sitting_id"]) or ""
         reason = access.refusal(grant, session_id)
         if reason is not None:
             raise ForbiddenError(reason)

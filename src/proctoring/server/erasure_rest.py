@@ -73,13 +73,13 @@ def erase_waiting_consents(
 
 
 @router.delete(
-    "/sessions/{sitting}",
+    "/sittings/{sitting_id}",
     responses=errors(404, 409, 422, 503),
     dependencies=[needs(Scope.ADMIN)],
 )
 def erase_sitting(
     request: Request,
-    sitting: str,
+    sitting_id: str,
     reason: Reason = "erased on request",
 ) -> Erasure:
     """Erase a sitting that has ended: events, incidents, signals, decisions, consents, evidence,
@@ -88,8 +88,8 @@ def erase_sitting(
     who = grant_of(request).subject
     service: Service = request.app.state.service
     if service.signals is not None:
-        service.signals.flush(sitting)
-    done = erase(kept.engine, kept.signer, sitting, reason, who, datetime.now(UTC))
+        service.signals.flush(sitting_id)
+    done = erase(kept.engine, kept.signer, sitting_id, reason, who, datetime.now(UTC))
     if service.ledger is not None:
         service.ledger.drop(done.digests)
     return done.record

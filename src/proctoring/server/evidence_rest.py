@@ -25,14 +25,14 @@ _CONTENT = {
 
 
 @router.get(
-    "/sessions/{sitting}/evidence/{digest}",
+    "/sittings/{sitting_id}/evidence/{digest}",
     response_class=Response,
     responses={200: {"content": _CONTENT}, **errors(404, 500, 503)},
 )
-def show_evidence(request: Request, sitting: str, digest: str) -> Response:
+def show_evidence(request: Request, sitting_id: str, digest: str) -> Response:
     """One still (JPEG) or clip (MP4) of a sitting's incident, as it was stored: its digest is verified."""
     service: Service = request.app.state.service
     if service.ledger is None:
         raise EvidenceUnavailableError("no evidence is kept: see /api/health")
-    piece = service.ledger.get(sitting, digest)
+    piece = service.ledger.get(sitting_id, digest)
     return Response(piece.data, media_type=piece.media_type, headers=_HEADERS)

@@ -79,7 +79,7 @@ class Judgement:
 
 
 @router.get(
-    "/sessions", responses=errors(422, 503), dependencies=[needs(Scope.REVIEW, filters=True)]
+    "/sittings", responses=errors(422, 503), dependencies=[needs(Scope.REVIEW, filters=True)]
 )
 def list_sittings(
     request: Request,
@@ -110,97 +110,97 @@ def list_sittings(
     )
 
 
-@router.get("/sessions/{sitting}", responses=errors(404, 503))
-def show_sitting(request: Request, sitting: str) -> SittingDetail:
+@router.get("/sittings/{sitting_id}", responses=errors(404, 503))
+def show_sitting(request: Request, sitting_id: str) -> SittingDetail:
     """One sitting: its incidents with what reviewers decided, consents, the policy that judged."""
-    return archive(request).reader.sitting(sitting)
+    return archive(request).reader.sitting(sitting_id)
 
 
-@router.get("/sessions/{sitting}/events", responses=errors(404, 422, 503))
+@router.get("/sittings/{sitting_id}/events", responses=errors(404, 422, 503))
 def list_events(
     request: Request,
-    sitting: str,
+    sitting_id: str,
     after: Annotated[int, Query(ge=0)] = 0,
     limit: Annotated[int, Query(ge=1, le=10_000)] = 1000,
 ) -> list[StoredEvent]:
     """What listeners were told, as it went out (`text`, JSON), each bound by `hash` to the one before."""
-    return list(archive(request).reader.events(sitting, after, limit))
+    return list(archive(request).reader.events(sitting_id, after, limit))
 
 
-@router.get("/sessions/{sitting}/signals", responses=errors(404, 422, 503))
+@router.get("/sittings/{sitting_id}/signals", responses=errors(404, 422, 503))
 def show_signals(
     request: Request,
-    sitting: str,
+    sitting_id: str,
     start: Annotated[float | None, Query(ge=0, le=1e9, allow_inf_nan=False)] = None,
     end: Annotated[float | None, Query(ge=0, le=1e9, allow_inf_nan=False)] = None,
     points: Annotated[int, Query(ge=1, le=MAX_POINTS)] = 1000,
 ) -> Plot:
     """What was measured, as curves to plot: gaze and head in degrees, faces, persons, phone,
     liveness, speech, voices. Of a sitting that runs, up to some seconds ago."""
-    return archive(request).reader.plot(sitting, start, end, points)
+    return archive(request).reader.plot(sitting_id, start, end, points)
 
 
-@router.post("/sessions/{sitting}/rejudge", responses=errors(404, 422, 503))
-def judge_sitting_again(request: Request, sitting: str, wanted: JudgeRequest) -> Judgement:
+@router.post("/sittings/{sitting_id}/rejudge", responses=errors(404, 422, 503))
+def judge_sitting_again(request: Request, sitting_id: str, wanted: JudgeRequest) -> Judgement:
     """What another policy makes of what was observed: exactly as it would have been, live.
 
     Changes nothing that is kept.
     """
     kept = archive(request)
-    found = kept.reader.sitting(sitting)
+    found = kept.reader.sitting(sitting_id)
     policy = _policy(wanted, found)
     service: Service = request.app.state.service
     if service.signals is not None:
-        service.signals.flush(sitting)
+        service.signals.flush(sitting_id)
     count = 0
 
     def observations() -> Any:
         nonlocal count
-        for observation in kept.reader.observations(sitting):
+        for observation in kept.reader.observations(sitting_id):
             count += 1
             yield observation
 
     judged = fold_changes(
-        judge_again(policy, observations(), found.sitting.media_time, kept.reader.seed(sitting))
+        judge_again(policy, observations(), found.sitting.media_time, kept.reader.seed(sitting_id))
     )
     before = [_summary(incident) for incident in found.incidents]
     return Judgement(policy.name, count, judged, compare(before, judged))
 
 
 @router.post(
-    "/sessions/{sitting}/incidents/{incident}/decision",
+    "/sittings/{sitting_id}/incidents/{incident_id}/decision",
     status_code=201,
     responses=errors(404, 422, 503),
 )
 def decide_on_incident(
-    request: Request, sitting: str, incident: str, wanted: DecisionRequest
+    request: Request, sitting_id: str, incident_id: str, wanted: DecisionRequest
 ) -> Decision:
     """Confirm, dismiss or comment. Nothing is overwritten: the last decision counts."""
     kept, now = archive(request), datetime.now(UTC)
     who = grant_of(request).subject or wanted.who
     return decide(
-        kept.engine, kept.signer, sitting, incident, wanted.decision, wanted.reason, who, now
+        kept.engine, kept.signer, sitting_id, incident_id, wanted.decision, wanted.reason, who, now
     )
 
 
-@router.get("/sessions/{sitting}/json", responses=errors(404, 503), response_class=Response)
-def download_json(request: Request, sitting: str) -> Response:
+@router.get("/sittings/{sitting_id}/json", responses=errors(404, 503), response_class=Response)
+def download_json(request: Request, sitting_id: str) -> Response:
     """Everything that is kept of a sitting but its signals, as one file."""
     reader = archive(request).reader
-    detail = reader.sitting(sitting)
+    detail = reader.sitting(sitting_id)
     events: list[StoredEvent] = []
-    while page := reader.events(sitting, events[-1].seq if events else 0, 10_000):
+    while page := reader.events(sitting_id, events[-1].seq if events else 0, 10_000):
         events += page
     body = TypeAdapter(dict[str, Any]).dump_json(
         {**asdict(detail), "events": [asdict(event) for event in events]}, indent=2
     )
-    return _file(body, "application/json", f"{sitting}.json")
+    return _file(body, "application/json", f"{sitting_id}.json")
 
 
-@router.get("/sessions/{sitting}/csv", responses=errors(404, 503), response_class=Response)
-def download_csv(request: Request, sitting: str) -> Response:
+@router.get("/sittings/{sitting_id}/csv", responses=errors(404, 503), response_class=Response)
+def download_csv(request: Request, sitting_id: str) -> Response:
     """The incidents of a sitting as a table."""
-    detail = archive(request).reader.sitting(sitting)
+    detail = archive(request).reader.sitting(sitting_id)
     text = io.StringIO()
     writer = csv.writer(text)
     columns = [
@@ -214,7 +214,7 @@ def download_csv(request: Request, sitting: str) -> Response:
         row = [getattr(incident, name) for name in columns]
         row += [last.reason, last.who] if last else ["", ""]
         writer.writerow([_harmless(value) for value in row])
-    return _file(text.getvalue().encode(), "text/csv; charset=utf-8", f"{sitting}.csv")
+    return _file(text.getvalue().encode(), "text/csv; charset=utf-8", f"{sitting_id}.csv")
 
 
 def archive(request: Request) -> Archive:

@@ -14,7 +14,9 @@ from proctoring.server.report.pdf import report_pdf
 from proctoring.server.rest import errors
 
 router = APIRouter(
-    prefix="/api/records/sessions/{sitting}", tags=["records"], dependencies=[needs(Scope.REVIEW)]
+    prefix="/api/records/sittings/{sitting_id}",
+    tags=["records"],
+    dependencies=[needs(Scope.REVIEW)],
 )
 
 POINTS = 1000
@@ -22,11 +24,11 @@ POINTS = 1000
 
 
 @router.get("/report.html", response_class=HTMLResponse, responses=errors(404, 503))
-def page(request: Request, sitting: str) -> HTMLResponse:
+def page(request: Request, sitting_id: str) -> HTMLResponse:
     """The report as a page to print: complete in itself, without scripts."""
     policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
     return HTMLResponse(
-        report_html(_content(request, sitting)), headers={"content-security-policy": policy}
+        report_html(_content(request, sitting_id)), headers={"content-security-policy": policy}
     )
 
 
@@ -35,15 +37,15 @@ def page(request: Request, sitting: str) -> HTMLResponse:
     response_class=Response,
     responses={200: {"content": {"application/pdf": {}}}, **errors(404, 503)},
 )
-def pdf(request: Request, sitting: str) -> Response:
+def pdf(request: Request, sitting_id: str) -> Response:
     """The report as a PDF."""
-    return Response(report_pdf(_content(request, sitting)), media_type="application/pdf")
+    return Response(report_pdf(_content(request, sitting_id)), media_type="application/pdf")
 
 
-def _content(request: Request, sitting: str) -> Content:
+def _content(request: Request, sitting_id: str) -> Content:
     reader = archive(request).reader
-    plot = reader.plot(sitting, None, None, POINTS)
+    plot = reader.plot(sitting_id, None, None, POINTS)
     means = {name: curve.mean for name, curve in plot.curves.items()}
     length = max((len(mean) for mean in means.values()), default=0)
     time = [plot.start + number * plot.step for number in range(length)]
-    return content(reader.sitting(sitting), time, means)
+    return content(reader.sitting(sitting_id), time, means)

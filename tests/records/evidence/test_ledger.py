@@ -100,7 +100,7 @@ def test_evidence_is_found_with_its_incident_and_fetched_by_its_digest(kept: Kep
         ("clip", clip.digest),
         ("still", still.digest),
     ]
-    assert incident.evidence[1].url == f"/api/records/sessions/S1/evidence/{still.digest}"
+    assert incident.evidence[1].url == f"/api/records/sittings/S1/evidence/{still.digest}"
     piece = kept.ledger.get("S1", still.digest)
     assert (piece.media_type, piece.data) == ("image/jpeg", STILL)
     assert kept.ledger.get("S1", clip.digest).media_type == "video/mp4"

@@ -5,4 +5,4 @@ from __future__ import annotations
 
 def evidence_path(sitting_id: str, digest: str) -> str:
     """Path of the REST interface, from the server's root."""
-    return f"/api/records/sessions/{sitting_id}/evidence/{digest}"
+    return f"/api/records/sittings/{sitting_id}/evidence/{digest}"

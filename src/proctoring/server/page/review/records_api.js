@@ -2,7 +2,7 @@
 
 import { request } from "../api.js";
 
-const sittingPath = (id) => `api/records/sessions/${encodeURIComponent(id)}`;
+const sittingPath = (id) => `api/records/sittings/${encodeURIComponent(id)}`;
 
 /** Sessions that run now. */
 export const readLive = async () => (await request("GET", "api/sessions")).sessions;
@@ -10,7 +10,7 @@ export const readLive = async () => (await request("GET", "api/sessions")).sessi
 /** Sittings that are kept, newest first: `{sittings, next}`. */
 export function readSittings(filters = {}) {
   const given = Object.entries(filters).filter(([, value]) => value !== "" && value != null);
-  return request("GET", `api/records/sessions?${new URLSearchParams(given)}`);
+  return request("GET", `api/records/sittings?${new URLSearchParams(given)}`);
 }
 
 /** One sitting: `{sitting, incidents, consents, policy_toml}`. */
