@@ -97,11 +97,11 @@ class FailsOnce(VisionAnalyser):
 
     failed = False
 
-    def look(self, frame: Frame, *, may_ask: bool = True) -> FrameAnalysis:
+    def analyse_immediate(self, frame: Frame, *, allow_deferred: bool = True) -> FrameAnalysis:
         if not self.failed:
             self.failed = True
             raise RuntimeError("on purpose")
-        return super().look(frame, may_ask=may_ask)
+        return super().analyse_immediate(frame, allow_deferred=allow_deferred)
 
 
 def test_an_analyser_that_fails_costs_that_frame_is_counted_and_logs_no_media(

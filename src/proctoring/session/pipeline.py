@@ -16,8 +16,8 @@ from proctoring.observations import Observation
 from proctoring.records.kept import CalibrationAsked, Kept, MovementAsked
 from proctoring.session.guidance import guidance, notices
 from proctoring.vision.analyser import FrameAnalysis, VisionAnalyser, joined
+from proctoring.vision.deferred import DeferredResult
 from proctoring.vision.frame import Frame
-from proctoring.vision.slow_look import SlowFindings
 from proctoring.vision.steps import finished
 
 
@@ -51,22 +51,24 @@ class Pipeline:
 
     def analyse(self, frame: Frame) -> tuple[FrameAnalysis, tuple[IncidentChange, ...]]:
         """Look at a frame, slow looks included, and judge what is in it."""
-        analysis, changes = self.look(frame)
-        if analysis.asked is None:
+        analysis, changes = self.analyse_immediate(frame)
+        if analysis.deferred is None:
             return analysis, changes
-        slow, more = self.take(finished(analysis.asked.steps()))
+        slow, more = self.apply_result(finished(analysis.deferred.steps()))
         return joined(analysis, slow), changes + more
 
-    def look(
-        self, frame: Frame, *, may_ask: bool = True
+    def analyse_immediate(
+        self, frame: Frame, *, allow_deferred: bool = True
     ) -> tuple[FrameAnalysis, tuple[IncidentChange, ...]]:
         """Take a quick look at a frame and judge it; a slow look may be asked for."""
-        analysis = self.analyser.look(frame, may_ask=may_ask)
+        analysis = self.analyser.analyse_immediate(frame, allow_deferred=allow_deferred)
         return analysis, self.observe(analysis.observation)
 
-    def take(self, found: SlowFindings) -> tuple[FrameAnalysis, tuple[IncidentChange, ...]]:
+    def apply_result(
+        self, result: DeferredResult
+    ) -> tuple[FrameAnalysis, tuple[IncidentChange, ...]]:
         """Judge what a slow look found."""
-        analysis = self.analyser.take(found)
+        analysis = self.analyser.apply_result(result)
         return analysis, self.observe(analysis.observation)
 
     def observe(self, observation: Observation) -> tuple[IncidentChange, ...]:

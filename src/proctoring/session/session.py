@@ -33,8 +33,8 @@ from proctoring.session.tally import Tally
 from proctoring.session.transcribing import Transcribing, TranscriptionService
 from proctoring.vision.analyser import FACE_RATE, FrameAnalysis
 from proctoring.vision.decode import decode_jpeg
+from proctoring.vision.deferred import DeferredDetection, DeferredResult
 from proctoring.vision.frame import Frame
-from proctoring.vision.slow_look import SlowFindings, SlowLook
 
 _log = logging.getLogger(__name__)
 
@@ -125,7 +125,7 @@ class _Slow:
     """A slow look is over."""
 
     time: float
-    found: SlowFindings | None
+    found: DeferredResult | None
     """``None``: it failed."""
 
 
@@ -480,7 +480,7 @@ class Session:
         self._inbox.append(observation)
         self._lane.wake()
 
-    def _looked_slowly(self, found: SlowFindings | None) -> None:
+    def _looked_slowly(self, found: DeferredResult | None) -> None:
         # One that failed was of no moment: it goes before whatever waits.
         self._inbox.append(_Slow(found.time if found else 0.0, found))
         self._lane.wake()
@@ -524,12 +524,12 @@ class Session:
         told = self._ended(self._sitting, end.time, end.detail, self._pipeline.face_to_keep)
         told.add_done_callback(lambda _: self.done.set_result(None))
 
-    def _begin_slow(self, look: SlowLook) -> None:
+    def _begin_slow(self, look: DeferredDetection) -> None:
         self._slow.begin(look)
         if self._evidence is not None:
             self._evidence.looking_slowly(look.frame.time)
 
-    def _take_slow(self, found: SlowFindings | None) -> None:
+    def _take_slow(self, found: DeferredResult | None) -> None:
         self._slow.taken()
         if found is None:
             self._tally.slow_failed.inc()
@@ -537,7 +537,7 @@ class Session:
                 self._evidence.looked_slowly(None)
             return
         self._tally.looked_slowly(found.milliseconds)
-        self._earlier, changes = self._pipeline.take(found)
+        self._earlier, changes = self._pipeline.apply_result(found)
         if self._evidence is not None:
             self._evidence.looked_slowly(self._earlier.observation)
         self._tell(found.time, changes)
@@ -553,11 +553,13 @@ class Session:
             pixels = decode_jpeg(arrival.data, max_pixels=self._max_pixels)
             decode_ms = (time.perf_counter() - began) * 1000
             frame = Frame(arrival.time, pixels)
-            analysis, changes = self._pipeline.look(frame, may_ask=self._slow.free)
+            analysis, changes = self._pipeline.analyse_immediate(
+                frame, allow_deferred=self._slow.free
+            )
             if self._evidence is not None:
                 self._evidence.looked(arrival.data, analysis.observation)
-            if analysis.asked is not None:
-                self._begin_slow(analysis.asked)
+            if analysis.deferred is not None:
+                self._begin_slow(analysis.deferred)
             self._tell(arrival.time, changes)
         except BadFrameError as error:
             self.frames.refused += 1
@@ -572,7 +574,7 @@ class Session:
             return
         self.frames.analysed += 1
         self._tally.looked(analysis.milliseconds, decode_ms, self._clock() - arrival.arrived)
-        analysis = replace(analysis, asked=None, earlier=self._earlier)
+        analysis = replace(analysis, deferred=None, earlier=self._earlier)
         self._earlier = None
         try:
             arrival.reply.analysed(arrival, analysis, decode_ms)

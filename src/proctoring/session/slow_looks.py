@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 
 from proctoring.session.pool import Pool
-from proctoring.vision.slow_look import SlowFindings, SlowLook
+from proctoring.vision.deferred import DeferredDetection, DeferredResult
 from proctoring.vision.steps import Steps
 
 _log = logging.getLogger(__name__)
@@ -22,14 +22,14 @@ class SlowLooks:
         tell: takes what was found, from the pool's threads; ``None``: the look failed.
     """
 
-    def __init__(self, pool: Pool, tell: Callable[[SlowFindings | None], None]) -> None:
+    def __init__(self, pool: Pool, tell: Callable[[DeferredResult | None], None]) -> None:
         self.free = True
         """Whether a look may begin: none is made, waits, or has been made and not taken in."""
         self._tell = tell
-        self._steps: Steps[SlowFindings] | None = None
+        self._steps: Steps[DeferredResult] | None = None
         self._lane = pool.lane(self._step, slow=True)
 
-    def begin(self, look: SlowLook) -> None:
+    def begin(self, look: DeferredDetection) -> None:
         """Leave a look to be made."""
         self.free = False
         self._steps = look.steps()
@@ -47,7 +47,7 @@ class SlowLooks:
         steps = self._steps
         if steps is None:
             return
-        found: SlowFindings | None = None
+        found: DeferredResult | None = None
         try:
             next(steps)
         except StopIteration as end:

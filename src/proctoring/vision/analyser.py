@@ -32,6 +32,7 @@ from proctoring.vision.blendshapes import EYE_LOOK_UP, read_blendshapes
 from proctoring.vision.camera import look_at_camera
 from proctoring.vision.candidate import CandidateClaim, choose_candidate
 from proctoring.vision.closer_look import PAIRS, load_object_looks
+from proctoring.vision.deferred import DeferredDetection, DeferredResult
 from proctoring.vision.eyes import measure_eyes
 from proctoring.vision.following import FaceFollower, FollowedFace
 from proctoring.vision.frame import Frame, Pixels
@@ -61,7 +62,6 @@ from proctoring.vision.neutral import NeutralPose
 from proctoring.vision.pictured_faces import PicturedFaces
 from proctoring.vision.scene import SceneWatch
 from proctoring.vision.schedule import Schedule
-from proctoring.vision.slow_look import SlowFindings, SlowLook
 from proctoring.vision.steps import Steps, finished
 
 FACE_RATE = 10.0
@@ -155,17 +155,17 @@ class FrameAnalysis:
     """Track to (478, 3) landmarks in frame pixels."""
     milliseconds: dict[str, float] = field(default_factory=dict)
     """Analyser to the wall time it took."""
-    asked: SlowLook | None = None
-    """What is still to be looked at in this frame, beside the session's turns."""
+    deferred: DeferredDetection | None = None
+    """The detection that is due in this frame and too slow to run before the next one."""
     earlier: FrameAnalysis | None = None
-    """What a slow look at an earlier frame gave, if it was taken in since the frame before."""
+    """The result of a deferred detection in an earlier frame, applied since the previous frame."""
 
 
 class VisionAnalyser:
-    """Looks at one session's frames.
+    """Analyses one session's frames.
 
-    What is quick, ``look`` does at once. What is slow it asks for; whoever made that slow look
-    tells ``take`` what it found. ``analyse`` is both, one after the other.
+    ``analyse_immediate`` runs what is fast and returns what is slow as a deferred detection; its
+    result goes to ``apply_result``. ``analyse`` does all three in turn.
 
     ``mirrored`` declares that the pictures are mirrored, so that left is the candidate's left all
     the same. ``rate`` may be changed at any time. ``reference`` is the embedding of a photo of the
@@ -204,29 +204,29 @@ class VisionAnalyser:
         self._phone_seen = False
         self._persons: tuple[Box, ...] = ()
         """Of the last look at objects."""
-        self._sitter = 0
+        self._candidate_generation = 0
 
     def is_due(self, time: float) -> bool:
         """Whether a frame of this media time would be looked at. Cheap.
 
-        Slow looks are asked for in frames that are looked at anyway.
+        Deferred detections are requested only in frames that are analysed anyway.
         """
         return self._face_schedule.is_due(time, self._face_period)
 
     def analyse(self, frame: Frame) -> FrameAnalysis:
-        """Run all analysers that are due, the slow ones too."""
-        analysis = self.look(frame)
-        if analysis.asked is None:
+        """Run all analysers that are due, deferred detections included."""
+        analysis = self.analyse_immediate(frame)
+        if analysis.deferred is None:
             return analysis
-        return joined(analysis, self.take(finished(analysis.asked.steps())))
+        return joined(analysis, self.apply_result(finished(analysis.deferred.steps())))
 
-    def look(self, frame: Frame, *, may_ask: bool = True) -> FrameAnalysis:
-        """Run the quick analysers that are due. Frames come in the order of their times.
+    def analyse_immediate(self, frame: Frame, *, allow_deferred: bool = True) -> FrameAnalysis:
+        """Run the fast analysers that are due. Frames must come in the order of their times.
 
         Args:
             frame: the picture.
-            may_ask: whether a slow look may be asked for now; none is to be asked for before the
-                one before was taken in.
+            allow_deferred: whether a deferred detection may be requested; pass ``False`` until the
+                result of the previous one has been applied.
         """
         height, width = frame.pixels.shape[:2]
         observation = FrameObservation(
@@ -234,7 +234,7 @@ class VisionAnalyser:
         )
         meshes: dict[int, Mesh] = {}
         milliseconds: dict[str, float] = {}
-        asked: SlowLook | None = None
+        deferred: DeferredDetection | None = None
         if self._face_schedule.take(frame.time, self._face_period):
             began = clock.perf_counter()
             observation = replace(observation, camera=look_at_camera(frame.pixels))
@@ -249,43 +249,49 @@ class VisionAnalyser:
                 began = clock.perf_counter()
                 observation = self._check_identity(frame, observation, meshes)
                 milliseconds["identity"] = (clock.perf_counter() - began) * 1e3
-            if may_ask:
-                asked = self._ask(frame, observation, meshes)
-        return FrameAnalysis(observation, meshes, milliseconds, asked)
+            if allow_deferred:
+                deferred = self._ask(frame, observation, meshes)
+        return FrameAnalysis(observation, meshes, milliseconds, deferred)
 
-    def take(self, found: SlowFindings) -> FrameAnalysis:
-        """Take in what a slow look found. Its observation says nothing but that."""
-        objects = found.objects
+    def apply_result(self, result: DeferredResult) -> FrameAnalysis:
+        """Apply the result of a deferred detection; the observation holds nothing else."""
+        objects = result.objects
         if objects is not None:
             objects = self._pictured.sort_out(objects)
-            objects = replace(objects, face_seen=found.face is not None)
+            objects = replace(objects, face_seen=result.face is not None)
             self._phone_seen = bool(objects.phones) or objects.suspects > 0
             if self._phone_seen:
-                self._object_schedule.hasten(found.time + self._object_period)
+                self._object_schedule.hasten(result.time + self._object_period)
             self._persons = tuple(person.box for person in objects.persons)
-            if found.face is not None and found.sitter == self._sitter:
-                self._liveness.look_for_screens(found.face, objects.phones)
+            if (
+                result.face is not None
+                and result.candidate_generation == self._candidate_generation
+            ):
+                self._liveness.look_for_screens(result.face, objects.phones)
         observation = FrameObservation(
-            time=found.time,
-            width=found.width,
-            height=found.height,
+            time=result.time,
+            width=result.width,
+            height=result.height,
             faces=None,
             candidate=None,
             objects=objects,
         )
-        return FrameAnalysis(observation, milliseconds=found.milliseconds)
+        return FrameAnalysis(observation, milliseconds=result.milliseconds)
 
     def _ask(
         self, frame: Frame, observation: FrameObservation, meshes: dict[int, Mesh]
-    ) -> SlowLook | None:
-        """The slow look that is due in a frame, if one is."""
+    ) -> DeferredDetection | None:
+        """The deferred detection that is due in a frame, if any."""
         if self._models.objects is None or not self._object_schedule.take(
             frame.time, self._object_period
         ):
             return None
         mesh = meshes.get(observation.candidate.track) if observation.candidate else None
-        return SlowLook(
-            frame, self._sitter, None if mesh is None else hull(mesh), self._models.objects
+        return DeferredDetection(
+            frame,
+            self._candidate_generation,
+            None if mesh is None else hull(mesh),
+            self._models.objects,
         )
 
     @property
@@ -310,7 +316,7 @@ class VisionAnalyser:
         choice = choose_candidate(self._claim, followed, frame.time)
         self._claim = choice.claim
         if choice.somebody_else:
-            self._sitter += 1
+            self._candidate_generation += 1
             self._liveness.forget()
         scene = self._look_at_scene(frame, followed)
         if choice.somebody_else or (scene is not None and scene.moved):
@@ -457,11 +463,11 @@ class VisionAnalyser:
         return replace(gaze, yaw=-gaze.yaw)
 
 
-def joined(quick: FrameAnalysis, slow: FrameAnalysis) -> FrameAnalysis:
-    """One frame's quick and slow analysis as one."""
+def joined(immediate: FrameAnalysis, deferred: FrameAnalysis) -> FrameAnalysis:
+    """The immediate and the deferred analysis of one frame as one."""
     return replace(
-        quick,
-        observation=replace(quick.observation, objects=slow.observation.objects),
-        milliseconds={**quick.milliseconds, **slow.milliseconds},
-        asked=None,
+        immediate,
+        observation=replace(immediate.observation, objects=deferred.observation.objects),
+        milliseconds={**immediate.milliseconds, **deferred.milliseconds},
+        deferred=None,
     )

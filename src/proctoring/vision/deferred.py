@@ -1,7 +1,7 @@
-"""Looks that take longer than frames may wait for: asked for in a frame's turn, made beside it.
+"""Detections that take longer than the next frame may wait: requested with a frame, run beside it.
 
-A slow look holds everything it needs and nothing of a session's state, so it can be made on any
-thread while the session goes on; what it found is told to the session's analyser, in its turn.
+A deferred detection holds its inputs and no state of the session, so it can run on any thread while
+the session goes on. Its result is applied to the session's analyser on the session's own thread.
 """
 
 from __future__ import annotations
@@ -16,47 +16,53 @@ from proctoring.vision.steps import Result, Steps
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class SlowLook:
-    """What is due in one frame."""
+class DeferredDetection:
+    """The slow networks that are due in one frame, and their inputs."""
 
     frame: Frame
-    sitter: int
-    """Counts those who were taken for the candidate: what was asked for one is not held against
-    another."""
+    candidate_generation: int
+    """How often another person had become the candidate when this was requested: a result of an
+    older generation is not held against the present candidate."""
     face: Box | None
-    """The candidate's, in this frame."""
+    """Box of the candidate's face in this frame; ``None``: not seen."""
     objects: Callable[[Pixels], Steps[ObjectLook]] | None
-    """Looks for phones and persons; ``None``: not due."""
+    """Detects phones, persons and screens; ``None``: not due."""
 
-    def steps(self) -> Steps[SlowFindings]:
-        """Make it, in steps as short as the networks allow: others may go between two."""
+    def steps(self) -> Steps[DeferredResult]:
+        """Run it, in steps as short as the networks allow."""
         milliseconds: dict[str, float] = {}
         found: ObjectLook | None = None
         if self.objects is not None:
             found = yield from _timed(self.objects(self.frame.pixels), "objects", milliseconds)
         height, width = self.frame.pixels.shape[:2]
-        return SlowFindings(
-            self.frame.time, width, height, self.sitter, self.face, found, milliseconds
+        return DeferredResult(
+            self.frame.time,
+            width,
+            height,
+            self.candidate_generation,
+            self.face,
+            found,
+            milliseconds,
         )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class SlowFindings:
-    """What a slow look found."""
+class DeferredResult:
+    """The result of a deferred detection."""
 
     time: float
     """Media time of the frame, in seconds."""
     width: int
     height: int
-    sitter: int
+    candidate_generation: int
     face: Box | None
     objects: ObjectLook | None
     milliseconds: dict[str, float] = field(default_factory=dict)
-    """Analyser to the wall time it took, what went between its steps not counted."""
+    """Wall time per analyser, without the pauses between its steps."""
 
 
 def _timed(steps: Steps[Result], name: str, milliseconds: dict[str, float]) -> Steps[Result]:
-    """The same steps, their own time added up under a name."""
+    """The same steps; the time spent in them is summed up under ``name``."""
     milliseconds[name] = 0.0
     while True:
         began = clock.perf_counter()

@@ -1,4 +1,4 @@
-"""A slow look is made in steps; its own time is told, not that of whatever went between."""
+"""A deferred detection runs in steps; only the time spent in them is measured."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from proctoring.models.store import ModelStore
 from proctoring.observations import ObjectLook
 from proctoring.settings import Settings
 from proctoring.vision.closer_look import load_object_looks
+from proctoring.vision.deferred import DeferredDetection, DeferredResult
 from proctoring.vision.frame import Frame, Pixels
-from proctoring.vision.slow_look import SlowFindings, SlowLook
 from proctoring.vision.steps import Steps, finished
 
 ROOM = Frame(0.0, np.zeros((480, 640, 3), np.uint8))
 
 
-def test_the_time_of_others_between_two_steps_is_not_the_looks(
+def test_time_between_two_steps_is_not_counted(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     now = 0.0
-    monkeypatch.setattr("proctoring.vision.slow_look.clock.perf_counter", lambda: now)
+    monkeypatch.setattr("proctoring.vision.deferred.clock.perf_counter", lambda: now)
 
     def objects(_: Pixels) -> Steps[ObjectLook]:
         nonlocal now
@@ -31,8 +31,8 @@ def test_the_time_of_others_between_two_steps_is_not_the_looks(
             yield
         return ObjectLook((), (), "by hand")
 
-    steps = SlowLook(ROOM, 0, None, objects).steps()
-    found: SlowFindings | None = None
+    steps = DeferredDetection(ROOM, 0, None, objects).steps()
+    found: DeferredResult | None = None
     while found is None:
         try:
             next(steps)
@@ -43,10 +43,10 @@ def test_the_time_of_others_between_two_steps_is_not_the_looks(
     assert found.milliseconds == {"objects": pytest.approx(30)}
 
 
-def test_the_default_detectors_look_is_cut_into_short_steps(model_store: ModelStore) -> None:
+def test_the_default_detector_is_cut_into_short_steps(model_store: ModelStore) -> None:
     objects, _ = load_object_looks(model_store, Settings().object_model)
     assert objects is not None
-    look = SlowLook(ROOM, 0, None, objects)
+    look = DeferredDetection(ROOM, 0, None, objects)
     finished(look.steps())  # the first call of a thread makes what it needs
     taken = []
     steps, going = look.steps(), True
