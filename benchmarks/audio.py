@@ -16,11 +16,11 @@ from evaluation.speech import fetch_carried_speech, read_pcm
 from numpy.typing import NDArray
 
 from proctoring.audio.analyser import AudioAnalyser, AudioModels, load_audio_models
+from proctoring.audio.diarization.online import SpeakerDetector
 from proctoring.audio.embedding import embed
 from proctoring.audio.filterbank import filterbank
 from proctoring.audio.pcm import to_waveform
 from proctoring.audio.segmentation import WINDOW, segment
-from proctoring.audio.speakers import SpeakerDetector
 from proctoring.audio.voice_activity import initial_memory, speech_probabilities
 from proctoring.models.onnx_runtime import OnnxNetwork, load_onnx_network
 from proctoring.models.store import ModelStore

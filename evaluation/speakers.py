@@ -31,9 +31,10 @@ from numpy.typing import NDArray
 from evaluation.degradation import RATE, Room, Sound, add_noise, at_level, convolve, through_opus
 from evaluation.speech import Turn, fetch_carried_speech, read_pcm, read_speech, read_turns
 from proctoring.audio.analyser import AudioAnalyser, AudioModels, load_audio_models
+from proctoring.audio.diarization.state import SpeakerState
+from proctoring.audio.diarization.voice import CANDIDATE
 from proctoring.audio.pcm import to_pcm, to_waveform
 from proctoring.audio.segmentation import FRAME_CENTRE, FRAME_STEP, WINDOW
-from proctoring.audio.speakers import CANDIDATE, SpeakerState
 from proctoring.models.store import ModelStore
 from proctoring.observations import SoundObservation
 from proctoring.settings import Settings

@@ -10,8 +10,9 @@ import pytest
 from numpy.typing import NDArray
 
 from proctoring.audio.analyser import AudioAnalyser, AudioModels
+from proctoring.audio.diarization.state import SpeakerState, with_candidate
+from proctoring.audio.diarization.voice import CANDIDATE, Voice
 from proctoring.audio.embedding import normalised
-from proctoring.audio.speakers import CANDIDATE, SpeakerState, Voice, with_candidate
 from proctoring.audio.voice_reference import decode_reference, read_reference
 from proctoring.errors import BadVoiceError, ModelUnavailableError
 

@@ -12,17 +12,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from proctoring.audio.diarization.online import SpeakerDetector
+from proctoring.audio.diarization.settings import SpeakerSettings
+from proctoring.audio.diarization.state import SpeakerState, with_candidate
+from proctoring.audio.diarization.voice import CANDIDATE, Voice
 from proctoring.audio.embedding import VoicePrint
 from proctoring.audio.pcm import SAMPLE_RATE, Pcm, Waveform, level_dbfs, to_pcm, to_waveform
 from proctoring.audio.segmentation import WINDOW
-from proctoring.audio.speakers import (
-    CANDIDATE,
-    SpeakerDetector,
-    SpeakerSettings,
-    SpeakerState,
-    Voice,
-    with_candidate,
-)
 from proctoring.audio.voice_activity import FRAME as VOICE_FRAME
 from proctoring.audio.voice_activity import initial_memory, speech_probabilities
 from proctoring.capabilities import Capability

@@ -103,7 +103,7 @@ def read_reference(models: AudioModels, sound: Pcm) -> VoiceReference:
                     continue
                 only = np.zeros(len(alone), np.bool_)
                 only[part] = True
-                prints.append(detector.print_of(window, only, float("-inf"), WINDOW / SAMPLE_RATE))
+                prints.append(detector.print_of(window, only))
                 seconds += len(part) * FRAME_STEP
     if any(float(one @ other) < APART for one, other in combinations(prints, 2)):
         raise BadVoiceError("more than one voice speaks in the recording")

@@ -10,10 +10,11 @@ from evaluation.speech import read_pcm
 from numpy.typing import NDArray
 
 from proctoring.audio.analyser import AudioAnalyser, AudioModels
+from proctoring.audio.diarization.state import SpeakerState
+from proctoring.audio.diarization.voice import confidence_of_another, two_groups
 from proctoring.audio.embedding import normalised
 from proctoring.audio.pcm import to_waveform
 from proctoring.audio.segmentation import WINDOW
-from proctoring.audio.speakers import SpeakerState, confidence_of_another, two_groups
 
 RANDOM = np.random.default_rng(7)
 NEAR, FAR = (normalised(RANDOM.normal(size=256).astype(np.float32)) for _ in range(2))

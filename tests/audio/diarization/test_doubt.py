@@ -11,9 +11,10 @@ from evaluation.speakers import Voices, alarms, one_speaker, two_speakers
 from numpy.typing import NDArray
 
 from proctoring.audio.analyser import AudioModels
+from proctoring.audio.diarization.online import SpeakerDetector
+from proctoring.audio.diarization.state import SpeakerState
 from proctoring.audio.embedding import VoicePrint, normalised
 from proctoring.audio.segmentation import FRAMES, LOCAL_SPEAKERS, WINDOW, frames_in
-from proctoring.audio.speakers import SpeakerDetector, SpeakerState
 from proctoring.models.onnx_runtime import OnnxNetwork
 
 RANDOM = np.random.default_rng(3)
