@@ -65,7 +65,11 @@ class Settings(BaseSettings):
     """What an operator may choose. Command-line options override the environment."""
 
     model_config = SettingsConfigDict(
-        env_prefix="PROCTORING_", env_file=".env", extra="ignore", populate_by_name=True
+        env_prefix="PROCTORING_",
+        env_file=".env",
+        extra="ignore",
+        populate_by_name=True,
+        use_attribute_docstrings=True,
     )
 
     host: str = "127.0.0.1"

@@ -15,7 +15,7 @@ Action = Literal["turn_left", "turn_right", "blink_twice", "move_closer"]
 class Enrolment(BaseModel):
     """How a session begins: the candidate is helped into a good position (``enrolment.py``)."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     enabled: bool = True
     """``False``: judged from the first picture on, and nothing is said about the position."""
@@ -34,7 +34,7 @@ class Enrolment(BaseModel):
 class Calibration(BaseModel):
     """The guided calibration (``calibration.py``): how far it may go."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     required: bool = False
     """``True``: nobody is ready without."""
@@ -53,7 +53,7 @@ class Calibration(BaseModel):
 class Challenge(BaseModel):
     """Movements that candidates are asked for at times that nobody knows (``challenge.py``)."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     enabled: bool = False
     """``True``: asked for by themselves; on request they can always be."""

@@ -47,7 +47,7 @@ class Screen(BaseModel):
     Looking further than this is looking away. Raising a side alarms less and misses more.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     left: Degrees = 14.0
     """14 degrees separated every labelled glance to the side from the centre."""
@@ -60,7 +60,7 @@ class Screen(BaseModel):
 class Head(BaseModel):
     """How far the head may turn from its neutral pose, in degrees, on each side."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     left: Degrees = 15.0
     right: Degrees = 15.0
@@ -71,7 +71,7 @@ class Head(BaseModel):
 class DetectorScores(BaseModel):
     """Minimum scores for one named object detector: scores of two networks do not compare."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     phone_score: Score | None = None
     person_score: Score | None = None
@@ -84,7 +84,7 @@ class Objects(BaseModel):
     can ask for more, not for less.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     phone_score: Score = 0.0
     person_score: Score = 0.0
@@ -116,7 +116,7 @@ Phrase = Annotated[str, Field(min_length=2, max_length=100, pattern=r"\w")]
 class Sound(BaseModel):
     """What counts of what is heard."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     other_voice: Score = 0.5
     """How sure it must be that a voice is not the candidate's. Raising it alarms less and misses
@@ -136,7 +136,7 @@ class Sound(BaseModel):
 class Transcription(BaseModel):
     """Whether speech becomes words, and who may read them."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     engine: Literal["off", "moonshine", "deepgram"] = "off"
     """``moonshine`` runs here; ``deepgram`` sends the sound to Deepgram and needs a key."""
@@ -149,7 +149,7 @@ class Transcription(BaseModel):
 class Camera(BaseModel):
     """From where on a picture cannot be judged by; measured levels are in ``vision/camera.py``."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     dark: float = Field(default=25.0, ge=0, le=255)
     """Mean grey level below which it is too dark. Raising it reports dim rooms too."""
@@ -168,7 +168,7 @@ class Camera(BaseModel):
 class LivenessLimits(BaseModel):
     """From where on the signs of life are too few. Raising one alarms more and misses less."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     score: Score = 0.3
     """The networks' mean below which a face is an attack: 1 of 56 living clips was ever below."""
@@ -193,7 +193,7 @@ class LivenessLimits(BaseModel):
 class IdentityLimits(BaseModel):
     """From where on a face is another person's."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     distance: float = Field(default=0.42, gt=0, le=2, allow_inf_nan=False)
     """Between the candidate's face and the reference. Raising it alarms less and misses people who
@@ -210,7 +210,7 @@ class EvidenceWanted(BaseModel):
     Kinds are named one by one (``object.phone``), by family (``gaze.*``), or all at once (``*``).
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     stills: tuple[str, ...] = Field(default=(), max_length=100)
     """Kinds of which the picture is kept that made the incident start."""
@@ -253,7 +253,7 @@ def _names(pattern: str, kind: str) -> bool:
 class Records(BaseModel):
     """What is kept of a session, and for how long: pictures and sound are not in it (``evidence``)."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     keep_days: float = Field(default=180.0, gt=0, le=36_500, allow_inf_nan=False)
     """Days after a session's end for which it is kept; then it is erased, and only that remains."""
@@ -268,7 +268,7 @@ class Records(BaseModel):
 class Policy(BaseModel):
     """Everything judgement goes by. Equal policies judge equally."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     name: str = Field(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
     description: str = Field(default="", max_length=2000)

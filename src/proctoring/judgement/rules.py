@@ -14,7 +14,7 @@ Seconds = Annotated[float, Field(ge=0, le=600, allow_inf_nan=False)]
 class Looks(BaseModel):
     """Persistence counted in looks, for what is looked at only now and then: ``looks`` of ``of``."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     looks: int = Field(ge=1, le=20)
     of: int = Field(ge=1, le=20)
@@ -29,7 +29,7 @@ class Looks(BaseModel):
 class ClosingLooks(BaseModel):
     """So many looks in a row that do not show the condition end an incident."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     looks: int = Field(ge=1, le=20)
 
@@ -51,7 +51,7 @@ Closing = Annotated[
 class Rule(BaseModel):
     """When one kind of incident starts, ends and alerts. All seconds are media time."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     enabled: bool = True
     """``False``: this kind is never judged."""
