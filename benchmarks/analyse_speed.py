@@ -25,7 +25,8 @@ from proctoring.recording.playback import play
 from proctoring.recording.writer import VideoWriter
 from proctoring.session.pipeline import Pipeline
 from proctoring.settings import Settings
-from proctoring.vision.analyser import VisionAnalyser, VisionModels, load_vision_models
+from proctoring.vision.analyser import VisionAnalyser
+from proctoring.vision.networks import VisionModels, load_vision_models
 
 
 def made_clip(folder: Path, seconds: float) -> Path:

@@ -31,13 +31,7 @@ from proctoring.models.store import ModelStore
 from proctoring.observations import Box, Detection, ObjectLook
 from proctoring.session.pipeline import Pipeline
 from proctoring.settings import Settings
-from proctoring.vision.analyser import (
-    FACE_RATE,
-    LIVENESS_RATE,
-    OBJECT_RATE,
-    VisionAnalyser,
-    load_vision_models,
-)
+from proctoring.vision.analyser import FACE_RATE, LIVENESS_RATE, OBJECT_RATE, VisionAnalyser
 from proctoring.vision.blendshapes import read_blendshapes
 from proctoring.vision.camera import look_at_camera
 from proctoring.vision.closer_look import CloserLook
@@ -52,6 +46,7 @@ from proctoring.vision.injection import PERIOD as STREAM_PERIOD
 from proctoring.vision.injection import StreamWatch
 from proctoring.vision.landmarks import hull, read_landmarks, region_of_find
 from proctoring.vision.liveness.judges import load_liveness_judge
+from proctoring.vision.networks import load_vision_models
 from proctoring.vision.objects import load_object_detector
 from proctoring.vision.scene import SceneWatch
 from proctoring.vision.steps import finished

@@ -23,8 +23,8 @@ from proctoring.session.evidence.bystanders import Look
 from proctoring.session.evidence.media import make_clip, make_still
 from proctoring.session.evidence.ring import MediaRing, Stretch
 from proctoring.settings import Settings
-from proctoring.vision.analyser import load_vision_models
 from proctoring.vision.crowd import find_everybody
+from proctoring.vision.networks import load_vision_models
 
 BEFORE, AFTER = 5.0, 5.0
 MAX_PIXELS = 3840 * 2160

@@ -62,7 +62,8 @@ from proctoring.server.service import Service
 from proctoring.session.pipeline import Pipeline
 from proctoring.session.senses import Senses
 from proctoring.settings import Settings
-from proctoring.vision.analyser import VisionAnalyser, VisionModels, load_vision_models
+from proctoring.vision.analyser import VisionAnalyser
+from proctoring.vision.networks import VisionModels, load_vision_models
 
 DISTINCT = 90
 """Pieces of signals that differ; a day repeats them, each at its own time."""

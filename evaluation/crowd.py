@@ -24,10 +24,11 @@ from proctoring.observations import Box
 from proctoring.session.evidence.bystanders import Look, hide_bystanders, look_of
 from proctoring.session.evidence.crowd import CUTS_OF_STILL, FindFaces, looks_at
 from proctoring.settings import Settings
-from proctoring.vision.analyser import VisionAnalyser, VisionModels, load_vision_models
+from proctoring.vision.analyser import VisionAnalyser
 from proctoring.vision.crowd import find_everybody
 from proctoring.vision.face_detection import overlap
 from proctoring.vision.frame import Frame, Pixels
+from proctoring.vision.networks import VisionModels, load_vision_models
 
 SAME = 0.3
 """Overlap from which two finds are one face."""

@@ -22,9 +22,9 @@ import simplejpeg
 from evaluation.sessions import Session, describe, evaluation_models, recording, run_session
 from proctoring.judgement.policy import Policy, load_policy
 from proctoring.observations import FrameObservation
-from proctoring.vision.analyser import VisionModels
 from proctoring.vision.decode import decode_jpeg
 from proctoring.vision.frame import Frame, Pixels
+from proctoring.vision.networks import VisionModels
 from proctoring.vision.recording import read_frames
 
 Segment = tuple[int, int, str]

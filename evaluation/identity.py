@@ -20,13 +20,13 @@ import numpy as np
 from evaluation.sessions import evaluation_models
 from proctoring.errors import BadFrameError, BadPhotoError
 from proctoring.judgement.policy import load_policy
-from proctoring.vision.analyser import VisionModels
 from proctoring.vision.decode import decode_jpeg
 from proctoring.vision.following import FaceFollower
 from proctoring.vision.frame import Frame
 from proctoring.vision.identity.embedding import Embedding, distance, mean_embedding
 from proctoring.vision.identity.photo import read_photo
 from proctoring.vision.identity.quality import why_unfit
+from proctoring.vision.networks import VisionModels
 
 _AVERAGED = 3
 

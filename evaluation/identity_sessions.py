@@ -28,10 +28,11 @@ from evaluation.sessions import evaluation_models
 from proctoring.incidents import IncidentState
 from proctoring.judgement.policy import load_policy
 from proctoring.session.pipeline import Pipeline
-from proctoring.vision.analyser import VisionAnalyser, VisionModels
+from proctoring.vision.analyser import VisionAnalyser
 from proctoring.vision.decode import decode_jpeg
 from proctoring.vision.frame import Frame, Pixels
 from proctoring.vision.identity.embedding import Embedding, distance, mean_embedding
+from proctoring.vision.networks import VisionModels
 
 RATE = 5
 _BEFORE, _COVERED, _AFTER = 8, 4, 14

@@ -31,7 +31,8 @@ from proctoring.judgement.reading import Reading
 from proctoring.models.store import ModelStore
 from proctoring.observations import FrameObservation, SoundObservation
 from proctoring.settings import Settings
-from proctoring.vision.analyser import VisionAnalyser, VisionModels, load_vision_models
+from proctoring.vision.analyser import VisionAnalyser
+from proctoring.vision.networks import VisionModels, load_vision_models
 from proctoring.vision.recording import read_pictures
 
 LONGEST = 15.0

@@ -29,10 +29,10 @@ from proctoring.judgement.policy import Policy, load_policy
 from proctoring.models.runtime import load_network
 from proctoring.models.store import ModelStore
 from proctoring.settings import Settings
-from proctoring.vision.analyser import VisionModels, load_vision_models
 from proctoring.vision.decode import decode_jpeg
 from proctoring.vision.frame import Frame, Pixels
 from proctoring.vision.liveness.judges import PASSIVE, LivenessJudge, passive_score
+from proctoring.vision.networks import VisionModels, load_vision_models
 from proctoring.vision.recording import read_frames
 
 

@@ -23,11 +23,11 @@ from evaluation.sessions import evaluation_models
 from proctoring.models.store import ModelStore
 from proctoring.observations import Box
 from proctoring.settings import Settings
-from proctoring.vision.analyser import VisionModels
 from proctoring.vision.closer_look import SUSPECT_SCORE
 from proctoring.vision.decode import decode_jpeg
 from proctoring.vision.following import FaceFollower
 from proctoring.vision.frame import Frame, Pixels
+from proctoring.vision.networks import VisionModels
 from proctoring.vision.objects import LAP, WHOLE, ObjectDetector, View, load_object_detector
 
 THRESHOLDS = (0.35, 0.45)

@@ -12,8 +12,9 @@ from proctoring.judgement.policy import Policy
 from proctoring.models.store import ModelStore
 from proctoring.observations import FrameObservation
 from proctoring.settings import Settings
-from proctoring.vision.analyser import FACE_RATE, VisionAnalyser, VisionModels, load_vision_models
+from proctoring.vision.analyser import FACE_RATE, VisionAnalyser
 from proctoring.vision.frame import Frame
+from proctoring.vision.networks import VisionModels, load_vision_models
 from proctoring.vision.recording import read_frames
 
 

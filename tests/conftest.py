@@ -15,7 +15,7 @@ from proctoring.audio.analyser import AudioModels, load_audio_models
 from proctoring.errors import ModelUnavailableError
 from proctoring.models.store import ModelStore
 from proctoring.settings import Settings
-from proctoring.vision.analyser import VisionModels, load_vision_models
+from proctoring.vision.networks import VisionModels, load_vision_models
 
 # Nothing of a test's may land in the user's own records; processes that tests start inherit it.
 _DATA = TemporaryDirectory(prefix="proctoring-tests-")

@@ -22,9 +22,9 @@ from pictures import Person, save
 
 from proctoring.models.store import ModelStore
 from proctoring.settings import Settings
-from proctoring.vision.analyser import load_vision_models
 from proctoring.vision.following import FaceFollower
 from proctoring.vision.frame import Frame
+from proctoring.vision.networks import load_vision_models
 from proctoring.vision.recording import read_frames
 
 SMALLEST = 40

@@ -19,8 +19,8 @@ from proctoring.cli import app
 from proctoring.cli.analysis import refuse_blindness
 from proctoring.errors import ModelUnavailableError
 from proctoring.models.store import ModelStore
-from proctoring.vision.analyser import VisionModels, load_vision_models
 from proctoring.vision.frame import Pixels
+from proctoring.vision.networks import VisionModels, load_vision_models
 
 Pcm = NDArray[np.int16]
 

@@ -14,7 +14,7 @@ from tests.server.live import running
 
 from proctoring.models.store import ModelStore
 from proctoring.settings import Settings
-from proctoring.vision.analyser import load_vision_models
+from proctoring.vision.networks import load_vision_models
 
 ROOT = Path(__file__).parents[2]
 

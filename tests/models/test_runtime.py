@@ -185,7 +185,7 @@ def test_inference_opens_no_socket_and_loads_no_telemetry(full_range: Path, tmp_
     assert not list(tmp_path.rglob("*"))
 
 
-@pytest.mark.parametrize("module", ["models.imported", "vision.analyser"])
+@pytest.mark.parametrize("module", ["models.imported", "vision.networks"])
 def test_no_way_in_loads_telemetry(module: str) -> None:
     told = subprocess.run(
         [

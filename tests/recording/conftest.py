@@ -12,7 +12,8 @@ from proctoring.incidents import IncidentChange
 from proctoring.judgement import shipped_policy
 from proctoring.recording.playback import Moment, play
 from proctoring.session.pipeline import Pipeline
-from proctoring.vision.analyser import VisionAnalyser, VisionModels
+from proctoring.vision.analyser import VisionAnalyser
+from proctoring.vision.networks import VisionModels
 
 
 @dataclass(frozen=True)

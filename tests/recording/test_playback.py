@@ -12,7 +12,8 @@ from proctoring.incidents import IncidentChange, IncidentState, fold_changes
 from proctoring.judgement import shipped_policy
 from proctoring.recording.playback import play
 from proctoring.session.pipeline import Pipeline
-from proctoring.vision.analyser import VisionAnalyser, VisionModels
+from proctoring.vision.analyser import VisionAnalyser
+from proctoring.vision.networks import VisionModels
 from proctoring.vision.recording import read_frames
 
 

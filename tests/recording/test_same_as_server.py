@@ -20,7 +20,8 @@ from proctoring.judgement import shipped_policy
 from proctoring.recording.playback import play
 from proctoring.recording.sound_track import SoundTrack, listen
 from proctoring.session.pipeline import Pipeline
-from proctoring.vision.analyser import VisionAnalyser, VisionModels
+from proctoring.vision.analyser import VisionAnalyser
+from proctoring.vision.networks import VisionModels
 from proctoring.vision.recording import first_shown
 
 PACE = 0.05

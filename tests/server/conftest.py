@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from skimage import data
 from tests.server.live import Live, running
 
-from proctoring.vision.analyser import VisionModels
+from proctoring.vision.networks import VisionModels
 
 
 @pytest.fixture(scope="session")

@@ -22,7 +22,7 @@ from proctoring.server.serve import server
 from proctoring.server.service import Service
 from proctoring.session.senses import Senses
 from proctoring.settings import Settings
-from proctoring.vision.analyser import VisionModels
+from proctoring.vision.networks import VisionModels
 
 TIMEOUT = 60.0
 """Seconds after which a test that waits for an answer fails; never waited when all is well."""

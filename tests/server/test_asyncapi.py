@@ -56,7 +56,8 @@ from proctoring.server.observation_json import observation_text
 from proctoring.session.guidance import guidance
 from proctoring.session.notices import transcript_notice, transcription_notice
 from proctoring.settings import Settings
-from proctoring.vision.analyser import FrameAnalysis, VisionModels
+from proctoring.vision.analyser import FrameAnalysis
+from proctoring.vision.networks import VisionModels
 
 Pcm = NDArray[np.int16]
 

@@ -13,7 +13,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection
 
 from proctoring.audio.analyser import AudioModels
-from proctoring.vision.analyser import VisionModels
+from proctoring.vision.networks import VisionModels
 
 Pcm = NDArray[np.int16]
 BLIND = VisionModels(faces=None, objects=None, capabilities=())

@@ -24,7 +24,7 @@ from proctoring.server.service import Service
 from proctoring.server.tokens import make_token
 from proctoring.session.senses import Senses
 from proctoring.settings import Settings
-from proctoring.vision.analyser import VisionModels
+from proctoring.vision.networks import VisionModels
 
 SECURITY = Path(__file__).parents[2] / "docs" / "operate" / "security.md"
 SECRET = "correct horse battery staple, twice over"  # noqa: S105  (no password)

@@ -20,7 +20,7 @@ from websockets.sync.client import ClientConnection
 
 from proctoring.delivery.events import Message, SittingRef
 from proctoring.incidents import IncidentChange, IncidentState, Severity
-from proctoring.vision.analyser import VisionModels
+from proctoring.vision.networks import VisionModels
 
 EPOCH = 1_700_000_000_000_000
 BEGAN = datetime(2026, 1, 2, 10, tzinfo=UTC)

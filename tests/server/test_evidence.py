@@ -19,8 +19,8 @@ from tests.session.evidence.test_bystanders import is_hidden
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection
 
-from proctoring.vision.analyser import VisionModels
 from proctoring.vision.frame import Pixels
+from proctoring.vision.networks import VisionModels
 
 EPOCH = 1_700_000_000_000_000
 POLICY = """

@@ -9,7 +9,7 @@ from websockets.exceptions import InvalidStatus
 
 from proctoring.server.access import is_loopback, refusal
 from proctoring.server.guard import _too_long
-from proctoring.vision.analyser import VisionModels
+from proctoring.vision.networks import VisionModels
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ import pytest
 import simplejpeg
 from tests.server.live import receive_key, running, until
 
-from proctoring.vision.analyser import VisionModels
+from proctoring.vision.networks import VisionModels
 
 POOLS = {"asyncio": min(32, (os.cpu_count() or 1) + 4), "AnyIO worker thread": 40}
 """Threads that wait for the database beside the event loop. They are made when all that there are

@@ -22,7 +22,7 @@ from proctoring.server.app import create_app
 from proctoring.server.grant import Scope
 from proctoring.server.tokens import make_token
 from proctoring.settings import Settings
-from proctoring.vision.analyser import VisionModels
+from proctoring.vision.networks import VisionModels
 
 SETTINGS = Settings(token_secret=SecretStr("correct horse battery staple, twice over"))
 CHECKS = [

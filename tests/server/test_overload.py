@@ -14,7 +14,7 @@ import simplejpeg
 from skimage import data
 from tests.server.live import Live, running, until
 
-from proctoring.vision.analyser import VisionModels
+from proctoring.vision.networks import VisionModels
 
 EPOCH = 1_700_000_000_000_000
 SESSIONS = 10

@@ -28,7 +28,8 @@ from proctoring.records.rejudging import judge_again
 from proctoring.server.service import Service
 from proctoring.session.pipeline import Pipeline
 from proctoring.settings import Settings
-from proctoring.vision.analyser import VisionAnalyser, VisionModels
+from proctoring.vision.analyser import VisionAnalyser
+from proctoring.vision.networks import VisionModels
 
 
 @pytest.fixture(scope="module")

@@ -11,8 +11,8 @@ from tests.server.candidate import Candidate
 from tests.server.live import Live, receive
 from tests.vision.moving import reshaped
 
-from proctoring.vision.analyser import VisionModels
 from proctoring.vision.decode import decode_jpeg
+from proctoring.vision.networks import VisionModels
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.server.live import Live, receive_key, running
 
 from proctoring import __version__
-from proctoring.vision.analyser import VisionModels
+from proctoring.vision.networks import VisionModels
 
 API = Path(__file__).parents[2] / "docs" / "integrate" / "sockets.md"
 

@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from tests.server.live import Live, running
 from tests.server.test_page import CHROMIUM, FLAGS, nobody, one_face, two_faces
 
-from proctoring.vision.analyser import VisionModels
+from proctoring.vision.networks import VisionModels
 
 pytestmark = [
     pytest.mark.e2e,

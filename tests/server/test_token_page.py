@@ -14,7 +14,7 @@ from tests.server.live import Live, running, until
 from proctoring.server.grant import Scope
 from proctoring.server.tokens import make_token
 from proctoring.settings import Settings
-from proctoring.vision.analyser import VisionModels
+from proctoring.vision.networks import VisionModels
 
 CHROMIUM = shutil.which("chromium")
 SECRET = SecretStr("correct horse battery staple, twice over")

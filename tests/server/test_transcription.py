@@ -17,7 +17,7 @@ from websockets.exceptions import ConnectionClosed
 
 from proctoring.audio.analyser import AudioModels
 from proctoring.models.store import ModelStore
-from proctoring.vision.analyser import VisionModels
+from proctoring.vision.networks import VisionModels
 
 pytestmark = pytest.mark.e2e
 

@@ -18,7 +18,7 @@ from tests.server.live import TIMEOUT, Live, receive, receive_key, running, unti
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection
 
-from proctoring.vision.analyser import VisionModels
+from proctoring.vision.networks import VisionModels
 
 EPOCH = 1_700_000_000_000_000
 """Microseconds."""

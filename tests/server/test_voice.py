@@ -11,7 +11,7 @@ import pytest
 from tests.server.live import Live, running
 
 from proctoring.audio.analyser import AudioModels
-from proctoring.vision.analyser import VisionModels
+from proctoring.vision.networks import VisionModels
 
 
 @pytest.fixture(scope="module")

@@ -26,7 +26,7 @@ PROGRAM = """
 import json, sys, time
 from pathlib import Path
 from tests.server.live import running
-from proctoring.vision.analyser import VisionModels
+from proctoring.vision.networks import VisionModels
 from proctoring.settings import WebhookTarget
 folder, hooks = Path(sys.argv[1]), json.loads(sys.argv[2])
 blind = VisionModels(faces=None, objects=None, capabilities=())

@@ -26,11 +26,8 @@ from proctoring.session.pool import Pool
 from proctoring.session.session import Arrival, Lifetime, Session
 from proctoring.session.tally import Tally
 from proctoring.settings import Settings
-from proctoring.vision.analyser import (
-    FrameAnalysis,
-    VisionAnalyser,
-    VisionModels,
-)
+from proctoring.vision.analyser import FrameAnalysis, VisionAnalyser
+from proctoring.vision.networks import VisionModels
 
 TIMEOUT = 20.0
 """Seconds after which a test that waits fails."""

@@ -25,7 +25,7 @@ from proctoring.session.pool import Pool
 from proctoring.session.registry import MAX_REMEMBERED, Registry
 from proctoring.session.session import Lifetime, Session
 from proctoring.session.tally import Tally
-from proctoring.vision.analyser import VisionModels
+from proctoring.vision.networks import VisionModels
 
 EXAM = shipped_policy("exam")
 

@@ -15,8 +15,9 @@ from proctoring.session.pool import Pool
 from proctoring.session.session import Lifetime, State
 from proctoring.session.silence import SILENCE
 from proctoring.session.tally import Tally
-from proctoring.vision.analyser import FrameAnalysis, VisionAnalyser, VisionModels
+from proctoring.vision.analyser import FrameAnalysis, VisionAnalyser
 from proctoring.vision.frame import Frame
+from proctoring.vision.networks import VisionModels
 
 Sit = Callable[..., Sat]
 

@@ -16,9 +16,10 @@ from proctoring.judgement.policy import load_policy
 from proctoring.models.store import ModelStore
 from proctoring.observations import Box
 from proctoring.session.pipeline import Pipeline
-from proctoring.vision.analyser import VisionAnalyser, VisionModels, load_vision_models
+from proctoring.vision.analyser import VisionAnalyser
 from proctoring.vision.decode import decode_jpeg
 from proctoring.vision.frame import Frame, Pixels
+from proctoring.vision.networks import VisionModels, load_vision_models
 
 from ..vision.conftest import photograph, warp
 from ..vision.moving import reshaped, turned_print, with_noise

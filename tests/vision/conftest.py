@@ -8,8 +8,8 @@ import pytest
 import skimage.data
 
 from proctoring.models.store import ModelStore
-from proctoring.vision.analyser import VisionModels, load_vision_models
 from proctoring.vision.frame import Pixels
+from proctoring.vision.networks import VisionModels, load_vision_models
 
 
 @pytest.fixture(scope="session")

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from proctoring.observations import FrameObservation, ObjectLook
-from proctoring.vision.analyser import FrameAnalysis, VisionAnalyser, VisionModels
+from proctoring.vision.analyser import FrameAnalysis, VisionAnalyser
 from proctoring.vision.frame import Frame, Pixels
+from proctoring.vision.networks import VisionModels
 from proctoring.vision.neutral import LEARNING_SECONDS
 from proctoring.vision.recording import read_frames
 from proctoring.vision.steps import Steps

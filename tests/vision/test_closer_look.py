@@ -13,11 +13,12 @@ from proctoring.errors import ModelUnavailableError
 from proctoring.models.store import ModelStore
 from proctoring.observations import Box, ObjectLook
 from proctoring.settings import Settings
-from proctoring.vision.analyser import VisionAnalyser, VisionModels
+from proctoring.vision.analyser import VisionAnalyser
 from proctoring.vision.candidates import PERSON, PHONE, WORDS, Candidates
 from proctoring.vision.closer_look import CloserLook, load_object_looks, view_around
 from proctoring.vision.decode import decode_jpeg
 from proctoring.vision.frame import Frame, Pixels
+from proctoring.vision.networks import VisionModels
 from proctoring.vision.objects import ObjectDetector, load_object_detector
 from proctoring.vision.steps import Steps, finished
 

@@ -9,9 +9,9 @@ from tests.session.evidence.people import CANDIDATE, HEIGHT, WIDTH, one_person
 
 from proctoring.models.runtime import Network
 from proctoring.observations import Box
-from proctoring.vision.analyser import VisionModels
 from proctoring.vision.crowd import find_everybody
 from proctoring.vision.frame import Pixels
+from proctoring.vision.networks import VisionModels
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from proctoring.models.runtime import Network
-from proctoring.vision.analyser import VisionModels
 from proctoring.vision.following import MAX_FACES, FaceFollower, FollowedFace
 from proctoring.vision.frame import Frame, Pixels
+from proctoring.vision.networks import VisionModels
 
 from .conftest import photograph, warp
 

@@ -12,7 +12,6 @@ import pytest
 
 from proctoring.errors import ModelUnavailableError
 from proctoring.models.store import ModelStore
-from proctoring.vision.analyser import FACE_LANDMARKER, VisionModels
 from proctoring.vision.following import FaceFollower
 from proctoring.vision.frame import Frame
 from proctoring.vision.head_pose import (
@@ -22,6 +21,7 @@ from proctoring.vision.head_pose import (
     read_head_pose,
 )
 from proctoring.vision.landmarks import Mesh
+from proctoring.vision.networks import FACE_LANDMARKER, VisionModels
 
 from .conftest import photograph, warp
 

@@ -43,14 +43,11 @@ from proctoring.recording.writer import VideoWriter
 from proctoring.session.pipeline import Pipeline
 from proctoring.session.senses import needed_models
 from proctoring.settings import Settings, read_settings
-from proctoring.vision.analyser import (
-    VisionAnalyser,
-    VisionModels,
-    load_vision_models,
-)
-from proctoring.vision.analyser import needed_models as vision_models
+from proctoring.vision.analyser import VisionAnalyser
 from proctoring.vision.identity.embedding import Embedding
 from proctoring.vision.identity.photo import MAX_BYTES, read_photo
+from proctoring.vision.networks import VisionModels, load_vision_models
+from proctoring.vision.networks import needed_models as vision_models
 from proctoring.vision.recording import declared_duration, first_shown
 
 _LIVE_ONLY = 'recordings are never sent away: use engine = "moonshine"'

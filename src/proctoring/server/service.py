@@ -53,10 +53,10 @@ from proctoring.session.tally import Tally
 from proctoring.session.transcribing import TranscriptionService
 from proctoring.session.warm_up import warm_up
 from proctoring.settings import Settings
-from proctoring.vision.analyser import VisionModels
 from proctoring.vision.crowd import find_everybody
 from proctoring.vision.identity.embedding import Embedding
 from proctoring.vision.identity.photo import read_photo
+from proctoring.vision.networks import VisionModels
 
 _log = logging.getLogger(__name__)
 

@@ -24,8 +24,9 @@ from proctoring.session.pool import Pool
 from proctoring.session.session import Lifetime, Session, State
 from proctoring.session.tally import Tally
 from proctoring.session.transcribing import TranscriptionService
-from proctoring.vision.analyser import VisionAnalyser, VisionModels
+from proctoring.vision.analyser import VisionAnalyser
 from proctoring.vision.identity.embedding import Embedding
+from proctoring.vision.networks import VisionModels
 
 MAX_REMEMBERED = 1000
 """Ended sessions whose events can still be read; beyond, the oldest go before their time."""

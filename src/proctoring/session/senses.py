@@ -15,8 +15,8 @@ from proctoring.audio.transcription.moonshine import NAME as MOONSHINE_MODEL
 from proctoring.audio.transcription.transcribers import MOONSHINE
 from proctoring.capabilities import Capability
 from proctoring.models.store import ModelStore
-from proctoring.vision import analyser as vision
-from proctoring.vision.analyser import VisionModels, load_vision_models
+from proctoring.vision import networks as vision
+from proctoring.vision.networks import VisionModels, load_vision_models
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,16 +7,10 @@ to one session, is called from one thread at a time, and keeps only small, plain
 from __future__ import annotations
 
 import time as clock
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-import cv2
 import numpy as np
 
-from proctoring.capabilities import Capability
-from proctoring.errors import ModelUnavailableError
-from proctoring.models.runtime import Network, load_network
-from proctoring.models.store import ModelStore
 from proctoring.observations import (
     Box,
     Candidate,
@@ -25,44 +19,30 @@ from proctoring.observations import (
     Gaze,
     HeadPose,
     NotRead,
-    ObjectLook,
     SceneView,
 )
 from proctoring.vision.blendshapes import EYE_LOOK_UP, read_blendshapes
 from proctoring.vision.camera import look_at_camera
 from proctoring.vision.candidate import CandidateClaim, choose_candidate
-from proctoring.vision.closer_look import PAIRS, load_object_looks
 from proctoring.vision.deferred import DeferredDetection, DeferredResult
 from proctoring.vision.eyes import measure_eyes
 from proctoring.vision.following import FaceFollower, FollowedFace
-from proctoring.vision.frame import Frame, Pixels
+from proctoring.vision.frame import Frame
 from proctoring.vision.gaze import EyeSample, GazeReader
-from proctoring.vision.head_pose import CanonicalFace, load_canonical_face, read_head_pose
-from proctoring.vision.identity.embedding import (
-    EMBEDDING as FACE_EMBEDDING,
-)
-from proctoring.vision.identity.embedding import (
-    Embedding,
-    FaceEmbedder,
-    load_face_embedder,
-)
+from proctoring.vision.head_pose import read_head_pose
+from proctoring.vision.identity.embedding import Embedding
 from proctoring.vision.identity.watch import IdentityWatch
 from proctoring.vision.injection import PERIOD as STREAM_PERIOD
 from proctoring.vision.injection import StreamWatch
 from proctoring.vision.landmarks import Mesh, face_width, hull
 from proctoring.vision.lips import mouth_opening
-from proctoring.vision.liveness.judges import (
-    PASSIVE,
-    SECOND,
-    LivenessJudge,
-    load_liveness_judge,
-)
 from proctoring.vision.liveness.watch import LivenessWatch
+from proctoring.vision.networks import FaceNetworks, VisionModels
 from proctoring.vision.neutral import NeutralPose
 from proctoring.vision.pictured_faces import PicturedFaces
 from proctoring.vision.scene import SceneWatch
 from proctoring.vision.schedule import Schedule
-from proctoring.vision.steps import Steps, finished
+from proctoring.vision.steps import finished
 
 FACE_RATE = 10.0
 OBJECT_RATE = 1.0
@@ -71,79 +51,6 @@ SUSPICIOUS_OBJECT_RATE = 2.0
 """Looks per second after a look that saw, or suspected, a phone."""
 LIVENESS_RATE = 1.0
 _SCENE_PERIOD = 1.0
-FACE_LANDMARKER = "face_landmarker"
-FACE_DETECTOR = "face_detection_full_range"
-
-
-@dataclass(frozen=True, slots=True)
-class FaceNetworks:
-    """Everything that faces need; safe to share among threads."""
-
-    detector: Network
-    landmarker: Network
-    blendshapes: Network
-    canonical: CanonicalFace
-
-
-@dataclass(frozen=True, slots=True)
-class VisionModels:
-    """What this process can see with. What is ``None`` is switched off; ``capabilities`` say why."""
-
-    faces: FaceNetworks | None
-    objects: Callable[[Pixels], Steps[ObjectLook]] | None
-    """Looks for phones and persons, in steps."""
-    capabilities: tuple[Capability, ...]
-    liveness: LivenessJudge | None = None
-    """``None``: movement and surroundings alone tell."""
-    identity: FaceEmbedder | None = None
-    """``None``: nobody is compared with anybody."""
-
-
-def needed_models(object_model: str) -> tuple[str, ...]:
-    """Catalogue names of everything that ``load_vision_models`` would fetch."""
-    passive = tuple(name for name, _ in PASSIVE)
-    detectors = PAIRS.get(object_model, (object_model,))
-    return (FACE_DETECTOR, FACE_LANDMARKER, *detectors, *passive, SECOND, FACE_EMBEDDING)
-
-
-def load_vision_models(store: ModelStore, *, object_model: str) -> VisionModels:
-    """Load the networks once per process; what cannot be had is off, named with the reason."""
-    # Many sessions share the cores: one call, one thread.
-    cv2.setNumThreads(1)
-    try:
-        faces = _load_faces(store)
-        reason = ""
-    except ModelUnavailableError as error:
-        faces, reason = None, error.detail
-    objects, object_capabilities = load_object_looks(store, object_model)
-    liveness, liveness_capability = load_liveness_judge(store)
-    identity, identity_capability = load_face_embedder(store)
-    return VisionModels(
-        faces,
-        objects,
-        (
-            Capability("faces", faces is not None, reason, FACE_DETECTOR),
-            Capability("gaze", faces is not None, reason, FACE_LANDMARKER),
-            *object_capabilities,
-            liveness_capability,
-            identity_capability,
-        ),
-        liveness,
-        identity,
-    )
-
-
-def _load_faces(store: ModelStore) -> FaceNetworks:
-    detector = store.fetch(FACE_DETECTOR)
-    task = store.fetch(FACE_LANDMARKER)
-    return FaceNetworks(
-        load_network(detector, outputs=("Identity", "Identity_1")),
-        load_network(
-            task, member="face_landmarks_detector.tflite", outputs=("Identity", "Identity_1")
-        ),
-        load_network(task, member="face_blendshapes.tflite"),
-        load_canonical_face(task),
-    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

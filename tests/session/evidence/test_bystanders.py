@@ -23,8 +23,9 @@ from proctoring.observations import (
     ObjectLook,
 )
 from proctoring.session.evidence.bystanders import AROUND, Look, hide_bystanders, look_of
-from proctoring.vision.analyser import VisionAnalyser, VisionModels
+from proctoring.vision.analyser import VisionAnalyser
 from proctoring.vision.frame import Frame, Pixels
+from proctoring.vision.networks import VisionModels
 
 PERSONS = (Box(0.02, 0.05, 0.48, 1), Box(0.52, 0.05, 0.98, 1))
 """Both, whole."""

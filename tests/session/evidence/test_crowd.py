@@ -17,9 +17,9 @@ from proctoring.session.evidence.bystanders import hide_bystanders
 from proctoring.session.evidence.crowd import CUT_EVERY, looks_at
 from proctoring.session.evidence.media import make_clip, make_still
 from proctoring.session.evidence.ring import Picture, Stretch
-from proctoring.vision.analyser import VisionModels
 from proctoring.vision.crowd import find_everybody
 from proctoring.vision.frame import Pixels
+from proctoring.vision.networks import VisionModels
 
 MAX_PIXELS = 10_000_000
 

@@ -11,10 +11,10 @@ import simplejpeg
 from PIL import Image
 
 from proctoring.errors import BadPhotoError, ModelUnavailableError
-from proctoring.vision.analyser import VisionModels
 from proctoring.vision.frame import Pixels
 from proctoring.vision.identity.embedding import distance
 from proctoring.vision.identity.photo import MAX_BYTES, read_photo
+from proctoring.vision.networks import VisionModels
 
 from ..conftest import photograph
 from ..moving import reshaped

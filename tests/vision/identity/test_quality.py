@@ -4,11 +4,11 @@ import cv2
 import numpy as np
 import pytest
 
-from proctoring.vision.analyser import VisionModels
 from proctoring.vision.following import FaceFollower
 from proctoring.vision.frame import Frame, Pixels
 from proctoring.vision.identity.quality import why_unfit
 from proctoring.vision.landmarks import Mesh
+from proctoring.vision.networks import VisionModels
 
 
 def mesh_of(models: VisionModels, picture: Pixels) -> Mesh:

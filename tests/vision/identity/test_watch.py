@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from proctoring.observations import CameraView, Identity, NotRead, StreamSigns
-from proctoring.vision.analyser import VisionModels
 from proctoring.vision.following import FaceFollower
 from proctoring.vision.frame import Frame, Pixels
 from proctoring.vision.identity.embedding import FaceEmbedder, distance
 from proctoring.vision.identity.watch import LOOK_PERIOD, IdentityWatch
 from proctoring.vision.landmarks import Mesh
+from proctoring.vision.networks import VisionModels
 
 from ..moving import reshaped, with_noise
 

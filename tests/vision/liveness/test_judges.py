@@ -9,10 +9,10 @@ import pytest
 
 from proctoring.models.store import ModelStore
 from proctoring.observations import Box
-from proctoring.vision.analyser import VisionModels
 from proctoring.vision.decode import decode_jpeg
 from proctoring.vision.landmarks import hull
 from proctoring.vision.liveness.judges import LivenessJudge, load_liveness_judge
+from proctoring.vision.networks import VisionModels
 
 from .test_motion import read
 

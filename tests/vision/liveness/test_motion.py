@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from proctoring.vision.analyser import VisionModels
 from proctoring.vision.following import FaceFollower
 from proctoring.vision.frame import Frame, Pixels
 from proctoring.vision.landmarks import Mesh
 from proctoring.vision.liveness.motion import Motion, affine_rest
+from proctoring.vision.networks import VisionModels
 
 from ..moving import turned_print, with_noise
 

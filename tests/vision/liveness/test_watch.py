@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from proctoring.observations import Box, Liveness
-from proctoring.vision.analyser import VisionModels
 from proctoring.vision.frame import Pixels
 from proctoring.vision.landmarks import Mesh, hull
 from proctoring.vision.liveness.judges import LivenessJudge
 from proctoring.vision.liveness.watch import LivenessWatch
+from proctoring.vision.networks import VisionModels
 
 from ..conftest import photograph, warp
 from .test_motion import read, turned_head

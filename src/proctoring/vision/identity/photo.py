@@ -11,12 +11,12 @@ import numpy as np
 from PIL import Image
 
 from proctoring.errors import BadFrameError, BadPhotoError, ModelUnavailableError
-from proctoring.vision.analyser import FaceNetworks, VisionModels
 from proctoring.vision.decode import decode_jpeg
 from proctoring.vision.following import FaceFollower, FollowedFace
 from proctoring.vision.frame import Frame, Pixels
 from proctoring.vision.identity.embedding import Embedding, mean_embedding
 from proctoring.vision.identity.quality import why_unfit
+from proctoring.vision.networks import FaceNetworks, VisionModels
 
 MAX_BYTES = 4 << 20
 MAX_PIXELS = 24_000_000

@@ -1,0 +1,100 @@
+"""The networks of vision: loaded once per process, shared by all threads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import cv2
+
+from proctoring.capabilities import Capability
+from proctoring.errors import ModelUnavailableError
+from proctoring.models.runtime import Network, load_network
+from proctoring.models.store import ModelStore
+from proctoring.observations import ObjectLook
+from proctoring.vision.closer_look import PAIRS, load_object_looks
+from proctoring.vision.frame import Pixels
+from proctoring.vision.head_pose import CanonicalFace, load_canonical_face
+from proctoring.vision.identity.embedding import EMBEDDING as FACE_EMBEDDING
+from proctoring.vision.identity.embedding import FaceEmbedder, load_face_embedder
+from proctoring.vision.liveness.judges import (
+    PASSIVE,
+    SECOND,
+    LivenessJudge,
+    load_liveness_judge,
+)
+from proctoring.vision.steps import Steps
+
+FACE_LANDMARKER = "face_landmarker"
+FACE_DETECTOR = "face_detection_full_range"
+
+
+@dataclass(frozen=True, slots=True)
+class FaceNetworks:
+    """Networks and geometry that faces are read with; safe to share among threads."""
+
+    detector: Network
+    landmarker: Network
+    blendshapes: Network
+    canonical: CanonicalFace
+
+
+@dataclass(frozen=True, slots=True)
+class VisionModels:
+    """Everything this process can analyse with. What is ``None`` is off; ``capabilities`` give the reason."""
+
+    faces: FaceNetworks | None
+    objects: Callable[[Pixels], Steps[ObjectLook]] | None
+    """Detects phones, persons and screens, in steps."""
+    capabilities: tuple[Capability, ...]
+    liveness: LivenessJudge | None = None
+    """``None``: liveness is judged by movement and surroundings alone."""
+    identity: FaceEmbedder | None = None
+    """``None``: identity is not verified."""
+
+
+def needed_models(object_model: str) -> tuple[str, ...]:
+    """Catalogue names of all models that ``load_vision_models`` fetches."""
+    passive = tuple(name for name, _ in PASSIVE)
+    detectors = PAIRS.get(object_model, (object_model,))
+    return (FACE_DETECTOR, FACE_LANDMARKER, *detectors, *passive, SECOND, FACE_EMBEDDING)
+
+
+def load_vision_models(store: ModelStore, *, object_model: str) -> VisionModels:
+    """Load the networks; a model that is unavailable switches its capability off, with the reason."""
+    # Sessions run in parallel: each OpenCV call uses one thread.
+    cv2.setNumThreads(1)
+    try:
+        faces = _load_faces(store)
+        reason = ""
+    except ModelUnavailableError as error:
+        faces, reason = None, error.detail
+    objects, object_capabilities = load_object_looks(store, object_model)
+    liveness, liveness_capability = load_liveness_judge(store)
+    identity, identity_capability = load_face_embedder(store)
+    return VisionModels(
+        faces,
+        objects,
+        (
+            Capability("faces", faces is not None, reason, FACE_DETECTOR),
+            Capability("gaze", faces is not None, reason, FACE_LANDMARKER),
+            *object_capabilities,
+            liveness_capability,
+            identity_capability,
+        ),
+        liveness,
+        identity,
+    )
+
+
+def _load_faces(store: ModelStore) -> FaceNetworks:
+    detector = store.fetch(FACE_DETECTOR)
+    task = store.fetch(FACE_LANDMARKER)
+    return FaceNetworks(
+        load_network(detector, outputs=("Identity", "Identity_1")),
+        load_network(
+            task, member="face_landmarks_detector.tflite", outputs=("Identity", "Identity_1")
+        ),
+        load_network(task, member="face_blendshapes.tflite"),
+        load_canonical_face(task),
+    )
