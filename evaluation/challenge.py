@@ -11,7 +11,7 @@ import argparse
 from pathlib import Path
 
 from evaluation.sessions import evaluation_models, recording, run_session
-from proctoring.judgement.challenge import ACTIONS, ask, challenge
+from proctoring.judgement.challenge import ACTIONS, challenge, request_challenge
 from proctoring.judgement.judge import initial_state
 from proctoring.judgement.policy import load_policy
 from proctoring.judgement.state import EnrolmentState
@@ -42,7 +42,7 @@ def main() -> None:
 def outcome(observations: list[FrameObservation], at: float, action: str) -> str:
     """What becomes of the movement asked for at media time ``at``."""
     policy, enrolment = load_policy("exam"), EnrolmentState()
-    state = ask(policy, initial_state().challenge, at, action)
+    state = request_challenge(policy, initial_state().challenge, at, action)
     for observation in observations:
         if observation.time <= at:
             continue

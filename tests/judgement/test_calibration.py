@@ -18,7 +18,7 @@ from proctoring.judgement import (
     state_from_json,
     state_to_json,
 )
-from proctoring.judgement.calibration import STEPS, begin, why_no_calibration
+from proctoring.judgement.calibration import STEPS, start_calibration, why_no_calibration
 from proctoring.observations import FrameObservation
 
 Follow = Callable[[str, float], FrameObservation]
@@ -40,7 +40,7 @@ def guided(
     follow: Follow, policy: Policy = EXAM, state: JudgementState = ENROLLED, seconds: float = 50
 ) -> tuple[JudgementState, list[str], float]:
     """A calibration at 1.0 s, followed half a second late: the state, the steps, and its end."""
-    state = replace(state, calibration=begin(policy, state.calibration, 1.0))
+    state = replace(state, calibration=start_calibration(policy, state.calibration, 1.0))
     shown, since = state.calibration.step, 1.0
     steps = [shown]
     for time in times(1.1, 1 + seconds):
@@ -131,13 +131,13 @@ def test_it_cannot_be_begun_for_ever() -> None:
         assert not why_no_calibration(EXAM, state.calibration)
         state, _, _ = guided(follower(aside=0), state=state)
     assert "as often as the policy allows" in why_no_calibration(EXAM, state.calibration)
-    assert begin(EXAM, state.calibration, 99) == state.calibration
+    assert start_calibration(EXAM, state.calibration, 99) == state.calibration
 
 
 def test_one_at_a_time() -> None:
-    running = begin(EXAM, ENROLLED.calibration, 1.0)
+    running = start_calibration(EXAM, ENROLLED.calibration, 1.0)
     assert why_no_calibration(EXAM, running)
-    assert begin(EXAM, running, 2.0) == running
+    assert start_calibration(EXAM, running, 2.0) == running
 
 
 def test_where_it_is_required_nobody_is_ready_without() -> None:
@@ -157,7 +157,7 @@ def test_required_without_the_time_for_it_is_refused() -> None:
 
 
 def test_in_two_processes_it_is_what_it_is_in_one() -> None:
-    state = replace(ENROLLED, calibration=begin(EXAM, ENROLLED.calibration, 1.0))
+    state = replace(ENROLLED, calibration=start_calibration(EXAM, ENROLLED.calibration, 1.0))
     looks = [follower()("top_left", t) for t in times(1.1, 3)]
     whole, _ = run_on(looks, EXAM, state)
     for cut in range(0, len(looks), 3):

@@ -18,7 +18,7 @@ from proctoring.judgement import (
     state_from_json,
     state_to_json,
 )
-from proctoring.judgement.challenge import ACTIONS, REST, ask, why_no_challenge
+from proctoring.judgement.challenge import ACTIONS, REST, request_challenge, why_no_challenge
 from proctoring.observations import (
     Box,
     BrowserObservation,
@@ -35,7 +35,7 @@ ASKS = parse_policy('name = "asks"\n[challenge]\nenabled = true\nevery = 30')
 def asked(action: str, time: float = 1.0, policy: Policy = EXAM) -> JudgementState:
     """A session whose candidate is asked at ``time``."""
     state, _ = run_on(map(seen, times(0, time)))
-    return replace(state, challenge=ask(policy, state.challenge, time, action))
+    return replace(state, challenge=request_challenge(policy, state.challenge, time, action))
 
 
 def answer(
@@ -165,12 +165,16 @@ def test_what_runs_ahead_of_the_pictures_swallows_no_failure() -> None:
 def test_one_at_a_time_and_not_soon_again() -> None:
     state = asked("turn_left")
     assert why_no_challenge(state.challenge, 2.0)
-    assert ask(EXAM, state.challenge, 2.0, "blink_twice") == state.challenge
+    assert request_challenge(EXAM, state.challenge, 2.0, "blink_twice") == state.challenge
     state, _ = run_on(ANSWERS["turn_left"], EXAM, state)
     ended = state.challenge.ended_at
     assert ended is not None
-    assert ask(EXAM, state.challenge, ended + REST - 1, "blink_twice") == state.challenge
-    assert ask(EXAM, state.challenge, ended + REST, "blink_twice").movement is not None
+    assert (
+        request_challenge(EXAM, state.challenge, ended + REST - 1, "blink_twice") == state.challenge
+    )
+    assert (
+        request_challenge(EXAM, state.challenge, ended + REST, "blink_twice").movement is not None
+    )
 
 
 def calm(until: float) -> list[FrameObservation]:

@@ -115,7 +115,7 @@ def test_a_recordings_sound_and_a_live_sessions_have_the_same_incidents_at_the_s
     pipeline = Pipeline(shipped_policy("exam"), VisionAnalyser(vision_models))
     track = SoundTrack(listen(clip, audio_models, origin=first_shown(clip)))
     changes = [change for moment in play(clip, pipeline) for change in moment.changes]
-    changes += [c for heard in track.up_to(1000.0) for c in pipeline.observe(heard)]
+    changes += [c for heard in track.up_to(1000.0) for c in pipeline.apply(heard)]
     changes += pipeline.finish(21.0)
     assert {change.kind for change in changes} == {"audio.multiple_speakers"}
 

@@ -125,7 +125,7 @@ def test_what_a_policy_lets_be_kept_no_longer_goes(archive: Archive) -> None:
 
     def kept() -> list[tuple[str, int]]:
         return [
-            (name, len(list(archive.reader.observations(name))))
+            (name, len(list(archive.reader.inputs(name))))
             for name in ("S1", "S2")
             if _is_kept(archive, name)
         ]

@@ -13,12 +13,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from proctoring.judgement.inputs import JudgementInput
 from proctoring.observations import (
     ConnectionObservation,
     FrameObservation,
     SoundObservation,
 )
-from proctoring.records.kept import Kept
 from proctoring.records.packing import pack, unpack
 
 
@@ -42,8 +42,8 @@ def values(hint: Any) -> st.SearchStrategy[Any]:
 
 
 @settings(deadline=None)
-@given(st.lists(values(Kept), max_size=20))
-def test_every_observation_comes_back_exactly(items: list[Kept]) -> None:
+@given(st.lists(values(JudgementInput), max_size=20))
+def test_every_observation_comes_back_exactly(items: list[JudgementInput]) -> None:
     found = unpack(pack(items)) if items else []
     assert found == items
     assert repr(found) == repr(items)  # 1, 1.0 and True are equal, and -0.0 is 0.0

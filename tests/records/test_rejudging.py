@@ -13,6 +13,7 @@ from tests.records.conftest import beginning, ending, tell
 from tests.session.conftest import BLIND
 
 from proctoring.incidents import IncidentChange, IncidentSummary, Severity, fold_changes
+from proctoring.judgement.inputs import ChallengeRequested, JudgementInput
 from proctoring.judgement.judge import finish, initial_state, judge
 from proctoring.judgement.policy import Policy, parse_policy, shipped_policies, shipped_policy
 from proctoring.observations import (
@@ -23,7 +24,6 @@ from proctoring.observations import (
 )
 from proctoring.records.archive import Archive
 from proctoring.records.database import reading
-from proctoring.records.kept import Kept
 from proctoring.records.rejudging import compare, judge_again
 from proctoring.records.signals import SignalKeeper
 from proctoring.records.tables import FaceRow
@@ -73,7 +73,7 @@ def test_any_policy_judges_what_was_kept_as_if_it_were_live(archive: Archive, na
     observations = sitting()
     keep(archive, observations)
     policy = shipped_policy(name)
-    again = list(judge_again(policy, archive.reader.observations("S1"), END))
+    again = list(judge_again(policy, archive.reader.inputs("S1"), END))
     assert again == live(policy, observations)
     assert repr(again) == repr(live(policy, observations))
     assert again
@@ -92,13 +92,13 @@ def test_words_are_kept_only_where_they_are_wanted(
 ) -> None:
     said = TranscriptObservation(1.0, 0.5, "hey siri", (), True, "moonshine_tiny_en", True)
     keep(open_database(), [said, seen(1.0)])
-    assert list(open_database().reader.observations("S1")) == [seen(1.0)]
+    assert list(open_database().reader.inputs("S1")) == [seen(1.0)]
 
 
 def test_words_that_are_wanted_are_kept(archive: Archive) -> None:
     said = TranscriptObservation(1.0, 0.5, "hey siri", (), True, "moonshine_tiny_en", True)
     keep(archive, [said, seen(1.0)], words=True)
-    assert list(archive.reader.observations("S1")) == [said, seen(1.0)]
+    assert list(archive.reader.inputs("S1")) == [said, seen(1.0)]
 
 
 def incident(**differences: object) -> IncidentSummary:
@@ -140,13 +140,13 @@ def test_an_incident_is_as_its_last_change_left_it() -> None:
 
 def test_what_the_candidate_was_asked_for_is_asked_again(archive: Archive) -> None:
     policy = shipped_policy("exam").with_accommodations({"challenge": {"enabled": True}})
-    kept: list[Kept] = []
-    pipeline = Pipeline(policy, VisionAnalyser(BLIND), seed="dice", keep=kept.append)
+    kept: list[JudgementInput] = []
+    pipeline = Pipeline(policy, VisionAnalyser(BLIND), seed="dice", record=kept.append)
     changes: list[IncidentChange] = []
     for time in times(0, 200):
         if time == 30.0:
-            pipeline.ask(time, None)
-        changes += pipeline.observe(seen(time))
+            pipeline.apply(ChallengeRequested(time, None))
+        changes += pipeline.apply(seen(time))
     changes += pipeline.finish(200.0)
     archive.writer().write([replace(beginning(), seed="dice")], tell)
     keeper = SignalKeeper(archive.engine)
@@ -154,7 +154,7 @@ def test_what_the_candidate_was_asked_for_is_asked_again(archive: Archive) -> No
     for item in kept:
         take(item)
     keeper.flush()
-    again = judge_again(policy, archive.reader.observations("S1"), 200.0, archive.reader.seed("S1"))
+    again = judge_again(policy, archive.reader.inputs("S1"), 200.0, archive.reader.seed("S1"))
     assert list(again) == changes
     assert any(change.kind == "liveness.challenge_failed" for change in changes)
 

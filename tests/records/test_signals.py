@@ -45,7 +45,7 @@ def write_due(kept: SignalKeeper) -> None:
 
 
 def count(archive: Archive, sitting_id: str) -> int:
-    return len(list(archive.reader.observations(sitting_id)))
+    return len(list(archive.reader.inputs(sitting_id)))
 
 
 def test_they_are_written_when_they_are_old_or_many_or_the_sitting_ends(
@@ -64,7 +64,7 @@ def test_they_are_written_when_they_are_old_or_many_or_the_sitting_ends(
     first(seen(1.0))
     kept.end("S1")
     write_due(kept)
-    assert [found.time for found in archive.reader.observations("S1")] == [0.0, 1.0]
+    assert [found.time for found in archive.reader.inputs("S1")] == [0.0, 1.0]
 
 
 @pytest.mark.parametrize("words", [False, True])
@@ -75,7 +75,7 @@ def test_words_are_kept_only_where_they_may_be(archive: Archive, clock: Clock, w
     keep(seen(1.0))
     keep(said)
     kept.flush()
-    found = list(archive.reader.observations("S1"))
+    found = list(archive.reader.inputs("S1"))
     assert found[1:] == ([said] if words else [])
     assert archive.reader.sitting("S1").sitting.signals_lost == 0
 
@@ -89,7 +89,7 @@ def test_more_than_may_wait_are_lost_and_counted(archive: Archive, clock: Clock)
     kept.flush()
     keep(seen(9.0))
     kept.flush()
-    assert [found.time for found in archive.reader.observations("S1")] == [0.0, 0.1, 0.2, 9.0]
+    assert [found.time for found in archive.reader.inputs("S1")] == [0.0, 0.1, 0.2, 9.0]
     assert archive.reader.sitting("S1").sitting.signals_lost == 8
 
 
@@ -100,7 +100,7 @@ def test_what_cannot_be_packed_costs_itself_alone(archive: Archive, clock: Clock
     keep(ConnectionObservation(np.float32(0.1), connected=True))  # type: ignore[arg-type]
     keep(seen(0.2))
     kept.flush()
-    assert [found.time for found in archive.reader.observations("S1")] == [0.0, 0.2]
+    assert [found.time for found in archive.reader.inputs("S1")] == [0.0, 0.2]
     assert archive.reader.sitting("S1").sitting.signals_lost == 1
 
 
@@ -121,7 +121,7 @@ def test_what_could_not_be_written_waits_and_is_written_once(
     keep(seen(1.0))
     kept.flush()
     kept.flush()
-    assert [found.time for found in archive.reader.observations("S1")] == [0.0, 1.0]
+    assert [found.time for found in archive.reader.inputs("S1")] == [0.0, 1.0]
 
 
 def test_what_was_committed_unheard_is_not_written_twice(

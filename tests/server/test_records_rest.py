@@ -184,7 +184,7 @@ def test_a_sitting_is_judged_again_exactly_and_under_another_policy_as_if_it_wer
         curves = http.get(f"{path}/signals").json()["curves"]
         archive = live.service.archive
         assert archive is not None
-        observed = list(archive.reader.observations(found["id"]))
+        observed = list(archive.reader.inputs(found["id"]))
         policy = parse_policy(http.get(path).json()["policy_toml"])
 
     # Byte for byte what listeners were told.

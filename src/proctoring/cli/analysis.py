@@ -192,7 +192,7 @@ def _play_sound(
     with _progress(errors) as bar:
         task = bar.add_task(file.name, total=duration, speed="")
         for heard in sound.up_to(math.inf):
-            changes += pipeline.observe(heard)
+            changes += pipeline.apply(heard)
             last = max(last, heard.time)
             _advance(bar, task, last, time.perf_counter() - began)
         bar.update(task, completed=duration or last, total=duration or last)
@@ -203,7 +203,7 @@ def _play_sound(
 
 def _judge(sound: SoundTrack, until: float, pipeline: Pipeline) -> tuple[IncidentChange, ...]:
     """What the sound up to a time changes."""
-    return tuple(change for heard in sound.up_to(until) for change in pipeline.observe(heard))
+    return tuple(change for heard in sound.up_to(until) for change in pipeline.apply(heard))
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,8 +57,8 @@ def why_no_calibration(policy: Policy, state: CalibrationState) -> str:
     return ""
 
 
-def begin(policy: Policy, state: CalibrationState, time: float) -> CalibrationState:
-    """Begin at the first step; nothing changes where none can begin."""
+def start_calibration(policy: Policy, state: CalibrationState, time: float) -> CalibrationState:
+    """Start at the first step, unless ``why_no_calibration`` gives a reason not to."""
     if why_no_calibration(policy, state):
         return state
     return CalibrationState(

@@ -46,11 +46,14 @@ def why_no_challenge(state: ChallengeState, time: float) -> str:
     return ""
 
 
-def ask(
+def request_challenge(
     policy: Policy, state: ChallengeState, time: float, action: str | None = None
 ) -> ChallengeState:
-    """Ask for a movement (one of ``ACTIONS``; else one of the policy's, by chance) at media time
-    ``time``; nothing changes where none can be asked for."""
+    """Start a challenge at media time ``time``, unless ``why_no_challenge`` gives a reason not to.
+
+    Args:
+        action: a key of ``ACTIONS``; ``None``: drawn at random from the policy's.
+    """
     if why_no_challenge(state, time):
         return state
     action = action or _chosen(state, policy.challenge.actions)
@@ -117,7 +120,7 @@ def _due(
     able = [action for action in rules.actions if can_be_read(action, frame)]
     if not able:
         return state
-    return ask(policy, state, frame.time, _chosen(state, able))
+    return request_challenge(policy, state, frame.time, _chosen(state, able))
 
 
 def _missed(policy: Policy, state: ChallengeState, time: float, why: str) -> ChallengeState:

@@ -40,7 +40,7 @@ def play(path: Path, pipeline: Pipeline) -> Iterator[Moment]:
     for picture in read_pictures(path):
         pictures += 1
         for silence in silences(last, picture.time):
-            before += pipeline.observe(silence)
+            before += pipeline.apply(silence)
         last = picture.time
         if not pipeline.is_due(picture.time):
             continue  # never so after a silence, so ``before`` is not lost

@@ -21,13 +21,13 @@ import msgpack
 import numpy as np
 
 from proctoring import observations
-from proctoring.records import kept
-from proctoring.records.kept import Kept
+from proctoring.judgement import inputs
+from proctoring.judgement.inputs import JudgementInput
 
 VERSION = 1
 
 
-def pack(items: Sequence[Kept]) -> bytes:
+def pack(items: Sequence[JudgementInput]) -> bytes:
     """Observations, in their order, as bytes.
 
     Raises:
@@ -37,7 +37,7 @@ def pack(items: Sequence[Kept]) -> bytes:
     return zlib.compress(packed, 6)
 
 
-def unpack(data: bytes) -> list[Kept]:
+def unpack(data: bytes) -> list[JudgementInput]:
     """The observations that were packed.
 
     Raises:
@@ -157,7 +157,7 @@ def _unpack_type(name: str, fields: dict[str, list[Any]]) -> list[Any]:
 @cache
 def _maker(name: str) -> tuple[Callable[..., Any], dict[str, Any]]:
     """A type and, for each of its fields, what stands for it where it was not kept."""
-    made = getattr(observations, name, None) or getattr(kept, name, None)
+    made = getattr(observations, name, None) or getattr(inputs, name, None)
     if not (isinstance(made, type) and dataclasses.is_dataclass(made)):
         raise ValueError(f"observations of an unknown type {name[:40]!r}")
     return made, {

@@ -11,12 +11,12 @@ import msgpack
 import numpy as np
 from numpy.typing import NDArray
 
+from proctoring.judgement.inputs import JudgementInput
 from proctoring.observations import (
     ConnectionObservation,
     FrameObservation,
     SoundObservation,
 )
-from proctoring.records.kept import Kept
 
 BIN = 1.0
 """Seconds of media that one stored point stands for."""
@@ -42,7 +42,7 @@ class Plot:
     curves: dict[str, Curve]
 
 
-def values(observation: Kept) -> dict[str, float]:
+def values(observation: JudgementInput) -> dict[str, float]:
     """The numbers of an observation that are plotted. Angles in degrees, shares from 0 to 1."""
     if isinstance(observation, FrameObservation):
         return _seen(observation)
@@ -84,7 +84,7 @@ def _heard(sound: SoundObservation) -> dict[str, float]:
     return {name: float(value) for name, value in found.items() if value is not None}
 
 
-def summarise(observations: Iterable[Kept]) -> bytes:
+def summarise(observations: Iterable[JudgementInput]) -> bytes:
     """The means of each second, packed."""
     sums: dict[str, dict[int, list[float]]] = {}
     for observation in observations:

@@ -11,9 +11,9 @@ from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, false, func
 from sqlalchemy.orm import aliased
 
 from proctoring.errors import UnknownRecordError
+from proctoring.judgement.inputs import JudgementInput
 from proctoring.records.database import reading
 from proctoring.records.evidence.path import evidence_path
-from proctoring.records.kept import Kept
 from proctoring.records.packing import unpack
 from proctoring.records.plot import Plot, draw
 from proctoring.records.tables import (
@@ -287,8 +287,8 @@ class RecordReader:
                 for row in connection.execute(query)
             )
 
-    def observations(self, sitting_id: str) -> Iterator[Kept]:
-        """All that judgement went by in a sitting, in its order.
+    def inputs(self, sitting_id: str) -> Iterator[JudgementInput]:
+        """All inputs of judgement in a sitting, in the order in which they were applied.
 
         Raises:
             ValueError: a newer version of this program kept it.

@@ -1,25 +1,23 @@
-"""Judges a sitting again from what was observed: exactly as it would have been, had it been live."""
+"""Judges a recorded sitting again, under the same policy or another, and compares the results."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from proctoring.incidents import IncidentChange, IncidentSummary
-from proctoring.judgement.calibration import begin
-from proctoring.judgement.challenge import ask
-from proctoring.judgement.judge import finish, initial_state, judge
+from proctoring.judgement.inputs import JudgementInput
+from proctoring.judgement.judge import finish, initial_state
 from proctoring.judgement.policy import Policy
-from proctoring.judgement.state import JudgementState
-from proctoring.records.kept import CalibrationAsked, Kept, MovementAsked
+from proctoring.judgement.reducer import apply
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class ChangedIncident:
-    """An incident that two judgements see differently."""
+    """An incident that both judgements contain, with different values."""
 
     before: IncidentSummary
     after: IncidentSummary
@@ -27,70 +25,59 @@ class ChangedIncident:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """What another judgement changes."""
+    """How the incidents of two judgements differ."""
 
     added: tuple[IncidentSummary, ...]
     removed: tuple[IncidentSummary, ...]
     changed: tuple[ChangedIncident, ...]
-    """Of the same kind and at the same time, but not the same."""
+    """Of the same kind and overlapping in time, but different in severity, alert, times or reason."""
     same: int
-    """How many stay as they were."""
+    """Number of incidents without a difference."""
 
 
 def judge_again(
-    policy: Policy, kept: Iterable[Kept], end: float | None, seed: str = ""
+    policy: Policy, inputs: Iterable[JudgementInput], end: float | None, seed: str = ""
 ) -> Iterator[IncidentChange]:
-    """The changes that a live session would have told.
+    """The changes that a live session with these inputs publishes under ``policy``.
 
     Args:
-        policy: what judges.
-        kept: all that judgement went by, in its order.
-        end: media time at which the session ended; ``None``: with its last observation.
-        seed: what the session's challenges were drawn from.
+        policy: the policy to judge by.
+        inputs: all inputs of the sitting, in the order in which they were applied.
+        end: media time at which the session ended; ``None``: time of its last input.
+        seed: the sitting's seed, from which its challenges were drawn.
     """
     state, last = initial_state(seed), 0.0
-    for item in kept:
+    for item in inputs:
         last = max(last, item.time)
         try:
-            state, changes = _take(policy, state, item)
-        except Exception:  # noqa: BLE001  # as live: it costs this observation alone
-            _log.exception("an observation could not be judged again")
+            state, changes = apply(policy, state, item)
+        except Exception:  # noqa: BLE001  # as in a live session, only this input is lost
+            _log.exception("an input could not be judged again")
             continue
         yield from changes
     _, changes = finish(policy, state, last if end is None else end)
     yield from changes
 
 
-def _take(
-    policy: Policy, state: JudgementState, item: Kept
-) -> tuple[JudgementState, tuple[IncidentChange, ...]]:
-    if isinstance(item, MovementAsked):
-        asked = ask(policy, state.challenge, item.time, item.action)
-        return replace(state, challenge=asked), ()
-    if isinstance(item, CalibrationAsked):
-        begun = begin(policy, state.calibration, item.time)
-        return replace(state, calibration=begun), ()
-    return judge(policy, state, item)
-
-
 def compare(before: Iterable[IncidentSummary], after: Iterable[IncidentSummary]) -> Difference:
-    """What changes from one judgement to another; an incident's number does not count."""
+    """The difference between two judgements of one sitting. Incident numbers are ignored."""
     left = list(before)
     added, changed, same = [], [], 0
     for incident in after:
-        match = next((old for old in left if _is_same_moment(old, incident)), None)
+        match = next((old for old in left if _is_same_incident(old, incident)), None)
         if match is None:
             added.append(incident)
             continue
         left.remove(match)
-        if _facts(match) == _facts(incident):
+        if _compared(match) == _compared(incident):
             same += 1
         else:
             changed.append(ChangedIncident(match, incident))
     return Difference(tuple(added), tuple(left), tuple(changed), same)
 
 
-def _is_same_moment(one: IncidentSummary, other: IncidentSummary) -> bool:
+def _is_same_incident(one: IncidentSummary, other: IncidentSummary) -> bool:
+    """Whether two incidents are of one kind and overlap in time."""
     return (
         one.kind == other.kind
         and one.started_at <= other.started_at + other.duration
@@ -98,7 +85,8 @@ def _is_same_moment(one: IncidentSummary, other: IncidentSummary) -> bool:
     )
 
 
-def _facts(incident: IncidentSummary) -> tuple[object, ...]:
+def _compared(incident: IncidentSummary) -> tuple[object, ...]:
+    """The values that make two matching incidents equal."""
     return (
         incident.severity,
         incident.alerted,

@@ -12,9 +12,9 @@ from typing import Any
 from sqlalchemy import Delete, Engine, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
+from proctoring.judgement.inputs import JudgementInput
 from proctoring.observations import TranscriptObservation
 from proctoring.records.database import reading, writing
-from proctoring.records.kept import Kept
 from proctoring.records.packing import pack
 from proctoring.records.plot import join, summarise
 from proctoring.records.tables import CurveRow, SignalRow, SittingRow
@@ -43,7 +43,7 @@ hundreds of sessions. Beyond, new ones are lost, and counted."""
 class _Buffer:
     words: bool
     since: float = 0.0
-    items: list[Kept] = field(default_factory=list)
+    items: list[JudgementInput] = field(default_factory=list)
     number: int = 0
     """Of the next piece."""
     unjoined: list[_Curves] = field(default_factory=list)
@@ -97,13 +97,13 @@ class SignalKeeper:
             return not self._thread.is_alive()
         return True
 
-    def begin(self, sitting_id: str, *, words: bool) -> Callable[[Kept], None]:
+    def begin(self, sitting_id: str, *, words: bool) -> Callable[[JudgementInput], None]:
         """What takes a sitting's observations from now on; ``words``: those that hold words too."""
         buffer = _Buffer(words)
         with self._condition:
             self._buffers[sitting_id] = buffer
 
-        def keep(observation: Kept) -> None:
+        def keep(observation: JudgementInput) -> None:
             if not words and isinstance(observation, TranscriptObservation):
                 return
             with self._condition:
@@ -259,7 +259,7 @@ class _Piece:
 
     sitting_id: str
     buffer: _Buffer
-    items: list[Kept]
+    items: list[JudgementInput]
     found_lost: int
     lost: int = 0
     row: dict[str, Any] | None = None
@@ -296,7 +296,7 @@ class _Piece:
                 self.curves, self.unjoined = _joined(self.unjoined), []
 
 
-def _packs(item: Kept) -> bool:
+def _packs(item: JudgementInput) -> bool:
     try:
         pack([item])
     except TypeError:

@@ -156,7 +156,7 @@ def judge_sitting_again(request: Request, sitting_id: str, wanted: JudgeRequest)
 
     def observations() -> Any:
         nonlocal count
-        for observation in kept.reader.observations(sitting_id):
+        for observation in kept.reader.inputs(sitting_id):
             count += 1
             yield observation
 

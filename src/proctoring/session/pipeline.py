@@ -1,19 +1,18 @@
-"""One session's way from frame to incidents: what the server and ``proctoring analyse`` both run."""
+"""From frames and observations to incidents: used by live sessions and by recordings."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 from proctoring.delivery.events import Notice
 from proctoring.incidents import IncidentChange
-from proctoring.judgement.calibration import begin, why_no_calibration
-from proctoring.judgement.challenge import ask, why_no_challenge
-from proctoring.judgement.judge import finish, initial_state, judge
+from proctoring.judgement.calibration import why_no_calibration
+from proctoring.judgement.challenge import why_no_challenge
+from proctoring.judgement.inputs import JudgementInput
+from proctoring.judgement.judge import finish, initial_state
 from proctoring.judgement.policy import Policy
-from proctoring.observations import Observation
-from proctoring.records.kept import CalibrationAsked, Kept, MovementAsked
+from proctoring.judgement.reducer import apply
 from proctoring.session.guidance import guidance, notices
 from proctoring.vision.analyser import FrameAnalysis, VisionAnalyser, joined
 from proctoring.vision.deferred import DeferredResult
@@ -22,13 +21,14 @@ from proctoring.vision.steps import finished
 
 
 class Pipeline:
-    """Analyses a session's frames and judges what was seen. For one thread at a time.
+    """Analyses the frames of one session and judges its observations. Not thread-safe, except for
+    the methods and properties that say so.
 
     Args:
-        policy: what counts as suspicious.
-        analyser: the session's own.
-        seed: what challenges are drawn from; the candidate must not know it.
-        keep: takes all that judgement goes by, before it does, so that it can be judged again.
+        policy: the policy to judge by.
+        analyser: the session's own; not shared with other sessions.
+        seed: challenges are drawn from it; must not be known to the candidate.
+        record: called with every input before it is applied, so that a sitting can be judged again.
     """
 
     def __init__(
@@ -37,20 +37,20 @@ class Pipeline:
         analyser: VisionAnalyser,
         *,
         seed: str = "",
-        keep: Callable[[Kept], None] = lambda _: None,
+        record: Callable[[JudgementInput], None] = lambda _: None,
     ) -> None:
         self.policy = policy
         self.analyser = analyser
-        self._keep = keep
+        self._record = record
         self._state = initial_state(seed)
         self._notices: list[Notice] = []
 
     def is_due(self, time: float) -> bool:
-        """Whether a frame of this media time would be looked at: ask before decoding one."""
+        """Whether a frame of this media time would be analysed; saves decoding one that would not."""
         return self.analyser.is_due(time)
 
     def analyse(self, frame: Frame) -> tuple[FrameAnalysis, tuple[IncidentChange, ...]]:
-        """Look at a frame, slow looks included, and judge what is in it."""
+        """Analyse a frame completely, deferred detections included, and judge the observations."""
         analysis, changes = self.analyse_immediate(frame)
         if analysis.deferred is None:
             return analysis, changes
@@ -60,69 +60,54 @@ class Pipeline:
     def analyse_immediate(
         self, frame: Frame, *, allow_deferred: bool = True
     ) -> tuple[FrameAnalysis, tuple[IncidentChange, ...]]:
-        """Take a quick look at a frame and judge it; a slow look may be asked for."""
+        """Run the immediate detections on a frame and judge the observation. The analysis may
+        request a deferred detection, unless ``allow_deferred`` is false."""
         analysis = self.analyser.analyse_immediate(frame, allow_deferred=allow_deferred)
-        return analysis, self.observe(analysis.observation)
+        return analysis, self.apply(analysis.observation)
 
     def apply_result(
         self, result: DeferredResult
     ) -> tuple[FrameAnalysis, tuple[IncidentChange, ...]]:
-        """Judge what a slow look found."""
+        """Judge the result of a deferred detection."""
         analysis = self.analyser.apply_result(result)
-        return analysis, self.observe(analysis.observation)
+        return analysis, self.apply(analysis.observation)
 
-    def observe(self, observation: Observation) -> tuple[IncidentChange, ...]:
-        """Judge an observation."""
-        self._keep(observation)
+    def apply(self, item: JudgementInput) -> tuple[IncidentChange, ...]:
+        """Record an input and judge it."""
+        self._record(item)
         before = self._state
-        self._state, changes = judge(self.policy, before, observation)
+        self._state, changes = apply(self.policy, before, item)
         self._notices += notices(self.policy, before, self._state)
         return changes
 
-    def ask(self, time: float, action: str | None) -> None:
-        """Ask the candidate for a movement, if one can be asked for at media time ``time``."""
-        self._keep(MovementAsked(time, action))
-        before = self._state
-        asked = ask(self.policy, before.challenge, time, action)
-        self._state = replace(before, challenge=asked)
-        self._notices += notices(self.policy, before, self._state)
+    def finish(self, time: float) -> tuple[IncidentChange, ...]:
+        """End open incidents: the session ends at media time ``time``."""
+        self._state, changes = finish(self.policy, self._state, time)
+        return changes
 
-    def calibrate(self, time: float) -> None:
-        """Begin a guided calibration, if one can begin at media time ``time``."""
-        self._keep(CalibrationAsked(time))
-        before = self._state
-        begun = begin(self.policy, before.calibration, time)
-        self._state = replace(before, calibration=begun)
-        self._notices += notices(self.policy, before, self._state)
-
-    def why_not_ask(self, time: float) -> str:
-        """Why no movement can be asked for now; empty when one can. From any thread."""
+    def why_no_challenge(self, time: float) -> str:
+        """Why a challenge cannot be requested now; empty if it can. Thread-safe."""
         return why_no_challenge(self._state.challenge, time)
 
-    def why_not_calibrate(self) -> str:
-        """Why no calibration can begin now; empty when one can. From any thread."""
+    def why_no_calibration(self) -> str:
+        """Why a calibration cannot be started now; empty if it can. Thread-safe."""
         return why_no_calibration(self.policy, self._state.calibration)
 
     def take_notices(self) -> tuple[Notice, ...]:
-        """What the candidate is to be told since this was asked last."""
-        told, self._notices = self._notices, []
-        return tuple(told)
+        """Notices for the candidate since the last call."""
+        taken, self._notices = self._notices, []
+        return tuple(taken)
 
     @property
     def guidance(self) -> dict[str, dict[str, Any]]:
-        """How enrolment, calibration and challenge stand, as JSON values. From any thread."""
+        """State of enrolment, calibration and challenge as JSON values. Thread-safe."""
         return guidance(self.policy, self._state)
 
     @property
     def face_to_keep(self) -> tuple[float, ...] | None:
-        """The embedding that the candidate is compared with, for the session's records: only where
-        the policy says so, and once it is known. Biometric data."""
+        """The reference embedding of the candidate's face, to be stored with the records. ``None``
+        if the policy does not store it or there is none yet. Biometric data."""
         reference = self.analyser.identity_reference
         if reference is None or not self.policy.identity.store_reference:
             return None
         return tuple(float(value) for value in reference)
-
-    def finish(self, time: float) -> tuple[IncidentChange, ...]:
-        """End what is open: the session ends at media time ``time``."""
-        self._state, changes = finish(self.policy, self._state, time)
-        return changes

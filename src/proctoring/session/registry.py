@@ -13,8 +13,8 @@ from proctoring.delivery.events import Message, Notice, SittingRef, beginning, e
 from proctoring.delivery.outbox import Outbox
 from proctoring.errors import SessionExistsError, TooManyError
 from proctoring.incidents import IncidentChange
+from proctoring.judgement.inputs import JudgementInput
 from proctoring.judgement.policy import Policy, Records
-from proctoring.records.kept import Kept
 from proctoring.records.signals import SignalKeeper
 from proctoring.session.evidence.keeper import EvidenceKeeper
 from proctoring.session.evidence.watch import EvidenceWatch
@@ -127,7 +127,7 @@ class Registry:
                 policy,
                 VisionAnalyser(self._models, mirrored=mirrored, reference=face),
                 seed=seed,
-                keep=self._keeps(sitting_id(sitting), policy.records),
+                record=self._keeps(sitting_id(sitting), policy.records),
             ),
             pool=self._pool,
             publish=self._publish,
@@ -199,7 +199,7 @@ class Registry:
             max_bytes=self._evidence_bytes,
         )
 
-    def _keeps(self, sitting: str, wanted: Records) -> Callable[[Kept], None]:
+    def _keeps(self, sitting: str, wanted: Records) -> Callable[[JudgementInput], None]:
         """What takes a sitting's observations, to be judged again later."""
         if self._signals is None or not wanted.signals:
             return _keep_nothing
@@ -240,5 +240,5 @@ class Registry:
                     self._outbox.forget(oldest)
 
 
-def _keep_nothing(_: Kept) -> None:
+def _keep_nothing(_: JudgementInput) -> None:
     """Where nothing of the kind is kept."""

@@ -18,6 +18,7 @@ from proctoring.browser.report import BrowserReport, observe
 from proctoring.delivery.events import Notice, SittingRef
 from proctoring.errors import BadFrameError, NotNowError
 from proctoring.incidents import IncidentChange, IncidentState
+from proctoring.judgement.inputs import CalibrationRequested, ChallengeRequested, JudgementInput
 from proctoring.observations import ConnectionObservation, Observation, TranscriptObservation
 from proctoring.session.clock import MediaClock
 from proctoring.session.evidence.watch import EvidenceWatch
@@ -113,14 +114,6 @@ class _Tidings:
 
 
 @dataclass(frozen=True, slots=True)
-class _Request:
-    """Something to be asked of the candidate."""
-
-    time: float
-    run: Callable[[], None]
-
-
-@dataclass(frozen=True, slots=True)
 class _Slow:
     """A slow look is over."""
 
@@ -129,7 +122,7 @@ class _Slow:
     """``None``: it failed."""
 
 
-_Item = Observation | _Tidings | _Request | _Slow | _End
+_Item = JudgementInput | _Tidings | _Slow | _End
 
 
 def _refuse(reason: str) -> None:
@@ -346,8 +339,8 @@ class Session:
             NotNowError: no media came yet, or a challenge runs or has just run.
         """
         time = self._time_to_ask(now)
-        _refuse(self._pipeline.why_not_ask(time))
-        self._inbox.append(_Request(time, lambda: self._pipeline.ask(time, action)))
+        _refuse(self._pipeline.why_no_challenge(time))
+        self._inbox.append(ChallengeRequested(time, action))
         self._lane.wake()
 
     def begin_calibration(self, now: float) -> None:
@@ -357,8 +350,8 @@ class Session:
             NotNowError: no media came yet, one runs, or the policy allows no more.
         """
         time = self._time_to_ask(now)
-        _refuse(self._pipeline.why_not_calibrate())
-        self._inbox.append(_Request(time, lambda: self._pipeline.calibrate(time)))
+        _refuse(self._pipeline.why_no_calibration())
+        self._inbox.append(CalibrationRequested(time))
         self._lane.wake()
 
     def _time_to_ask(self, now: float) -> float:
@@ -501,9 +494,6 @@ class Session:
                 self._tell(item.time, self._pipeline.finish(item.time))
             elif isinstance(item, _Tidings):
                 self._tell(item.time, (), item.notice)
-            elif isinstance(item, _Request):
-                item.run()
-                self._tell(item.time, ())
             elif isinstance(item, _Slow):
                 self._take_slow(item.found)
             else:
@@ -581,13 +571,15 @@ class Session:
         except Exception:  # noqa: BLE001  # whoever asked; what waits behind this frame must go on
             _log.exception("an observation could not be sent")
 
-    def _judge(self, item: Observation) -> tuple[IncidentChange, ...]:
+    def _judge(self, item: JudgementInput) -> tuple[IncidentChange, ...]:
+        if isinstance(item, ChallengeRequested | CalibrationRequested):
+            return self._pipeline.apply(item)
         if self._remote_voices is None or self.words is None:
-            return self._pipeline.observe(item)
+            return self._pipeline.apply(item)
         chosen = self._remote_voices.choose(item, self.words.trouble)
-        return tuple(change for one in chosen for change in self._pipeline.observe(one))
+        return tuple(change for one in chosen for change in self._pipeline.apply(one))
 
-    def _words_in(self, item: Observation) -> Notice | None:
+    def _words_in(self, item: JudgementInput) -> Notice | None:
         """What listeners get to read of an observation."""
         if isinstance(item, TranscriptObservation) and self.policy.transcription.tell:
             return transcript_notice(item, kept=self.policy.records.transcripts)
