@@ -22,7 +22,8 @@ from evaluation.speech import RATE, fetch_carried_speech, read_pcm
 from evaluation.word_errors import word_errors
 from proctoring.audio.analyser import load_audio_models
 from proctoring.audio.pcm import to_pcm
-from proctoring.audio.transcription.moonshine import Moonshine, MoonshineStream, load_moonshine
+from proctoring.audio.transcription.moonshine.network import Moonshine, load_moonshine
+from proctoring.audio.transcription.moonshine.stream import MoonshineStream
 from proctoring.models.onnx_runtime import OnnxNetwork
 from proctoring.models.store import ModelStore
 from proctoring.observations import TranscriptObservation

@@ -14,7 +14,7 @@ from tests.audio.transcription.deepgram_server import KEY, DeepgramServer
 from tests.session.conftest import TIMEOUT, Heard, Sat
 
 from proctoring.audio.analyser import AudioModels
-from proctoring.audio.transcription.deepgram import DeepgramSettings
+from proctoring.audio.transcription.deepgram.settings import DeepgramSettings
 from proctoring.audio.transcription.transcribers import Transcribers
 from proctoring.delivery.events import Notice
 from proctoring.incidents import IncidentChange

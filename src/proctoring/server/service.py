@@ -17,7 +17,7 @@ from prometheus_client import CollectorRegistry
 from sqlalchemy.exc import SQLAlchemyError
 
 from proctoring.audio.analyser import AudioModels
-from proctoring.audio.transcription.deepgram import DeepgramSettings
+from proctoring.audio.transcription.deepgram.settings import DeepgramSettings
 from proctoring.audio.transcription.transcribers import Transcribers
 from proctoring.audio.voice_reference import VoiceReference, decode_reference, read_reference
 from proctoring.capabilities import Capability

@@ -11,7 +11,7 @@ from proctoring.audio.analyser import (
     AudioModels,
     load_audio_models,
 )
-from proctoring.audio.transcription.moonshine import NAME as MOONSHINE_MODEL
+from proctoring.audio.transcription.moonshine.network import NAME as MOONSHINE_MODEL
 from proctoring.audio.transcription.transcribers import MOONSHINE
 from proctoring.capabilities import Capability
 from proctoring.models.store import ModelStore

@@ -10,11 +10,9 @@ import numpy as np
 import pytest
 from tests.audio.transcription.deepgram_server import KEY, DeepgramServer
 
-from proctoring.audio.transcription.deepgram import (
-    DeepgramSettings,
-    DeepgramStream,
-    TranscriberUnavailableError,
-)
+from proctoring.audio.transcription.deepgram.settings import DeepgramSettings
+from proctoring.audio.transcription.deepgram.stream import DeepgramStream
+from proctoring.audio.transcription.errors import TranscriberUnavailableError
 from proctoring.observations import TranscriptObservation
 
 SECOND = np.full(16_000, 500, np.int16)
@@ -191,7 +189,7 @@ def test_a_network_that_takes_nothing_never_holds_up_the_session() -> None:
         assert stream.lost_seconds > 60
         assert slowest < 0.05
         assert (
-            sum(len(p.data) for p in stream._line.waiting.copy() if not isinstance(p, str))
+            sum(len(p.data) for p in stream._queue.waiting.copy() if not isinstance(p, str))
             <= 5 * 32_000
         )
         stream.close()

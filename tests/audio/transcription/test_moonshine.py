@@ -9,13 +9,9 @@ from evaluation.word_errors import word_errors
 from numpy.typing import NDArray
 
 from proctoring.audio.analyser import AudioModels
-from proctoring.audio.transcription.moonshine import (
-    Moonshine,
-    MoonshineSettings,
-    MoonshineStream,
-    load_moonshine,
-    spread_words,
-)
+from proctoring.audio.transcription.moonshine.network import Moonshine, load_moonshine
+from proctoring.audio.transcription.moonshine.stream import MoonshineSettings, MoonshineStream
+from proctoring.audio.transcription.moonshine.words import spread_words
 from proctoring.errors import ModelUnavailableError
 from proctoring.models.onnx_runtime import OnnxNetwork
 from proctoring.models.store import ModelStore

@@ -1,0 +1,1 @@
+"""Local transcription: Moonshine tiny-en (English)."""
