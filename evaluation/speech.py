@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from proctoring.audio.recording import read_sound
-from proctoring.models.catalogue import Carrier, Model, ModelFile
+from proctoring.models.model import Carrier, Model, ModelFile
 from proctoring.models.store import ModelStore
 
 RATE = 16_000

@@ -15,7 +15,7 @@ import pytest
 
 from proctoring.models import carrier as carriers
 from proctoring.models.carrier import extract, find_uv, opened_carrier, pip_command, read_symbol
-from proctoring.models.catalogue import Carrier, Model, ModelFile
+from proctoring.models.model import Carrier, Model, ModelFile
 from proctoring.models.sources import SourceError
 from proctoring.models.store import ModelStore
 

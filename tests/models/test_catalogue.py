@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from proctoring.models.catalogue import CATALOGUE, Carrier, Model, PublisherUrl, find_model
+from proctoring.models.catalogue import CATALOGUE, find_model
+from proctoring.models.model import Carrier, Model, PublisherUrl
 
 NOTICE = Path(__file__).parents[2] / "NOTICE"
 each_model = pytest.mark.parametrize("model", CATALOGUE, ids=lambda model: model.name)

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from proctoring.errors import ModelUnavailableError, SettingsError
-from proctoring.models.catalogue import Model, ModelFile, PublisherUrl, Source
+from proctoring.models.model import Model, ModelFile, PublisherUrl, Source
 from proctoring.models.progress import FetchProgress
 from proctoring.models.store import ModelStore
 
@@ -282,7 +282,7 @@ def test_an_unknown_model_is_named(tmp_path: Path) -> None:
 FETCH = """
 import sys
 from pathlib import Path
-from proctoring.models.catalogue import Model, ModelFile, PublisherUrl
+from proctoring.models.model import Model, ModelFile, PublisherUrl
 from proctoring.models.store import ModelStore
 folder, url, size, digest = sys.argv[1:]
 file = ModelFile("net.onnx", int(size), (digest,), (PublisherUrl(url),))

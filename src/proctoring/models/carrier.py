@@ -18,7 +18,7 @@ from elftools.common.exceptions import ELFError
 from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import SymbolTableSection
 
-from proctoring.models.catalogue import Carrier
+from proctoring.models.model import Carrier
 from proctoring.models.sources import SourceError
 
 _PYTHON = "3.11"

@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
 
-from proctoring.models.catalogue import PublisherUrl
+from proctoring.models.model import PublisherUrl
 from proctoring.models.sources import SourceError
 
 _TIMEOUT = httpx.Timeout(30.0, connect=5.0)

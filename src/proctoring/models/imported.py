@@ -8,9 +8,10 @@ import tempfile
 from pathlib import Path
 
 from proctoring.errors import ModelUnavailableError, SettingsError
-from proctoring.models.catalogue import Model, ModelFile, find_model
+from proctoring.models.catalogue import find_model
 from proctoring.models.detector_files import inspect_detector
 from proctoring.models.digest import sha256_of
+from proctoring.models.model import Model, ModelFile
 from proctoring.models.records import write_record
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")

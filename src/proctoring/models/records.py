@@ -7,7 +7,7 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from proctoring.errors import ModelUnavailableError
-from proctoring.models.catalogue import Model
+from proctoring.models.model import Model
 
 RECORD = "model.json"
 _RECORDS = TypeAdapter(Model)

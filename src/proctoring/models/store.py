@@ -15,9 +15,10 @@ from filelock import FileLock, Timeout
 
 from proctoring.errors import ModelUnavailableError, SettingsError
 from proctoring.models.carrier import extract, opened_carrier
-from proctoring.models.catalogue import CATALOGUE, Carrier, Model, ModelFile
+from proctoring.models.catalogue import CATALOGUE
 from proctoring.models.digest import sha256_of
 from proctoring.models.download import Downloader
+from proctoring.models.model import Carrier, Model, ModelFile
 from proctoring.models.progress import FetchProgress, Progress
 from proctoring.models.records import RECORD, read_record
 from proctoring.models.sources import SourceError
