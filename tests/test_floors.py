@@ -20,6 +20,7 @@ ALLOWED: dict[str, set[str]] = {
     "records": WORDS | {"judgement"},
     "delivery": WORDS | {"records"},
     "session": WORDS | {"models", "vision", "audio", "browser", "judgement", "records", "delivery"},
+    "storage": WORDS | {"judgement", "records", "delivery", "session"},
     "recording": WORDS | {"vision", "audio", "judgement", "session"},
     "livekit": {"errors"},
 }

@@ -91,7 +91,7 @@ def test_every_message_arrives_once_signed_and_with_its_own_id(
         with serve(endpoint) as webhooks:
             write(archive, endpoint)
             requests = receiver.wait(4)
-            assert webhooks.capability.available
+            assert webhooks.capabilities[0].available
     assert len(set(receiver.ids)) == 4
     for taken in requests:
         message = Webhook(SECRET).verify(taken.body, taken.headers)
@@ -109,8 +109,8 @@ def test_a_receiver_that_refuses_gets_it_again_until_it_takes_it(
         write(archive, endpoint, incidents=0)
         with serve(endpoint) as webhooks:
             receiver.wait(1)
-        assert str(status) in webhooks.capability.reason
-        assert "in-the-address" not in webhooks.capability.reason
+        assert str(status) in webhooks.capabilities[0].reason
+        assert "in-the-address" not in webhooks.capabilities[0].reason
         receiver.status, receiver.location = 200, ""
         clock.ahead += timedelta(minutes=1)
         with serve(endpoint) as webhooks:
@@ -129,9 +129,9 @@ def test_a_receiver_that_was_away_gets_everything_when_it_comes_back(
         endpoint = at(receiver)
     write(archive, endpoint)
     with caplog.at_level(logging.WARNING), serve(endpoint) as webhooks:
-        while webhooks.capability.available:
+        while webhooks.capabilities[0].available:
             pass
-        assert "ConnectError" in webhooks.capability.reason
+        assert "ConnectError" in webhooks.capabilities[0].reason
     assert "127.0.0.1" in caplog.text
     assert "in-the-address" not in caplog.text
     clock.ahead += timedelta(minutes=1)
@@ -149,9 +149,9 @@ def test_a_slow_receiver_is_given_up_on_and_holds_up_no_other(
         with serve(*endpoints, timeout=0.2) as webhooks:
             quick.wait(6, timeout=10)
             slow.wait(1)
-            while webhooks.capability.available:
+            while webhooks.capabilities[0].available:
                 pass
-            assert "ReadTimeout" in webhooks.capability.reason
+            assert "ReadTimeout" in webhooks.capabilities[0].reason
     assert WebhookQueue(archive.engine).waiting(endpoints[1].name) == 0
     assert WebhookQueue(archive.engine).waiting(endpoints[0].name) == 6
 

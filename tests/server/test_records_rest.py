@@ -182,8 +182,7 @@ def test_a_sitting_is_judged_again_exactly_and_under_another_policy_as_if_it_wer
         again = http.post(f"{path}/rejudge", json={}).json()
         lenient = http.post(f"{path}/rejudge", json={"policy": "lenient"}).json()
         curves = http.get(f"{path}/signals").json()["curves"]
-        archive = live.service.archive
-        assert archive is not None
+        archive = live.service.storage.records
         observed = list(archive.reader.inputs(found["id"]))
         policy = parse_policy(http.get(path).json()["policy_toml"])
 

@@ -13,10 +13,10 @@ from tests.session.conftest import BLIND, DEAF
 from proctoring.records.archive import Archive
 from proctoring.records.erasure import erasures
 from proctoring.records.review import consent
-from proctoring.server import service as module
 from proctoring.server.service import Service
 from proctoring.session.senses import Senses
 from proctoring.settings import Settings
+from proctoring.storage import recorded
 
 NAME = "candidate-whom-nobody-may-name"
 
@@ -28,8 +28,7 @@ def service(tmp_path: Path) -> Service:
 
 
 def archive(service: Service) -> Archive:
-    assert service.archive is not None
-    return service.archive
+    return service.storage.records
 
 
 def test_sittings_and_consents_that_are_too_old_are_erased(
@@ -42,7 +41,7 @@ def test_sittings_and_consents_that_are_too_old_are_erased(
     kept.writer(("an endpoint that is gone",)).write(
         [beginning("S1"), ending("S1"), beginning("S2", "exam-8"), running], tell
     )
-    service._sweep(kept)
+    service.storage.sweep()
     found = [(one.sitting_id, one.erased.get("consents")) for one in erasures(kept.engine)]
     assert len(found) == 2
     assert found[0] == ("S1", 0)
@@ -58,7 +57,7 @@ def test_a_sweep_that_fails_names_nobody(
         detail = f"duplicate key\nDETAIL:  Key (session_id, seq)=({NAME}, 3) already exists."
         raise IntegrityError("insert", {"session_id": NAME}, Exception(detail))
 
-    monkeypatch.setattr(module, "sweep", fail)
-    service._sweep(archive(service))
+    monkeypatch.setattr(recorded, "sweep", fail)
+    service.storage.sweep()
     assert "could not all be erased: IntegrityError" in caplog.text
     assert NAME not in caplog.text

@@ -25,6 +25,7 @@ from proctoring.session.pool import Pool
 from proctoring.session.registry import MAX_REMEMBERED, Registry
 from proctoring.session.session import Lifetime, Session
 from proctoring.session.tally import Tally
+from proctoring.storage.memory import MemoryStorage
 from proctoring.vision.networks import VisionModels
 
 EXAM = shipped_policy("exam")
@@ -37,7 +38,7 @@ def make(pool: Pool, tally: Tally) -> Callable[..., Registry]:
             "models": BLIND,
             "audio": DEAF,
             "pool": pool,
-            "outbox": Outbox(MemoryJournal()),
+            "storage": MemoryStorage(Outbox(MemoryJournal()), "no database"),
             "tally": tally,
             "wall": lambda: datetime(2026, 1, 2, 10, tzinfo=UTC),
             "max_sessions": 10,
@@ -112,7 +113,7 @@ def test_no_more_ended_sessions_are_remembered_than_the_bound(
     make: Callable[..., Registry],
 ) -> None:
     journal = MemoryJournal()
-    registry = make(outbox=Outbox(journal), keep_events=1e9)
+    registry = make(storage=MemoryStorage(Outbox(journal), "no database"), keep_events=1e9)
     for i in range(MAX_REMEMBERED + 50):
         session = registry.begin(f"s{i}", EXAM, float(i))
         registry.end(f"s{i}", "over", float(i))
@@ -128,7 +129,9 @@ def test_a_thousand_sessions_leave_no_memory_no_threads_and_no_files_behind(
 ) -> None:
     journal = MemoryJournal()
     faces_alone = replace(vision_models, objects=None)
-    registry = make(models=faces_alone, outbox=Outbox(journal), keep_events=0.0)
+    registry = make(
+        models=faces_alone, storage=MemoryStorage(Outbox(journal), "no database"), keep_events=0.0
+    )
     grey = bytes(simplejpeg.encode_jpeg(np.full((64, 64, 3), 90, np.uint8)))
     process = psutil.Process()
     alive: weakref.WeakSet[Session] = weakref.WeakSet()

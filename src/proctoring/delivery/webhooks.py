@@ -96,10 +96,12 @@ class Webhooks:
         ]
 
     @property
-    def capability(self) -> Capability:
-        """Whether messages arrive, as far as was tried."""
+    def capabilities(self) -> tuple[Capability, ...]:
+        """Whether messages arrive, as far as was tried; empty without endpoints."""
+        if not self._endpoints:
+            return ()
         trouble = "; ".join(sorted(self._trouble.values()))
-        return Capability("webhooks", available=not trouble, reason=trouble, model="")
+        return (Capability("webhooks", available=not trouble, reason=trouble, model=""),)
 
     def start(self) -> None:
         """Start the threads."""

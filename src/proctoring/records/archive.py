@@ -25,8 +25,12 @@ from proctoring.records.writer import OPEN, RecordWriter, interrupt
 FILE = "records.sqlite3"
 KEY = "signing.key"
 
+HEARTBEAT = 10.0
+"""Seconds between two heartbeats of a server in the database."""
+
 DEAD = 120.0
-"""Seconds after which a server that was not seen is taken for dead, and its sittings for over."""
+"""Seconds without a heartbeat after which a server is considered dead and its sittings over: twelve
+heartbeats, so that a database that is away for a minute ends nobody's sitting."""
 
 PATIENCE = 30.0
 """Seconds to wait at the start for a database server that does not answer yet."""

@@ -222,6 +222,10 @@ class SignalKeeper:
             self._buffers.pop(piece.sitting_id, None)
 
 
+def discard(_: JudgementInput) -> None:
+    """Record nothing: in place of what ``SignalKeeper.begin`` returns."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Curves:
     """The curves of pieces that follow each other."""

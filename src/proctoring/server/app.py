@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from proctoring import __version__
-from proctoring.errors import ProctoringError, RecordsUnavailableError
+from proctoring.errors import ProctoringError
 from proctoring.server import (
     erasure_rest,
     evidence_rest,
@@ -119,10 +119,8 @@ def create_app(settings: Settings | None = None, *, service: Service | None = No
 
 
 def _session_of(service: Service, sitting: str) -> str | None:
-    if service.archive is None:
-        raise RecordsUnavailableError("nothing is recorded: see /api/health")
     try:
-        return service.archive.reader.session_of(sitting)
+        return service.storage.records.reader.session_of(sitting)
     except SQLAlchemyError as error:
         raise records_rest.explain(error) from error
 

@@ -8,14 +8,13 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
-from proctoring.records.erasure import Erasure, erase, erase_consents, erasures
+from proctoring.records.erasure import Erasure, erase_consents, erasures
 from proctoring.records.reader import Consent
 from proctoring.records.review import consent
 from proctoring.server.authorisation import grant_of, needs
 from proctoring.server.grant import Scope
-from proctoring.server.records_rest import archive
+from proctoring.server.records_rest import archive, storage
 from proctoring.server.rest import errors
-from proctoring.server.service import Service
 from proctoring.session.identifier import check_session_id
 
 router = APIRouter(prefix="/api/records", tags=["records"])
@@ -84,15 +83,7 @@ def erase_sitting(
 ) -> Erasure:
     """Erase a sitting that has ended: events, incidents, signals, decisions, consents, evidence,
     embeddings. What remains is this answer, signed, which names nobody."""
-    kept = archive(request)
-    who = grant_of(request).subject
-    service: Service = request.app.state.service
-    if service.signals is not None:
-        service.signals.flush(sitting_id)
-    done = erase(kept.engine, kept.signer, sitting_id, reason, who, datetime.now(UTC))
-    if service.ledger is not None:
-        service.ledger.drop(done.digests)
-    return done.record
+    return storage(request).erase(sitting_id, reason, grant_of(request).subject)
 
 
 @router.get("/erasures", responses=errors(503), dependencies=[needs(Scope.ADMIN)])

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
 
-from proctoring.errors import EvidenceUnavailableError
 from proctoring.server.authorisation import needs
 from proctoring.server.grant import Scope
+from proctoring.server.records_rest import storage
 from proctoring.server.rest import errors
-from proctoring.server.service import Service
 
 router = APIRouter(prefix="/api/records", tags=["records"], dependencies=[needs(Scope.REVIEW)])
 
@@ -31,8 +30,5 @@ _CONTENT = {
 )
 def show_evidence(request: Request, sitting_id: str, digest: str) -> Response:
     """One still (JPEG) or clip (MP4) of a sitting's incident, as it was stored: its digest is verified."""
-    service: Service = request.app.state.service
-    if service.ledger is None:
-        raise EvidenceUnavailableError("no evidence is kept: see /api/health")
-    piece = service.ledger.get(sitting_id, digest)
+    piece = storage(request).evidence(sitting_id, digest)
     return Response(piece.data, media_type=piece.media_type, headers=_HEADERS)

@@ -32,6 +32,7 @@ from proctoring.server.grant import Scope
 from proctoring.server.rest import errors
 from proctoring.server.service import Service
 from proctoring.session.identifier import SESSION_ID
+from proctoring.storage.storage import Storage
 
 router = APIRouter(prefix="/api/records", tags=["records"], dependencies=[needs(Scope.REVIEW)])
 
@@ -149,9 +150,7 @@ def judge_sitting_again(request: Request, sitting_id: str, wanted: JudgeRequest)
     kept = archive(request)
     found = kept.reader.sitting(sitting_id)
     policy = _policy(wanted, found)
-    service: Service = request.app.state.service
-    if service.signals is not None:
-        service.signals.flush(sitting_id)
+    storage(request).write_observations(sitting_id)
     count = 0
 
     def observations() -> Any:
@@ -217,16 +216,19 @@ def download_csv(request: Request, sitting_id: str) -> Response:
     return _file(text.getvalue().encode(), "text/csv; charset=utf-8", f"{sitting_id}.csv")
 
 
+def storage(request: Request) -> Storage:
+    """The server's storage."""
+    service: Service = request.app.state.service
+    return service.storage
+
+
 def archive(request: Request) -> Archive:
     """The database of records.
 
     Raises:
         RecordsUnavailableError: there is none.
     """
-    service: Service = request.app.state.service
-    if service.archive is None:
-        raise RecordsUnavailableError("nothing is recorded: see /api/health")
-    return service.archive
+    return storage(request).records
 
 
 def explain(error: SQLAlchemyError) -> RecordsUnavailableError:

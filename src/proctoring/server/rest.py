@@ -50,7 +50,8 @@ from proctoring.server.schemas import (
     VoiceAnswer,
     VoiceRequest,
 )
-from proctoring.server.service import Service, Status
+from proctoring.server.service import Service
+from proctoring.server.status import Status
 from proctoring.session.session import Session
 from proctoring.vision.analyser import FACE_RATE
 

@@ -39,7 +39,8 @@ from proctoring.server.event_feed import EventFeed, send_replay
 from proctoring.server.grant import Scope
 from proctoring.server.outbound import Outbound
 from proctoring.server.rate_limit import Bucket, SocketLimit, Verdict
-from proctoring.server.service import Service, Status
+from proctoring.server.service import Service
+from proctoring.server.status import Status
 from proctoring.server.video_feed import VideoFeed
 from proctoring.server.video_message import read_video_message
 from proctoring.session.identifier import check_session_id

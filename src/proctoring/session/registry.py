@@ -10,18 +10,14 @@ from functools import partial
 
 from proctoring.audio.analyser import AudioModels
 from proctoring.delivery.events import Message, Notice, SittingRef, beginning, ending, sitting_id
-from proctoring.delivery.outbox import Outbox
 from proctoring.errors import SessionExistsError, TooManyError
 from proctoring.incidents import IncidentChange
-from proctoring.judgement.inputs import JudgementInput
-from proctoring.judgement.policy import Policy, Records
-from proctoring.records.signals import SignalKeeper
-from proctoring.session.evidence.keeper import EvidenceKeeper
-from proctoring.session.evidence.watch import EvidenceWatch
+from proctoring.judgement.policy import Policy
 from proctoring.session.identifier import check_session_id
 from proctoring.session.pipeline import Pipeline
 from proctoring.session.pool import Pool
 from proctoring.session.session import Lifetime, Session, State
+from proctoring.session.storage import SessionStorage
 from proctoring.session.tally import Tally
 from proctoring.session.transcribing import TranscriptionService
 from proctoring.vision.analyser import VisionAnalyser
@@ -39,7 +35,7 @@ class Registry:
         models: what all sessions see with.
         audio: what all sessions hear with.
         pool: does all sessions' work.
-        outbox: takes what they find.
+        storage: where events, observations and evidence go.
         tally: counts.
         wall: the time of day, with its zone.
         max_sessions: how many may be open at once.
@@ -47,9 +43,6 @@ class Registry:
         keep_events: seconds for which an ended session's events can still be read.
         max_pixels: largest picture that is looked at.
         transcription: makes words of speech, where a policy wants any.
-        evidence: makes and keeps what policies ask for; without it nothing is.
-        evidence_bytes: of media held in memory for each session whose policy wants clips.
-        signals: keeps what is observed, where a policy wants it.
     """
 
     def __init__(
@@ -58,7 +51,7 @@ class Registry:
         models: VisionModels,
         audio: AudioModels,
         pool: Pool,
-        outbox: Outbox,
+        storage: SessionStorage,
         tally: Tally,
         wall: Callable[[], datetime],
         max_sessions: int,
@@ -66,14 +59,12 @@ class Registry:
         keep_events: float,
         max_pixels: int,
         transcription: TranscriptionService | None = None,
-        evidence: EvidenceKeeper | None = None,
-        evidence_bytes: int = 16 << 20,
-        signals: SignalKeeper | None = None,
     ) -> None:
         self._models = models
         self._audio = audio
         self._pool = pool
-        self._outbox = outbox
+        self._storage = storage
+        self._outbox = storage.outbox
         self._tally = tally
         self._wall = wall
         self._max_sessions = max_sessions
@@ -81,9 +72,6 @@ class Registry:
         self._keep_events = keep_events
         self._max_pixels = max_pixels
         self._transcription = transcription
-        self._evidence = evidence
-        self._evidence_bytes = evidence_bytes
-        self._signals = signals
         self._open: dict[str, Session] = {}
         self._closing: dict[str, Session] = {}
         """Ended, but the pool has not published everything yet."""
@@ -127,7 +115,7 @@ class Registry:
                 policy,
                 VisionAnalyser(self._models, mirrored=mirrored, reference=face),
                 seed=seed,
-                record=self._keeps(sitting_id(sitting), policy.records),
+                record=self._storage.observation_recorder(sitting_id(sitting), policy.records),
             ),
             pool=self._pool,
             publish=self._publish,
@@ -140,7 +128,7 @@ class Registry:
             awaited=awaited,
             max_pixels=self._max_pixels,
             transcription=self._transcription,
-            evidence=self._watch(sitting, policy),
+            evidence=self._storage.evidence_watch(policy.evidence, partial(self._publish, sitting)),
         )
         self._ended.pop(session_id, None)
         session.recorded = self._outbox.begin(
@@ -187,24 +175,6 @@ class Registry:
             del self._ended[session_id]
             self._outbox.forget(session_id)
 
-    def _watch(self, sitting: SittingRef, policy: Policy) -> EvidenceWatch | None:
-        wanted = policy.evidence
-        if self._evidence is None or not (wanted.stills or wanted.clips):
-            return None
-        return EvidenceWatch(
-            wanted,
-            offer=self._evidence.offer,
-            publish=partial(self._publish, sitting),
-            lost=self._evidence.lost,
-            max_bytes=self._evidence_bytes,
-        )
-
-    def _keeps(self, sitting: str, wanted: Records) -> Callable[[JudgementInput], None]:
-        """What takes a sitting's observations, to be judged again later."""
-        if self._signals is None or not wanted.signals:
-            return _keep_nothing
-        return self._signals.begin(sitting, words=wanted.transcripts)
-
     def _publish(
         self,
         sitting: SittingRef,
@@ -219,8 +189,7 @@ class Registry:
         self, sitting: SittingRef, media_time: float, detail: str, face: tuple[float, ...] | None
     ) -> Future[None]:
         """From the pool's threads."""
-        if self._signals is not None:
-            self._signals.end(sitting_id(sitting))
+        self._storage.end_observations(sitting_id(sitting))
         return self._outbox.end(ending(sitting, self._wall(), media_time, detail, face))
 
     def _close(self, session: Session, now: float) -> None:
@@ -238,7 +207,3 @@ class Registry:
                     oldest = next(iter(self._ended))
                     del self._ended[oldest]
                     self._outbox.forget(oldest)
-
-
-def _keep_nothing(_: JudgementInput) -> None:
-    """Where nothing of the kind is kept."""

@@ -1,0 +1,114 @@
+"""Builds the storage that the settings ask for."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+
+from proctoring.delivery.journal import Journal, MemoryJournal
+from proctoring.delivery.outbox import Outbox
+from proctoring.delivery.recorded import RecordedJournal
+from proctoring.delivery.webhook_signing import Style
+from proctoring.delivery.webhooks import Endpoint, Webhooks
+from proctoring.errors import SettingsError
+from proctoring.records.archive import Archive, open_archive
+from proctoring.records.evidence.ledger import EvidenceLedger
+from proctoring.records.evidence.sealing import read_keys
+from proctoring.records.evidence.vault import EvidenceVault, open_store
+from proctoring.records.signals import SignalKeeper
+from proctoring.records.webhook_queue import WebhookQueue
+from proctoring.session.evidence.keeper import EvidenceKeeper
+from proctoring.session.tally import Tally
+from proctoring.settings import Settings
+from proctoring.storage.memory import MemoryStorage
+from proctoring.storage.recorded import RecordedStorage
+from proctoring.storage.storage import Storage
+
+_log = logging.getLogger(__name__)
+
+
+def open_storage(
+    settings: Settings, *, unbegun_days: float, tally: Tally, wall: Callable[[], datetime]
+) -> Storage:
+    """Open the database of records, or memory alone where the default database cannot be used.
+
+    Args:
+        settings: the operator's.
+        unbegun_days: days for which a consent is kept whose session never begins.
+        tally: counts what is lost.
+        wall: the time of day, with its zone.
+
+    Raises:
+        SettingsError: a database that the operator named, or the evidence store, cannot be used.
+    """
+    vault = _open_vault(settings)
+    try:
+        archive = _open_archive(settings, wall())
+    except SettingsError as error:
+        if settings.database is not None:
+            raise
+        reason = f"nothing is recorded: {error.detail}"
+        _log.error("%s", reason)
+        outbox = _outbox(settings, MemoryJournal(settings.events_per_session))
+        return MemoryStorage(outbox, reason, webhooks=bool(settings.webhooks))
+    endpoints = _endpoints(settings)
+    journal = RecordedJournal(
+        archive.writer(tuple(endpoint.name for endpoint in endpoints)),
+        archive.reader,
+        settings.events_per_session,
+    )
+    ledger = EvidenceLedger(archive.engine, vault, wall=wall)
+    return RecordedStorage(
+        archive,
+        journal=journal,
+        outbox=_outbox(settings, journal),
+        signals=SignalKeeper(archive.engine),
+        ledger=ledger,
+        keeper=EvidenceKeeper(
+            ledger,
+            lost=lambda _: tally.evidence_lost.inc(),
+            max_pixels=settings.max_frame_pixels,
+        ),
+        webhooks=Webhooks(
+            WebhookQueue(archive.engine, wall=wall),
+            endpoints,
+            wall=wall,
+            given_up=tally.webhooks_given_up.inc,
+        ),
+        wall=wall,
+        unbegun_days=unbegun_days,
+        evidence_bytes=settings.evidence_ring_bytes,
+    )
+
+
+def _open_archive(settings: Settings, now: datetime) -> Archive:
+    database = settings.database
+    chosen = None if database is None else database.get_secret_value()
+    return open_archive(chosen, settings.data_folder, now)
+
+
+def _open_vault(settings: Settings) -> EvidenceVault:
+    store = open_store(
+        settings.evidence_store,
+        settings.evidence_folder or settings.data_folder / "evidence",
+        endpoint=settings.evidence_s3_endpoint,
+        region=settings.evidence_s3_region,
+    )
+    keys = read_keys(settings.evidence_key.get_secret_value(), settings.evidence_key_file)
+    return EvidenceVault(store, keys)
+
+
+def _endpoints(settings: Settings) -> tuple[Endpoint, ...]:
+    return tuple(
+        Endpoint(target.url, Style(target.style), target.secret.get_secret_value(), target.key)
+        for target in settings.webhooks
+    )
+
+
+def _outbox(settings: Settings, journal: Journal) -> Outbox:
+    return Outbox(
+        journal,
+        listeners_per_session=settings.listeners_per_session,
+        queue=settings.listener_queue,
+    )

@@ -1,0 +1,35 @@
+"""The part of storage that sessions write to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from proctoring.delivery.outbox import Outbox
+from proctoring.judgement.inputs import JudgementInput
+from proctoring.judgement.policy import EvidenceWanted, Records
+from proctoring.session.evidence.watch import EvidenceWatch, Publish
+
+
+class SessionStorage(Protocol):
+    """Events, observations and evidence of all sessions. Implemented by ``proctoring.storage``."""
+
+    @property
+    def outbox(self) -> Outbox:
+        """The event log: begins, publishes and ends sittings."""
+
+    def observation_recorder(
+        self, sitting_id: str, wanted: Records
+    ) -> Callable[[JudgementInput], None]:
+        """Return the function that records each observation of a sitting, as its policy allows."""
+
+    def end_observations(self, sitting_id: str) -> None:
+        """Write what waits of a sitting's observations; no more will come."""
+
+    def evidence_watch(self, wanted: EvidenceWanted, publish: Publish) -> EvidenceWatch | None:
+        """Record a session's evidence; ``None`` if its policy wants none or none can be stored.
+
+        Args:
+            wanted: the policy's.
+            publish: publishes media time, changes and notice, in order.
+        """

@@ -1,0 +1,1 @@
+"""Where one process stores events, observations and evidence: a database, or memory alone."""

@@ -1,0 +1,90 @@
+"""Storage without a database: events in memory, and nothing else."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from proctoring.capabilities import Capability
+from proctoring.delivery.outbox import Outbox
+from proctoring.errors import EvidenceUnavailableError, RecordsUnavailableError
+from proctoring.judgement.inputs import JudgementInput
+from proctoring.judgement.policy import EvidenceWanted, Records
+from proctoring.records.archive import Archive
+from proctoring.records.erasure import Erasure
+from proctoring.records.evidence.ledger import Piece
+from proctoring.records.signals import discard
+from proctoring.session.evidence.crowd import FindFaces
+from proctoring.session.evidence.watch import EvidenceWatch, Publish
+
+_log = logging.getLogger(__name__)
+
+
+class MemoryStorage:
+    """Keeps the newest events of each session; observations and evidence are discarded.
+
+    Args:
+        outbox: over a ``MemoryJournal``.
+        reason: why there is no database, for health.
+        webhooks: whether webhooks are configured: they do not work without a database.
+    """
+
+    def __init__(self, outbox: Outbox, reason: str, *, webhooks: bool = False) -> None:
+        self.outbox = outbox
+        names = ("records", "evidence", "webhooks") if webhooks else ("records", "evidence")
+        self.capabilities = tuple(
+            Capability(name, available=False, reason=reason, model="") for name in names
+        )
+
+    @property
+    def records(self) -> Archive:
+        """Not available."""
+        raise RecordsUnavailableError("nothing is recorded: see /api/health")
+
+    def start(self) -> None:
+        """Start delivering events."""
+        self.outbox.start()
+
+    def find_faces_with(self, find: FindFaces) -> None:
+        """Ignored: there is no evidence."""
+
+    def stop_evidence(self, timeout: float) -> None:
+        """Nothing to finish."""
+
+    def stop(self, timeout: float) -> None:
+        """Deliver the events that wait."""
+        if not self.outbox.stop(timeout):
+            _log.error("%d events were not delivered within %.0f s", self.outbox.waiting, timeout)
+
+    def heartbeat(self) -> None:
+        """Nothing to record."""
+
+    def sweep(self) -> None:
+        """Nothing to erase."""
+
+    def observation_recorder(
+        self,
+        sitting_id: str,  # noqa: ARG002
+        wanted: Records,  # noqa: ARG002
+    ) -> Callable[[JudgementInput], None]:
+        """A function that discards observations."""
+        return discard
+
+    def end_observations(self, sitting_id: str) -> None:
+        """Nothing waits."""
+
+    def evidence_watch(self, wanted: EvidenceWanted, publish: Publish) -> EvidenceWatch | None:  # noqa: ARG002
+        """``None``: no evidence can be stored."""
+        return None
+
+    def write_observations(self, sitting_id: str) -> None:  # noqa: ARG002
+        """Not available."""
+        _ = self.records
+
+    def evidence(self, sitting_id: str, digest: str) -> Piece:  # noqa: ARG002
+        """Not available."""
+        raise EvidenceUnavailableError("no evidence is kept: see /api/health")
+
+    def erase(self, sitting_id: str, reason: str, who: str) -> Erasure:  # noqa: ARG002
+        """Not available."""
+        raise RecordsUnavailableError("nothing is recorded: see /api/health")

@@ -1,0 +1,168 @@
+"""Storage in a database of records and an evidence store."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from proctoring.capabilities import Capability
+from proctoring.delivery.outbox import Outbox
+from proctoring.delivery.recorded import RecordedJournal
+from proctoring.delivery.webhooks import UNSERVED, Webhooks
+from proctoring.judgement.inputs import JudgementInput
+from proctoring.judgement.policy import EvidenceWanted, Records
+from proctoring.records.archive import Archive
+from proctoring.records.erasure import Erasure, erase, sweep
+from proctoring.records.evidence.ledger import EvidenceLedger, Piece
+from proctoring.records.signals import SignalKeeper, discard
+from proctoring.records.webhook_queue import WebhookQueue
+from proctoring.session.evidence.crowd import FindFaces
+from proctoring.session.evidence.keeper import EvidenceKeeper
+from proctoring.session.evidence.watch import EvidenceWatch, Publish
+
+_log = logging.getLogger(__name__)
+
+
+class RecordedStorage:
+    """Everything that one process writes into the database and the evidence store.
+
+    Args:
+        archive: the database, opened.
+        journal: numbers and writes events.
+        outbox: delivers the journal's events.
+        signals: writes observations.
+        ledger: knows which evidence is stored.
+        keeper: encodes and stores evidence.
+        webhooks: delivers messages to the endpoints that are configured.
+        wall: the time of day, with its zone.
+        unbegun_days: days for which a consent is kept whose session never begins.
+        evidence_bytes: media held in memory for each session whose policy wants clips.
+    """
+
+    def __init__(
+        self,
+        archive: Archive,
+        *,
+        journal: RecordedJournal,
+        outbox: Outbox,
+        signals: SignalKeeper,
+        ledger: EvidenceLedger,
+        keeper: EvidenceKeeper,
+        webhooks: Webhooks,
+        wall: Callable[[], datetime],
+        unbegun_days: float,
+        evidence_bytes: int,
+    ) -> None:
+        self.records = archive
+        self.outbox = outbox
+        self._journal = journal
+        self._signals = signals
+        self._ledger = ledger
+        self._keeper = keeper
+        self._webhooks = webhooks
+        self._wall = wall
+        self._unbegun_days = unbegun_days
+        self._evidence_bytes = evidence_bytes
+
+    @property
+    def capabilities(self) -> tuple[Capability, ...]:
+        """Whether records, evidence and webhooks work, as far as was tried."""
+        trouble = self._journal.trouble or self._signals.trouble
+        if not trouble and self.outbox.lost:
+            trouble = f"{self.outbox.lost} events were lost"
+        records = Capability("records", available=not trouble, reason=trouble, model="")
+        return (records, self._keeper.capability, *self._webhooks.capabilities)
+
+    def start(self) -> None:
+        """Start the threads that write and deliver."""
+        self.outbox.start()
+        self._signals.start()
+        self._keeper.start()
+        self._webhooks.start()
+
+    def find_faces_with(self, find: FindFaces) -> None:
+        """Set the face detector that finds bystanders in evidence."""
+        self._keeper.find = find
+
+    def stop_evidence(self, timeout: float) -> None:
+        """Finish the evidence that waits, as far as ``timeout`` seconds allow."""
+        if not self._keeper.stop(timeout):
+            _log.error("evidence was still being written after %.0f s", timeout)
+
+    def stop(self, timeout: float) -> None:
+        """Write what waits, then close the database; ``timeout`` seconds for each thread."""
+        if self._journal.trouble:
+            self._journal.give_up()
+        delivered = self.outbox.stop(timeout)
+        if not delivered:
+            _log.error("%d events were not delivered within %.0f s", self.outbox.waiting, timeout)
+        if not self._signals.stop(timeout):
+            _log.error("the last signals could not be written within %.0f s", timeout)
+        if not self._webhooks.stop(timeout):
+            _log.error("a webhook was still being waited for after %.0f s", timeout)
+        self.records.close(clean=delivered)
+
+    def heartbeat(self) -> None:
+        """Record that this process lives; a failure is logged, the next heartbeat makes up for it."""
+        try:
+            self.records.seen(self._wall())
+        except SQLAlchemyError:
+            _log.warning("the server's heartbeat could not be written to the database")
+
+    def sweep(self) -> None:
+        """Erase what policies no longer allow to be kept; a failure is logged, and tried again."""
+        archive = self.records
+        try:
+            for done in sweep(archive.engine, archive.signer, self._wall(), self._unbegun_days):
+                self._ledger.drop(done.digests)
+                _log.info("erased a sitting: %s", done.record.reason)
+            queue = WebhookQueue(archive.engine, wall=self._wall)
+            if gone := queue.forget_unserved(UNSERVED):
+                _log.info("%d messages to webhooks that nobody serves are given up", gone)
+        except Exception as error:  # noqa: BLE001  # the next sweep may succeed
+            # Not the error's text: PostgreSQL's quotes the very row.
+            name = type(error).__name__
+            _log.error("records that are too old could not all be erased: %s", name)
+
+    def observation_recorder(
+        self, sitting_id: str, wanted: Records
+    ) -> Callable[[JudgementInput], None]:
+        """Return the function that records each observation of a sitting, as its policy allows."""
+        if not wanted.signals:
+            return discard
+        return self._signals.begin(sitting_id, words=wanted.transcripts)
+
+    def end_observations(self, sitting_id: str) -> None:
+        """Have what waits of a sitting's observations written; no more will come."""
+        self._signals.end(sitting_id)
+
+    def evidence_watch(self, wanted: EvidenceWanted, publish: Publish) -> EvidenceWatch | None:
+        """Record a session's evidence; ``None`` if its policy wants none."""
+        if not (wanted.stills or wanted.clips):
+            return None
+        return EvidenceWatch(
+            wanted,
+            offer=self._keeper.offer,
+            publish=publish,
+            lost=self._keeper.lost,
+            max_bytes=self._evidence_bytes,
+        )
+
+    def write_observations(self, sitting_id: str) -> None:
+        """Write a sitting's waiting observations now."""
+        self._signals.flush(sitting_id)
+
+    def evidence(self, sitting_id: str, digest: str) -> Piece:
+        """A piece of one sitting's evidence, verified."""
+        return self._ledger.get(sitting_id, digest)
+
+    def erase(self, sitting_id: str, reason: str, who: str) -> Erasure:
+        """Erase a sitting with its observations and evidence."""
+        archive = self.records
+        self._signals.flush(sitting_id)  # else they would be written after the erasure
+        done = erase(archive.engine, archive.signer, sitting_id, reason, who, self._wall())
+        self._ledger.drop(done.digests)
+        return done.record

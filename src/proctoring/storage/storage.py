@@ -1,0 +1,80 @@
+"""What the service needs of storage."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from proctoring.capabilities import Capability
+from proctoring.records.archive import Archive
+from proctoring.records.erasure import Erasure
+from proctoring.records.evidence.ledger import Piece
+from proctoring.session.evidence.crowd import FindFaces
+from proctoring.session.storage import SessionStorage
+
+
+class Storage(SessionStorage, Protocol):
+    """One process's storage. Methods may wait for a disk: call them outside the event loop.
+
+    ``start``, ``find_faces_with`` and the properties return at once.
+    """
+
+    @property
+    def capabilities(self) -> tuple[Capability, ...]:
+        """Whether records, evidence and webhooks (where any are configured) work."""
+
+    @property
+    def records(self) -> Archive:
+        """The database of records.
+
+        Raises:
+            RecordsUnavailableError: there is none.
+        """
+
+    def start(self) -> None:
+        """Start the threads that write."""
+
+    def find_faces_with(self, find: FindFaces) -> None:
+        """Set the face detector that finds bystanders in evidence."""
+
+    def stop_evidence(self, timeout: float) -> None:
+        """Finish the evidence that waits; discard, and log, what takes longer than ``timeout`` s.
+
+        Called before ``stop``, while sessions can still publish that evidence was stored.
+        """
+
+    def stop(self, timeout: float) -> None:
+        """Write what waits, end all threads and close the database.
+
+        Each thread has ``timeout`` seconds; what could not be written is logged.
+        """
+
+    def heartbeat(self) -> None:
+        """Record that this process lives. Called every ``records.archive.HEARTBEAT`` seconds."""
+
+    def sweep(self) -> None:
+        """Erase what policies no longer allow to be kept. Called now and then."""
+
+    def write_observations(self, sitting_id: str) -> None:
+        """Write a sitting's waiting observations now.
+
+        Raises:
+            RecordsUnavailableError: nothing is recorded.
+            sqlalchemy.exc.SQLAlchemyError: they could not be written; they wait on.
+        """
+
+    def evidence(self, sitting_id: str, digest: str) -> Piece:
+        """A piece of one sitting's evidence, verified.
+
+        Raises:
+            UnknownEvidenceError: the sitting has no such evidence.
+            EvidenceUnavailableError, EvidenceDamagedError: it cannot be read, or was changed.
+        """
+
+    def erase(self, sitting_id: str, reason: str, who: str) -> Erasure:
+        """Erase a sitting with its observations and evidence; returns the record of the erasure.
+
+        Raises:
+            UnknownRecordError: there is no such sitting.
+            SessionExistsError: it is still open.
+            RecordsUnavailableError: nothing is recorded.
+        """
