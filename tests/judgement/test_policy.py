@@ -19,7 +19,7 @@ from proctoring.judgement import (
     shipped_policy,
 )
 from proctoring.judgement.policy import MAX_POLICY_BYTES, Policy
-from proctoring.judgement.rules import ClosingLooks, Looks
+from proctoring.judgement.policy.rule import ClosingLooks, Looks
 
 # kind: severity, persists, closes after, quiet for (design 1.3)
 CONTRACT_TABLE: dict[str, tuple[str, object, object, float]] = {

@@ -31,7 +31,7 @@ from proctoring.judgement.asked import CalibrationState, ChallengeState, Movemen
 from proctoring.judgement.calibration import STEPS
 from proctoring.judgement.challenge import ACTIONS
 from proctoring.judgement.enrolment import MISSING
-from proctoring.judgement.policy import Transcription
+from proctoring.judgement.policy.audio import Transcription
 from proctoring.judgement.state import EnrolmentState, JudgementState
 from proctoring.observations import (
     CameraView,

@@ -10,7 +10,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from proctoring.judgement.policy import Policy
-from proctoring.judgement.rules import Rule
+from proctoring.judgement.policy.rule import Rule
 from tools.reference_pages.markdown import table
 from tools.reference_pages.notice import NOTICE
 

@@ -15,7 +15,8 @@ from dataclasses import replace
 from enum import StrEnum
 
 from proctoring.judgement.camera import camera_trouble
-from proctoring.judgement.policy import Head, Policy, Screen
+from proctoring.judgement.policy import Policy
+from proctoring.judgement.policy.video import Head, Screen
 from proctoring.judgement.presence import ABSENT, HIDDEN, persons_in
 from proctoring.judgement.reading import Reading
 from proctoring.judgement.state import EnrolmentState, PersonsLook

@@ -30,9 +30,9 @@ from proctoring.judgement.conditions import readings
 from proctoring.judgement.enrolment import enrol, not_ready, withholds
 from proctoring.judgement.lips import watch_lips, weighed
 from proctoring.judgement.policy import Policy
+from proctoring.judgement.policy.rule import ClosingLooks, Looks, Rule
 from proctoring.judgement.presence import latest_look
 from proctoring.judgement.reading import Reading
-from proctoring.judgement.rules import ClosingLooks, Looks, Rule
 from proctoring.judgement.state import (
     JudgementState,
     KindState,

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, delete, exists, func, 
 from sqlalchemy.exc import IntegrityError
 
 from proctoring.errors import SessionExistsError, UnknownRecordError
-from proctoring.judgement.policy import Records
+from proctoring.judgement.policy.storage import Records
 from proctoring.records.chain import link
 from proctoring.records.database import reading, writing
 from proctoring.records.signing import Signer

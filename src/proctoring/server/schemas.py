@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from proctoring.judgement.asking import Action
+from proctoring.judgement.policy.guidance import Action
 from proctoring.session.identifier import SESSION_ID
 
 

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from proctoring.delivery.outbox import Outbox
 from proctoring.judgement.inputs import JudgementInput
-from proctoring.judgement.policy import EvidenceWanted, Records
+from proctoring.judgement.policy.storage import EvidenceWanted, Records
 from proctoring.session.evidence.watch import EvidenceWatch, Publish
 
 

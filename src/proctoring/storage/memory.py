@@ -9,7 +9,7 @@ from proctoring.capabilities import Capability
 from proctoring.delivery.outbox import Outbox
 from proctoring.errors import EvidenceUnavailableError, RecordsUnavailableError
 from proctoring.judgement.inputs import JudgementInput
-from proctoring.judgement.policy import EvidenceWanted, Records
+from proctoring.judgement.policy.storage import EvidenceWanted, Records
 from proctoring.records.archive import Archive
 from proctoring.records.erasure import Erasure
 from proctoring.records.evidence.ledger import Piece

@@ -13,7 +13,7 @@ from proctoring.delivery.outbox import Outbox
 from proctoring.delivery.recorded import RecordedJournal
 from proctoring.delivery.webhooks import UNSERVED, Webhooks
 from proctoring.judgement.inputs import JudgementInput
-from proctoring.judgement.policy import EvidenceWanted, Records
+from proctoring.judgement.policy.storage import EvidenceWanted, Records
 from proctoring.records.archive import Archive
 from proctoring.records.erasure import Erasure, erase, sweep
 from proctoring.records.evidence.ledger import EvidenceLedger, Piece

@@ -11,7 +11,7 @@ import pytest
 from proctoring.audio.pcm import SAMPLE_RATE
 from proctoring.delivery.events import Notice
 from proctoring.incidents import LABELS, Evidence, IncidentChange, IncidentState, Severity
-from proctoring.judgement.policy import EvidenceWanted
+from proctoring.judgement.policy.storage import EvidenceWanted
 from proctoring.observations import (
     Box,
     Candidate,

@@ -1,91 +1,10 @@
-"""How long a condition must hold before it is an incident: one rule per kind of incident."""
+"""The rule of each kind of incident, unless a policy says otherwise."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
-
-from proctoring.incidents import LABELS, Severity
-
-Seconds = Annotated[float, Field(ge=0, le=600, allow_inf_nan=False)]
-
-
-class Looks(BaseModel):
-    """Persistence counted in looks, for what is looked at only now and then: ``looks`` of ``of``."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
-
-    looks: int = Field(ge=1, le=20)
-    of: int = Field(ge=1, le=20)
-
-    @model_validator(mode="after")
-    def _possible(self) -> Looks:
-        if self.looks > self.of:
-            raise ValueError(f"{self.looks} of the last {self.of} looks can never hold")
-        return self
-
-
-class ClosingLooks(BaseModel):
-    """So many looks in a row that do not show the condition end an incident."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
-
-    looks: int = Field(ge=1, le=20)
-
-
-def _way(value: Any) -> str:
-    return "(seconds)" if isinstance(value, int | float | str) else "(looks)"
-
-
-# Telling the two apart beforehand makes errors speak of the one that was meant.
-Persist = Annotated[
-    Annotated[Seconds, Tag("(seconds)")] | Annotated[Looks, Tag("(looks)")], Discriminator(_way)
-]
-Closing = Annotated[
-    Annotated[Seconds, Tag("(seconds)")] | Annotated[ClosingLooks, Tag("(looks)")],
-    Discriminator(_way),
-]
-
-
-class Rule(BaseModel):
-    """When one kind of incident starts, ends and alerts. All seconds are media time."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
-
-    enabled: bool = True
-    """``False``: this kind is never judged."""
-    severity: Severity
-    persist: Persist
-    """The condition must hold this long, or in so many of the last looks, before an incident
-    starts. Raising it alarms less and misses more short ones."""
-    share: float = Field(default=0.8, gt=0, le=1)
-    """Of the observations within the persisting time at least this share must hold; those that
-    could not be read (eyes shut) count among the others. Raising it alarms less on flicker."""
-    gap: Seconds = 0.4
-    """A condition that is seen to be gone for longer than this before its time was full starts
-    again from nothing. Raising it bridges more blinks and missed detections."""
-    closes_after: Closing
-    """The condition must be seen to be gone this long before the incident ends. Raising it joins
-    what would be several incidents into one."""
-    quiet: float = Field(ge=0, le=86_400, allow_inf_nan=False)
-    """For so long after the end of an incident that alerted, further incidents of this kind are
-    recorded without an alert."""
-    hole: Seconds = 1.6
-    """An interval without any observation longer than this is nobody's evidence: what was pending
-    starts again. Must exceed the interval between two looks at this kind, which a busy machine
-    stretches to a second and some jitter."""
-    lost_after: Seconds = 10.0
-    """An incident whose condition has not been seen to hold for so long, because it could not be
-    read or nothing arrived, ends at the last moment it was seen. Never sooner than
-    ``closes_after``."""
-
-    @model_validator(mode="after")
-    def _one_way_of_counting(self) -> Rule:
-        if isinstance(self.persist, Looks) != isinstance(self.closes_after, ClosingLooks):
-            raise ValueError("persist and closes_after must both be seconds or both be looks")
-        return self
-
+from proctoring.incidents import LABELS
 
 _GAZE = {"severity": "warning", "persist": 2.0, "closes_after": 0.7, "quiet": 30.0}
 
@@ -101,7 +20,7 @@ _BROWSER = {
 }
 _TOLD_ONCE = {"persist": 0.0, "closes_after": 0.0, "lost_after": 5.0}
 
-CONTRACT: dict[str, dict[str, Any]] = {
+DEFAULT_RULES: dict[str, dict[str, Any]] = {
     # Sides: 4 of 5 frames kept 12 of 13 short glances. Down: the lids hide the eyes for much of a
     # look at the desk, so 40% of the frames are enough (both measured, see docs/reference/policies.md).
     "gaze.left": {**_GAZE},
@@ -257,4 +176,4 @@ CONTRACT: dict[str, dict[str, Any]] = {
 }
 """The contract's table (design 1.3): what a policy that says nothing about a kind means."""
 
-assert CONTRACT.keys() == LABELS.keys(), "every kind of incident needs its rule"  # noqa: S101
+assert DEFAULT_RULES.keys() == LABELS.keys(), "every kind of incident needs its rule"  # noqa: S101

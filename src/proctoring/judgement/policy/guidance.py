@@ -1,10 +1,12 @@
-"""What a policy says about what candidates are asked: a good position, a calibration, movements."""
+"""What a policy says about what candidates are asked to do: a good position, a calibration, movements."""
 
 from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from proctoring.judgement.policy.section import Section
 
 LEAST_LIMIT_TO_CALIBRATE = 60.0
 """Seconds to become ready within, where a calibration of six steps is part of it."""
@@ -12,10 +14,8 @@ LEAST_LIMIT_TO_CALIBRATE = 60.0
 Action = Literal["turn_left", "turn_right", "blink_twice", "move_closer"]
 
 
-class Enrolment(BaseModel):
+class Enrolment(Section):
     """How a session begins: the candidate is helped into a good position (``enrolment.py``)."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     enabled: bool = True
     """``False``: judged from the first picture on, and nothing is said about the position."""
@@ -31,10 +31,8 @@ class Enrolment(BaseModel):
     """What is not judged until ready, at most ``limit`` seconds. Everything else always is."""
 
 
-class Calibration(BaseModel):
+class Calibration(Section):
     """The guided calibration (``calibration.py``): how far it may go."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     required: bool = False
     """``True``: nobody is ready without."""
@@ -50,10 +48,8 @@ class Calibration(BaseModel):
     """Degrees by which left and right may reach less far, never below 10."""
 
 
-class Challenge(BaseModel):
+class Challenge(Section):
     """Movements that candidates are asked for at times that nobody knows (``challenge.py``)."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     enabled: bool = False
     """``True``: asked for by themselves; on request they can always be."""

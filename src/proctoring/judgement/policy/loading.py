@@ -1,0 +1,88 @@
+"""Reads policies from TOML: shipped ones by name, others from files."""
+
+from __future__ import annotations
+
+import tomllib
+from importlib import resources
+from pathlib import Path
+
+from proctoring.errors import BadPolicyError
+from proctoring.judgement.policy.defaults import DEFAULT_RULES
+from proctoring.judgement.policy.model import Policy, validated
+from proctoring.judgement.policy.validation import unknown_name
+
+MAX_POLICY_BYTES = 256_000
+"""A policy file larger than this is refused unread."""
+
+
+def parse_policy(text: str, source: str = "policy") -> Policy:
+    """Read a policy from TOML; ``source`` names it in errors.
+
+    Raises:
+        BadPolicyError: not TOML, or something in it is unknown or impossible.
+    """
+    try:
+        settings = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise BadPolicyError(f"{source}: not TOML: {error}") from error
+    given = settings.get("incidents", {})
+    if not isinstance(given, dict):
+        raise BadPolicyError(f"{source}: incidents: expected a table of kinds")
+    for kind, rule in given.items():
+        if kind not in DEFAULT_RULES:
+            raise BadPolicyError(unknown_name(f"{source}: incidents", kind, tuple(DEFAULT_RULES)))
+        if not isinstance(rule, dict):
+            raise BadPolicyError(f"{source}: incidents: {kind}: expected a table of settings")
+    rules = {kind: {**default, **given.get(kind, {})} for kind, default in DEFAULT_RULES.items()}
+    return validated({**settings, "incidents": rules}, source)
+
+
+def shipped_policies() -> tuple[str, ...]:
+    """Names of the policies that come with the package."""
+    folder = resources.files("proctoring.judgement") / "policies"
+    return tuple(sorted(f.name[:-5] for f in folder.iterdir() if f.name.endswith(".toml")))
+
+
+def shipped_policy(name: str) -> Policy:
+    """A policy that comes with the package, by name alone: safe for names from outside.
+
+    Raises:
+        BadPolicyError: there is none of that name.
+    """
+    if name not in shipped_policies():
+        raise BadPolicyError(unknown_name("policy", name, shipped_policies()))
+    file = resources.files("proctoring.judgement") / "policies" / f"{name}.toml"
+    return parse_policy(file.read_text(encoding="utf-8"), name)
+
+
+def read_policy(path: Path) -> Policy:
+    """A policy from a file.
+
+    Raises:
+        BadPolicyError: the file cannot be read, is too large or does not validate.
+    """
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_POLICY_BYTES + 1)
+        if len(data) > MAX_POLICY_BYTES:
+            raise BadPolicyError(f"{path}: larger than {MAX_POLICY_BYTES} bytes: not a policy")
+        text = data.decode("utf-8")
+    except OSError as error:
+        raise BadPolicyError(f"{path}: {error.strerror or error}") from error
+    except UnicodeDecodeError as error:
+        raise BadPolicyError(f"{path}: not UTF-8 text") from error
+    return parse_policy(text, str(path))
+
+
+def load_policy(name_or_path: str | Path) -> Policy:
+    """A shipped policy by its name, or one from a file. For operators: opens what it is given.
+
+    Raises:
+        BadPolicyError: neither a shipped name nor a file that holds a policy.
+    """
+    if isinstance(name_or_path, str) and name_or_path in shipped_policies():
+        return shipped_policy(name_or_path)
+    path = Path(name_or_path)
+    if path.suffix != ".toml" and not path.exists():
+        return shipped_policy(str(name_or_path))  # raises, and names those there are
+    return read_policy(path)
