@@ -12,9 +12,8 @@ from pathlib import Path
 
 from evaluation.sessions import evaluation_models, recording, run_session
 from proctoring.judgement.challenge import ACTIONS, challenge, request_challenge
-from proctoring.judgement.judge import initial_state
 from proctoring.judgement.policy import load_policy
-from proctoring.judgement.state import EnrolmentState
+from proctoring.judgement.state import EnrolmentState, initial_state
 from proctoring.observations import FrameObservation
 
 FIRST = "gaze/down/onya_center.mp4"

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from proctoring.incidents import IncidentChange, IncidentState
-from proctoring.judgement.judge import finish, initial_state, judge
+from proctoring.judgement.judge import finish, judge
 from proctoring.judgement.policy import Policy
+from proctoring.judgement.state import initial_state
 from proctoring.models.store import ModelStore
 from proctoring.observations import FrameObservation
 from proctoring.settings import Settings

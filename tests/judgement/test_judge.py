@@ -10,7 +10,7 @@ from tests.judgement.build import EXAM, look, of_kind, run, run_on, seen, times
 
 from proctoring.incidents import IncidentState, Severity
 from proctoring.judgement import finish, initial_state, judge
-from proctoring.judgement.judge import _pending
+from proctoring.judgement.lifecycle import _pending
 from proctoring.judgement.reading import Reading
 from proctoring.judgement.state import Sample
 from proctoring.observations import ConnectionObservation, FrameObservation, Observation

@@ -14,8 +14,9 @@ from tests.session.conftest import BLIND
 
 from proctoring.incidents import IncidentChange, IncidentSummary, Severity, fold_changes
 from proctoring.judgement.inputs import ChallengeRequested, JudgementInput
-from proctoring.judgement.judge import finish, initial_state, judge
+from proctoring.judgement.judge import finish, judge
 from proctoring.judgement.policy import Policy, parse_policy, shipped_policies, shipped_policy
+from proctoring.judgement.state import initial_state
 from proctoring.observations import (
     ConnectionObservation,
     Observation,

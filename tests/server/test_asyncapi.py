@@ -27,12 +27,18 @@ from proctoring.browser.report import BrowserReport
 from proctoring.delivery.events import Message, Notice, SittingRef, number_message
 from proctoring.incidents import Evidence, IncidentChange, IncidentState, Severity
 from proctoring.judgement import initial_state
-from proctoring.judgement.asked import CalibrationState, ChallengeState, Movement, Reach
 from proctoring.judgement.calibration import STEPS
 from proctoring.judgement.challenge import ACTIONS
 from proctoring.judgement.enrolment import MISSING
+from proctoring.judgement.movements import Movement
 from proctoring.judgement.policy.audio import Transcription
-from proctoring.judgement.state import EnrolmentState, JudgementState
+from proctoring.judgement.state import (
+    CalibrationState,
+    ChallengeState,
+    EnrolmentState,
+    JudgementState,
+    Reach,
+)
 from proctoring.observations import (
     CameraView,
     Candidate,

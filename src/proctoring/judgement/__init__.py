@@ -1,6 +1,7 @@
 """Observations to incidents, by policy: pure, no I/O, no numpy, no clock."""
 
-from proctoring.judgement.judge import finish, initial_state, judge
+from proctoring.judgement.inputs import CalibrationRequested, ChallengeRequested, JudgementInput
+from proctoring.judgement.judge import finish, judge
 from proctoring.judgement.policy import (
     Policy,
     load_policy,
@@ -9,11 +10,16 @@ from proctoring.judgement.policy import (
     shipped_policies,
     shipped_policy,
 )
-from proctoring.judgement.state import JudgementState, state_from_json, state_to_json
+from proctoring.judgement.reducer import apply
+from proctoring.judgement.state import JudgementState, initial_state, state_from_json, state_to_json
 
 __all__ = [
+    "CalibrationRequested",
+    "ChallengeRequested",
+    "JudgementInput",
     "JudgementState",
     "Policy",
+    "apply",
     "finish",
     "initial_state",
     "judge",

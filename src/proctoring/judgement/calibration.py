@@ -14,9 +14,10 @@ from __future__ import annotations
 from dataclasses import replace
 from statistics import median
 
-from proctoring.judgement.asked import CalibrationState, GazeSample, Movement, Reach
-from proctoring.judgement.movements import Verdict, watch
+from proctoring.judgement.movements import Movement, Verdict, watch
 from proctoring.judgement.policy import Policy
+from proctoring.judgement.state import CalibrationState, GazeSample, Reach
+from proctoring.judgement.times import TOLERANCE
 from proctoring.observations import ConnectionObservation, FrameObservation, Observation
 
 STEPS: dict[str, str] = {
@@ -45,7 +46,6 @@ _MARGIN = 4.0
 """Degrees added to what was learned: a gaze wanders."""
 _FLOOR = 10.0
 """Degrees below which the noise of the iris alarms (``docs/reference/policies.md``)."""
-_ROUNDING = 1e-6
 
 
 def why_no_calibration(policy: Policy, state: CalibrationState) -> str:
@@ -80,7 +80,7 @@ def calibrate(
         state = _corner(policy, state, frame) if state.step in CORNERS else _turn(state, frame)
         if not state.step:
             return _learned(policy, state, time)
-    if time - state.step_at >= policy.calibration.step_limit - _ROUNDING:
+    if time - state.step_at >= policy.calibration.step_limit - TOLERANCE:
         return replace(
             state,
             step="",
@@ -97,12 +97,12 @@ def keeps_busy(state: CalibrationState, time: float) -> bool:
     """Whether the candidate moves because of a calibration."""
     if state.step:
         return True
-    return state.ended_at is not None and time - state.ended_at < SETTLE - _ROUNDING
+    return state.ended_at is not None and time - state.ended_at < SETTLE - TOLERANCE
 
 
 def _corner(policy: Policy, state: CalibrationState, frame: FrameObservation) -> CalibrationState:
     """Look whether the eyes rest on the dot."""
-    if frame.time - state.step_at < _SACCADE - _ROUNDING:
+    if frame.time - state.step_at < _SACCADE - TOLERANCE:
         return state
     gaze = frame.candidate.gaze if frame.candidate is not None else None
     if gaze is None or gaze.confidence < policy.gaze_confidence:
@@ -112,7 +112,7 @@ def _corner(policy: Policy, state: CalibrationState, frame: FrameObservation) ->
     first = max((i for i, s in enumerate(samples) if s.time <= frame.time - _DWELL), default=0)
     samples = samples[first:][-64:]
     state = replace(state, samples=samples)
-    if frame.time - samples[0].time < _DWELL - _ROUNDING or len(samples) < _MIN_SAMPLES:
+    if frame.time - samples[0].time < _DWELL - TOLERANCE or len(samples) < _MIN_SAMPLES:
         return state
     if _wanders(samples) or _implausible(policy, state.step, samples):
         return state

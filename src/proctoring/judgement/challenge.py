@@ -15,11 +15,11 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from proctoring.judgement.asked import ChallengeState, Movement
-from proctoring.judgement.movements import Verdict, can_be_read, watch, why_not_made
+from proctoring.judgement.movements import Movement, Verdict, can_be_read, watch, why_not_made
 from proctoring.judgement.policy import Policy
 from proctoring.judgement.reading import Reading
-from proctoring.judgement.state import EnrolmentState
+from proctoring.judgement.state import ChallengeState, EnrolmentState
+from proctoring.judgement.times import TOLERANCE
 from proctoring.observations import ConnectionObservation, FrameObservation, Observation
 
 ACTIONS: dict[str, str] = {
@@ -34,14 +34,13 @@ SETTLE = 2.0
 """Seconds to come back from a movement before gaze and head are judged again."""
 REST = 20.0
 """Seconds after a challenge in which no other can be asked for: they must not become a cover."""
-_ROUNDING = 1e-6
 
 
 def why_no_challenge(state: ChallengeState, time: float) -> str:
     """Why none can be asked for now; empty when one can."""
     if state.movement is not None:
         return "a challenge runs already"
-    if state.ended_at is not None and time - state.ended_at < REST - _ROUNDING:
+    if state.ended_at is not None and time - state.ended_at < REST - TOLERANCE:
         return f"the last challenge ended less than {REST:.0f} s ago"
     return ""
 
@@ -80,7 +79,7 @@ def challenge(
     limit = policy.challenge.limit
     if verdict is Verdict.WRONG:
         return _missed(policy, state, time, "the contrary was done")
-    if time - movement.asked_at >= limit - _ROUNDING:
+    if time - movement.asked_at >= limit - TOLERANCE:
         return _missed(policy, state, time, why_not_made(movement, limit))
     return replace(state, movement=movement)
 
@@ -100,7 +99,7 @@ def keeps_busy(state: ChallengeState, time: float) -> bool:
     """Whether the candidate moves because of a challenge."""
     if state.movement is not None:
         return True
-    return state.ended_at is not None and time - state.ended_at < SETTLE - _ROUNDING
+    return state.ended_at is not None and time - state.ended_at < SETTLE - TOLERANCE
 
 
 def _due(
@@ -114,7 +113,7 @@ def _due(
         late = frame.time - enrolment.began_at >= policy.enrolment.limit
         ready = not policy.enrolment.enabled or enrolment.ready_at is not None or late
         return replace(state, next_at=_next_at(policy, state, frame.time)) if ready else state
-    if frame.time < state.next_at - _ROUNDING or why_no_challenge(state, frame.time):
+    if frame.time < state.next_at - TOLERANCE or why_no_challenge(state, frame.time):
         return state
     # One who is not there cannot answer, and is told as absent.
     able = [action for action in rules.actions if can_be_read(action, frame)]

@@ -11,14 +11,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from proctoring.judgement.asked import Reach
 from proctoring.judgement.browser import browser_readings
 from proctoring.judgement.camera import camera_in_time, camera_readings, why_blind
 from proctoring.judgement.policy import Policy
 from proctoring.judgement.policy.video import Head, LivenessLimits, Screen
 from proctoring.judgement.presence import absence, company
 from proctoring.judgement.reading import Reading
-from proctoring.judgement.state import PersonsLook
+from proctoring.judgement.state import PersonsLook, Reach
 from proctoring.observations import (
     BrowserObservation,
     ConnectionObservation,

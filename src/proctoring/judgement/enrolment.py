@@ -20,6 +20,7 @@ from proctoring.judgement.policy.video import Head, Screen
 from proctoring.judgement.presence import ABSENT, HIDDEN, persons_in
 from proctoring.judgement.reading import Reading
 from proctoring.judgement.state import EnrolmentState, PersonsLook
+from proctoring.judgement.times import TOLERANCE
 from proctoring.observations import Candidate, ConnectionObservation, FrameObservation, Observation
 
 MISSING: dict[str, str] = {
@@ -52,7 +53,6 @@ _HOLE = 1.6
 """Seconds without any look after which it does."""
 _SETTLED = 0.4
 """Seconds for which the same must be missing before that is told."""
-_ROUNDING = 1e-6
 
 
 class Phase(StrEnum):
@@ -99,9 +99,9 @@ def enrol(
         return state
     troubles = tuple(_troubles(policy, look, observation))
     learned = observation.candidate is not None and observation.candidate.learned
-    hole = state.looked_at is None or time - state.looked_at > _HOLE + _ROUNDING
+    hole = state.looked_at is None or time - state.looked_at > _HOLE + TOLERANCE
     good_at = state.good_at if troubles else time
-    broken = hole or good_at is None or time - good_at > _GAP + _ROUNDING
+    broken = hole or good_at is None or time - good_at > _GAP + TOLERANCE
     steady_since = time if not troubles else None
     if not broken and state.steady_since is not None:
         steady_since = state.steady_since
@@ -110,7 +110,7 @@ def enrol(
     if not troubles and policy.calibration.required and not calibrated:
         troubles = ("not_calibrated",)
     steady = (
-        steady_since is not None and time - steady_since >= policy.enrolment.seconds - _ROUNDING
+        steady_since is not None and time - steady_since >= policy.enrolment.seconds - TOLERANCE
     )
     state = replace(
         _told(state, troubles, time),
@@ -129,7 +129,7 @@ def withholds(policy: Policy, state: EnrolmentState, kind: str, time: float) -> 
     rules = policy.enrolment
     if not rules.enabled or state.ready_at is not None:
         return False
-    if state.began_at is not None and time - state.began_at >= rules.limit - _ROUNDING:
+    if state.began_at is not None and time - state.began_at >= rules.limit - TOLERANCE:
         return False
     # A covered or frozen camera is no matter of a good position: it hides what happens meanwhile.
     if kind.startswith("camera.") and kind not in _TROUBLES.keys() - {"camera.covered"}:
@@ -147,7 +147,7 @@ def not_ready(policy: Policy, state: EnrolmentState, observation: Observation) -
     if not looks and not isinstance(observation, ConnectionObservation):
         return
     limit = policy.enrolment.limit
-    held = state.ready_at is None and observation.time - state.began_at >= limit - _ROUNDING
+    held = state.ready_at is None and observation.time - state.began_at >= limit - TOLERANCE
     why = " and ".join(code.replace("_", " ") for code in state.missing) or "not steady"
     yield Reading("session.not_ready", held, 1.0, 1.0, f"not ready within {limit:.0f} s ({why})")
 
@@ -168,7 +168,7 @@ def _told(state: EnrolmentState, missing: tuple[str, ...], time: float) -> Enrol
         return replace(state, missing=missing, seen_missing=missing, seen_since=time)
     if missing != state.seen_missing or state.seen_since is None:
         return replace(state, seen_missing=missing, seen_since=time)
-    if time - state.seen_since >= _SETTLED - _ROUNDING:
+    if time - state.seen_since >= _SETTLED - TOLERANCE:
         return replace(state, missing=missing)
     return state
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from proctoring.judgement.asked import Movement
+from proctoring.judgement.times import TOLERANCE
 from proctoring.observations import Candidate, FrameObservation
 
 TURN = 18.0
@@ -18,7 +18,27 @@ _FACING = TURN / 2
 _HELD = 0.2
 """Seconds for which a turn or a nearer face must be seen: three looks at the full rate."""
 _CONTRARY = 0.4
-_ROUNDING = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """One movement that was asked for, and what was seen of it."""
+
+    action: str
+    """``turn_left``, ``turn_right``, ``blink_twice``, ``move_closer``."""
+    asked_at: float
+    armed: bool = False
+    """Whether the candidate was seen in the pose from which the movement begins."""
+    held_since: float | None = None
+    """Since when it is held."""
+    contrary_since: float | None = None
+    """Since when its contrary is held."""
+    seen: bool = False
+    """Whether the candidate was seen at all since."""
+    blinks: int | None = None
+    """Count of blinks to begin with."""
+    width: float | None = None
+    """Width of the face to begin with, in pixels."""
 
 
 class Verdict(StrEnum):
@@ -112,4 +132,4 @@ def _since(since: float | None, time: float, *, holds: bool) -> float | None:
 
 
 def _lasts(since: float | None, time: float, seconds: float) -> bool:
-    return since is not None and time - since >= seconds - _ROUNDING
+    return since is not None and time - since >= seconds - TOLERANCE

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from pydantic import TypeAdapter
 
-from proctoring.judgement.asked import CalibrationState, ChallengeState
 from proctoring.judgement.lips import LipsState
+from proctoring.judgement.movements import Movement
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +92,72 @@ class EnrolmentState:
 
 
 @dataclass(frozen=True, slots=True)
+class ChallengeState:
+    """The session's challenges."""
+
+    seed: str = ""
+    """What chance goes by; must not be known to the candidate."""
+    asked: int = 0
+    """Movements asked for so far."""
+    next_at: float | None = None
+    """When the next one is due by itself."""
+    attempt: int = 0
+    """Which of the policy's attempts runs, from 1."""
+    movement: Movement | None = None
+    """What runs now."""
+    ended_at: float | None = None
+    """When the last challenge ended."""
+    outcome: str = ""
+    """``passed``, ``failed``, or ``again``: a movement failed and another is asked for."""
+    reason: str = ""
+    """Why the last movement failed."""
+    failed_at: float | None = None
+    """When a challenge failed as a whole, last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How far a candidate's own screen reaches from the middle of the gaze, in degrees."""
+
+    left: float
+    right: float
+    up: float
+    down: float
+
+
+@dataclass(frozen=True, slots=True)
+class GazeSample:
+    """Where the candidate looked in one frame of a calibration, in degrees."""
+
+    time: float
+    yaw: float
+    pitch: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class CalibrationState:
+    """The session's guided calibration."""
+
+    attempts: int = 0
+    """Begun so far."""
+    step: str = ""
+    """Which step runs (a key of ``STEPS``); empty: none."""
+    step_at: float = 0.0
+    samples: tuple[GazeSample, ...] = ()
+    """The last looks of this step."""
+    movement: Movement | None = None
+    """The turn of the head that this step asks for."""
+    corners: tuple[GazeSample, ...] = ()
+    """What was learned at each corner so far, in the order of the steps."""
+    ended_at: float | None = None
+    outcome: str = ""
+    """``done`` or ``failed``."""
+    reason: str = ""
+    reach: Reach | None = None
+    """What was learned; stays when a later calibration fails."""
+
+
+@dataclass(frozen=True, slots=True)
 class JudgementState:
     """Everything that judgement knows about one session. Never changed, only replaced."""
 
@@ -106,6 +172,11 @@ class JudgementState:
     calibration: CalibrationState = field(default_factory=CalibrationState)
     challenge: ChallengeState = field(default_factory=ChallengeState)
     lips: LipsState = field(default_factory=LipsState)
+
+
+def initial_state(seed: str = "") -> JudgementState:
+    """The state of a session of which nothing was seen yet; challenges are drawn from ``seed``."""
+    return JudgementState(challenge=ChallengeState(seed))
 
 
 _ADAPTER = TypeAdapter(JudgementState)

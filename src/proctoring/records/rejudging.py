@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 from proctoring.incidents import IncidentChange, IncidentSummary
 from proctoring.judgement.inputs import JudgementInput
-from proctoring.judgement.judge import finish, initial_state
+from proctoring.judgement.judge import finish
 from proctoring.judgement.policy import Policy
 from proctoring.judgement.reducer import apply
+from proctoring.judgement.state import initial_state
 
 _log = logging.getLogger(__name__)
 

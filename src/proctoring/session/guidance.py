@@ -9,12 +9,16 @@ from dataclasses import asdict
 from typing import Any
 
 from proctoring.delivery.events import Notice
-from proctoring.judgement.asked import CalibrationState, ChallengeState
 from proctoring.judgement.calibration import STEPS
 from proctoring.judgement.challenge import ACTIONS
 from proctoring.judgement.enrolment import MISSING, phase, progress
 from proctoring.judgement.policy import Policy
-from proctoring.judgement.state import EnrolmentState, JudgementState
+from proctoring.judgement.state import (
+    CalibrationState,
+    ChallengeState,
+    EnrolmentState,
+    JudgementState,
+)
 
 
 def guidance(policy: Policy, state: JudgementState) -> dict[str, dict[str, Any]]:

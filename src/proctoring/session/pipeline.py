@@ -10,9 +10,10 @@ from proctoring.incidents import IncidentChange
 from proctoring.judgement.calibration import why_no_calibration
 from proctoring.judgement.challenge import why_no_challenge
 from proctoring.judgement.inputs import JudgementInput
-from proctoring.judgement.judge import finish, initial_state
+from proctoring.judgement.judge import finish
 from proctoring.judgement.policy import Policy
 from proctoring.judgement.reducer import apply
+from proctoring.judgement.state import initial_state
 from proctoring.session.guidance import guidance, notices
 from proctoring.vision.analyser import FrameAnalysis, VisionAnalyser, joined
 from proctoring.vision.deferred import DeferredResult
