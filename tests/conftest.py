@@ -12,8 +12,10 @@ from evaluation.speech import fetch_carried_speech, read_pcm
 from numpy.typing import NDArray
 
 from proctoring.audio.analyser import AudioModels, load_audio_models
+from proctoring.audio.transcription.transcribers import Transcribers
 from proctoring.errors import ModelUnavailableError
 from proctoring.models.store import ModelStore
+from proctoring.recording.models import RecordingModels
 from proctoring.settings import Settings
 from proctoring.vision.networks import VisionModels, load_vision_models
 
@@ -69,6 +71,15 @@ def audio_models(model_store: ModelStore) -> AudioModels:
     if missing:
         pytest.skip("; ".join(missing))
     return models
+
+
+@pytest.fixture(scope="session")
+def recording_models(
+    vision_models: VisionModels, audio_models: AudioModels, model_store: ModelStore
+) -> RecordingModels:
+    """The same networks for ``proctoring.analyse``."""
+    transcribers = Transcribers(model_store, audio_models.voice_activity)
+    return RecordingModels(vision_models, audio_models, transcribers)
 
 
 @pytest.fixture(scope="session")

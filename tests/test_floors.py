@@ -21,7 +21,7 @@ ALLOWED: dict[str, set[str]] = {
     "delivery": WORDS | {"records"},
     "session": WORDS | {"models", "vision", "audio", "browser", "judgement", "records", "delivery"},
     "storage": WORDS | {"judgement", "records", "delivery", "session"},
-    "recording": WORDS | {"vision", "audio", "judgement", "session"},
+    "recording": WORDS | {"models", "settings", "vision", "audio", "judgement", "session"},
     "livekit": {"errors"},
 }
 """Floor -> what it may import of the package besides itself. Floors not named are at the top."""

@@ -5,56 +5,28 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import av
 import numpy as np
 import pytest
 import simplejpeg
 from numpy.typing import NDArray
-from tests.recording.clips import face, nobody, sitting, two_faces, write_clip, write_sound
+from tests.recording.clips import face, nobody, two_faces, write_clip, write_sound
 from tests.vision.moving import reshaped
 from typer.testing import CliRunner
 
 from proctoring.audio.analyser import AudioModels
 from proctoring.cli import app
-from proctoring.cli.analysis import refuse_blindness
-from proctoring.errors import ModelUnavailableError
-from proctoring.models.store import ModelStore
+from proctoring.recording import analysis
+from proctoring.recording.models import RecordingModels
 from proctoring.vision.frame import Pixels
-from proctoring.vision.networks import VisionModels, load_vision_models
+from proctoring.vision.networks import VisionModels
 
 Pcm = NDArray[np.int16]
 
 
 @pytest.fixture(autouse=True)
-def own_models(model_store: ModelStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The command finds its models where the tests do."""
-    if model_store.mirror is not None:
-        monkeypatch.setenv("PROCTORING_MODELS_MIRROR", str(model_store.mirror))
-
-
-def test_a_recording_becomes_a_table_a_report_and_a_drawn_on_copy(tmp_path: Path) -> None:
-    clip = write_clip(tmp_path / "sitting.mp4", sitting(rate=5.0))
-    report_file, drawn_on = tmp_path / "report.json", tmp_path / "drawn.mp4"
-    result = CliRunner().invoke(
-        app, ["analyse", str(clip), "--json", str(report_file), "--annotated", str(drawn_on)]
-    )
-    assert result.exit_code == 0, result.stderr
-    assert "No Face Detected" in result.stdout
-    assert "Multiple Persons Detected" in result.stdout
-    assert "times real time" in result.stdout
-    report = json.loads(report_file.read_text())
-    assert report["policy"]["name"] == "exam"
-    kinds = [incident["kind"] for incident in report["incidents"]]
-    # From 3 and from 8 s on it shows another place altogether, as a camera that was moved does.
-    assert kinds == ["face.absent", "camera.moved", "person.multiple", "camera.moved"]
-    absent = report["incidents"][0]
-    assert absent["started_at"] == pytest.approx(3.0, abs=0.25)
-    assert absent["ended_at"] == pytest.approx(8.0, abs=0.45)
-    assert absent["reason"].startswith("no face in the frame")
-    assert {"faces", "gaze", "objects"} <= {c["name"] for c in report["capabilities"]}
-    with av.open(str(drawn_on)) as container:
-        drawn = sum(1 for _ in container.decode(video=0))
-    assert drawn == report["analysed"]
+def shared_models(recording_models: RecordingModels, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command is given the networks that are loaded already."""
+    monkeypatch.setattr(analysis, "load_models", lambda *_, **__: recording_models)
 
 
 def photo_of(path: Path, picture: Pixels) -> Path:
@@ -134,7 +106,7 @@ def test_a_voice_of_no_use_is_refused_by_name(
         (talk, text, [], "not a sound file: WAV, FLAC, Ogg or WebM is needed"),
         (talk, short, [], "3 s are needed"),
         (silent, short, [], "silent.mp4 has no sound to compare"),
-        (talk, short, pyannote, "a reference voice is compared by --speakers local alone"),
+        (talk, short, pyannote, "a reference voice needs the local diarizer, not pyannote"),
     ]
     for recording, voice, more, complaint in cases:
         command = ["analyse", str(recording), "--voice", str(voice), *more]
@@ -255,13 +227,3 @@ def test_a_truncated_recording_is_analysed_as_far_as_it_goes_and_fails(tmp_path:
     assert report["complete"] is False
     assert report["problem"].startswith("half.mkv ")
     assert 0 < report["duration"] < 7
-
-
-def test_without_any_network_a_recording_is_not_called_free_of_incidents(tmp_path: Path) -> None:
-    blind = load_vision_models(ModelStore(tmp_path, catalogue=()), object_model="ssd_mobilenet_v2")
-    with pytest.raises(ModelUnavailableError, match=r"nothing to look with: .*face"):
-        refuse_blindness(blind.capabilities)
-
-
-def test_one_capability_is_enough(vision_models: VisionModels) -> None:
-    refuse_blindness(vision_models.capabilities)

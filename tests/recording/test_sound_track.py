@@ -50,7 +50,7 @@ def test_a_part_that_cannot_be_read_is_told_after_what_could() -> None:
 
     track = SoundTrack(broken())  # type: ignore[arg-type]
     assert len(heard(track)) == 1
-    assert track.summary.problem == "the sound is damaged after 0.5 s"
+    assert track.problem == "the sound is damaged after 0.5 s"
 
 
 @pytest.mark.parametrize(
@@ -67,4 +67,4 @@ def test_every_kind_of_sound_file(
     track = SoundTrack(listen(file, audio_models, origin=None))
     assert len(heard(track)) >= 40
     assert track.summary.voices == {1, 2}
-    assert track.summary.speech > 8
+    assert track.summary.speech_seconds > 8

@@ -1,69 +1,86 @@
-"""``proctoring analyse``: a recorded video, or sound alone, through the same pipeline as live sessions."""
+"""``proctoring analyse``: a recorded video, or audio alone, analysed as a live session would be."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
-from proctoring.errors import ProctoringError
+import proctoring
+from proctoring.errors import ProctoringError, SettingsError
 
 
 def command(
     file: Annotated[
-        Path, typer.Argument(help="A video or sound file, of any kind that FFmpeg reads.")
+        Path, typer.Argument(help="A video or audio file of any format that FFmpeg reads.")
     ],
     policy: Annotated[str | None, typer.Option(help="A shipped policy or a file [exam].")] = None,
     json_file: Annotated[
         Path | None, typer.Option("--json", help="Write the report here, as JSON.")
     ] = None,
     annotated: Annotated[
-        Path | None, typer.Option(help="Write an MP4 of the analysed frames, drawn on, here.")
+        Path | None,
+        typer.Option(help="Write an MP4 of the analysed frames here, the results drawn on them."),
     ] = None,
-    mirrored: Annotated[
-        bool, typer.Option("--mirrored", help="The pictures are mirrored.")
-    ] = False,
+    mirrored: Annotated[bool, typer.Option("--mirrored", help="The frames are mirrored.")] = False,
     photo: Annotated[
         Path | None,
-        typer.Option(
-            help="A JPEG or PNG of the candidate, with whom whoever sits there is compared."
-        ),
+        typer.Option(help="A JPEG or PNG of the candidate, with which faces are compared."),
     ] = None,
     voice: Annotated[
         Path | None,
         typer.Option(
-            help="A recording of the candidate speaking alone (WAV, FLAC, Ogg or WebM), from which "
-            "their voice is known."
+            help="A recording of the candidate speaking alone (WAV, FLAC, Ogg or WebM), by which "
+            "the candidate's voice is known from the start."
         ),
     ] = None,
     speakers: Annotated[
-        str,
+        Literal["local", "pyannote"],
         typer.Option(
-            help="Who tells voices apart: 'local' as live sessions do, or 'pyannote', the original "
+            help="What tells speakers apart: the networks of live sessions, or the original "
             "pipeline over the whole recording (needs proctoring-ai[pyannote])."
         ),
     ] = "local",
 ) -> None:
-    """Analyse a recording, pictures and sound: the incidents that a live session would have had."""
-    # What analyses is imported when it analyses: see the package.
-    from proctoring.cli.analysis import Speakers, analyse
+    """Analyse a recording: the incidents that a live session of it would have had.
 
-    if speakers not in tuple(Speakers):
-        raise typer.BadParameter(f"{speakers!r} is neither local nor pyannote")
+    Exits 2 when the recording cannot be read to its end.
+    """
+    from rich.console import Console
+
+    from proctoring.cli.analysis_output import print_report, progress_bars
+    from proctoring.recording.files import check_output
+
     try:
-        complete = analyse(
-            file,
-            policy,
-            json_file,
-            annotated,
-            mirrored=mirrored,
-            photo=photo,
-            voice=voice,
-            speakers=Speakers(speakers),
-        )
+        if json_file is not None:
+            check_output(json_file, file)
+        with progress_bars(Console(stderr=True), file.name) as (fetch_progress, progress):
+            report = proctoring.analyse(
+                file,
+                policy=policy,
+                mirrored=mirrored,
+                reference_photo=photo,
+                reference_voice=voice,
+                annotated=annotated,
+                speakers=speakers,
+                progress=progress,
+                fetch_progress=fetch_progress,
+            )
+        if json_file is not None:
+            _write(json_file, json.dumps(report.to_json(), indent=2) + "\n")
     except ProctoringError as error:
         typer.echo(f"error: {error.detail}", err=True)
         raise typer.Exit(2) from error
-    if not complete:
+    print_report(report, Console())
+    if not report.complete:
+        typer.echo(f"error: {report.problem}", err=True)
         raise typer.Exit(2)
+
+
+def _write(file: Path, text: str) -> None:
+    try:
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise SettingsError(f"{file}: {error.strerror or error}") from error

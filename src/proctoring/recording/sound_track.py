@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from proctoring.audio.analyser import AudioAnalyser, AudioModels
@@ -20,62 +20,82 @@ _CONTIGUOUS = 0.001
 """Seconds by which two chunks may differ and still follow each other."""
 
 
-@dataclass(slots=True)
-class SoundSummary:
-    """What was heard in all."""
+@dataclass(frozen=True, slots=True)
+class AudioSummary:
+    """What the audio of a recording contains."""
 
     seconds: float = 0.0
-    """Of sound, without gaps."""
-    speech: float = 0.0
-    """Seconds of speech."""
-    voices: set[int] = field(default_factory=set)
-    """Numbers of the voices that were heard; 1 is the candidate's."""
-    transcript: list[TranscriptObservation] = field(default_factory=list)
-    """Finished utterances."""
-    problem: str = ""
-    """Why the sound could not be read to its end; empty when it could."""
+    """Seconds of audio, without gaps."""
+    speech_seconds: float = 0.0
+    voices: frozenset[int] = frozenset()
+    """Numbers of the voices that spoke; 1 is the candidate's."""
 
-    def add(self, heard: Heard) -> None:
-        """Take one observation into account."""
-        if isinstance(heard, TranscriptObservation):
-            if heard.final:
-                self.transcript.append(heard)
-        elif heard.level is not None:
-            self.seconds += heard.span
-            self.speech += heard.span * (heard.speech or 0.0)
-        if isinstance(heard, SoundObservation) and heard.speakers is not None:
-            self.voices |= {voice.number for voice in heard.speakers.voices}
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """One transcribed utterance. Times are seconds of media time."""
+
+    start: float
+    end: float
+    text: str = field(repr=False)
+    """Kept out of logs."""
 
 
 class SoundTrack:
-    """Gives what is heard up to a time, so that it can be judged in step with the pictures.
+    """Audio observations, handed out up to a media time: to be judged in step with the frames.
 
     Args:
-        heard: observations in the order in which they are made.
+        heard: observations ordered by time.
     """
 
     def __init__(self, heard: Iterable[Heard] = ()) -> None:
-        self.summary = SoundSummary()
+        self.summary = AudioSummary()
+        """Of what was handed out so far."""
+        self.problem = ""
+        """Why the audio could not be read to its end; empty when it could."""
+        self._transcript: list[Utterance] = []
         self._heard = iter(heard)
         self._next: Heard | None = None
 
+    @property
+    def transcript(self) -> tuple[Utterance, ...]:
+        """The finished utterances so far."""
+        return tuple(self._transcript)
+
     def up_to(self, time: float) -> Iterator[Heard]:
-        """What is heard by media time ``time``, each once."""
+        """The observations up to media time ``time``, each of them once."""
         while True:
             if self._next is None:
-                self._next = self._take()
+                self._next = self._read()
             if self._next is None or self._next.time > time:
                 return
             heard, self._next = self._next, None
-            self.summary.add(heard)
+            self._count(heard)
             yield heard
 
-    def _take(self) -> Heard | None:
+    def _read(self) -> Heard | None:
         try:
             return next(self._heard, None)
         except ProctoringError as error:
-            self.summary.problem = error.detail
+            self.problem = error.detail
             return None
+
+    def _count(self, heard: Heard) -> None:
+        if isinstance(heard, TranscriptObservation):
+            if heard.final:
+                self._transcript.append(Utterance(heard.start, heard.time, heard.text))
+            return
+        total = self.summary
+        if heard.level is not None:
+            total = replace(
+                total,
+                seconds=total.seconds + heard.span,
+                speech_seconds=total.speech_seconds + heard.span * (heard.speech or 0.0),
+            )
+        if heard.speakers is not None:
+            voices = {voice.number for voice in heard.speakers.voices}
+            total = replace(total, voices=total.voices | voices)
+        self.summary = total
 
 
 def listen(

@@ -1,0 +1,109 @@
+"""One recording from its first to its last frame: its changes, its cost, its damage."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from proctoring.errors import BadFrameError, BadRecordingError
+from proctoring.incidents import IncidentChange
+from proctoring.recording.drawing import Drawer
+from proctoring.recording.media import RecordingInfo
+from proctoring.recording.playback import play
+from proctoring.recording.report import Speed
+from proctoring.recording.sound_track import SoundTrack
+from proctoring.recording.writer import VideoWriter
+from proctoring.session.pipeline import Pipeline
+
+AnalysisProgress = Callable[[float, float | None], None]
+"""Called with the seconds of media analysed so far and in all (``None``: the file does not say)."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """What an analysis came to."""
+
+    changes: tuple[IncidentChange, ...]
+    speed: Speed
+    problem: str = ""
+    """Why the video could not be read to its end; empty when it could."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stopwatch:
+    """Wall and CPU time of this process since it was made."""
+
+    _wall: float = field(default_factory=time.perf_counter)
+    _cpu: float = field(default_factory=time.process_time)
+
+    def speed(self, duration: float, pictures: int = 0, analysed: int = 0) -> Speed:
+        """The cost of so much media."""
+        elapsed, cpu = time.perf_counter() - self._wall, time.process_time() - self._cpu
+        return Speed(duration, elapsed, cpu, pictures, analysed)
+
+
+def run_video(
+    recording: RecordingInfo,
+    pipeline: Pipeline,
+    track: SoundTrack,
+    progress: AnalysisProgress,
+    *,
+    annotated: Path | None = None,
+    mirrored: bool = False,
+) -> RunResult:
+    """Analyse a recording's frames, its audio in step with them.
+
+    Raises:
+        BadRecordingError: not a single frame can be read.
+        SettingsError: ``annotated`` cannot be written.
+    """
+    stopwatch, drawer = Stopwatch(), Drawer(mirrored=mirrored)
+    changes: list[IncidentChange] = []
+    last, pictures, analysed, problem = 0.0, 0, 0, ""
+    progress(0.0, recording.duration)
+    with VideoWriter(annotated) if annotated else nullcontext() as writer:
+        try:
+            for moment in play(recording.path, pipeline):
+                last, pictures = moment.frame.time, moment.pictures
+                found = moment.changes + _judge_audio(track, last, pipeline)
+                changes += found
+                analysed += 1
+                if writer is not None:
+                    writer.write(last, drawer.draw(moment.frame, moment.analysis, found))
+                progress(last, recording.duration)
+        except BadFrameError as error:
+            if not analysed:
+                raise BadRecordingError(error.detail) from error
+            problem = error.detail
+        changes += _judge_audio(track, math.inf, pipeline)
+    changes += pipeline.finish(last)
+    end = recording.duration or last
+    progress(end, end)
+    return RunResult(tuple(changes), stopwatch.speed(last, pictures, analysed), problem)
+
+
+def run_audio(
+    recording: RecordingInfo, pipeline: Pipeline, track: SoundTrack, progress: AnalysisProgress
+) -> RunResult:
+    """Analyse a recording without video."""
+    stopwatch = Stopwatch()
+    changes: list[IncidentChange] = []
+    last = 0.0
+    progress(0.0, recording.duration)
+    for heard in track.up_to(math.inf):
+        changes += pipeline.apply(heard)
+        last = max(last, heard.time)
+        progress(last, recording.duration)
+    changes += pipeline.finish(last)
+    end = recording.duration or last
+    progress(end, end)
+    return RunResult(tuple(changes), stopwatch.speed(last))
+
+
+def _judge_audio(track: SoundTrack, until: float, pipeline: Pipeline) -> tuple[IncidentChange, ...]:
+    """Judge the audio up to a media time."""
+    return tuple(change for heard in track.up_to(until) for change in pipeline.apply(heard))
