@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -21,9 +21,14 @@ from proctoring.errors import BadFrameError
 from proctoring.incidents import IncidentChange
 from proctoring.judgement.policy import shipped_policy
 from proctoring.observations import SoundObservation
+from proctoring.session.config import SessionConfig, SessionResources
+from proctoring.session.lifetime import Lifetime
+from proctoring.session.messages import ReceivedFrame
+from proctoring.session.outcomes import JudgementUpdate, Outcome, SessionEnded
 from proctoring.session.pipeline import Pipeline
 from proctoring.session.pool import Pool
-from proctoring.session.session import Arrival, Lifetime, Session
+from proctoring.session.session import Session
+from proctoring.session.sinks import Sink
 from proctoring.session.tally import Tally
 from proctoring.settings import Settings
 from proctoring.vision.analyser import FrameAnalysis, VisionAnalyser
@@ -48,8 +53,8 @@ class Heard:
     told: list[str] = field(default_factory=list)
     flows: list[float] = field(default_factory=list)
 
-    def analysed(self, arrival: Arrival, analysis: FrameAnalysis, decode_ms: float) -> None:
-        assert arrival.data
+    def analysed(self, frame: ReceivedFrame, analysis: FrameAnalysis, decode_ms: float) -> None:
+        assert frame.data
         assert decode_ms > 0
         self.replies.put(analysis)
 
@@ -74,6 +79,27 @@ class Heard:
     def next(self) -> Any:
         """What became of the next frame."""
         return self.replies.get(timeout=TIMEOUT)
+
+
+class Published:
+    """The sink at the end of a session: remembers what would be published."""
+
+    def __init__(self) -> None:
+        self.changes: Queue[tuple[float, tuple[IncidentChange, ...]]] = Queue()
+        self.notices: Queue[Notice] = Queue()
+        self.ends: list[str] = []
+        self.done: Future[None] = Future()
+
+    def accept(self, outcome: Outcome) -> None:
+        match outcome:
+            case JudgementUpdate(time, changes, notice):
+                if changes:
+                    self.changes.put((time, changes))
+                if notice is not None:
+                    self.notices.put(notice)
+            case SessionEnded(_, detail):
+                self.ends.append(detail)
+                self.done.set_result(None)
 
 
 @dataclass
@@ -110,39 +136,32 @@ def tally() -> Tally:
 def sit(pool: Pool, tally: Tally) -> Callable[..., Sat]:
     """Makes a session that began at second 0."""
 
-    def make(models: VisionModels = BLIND, audio: AudioModels = DEAF, **options: Any) -> Sat:
-        published: Queue[tuple[float, tuple[IncidentChange, ...]]] = Queue()
-        ends: list[str] = []
-        notices: Queue[Notice] = Queue()
-
-        def publish(
-            _: SittingRef, time: float, changes: tuple[IncidentChange, ...], notice: Notice | None
-        ) -> None:
-            if changes:
-                published.put((time, changes))
-            if notice is not None:
-                notices.put(notice)
-
-        def ended(detail: str) -> Future[None]:
-            ends.append(detail)
-            told: Future[None] = Future()
-            told.set_result(None)
-            return told
-
+    def make(
+        models: VisionModels = BLIND,
+        audio: AudioModels = DEAF,
+        *,
+        sinks: Sequence[Sink] = (),
+        **options: Any,
+    ) -> Sat:
+        published = Published()
         analyser = options.pop("analyser", None) or VisionAnalyser(models)
+        resources = SessionResources(pool, audio, options.pop("transcription", None))
+        session_id = options.pop("session_id", "exam-7")
         session = Session(
-            SittingRef(options.pop("session_id", "exam-7"), datetime(2026, 1, 2, 10, tzinfo=UTC)),
-            pipeline=Pipeline(options.pop("policy", None) or shipped_policy("exam"), analyser),
-            pool=pool,
-            publish=publish,
-            ended=lambda _sitting, _time, detail, _face: ended(detail),
-            tally=options.pop("tally", tally),
-            audio=audio,
+            SessionConfig(
+                SittingRef(session_id, datetime(2026, 1, 2, 10, tzinfo=UTC)),
+                lifetime=options.pop("lifetime", Lifetime()),
+                max_pixels=Settings().max_frame_pixels,
+                awaited=options.pop("awaited", False),
+            ),
+            resources,
+            Pipeline(options.pop("policy", None) or shipped_policy("exam"), analyser),
+            (options.pop("tally", tally), *sinks, published),
+            done=published.done,
             now=0.0,
-            max_pixels=Settings().max_frame_pixels,
-            **{"lifetime": Lifetime(), **options},
         )
-        return Sat(session, published, ends, notices)
+        assert not options
+        return Sat(session, published.changes, published.ends, published.notices)
 
     return make
 

@@ -21,9 +21,11 @@ from proctoring.delivery.journal import MemoryJournal
 from proctoring.delivery.outbox import Outbox
 from proctoring.errors import BadSessionIdError, SessionExistsError, TooManyError
 from proctoring.judgement.policy import shipped_policy
+from proctoring.session.factory import SessionLimits, SessionServices
+from proctoring.session.lifetime import Lifetime
 from proctoring.session.pool import Pool
 from proctoring.session.registry import MAX_REMEMBERED, Registry
-from proctoring.session.session import Lifetime, Session
+from proctoring.session.session import Session
 from proctoring.session.tally import Tally
 from proctoring.storage.memory import MemoryStorage
 from proctoring.vision.networks import VisionModels
@@ -34,19 +36,24 @@ EXAM = shipped_policy("exam")
 @pytest.fixture
 def make(pool: Pool, tally: Tally) -> Callable[..., Registry]:
     def registry(**options: Any) -> Registry:
-        known: dict[str, Any] = {
-            "models": BLIND,
+        services: dict[str, Any] = {
+            "vision": BLIND,
             "audio": DEAF,
             "pool": pool,
             "storage": MemoryStorage(Outbox(MemoryJournal()), "no database"),
             "tally": tally,
             "wall": lambda: datetime(2026, 1, 2, 10, tzinfo=UTC),
+        }
+        limits: dict[str, Any] = {
             "max_sessions": 10,
             "lifetime": Lifetime(grace=30, patience=600),
             "keep_events": 60.0,
             "max_pixels": 1 << 24,
         }
-        return Registry(**(known | options))
+        for known in (services, limits):
+            known |= {name: options.pop(name) for name in known.keys() & options.keys()}
+        assert not options
+        return Registry(SessionServices(**services), SessionLimits(**limits))
 
     return registry
 
@@ -130,7 +137,7 @@ def test_a_thousand_sessions_leave_no_memory_no_threads_and_no_files_behind(
     journal = MemoryJournal()
     faces_alone = replace(vision_models, objects=None)
     registry = make(
-        models=faces_alone, storage=MemoryStorage(Outbox(journal), "no database"), keep_events=0.0
+        vision=faces_alone, storage=MemoryStorage(Outbox(journal), "no database"), keep_events=0.0
     )
     grey = bytes(simplejpeg.encode_jpeg(np.full((64, 64, 3), 90, np.uint8)))
     process = psutil.Process()

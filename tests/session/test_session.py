@@ -11,8 +11,10 @@ from tests.session.conftest import BLIND, TIMEOUT, Heard, Sat
 from proctoring.audio.analyser import AudioAnalyser
 from proctoring.errors import BadFrameError
 from proctoring.incidents import IncidentState
+from proctoring.session.lifetime import Lifetime
+from proctoring.session.messages import ReceivedFrame
 from proctoring.session.pool import Pool
-from proctoring.session.session import Lifetime, State
+from proctoring.session.session import State
 from proctoring.session.silence import SILENCE
 from proctoring.session.tally import Tally
 from proctoring.vision.analyser import FrameAnalysis, VisionAnalyser
@@ -122,6 +124,40 @@ def test_an_analyser_that_fails_costs_that_frame_is_counted_and_logs_no_media(
     assert "on purpose" in str(record.exc_info)
     assert "exam-7" not in caplog.text
     assert len(caplog.text) < 5000
+
+
+class Unreachable(Heard):
+    """A sender to whom nothing can be said."""
+
+    def analysed(self, frame: ReceivedFrame, analysis: FrameAnalysis, decode_ms: float) -> None:
+        super().analysed(frame, analysis, decode_ms)
+        raise OSError("gone")
+
+    def refused(self, error: BadFrameError) -> None:
+        super().refused(error)
+        raise OSError("gone")
+
+    def failed(self) -> None:
+        super().failed()
+        raise OSError("gone")
+
+
+def test_a_reply_that_fails_stops_no_later_frame_and_no_message(
+    sit: Sit, pool: Pool, vision_models: VisionModels, face_jpeg: bytes
+) -> None:
+    sat, socket = sit(analyser=FailsOnce(vision_models)), Unreachable()
+    sat.session.receive(face_jpeg, None, socket, now=0.0)
+    assert socket.next() == "failed"
+    sat.session.receive(face_jpeg[:2000], None, socket, now=0.1)
+    assert isinstance(socket.next(), BadFrameError)
+    for now in (0.2, 0.3):
+        sat.session.receive(face_jpeg, None, socket, now=now)
+        assert isinstance(socket.next(), FrameAnalysis)
+    sat.session.end("over", 1.0)
+    sat.session.done.result(TIMEOUT)
+    frames = sat.session.frames
+    assert (frames.analysed, frames.refused, frames.failed) == (2, 1, 1)
+    assert pool.failures == 0
 
 
 def test_lost_media_is_an_incident_that_ends_when_it_is_back(sit: Sit, face_jpeg: bytes) -> None:

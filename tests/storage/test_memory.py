@@ -18,6 +18,7 @@ from proctoring.errors import EvidenceUnavailableError, RecordsUnavailableError,
 from proctoring.judgement.policy import shipped_policy
 from proctoring.observations import ConnectionObservation
 from proctoring.server.open_storage import open_storage
+from proctoring.session.outcomes import Outcome
 from proctoring.session.tally import Tally
 from proctoring.settings import Settings, WebhookTarget
 from proctoring.storage.memory import MemoryStorage
@@ -72,13 +73,20 @@ def test_events_are_delivered_until_it_stops(storage: Storage) -> None:
     assert storage.outbox.waiting == 0
 
 
+class Unused:
+    """A publisher that gets nothing."""
+
+    def accept(self, outcome: Outcome) -> None:
+        raise AssertionError(outcome)
+
+
 def test_observations_and_evidence_are_discarded(storage: Storage) -> None:
     policy = shipped_policy("exam")
     assert policy.records.signals
     storage.observation_recorder("S1", policy.records)(ConnectionObservation(1.0, connected=True))
     storage.end_observations("S1")
     wanted = policy.evidence.model_copy(update={"stills": ("*",)})
-    assert storage.evidence_watch(wanted, lambda *_: None) is None
+    assert storage.evidence_watch(wanted, Unused()) is None
 
 
 def _opened(folder: Path, **chosen: Any) -> Storage:

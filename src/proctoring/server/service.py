@@ -27,10 +27,12 @@ from proctoring.server.open_storage import open_storage
 from proctoring.server.periodic import cancel, repeat, repeat_on_thread
 from proctoring.server.references import ReferenceLearning
 from proctoring.server.status import Status, log_capabilities
+from proctoring.session.factory import SessionLimits, SessionServices
+from proctoring.session.lifetime import Lifetime
 from proctoring.session.pool import Pool
 from proctoring.session.registry import Registry
 from proctoring.session.senses import Senses
-from proctoring.session.session import Lifetime, Session
+from proctoring.session.session import Session
 from proctoring.session.tally import Tally
 from proctoring.session.transcribing import TranscriptionService
 from proctoring.settings import Settings
@@ -301,17 +303,21 @@ class Service:
         if models.vision.faces is not None:
             self.storage.find_faces_with(partial(find_everybody, models.vision.faces.detector))
         self._sessions = Registry(
-            models=models.vision,
-            audio=models.audio,
-            pool=self.pool,
-            storage=self.storage,
-            tally=self.tally,
-            wall=self._wall,
-            max_sessions=settings.max_sessions,
-            lifetime=Lifetime(settings.session_grace, settings.session_patience),
-            keep_events=settings.keep_events,
-            max_pixels=settings.max_frame_pixels,
-            transcription=TranscriptionService(transcribers, self.words_pool),
+            SessionServices(
+                vision=models.vision,
+                audio=models.audio,
+                pool=self.pool,
+                storage=self.storage,
+                tally=self.tally,
+                wall=self._wall,
+                transcription=TranscriptionService(transcribers, self.words_pool),
+            ),
+            SessionLimits(
+                max_sessions=settings.max_sessions,
+                lifetime=Lifetime(settings.session_grace, settings.session_patience),
+                keep_events=settings.keep_events,
+                max_pixels=settings.max_frame_pixels,
+            ),
         )
         log_capabilities(self.capabilities)
 

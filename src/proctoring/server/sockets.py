@@ -233,7 +233,7 @@ async def _receive_video(
         now = service.now()
         verdict, pause = limit.judge(len(data), now)
         if verdict is Verdict.DROP:
-            service.tally.limited.inc()
+            session.frame_limited()
             if now - complained >= COMPLAIN_EVERY:
                 complained = now
                 detail = f"more than {settings.max_frames_per_second:g} frames a second"
@@ -242,7 +242,7 @@ async def _receive_video(
             try:
                 picture, capture = read_video_message(data, settings.max_frame_bytes)
             except BadFrameError as error:
-                service.tally.refused.inc()
+                session.message_refused(error)
                 feed.bad_frame(error)
             else:
                 session.receive(picture, capture, feed, now)

@@ -9,7 +9,7 @@ from proctoring.errors import BadFrameError
 from proctoring.server.closing import TOO_MANY_BAD_FRAMES
 from proctoring.server.observation_json import observation_text
 from proctoring.server.outbound import Outbound
-from proctoring.session.session import Arrival
+from proctoring.session.messages import ReceivedFrame
 from proctoring.settings import Settings
 from proctoring.vision.analyser import FACE_RATE, FrameAnalysis
 
@@ -18,7 +18,7 @@ MAX_BAD_FRAMES = 20
 
 
 class VideoFeed(Outbound):
-    """What goes out on one video socket. What ``Reply`` says comes from the pool's threads.
+    """What goes out on one video socket. ``FrameReply`` is called from the pool's threads.
 
     Args:
         observe: whether the client wants observations.
@@ -47,17 +47,17 @@ class VideoFeed(Outbound):
         }
         self.tell_first(json.dumps({"flow": flow}))
 
-    # Reply: called from the pool's threads.
+    # FrameReply: called from the pool's threads.
 
-    def analysed(self, arrival: Arrival, analysis: FrameAnalysis, decode_ms: float) -> None:
+    def analysed(self, frame: ReceivedFrame, analysis: FrameAnalysis, decode_ms: float) -> None:
         """The frame was looked at."""
         text = None
         if self._observe:
             text = observation_text(
                 analysis,
-                capture=arrival.capture,
+                capture=frame.capture,
                 decode_ms=decode_ms,
-                latency_ms=(self._now() - arrival.arrived) * 1000,
+                latency_ms=(self._now() - frame.arrived) * 1000,
                 landmarks=self._landmarks,
             )
         self.call(self._good_frame, text)

@@ -5,14 +5,15 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Protocol
 
 from proctoring.audio.analyser import STRETCH, AudioAnalyser, AudioModels
 from proctoring.audio.pcm import SAMPLE_RATE, Pcm, decode_pcm
 from proctoring.audio.voice_reference import VoiceReference
 from proctoring.observations import SoundObservation
+from proctoring.session.outcomes import AudioFailed, AudioReceived
 from proctoring.session.pool import Pool
+from proctoring.session.sinks import Sinks
 from proctoring.session.sound_buffer import Gap, SoundBuffer
 from proctoring.session.sound_position import SoundPosition
 from proctoring.session.transcribing import Transcribing
@@ -27,17 +28,6 @@ class SoundReply(Protocol):
         """A stretch of sound was listened to."""
 
 
-@dataclass(slots=True)
-class SoundCount:
-    """What became of a session's sound, in seconds."""
-
-    received: float = 0.0
-    missing: float = 0.0
-    """Never arrived, or found no place while it waited."""
-    failed: float = 0.0
-    """Could not be listened to, by no fault of its sender."""
-
-
 class Hearing:
     """Sound is left here at once and never dropped unsaid; a pool's thread listens to it.
 
@@ -47,9 +37,8 @@ class Hearing:
         models: shared by all sessions.
         pool: does the work.
         tell: takes each observation, in order, from the pool's threads.
-        ended: called once, after the last observation, when ``end`` was called.
+        sinks: receive the outcomes of audio.
         words: takes the same sound.
-        arrived: takes each piece of sound at once, with the media time of its first sample.
     """
 
     def __init__(
@@ -57,17 +46,13 @@ class Hearing:
         models: AudioModels,
         pool: Pool,
         tell: Callable[[SoundObservation], None],
-        ended: Callable[[], None],
+        sinks: Sinks,
         words: Transcribing | None = None,
-        *,
-        arrived: Callable[[float, Pcm], None] | None = None,
     ) -> None:
-        self.count = SoundCount()
         self._models = models
         self._tell = tell
-        self._ended = ended
+        self._sinks = sinks
         self._words = words
-        self._arrived = arrived
         self._position = SoundPosition()
         self._buffer = SoundBuffer()
         self._carry = b""
@@ -76,7 +61,8 @@ class Hearing:
         self._references: deque[VoiceReference] = deque(maxlen=1)
         """Given, and not yet known to the analyser."""
         self._reply: SoundReply | None = None
-        self._ending = False
+        self._ended: Callable[[], None] | None = None
+        """Called after the last observation; ``None`` while more audio may come."""
         self._lane = pool.lane(self._step, slow=True)
 
     @property
@@ -109,22 +95,23 @@ class Hearing:
             self._start = self._position.end - len(samples) / SAMPLE_RATE
         if place.gap:
             self._buffer.put_gap(place.gap)
-        self.count.received += len(samples) / SAMPLE_RATE
         fresh = samples[place.skip :]
-        if self._arrived is not None and self._position.end is not None and len(fresh):
-            self._arrived(self._position.end - len(fresh) / SAMPLE_RATE, fresh)
-        self.count.missing += place.gap + self._buffer.put(fresh)
+        missing = place.gap + self._buffer.put(fresh)
+        assert self._position.end is not None  # noqa: S101
+        start = self._position.end - len(fresh) / SAMPLE_RATE
+        self._sinks.emit(AudioReceived(start, fresh, len(samples) / SAMPLE_RATE, missing))
         self._lane.wake()
-        if self._words is not None and self._position.end is not None:
-            self._words.receive(fresh, self._position.end - len(fresh) / SAMPLE_RATE, place.gap)
+        if self._words is not None:
+            self._words.receive(fresh, start, place.gap)
 
     def know(self, reference: VoiceReference) -> None:
         """The candidate's voice is given; it counts from the next stretch of sound."""
         self._references.append(reference)
 
-    def end(self) -> None:
-        """Nothing more comes. What waits is still listened to."""
-        self._ending = True
+    def end(self, ended: Callable[[], None]) -> None:
+        """Nothing more comes. ``ended`` is called once, from a pool thread, when what waits has
+        been analysed."""
+        self._ended = ended
         self._lane.wake()
 
     # On the pool's threads, one step at a time.
@@ -134,7 +121,7 @@ class Hearing:
         if item is not None:
             self._listen(item)
             self._lane.go_on()  # one stretch a turn: others wait too, and what waits keeps its place
-        elif self._ending:
+        elif self._ended is not None:
             self._lane.close()
             try:
                 if self._analyser is not None:
@@ -155,7 +142,7 @@ class Hearing:
             else:
                 self._report(self._analyser.push(item))
         except Exception:  # noqa: BLE001  # costs this stretch; the next may do better
-            self.count.failed += STRETCH / SAMPLE_RATE
+            self._sinks.emit(AudioFailed(STRETCH / SAMPLE_RATE))
             _log.exception("a stretch of sound could not be listened to")
 
     def _report(self, observations: tuple[SoundObservation, ...]) -> None:

@@ -1,89 +1,62 @@
-"""Every session of this process, by name."""
+"""The sessions of this process by session id."""
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future
-from datetime import datetime
-from functools import partial
+from collections.abc import Iterator
+from dataclasses import dataclass
 
-from proctoring.audio.analyser import AudioModels
-from proctoring.delivery.events import Message, Notice, SittingRef, beginning, ending, sitting_id
 from proctoring.errors import SessionExistsError, TooManyError
-from proctoring.incidents import IncidentChange
 from proctoring.judgement.policy import Policy
+from proctoring.session.factory import (
+    NewSession,
+    SessionLimits,
+    SessionServices,
+    create_session,
+)
 from proctoring.session.identifier import check_session_id
-from proctoring.session.pipeline import Pipeline
-from proctoring.session.pool import Pool
-from proctoring.session.session import Lifetime, Session, State
-from proctoring.session.storage import SessionStorage
-from proctoring.session.tally import Tally
-from proctoring.session.transcribing import TranscriptionService
-from proctoring.vision.analyser import VisionAnalyser
+from proctoring.session.session import Session, State
 from proctoring.vision.identity.embedding import Embedding
-from proctoring.vision.networks import VisionModels
 
 MAX_REMEMBERED = 1000
-"""Ended sessions whose events can still be read; beyond, the oldest go before their time."""
+"""Ended sessions whose events can still be read; beyond, the oldest are forgotten early."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Open:
+    session: Session
+
+
+@dataclass(frozen=True, slots=True)
+class _Closing:
+    """Ended, but not everything of it is published yet."""
+
+    session: Session
+    ended_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Remembered:
+    """Ended and published. Its events can be read; nothing else of it is held."""
+
+    forget_at: float
 
 
 class Registry:
-    """Begins, finds and ends sessions. For the one thread where messages arrive.
+    """Begins, finds and ends sessions. For the event loop."""
 
-    Args:
-        models: what all sessions see with.
-        audio: what all sessions hear with.
-        pool: does all sessions' work.
-        storage: where events, observations and evidence go.
-        tally: counts.
-        wall: the time of day, with its zone.
-        max_sessions: how many may be open at once.
-        lifetime: when one that nobody ends is over.
-        keep_events: seconds for which an ended session's events can still be read.
-        max_pixels: largest picture that is looked at.
-        transcription: makes words of speech, where a policy wants any.
-    """
-
-    def __init__(
-        self,
-        *,
-        models: VisionModels,
-        audio: AudioModels,
-        pool: Pool,
-        storage: SessionStorage,
-        tally: Tally,
-        wall: Callable[[], datetime],
-        max_sessions: int,
-        lifetime: Lifetime,
-        keep_events: float,
-        max_pixels: int,
-        transcription: TranscriptionService | None = None,
-    ) -> None:
-        self._models = models
-        self._audio = audio
-        self._pool = pool
-        self._storage = storage
-        self._outbox = storage.outbox
-        self._tally = tally
-        self._wall = wall
-        self._max_sessions = max_sessions
-        self._lifetime = lifetime
-        self._keep_events = keep_events
-        self._max_pixels = max_pixels
-        self._transcription = transcription
-        self._open: dict[str, Session] = {}
-        self._closing: dict[str, Session] = {}
-        """Ended, but the pool has not published everything yet."""
-        self._ended: dict[str, float] = {}
-        """Name to when its events go, in the order in which they ended."""
-        self._closed_at: dict[str, float] = {}
+    def __init__(self, services: SessionServices, limits: SessionLimits) -> None:
+        self._services = services
+        self._limits = limits
+        self._entries: dict[str, _Open | _Closing | _Remembered] = {}
+        """Sessions that are remembered are in the order in which they became so."""
 
     def __len__(self) -> int:
-        return len(self._open)
+        return sum(isinstance(entry, _Open) for entry in self._entries.values())
 
     def __iter__(self) -> Iterator[Session]:
-        return iter(list(self._open.values()))
+        """The open sessions, oldest first."""
+        entries = list(self._entries.values())
+        return (entry.session for entry in entries if isinstance(entry, _Open))
 
     def begin(
         self,
@@ -95,115 +68,85 @@ class Registry:
         awaited: bool = False,
         face: Embedding | None = None,
     ) -> Session:
-        """Begin a session; ``face`` is that of a reference photo.
+        """Begin a session; the options are those of ``NewSession``.
 
         Raises:
-            BadSessionIdError: the name cannot be one.
-            SessionExistsError: it is open already, or just closing.
-            TooManyError: as many are open as may be.
+            BadSessionIdError: the session id is invalid.
+            SessionExistsError: it is open or still closing.
+            TooManyError: as many sessions are open as are allowed.
         """
         check_session_id(session_id)
-        if session_id in self._open or session_id in self._closing:
+        if isinstance(self._entries.get(session_id), _Open | _Closing):
             raise SessionExistsError(f"session {session_id} is open already")
-        if len(self._open) + len(self._closing) >= self._max_sessions:
-            raise TooManyError(f"{self._max_sessions} sessions are open, as many as may be")
-        sitting = SittingRef(session_id, self._wall())
-        seed = secrets.token_hex(16)
-        session = Session(
-            sitting,
-            pipeline=Pipeline(
-                policy,
-                VisionAnalyser(self._models, mirrored=mirrored, reference=face),
-                seed=seed,
-                record=self._storage.observation_recorder(sitting_id(sitting), policy.records),
-            ),
-            pool=self._pool,
-            publish=self._publish,
-            ended=self._finished,
-            tally=self._tally,
-            audio=self._audio,
-            now=now,
-            lifetime=self._lifetime,
-            mirrored=mirrored,
-            awaited=awaited,
-            max_pixels=self._max_pixels,
-            transcription=self._transcription,
-            evidence=self._storage.evidence_watch(policy.evidence, partial(self._publish, sitting)),
-        )
-        self._ended.pop(session_id, None)
-        session.recorded = self._outbox.begin(
-            beginning(sitting, policy.name, policy.to_toml(), mirrored=mirrored, seed=seed)
-        )
-        self._open[session_id] = session
-        self._tally.sessions_begun.inc()
+        most = self._limits.max_sessions
+        if sum(isinstance(entry, _Open | _Closing) for entry in self._entries.values()) >= most:
+            raise TooManyError(f"{most} sessions are open, as many as may be")
+        new = NewSession(session_id, policy, mirrored, awaited, face)
+        session = create_session(self._services, self._limits, new, now)
+        self._put(session_id, _Open(session))
+        self._services.tally.sessions_begun.inc()
         return session
 
     def find(self, session_id: str) -> Session | None:
-        """The open session of this name."""
-        return self._open.get(session_id)
+        """The open session with this id."""
+        entry = self._entries.get(session_id)
+        return entry.session if isinstance(entry, _Open) else None
 
     def closing(self, session_id: str) -> Session | None:
-        """The session of this name that has ended and is not ``done`` yet."""
+        """The session with this id that has ended and is not ``done`` yet."""
         self._collect()
-        return self._closing.get(session_id)
+        entry = self._entries.get(session_id)
+        return entry.session if isinstance(entry, _Closing) else None
 
     def is_remembered(self, session_id: str) -> bool:
-        """Whether a session of this name has ended and its events can still be read."""
+        """Whether a session with this id has ended and its events can still be read."""
         self._collect()
-        return session_id in self._ended or session_id in self._closing
+        return isinstance(self._entries.get(session_id), _Closing | _Remembered)
 
     def end(self, session_id: str, detail: str, now: float) -> Session | None:
-        """End the open session of this name, if there is one; its ``done`` tells when it is over."""
-        session = self._open.get(session_id)
+        """End the open session with this id, if there is one. It is over when it is ``done``."""
+        session = self.find(session_id)
         if session is not None:
             session.end(detail, now)
             self._close(session, now)
         return session
 
     def tick(self, now: float) -> None:
-        """Watch over all sessions and the pool. To be called a few times a second."""
-        self._pool.review()
-        if self._transcription is not None:
-            self._transcription.pool.review()
+        """Advance all sessions and the worker pools. To be called a few times a second."""
+        self._services.pool.review()
+        if self._services.transcription is not None:
+            self._services.transcription.pool.review()
         for session in self:
             session.tick(now)
             if session.state is State.ENDED:
                 self._close(session, now)
         self._collect()
-        while self._ended and next(iter(self._ended.values())) <= now:
-            session_id = next(iter(self._ended))
-            del self._ended[session_id]
-            self._outbox.forget(session_id)
-
-    def _publish(
-        self,
-        sitting: SittingRef,
-        media_time: float,
-        changes: tuple[IncidentChange, ...],
-        notice: Notice | None,
-    ) -> None:
-        """From the pool's threads."""
-        self._outbox.publish(Message(sitting, self._wall(), media_time, changes, notice))
-
-    def _finished(
-        self, sitting: SittingRef, media_time: float, detail: str, face: tuple[float, ...] | None
-    ) -> Future[None]:
-        """From the pool's threads."""
-        self._storage.end_observations(sitting_id(sitting))
-        return self._outbox.end(ending(sitting, self._wall(), media_time, detail, face))
+        for session_id, entry in self._remembered():
+            if entry.forget_at > now:
+                break
+            self._forget(session_id)
 
     def _close(self, session: Session, now: float) -> None:
-        del self._open[session.session_id]
-        self._closing[session.session_id] = session
-        self._closed_at[session.session_id] = now
-        self._tally.sessions_ended.inc()
+        self._entries[session.session_id] = _Closing(session, now)
+        self._services.tally.sessions_ended.inc()
 
     def _collect(self) -> None:
-        for session_id, session in list(self._closing.items()):
-            if session.done.done():
-                del self._closing[session_id]
-                self._ended[session_id] = self._closed_at.pop(session_id) + self._keep_events
-                while len(self._ended) > MAX_REMEMBERED:
-                    oldest = next(iter(self._ended))
-                    del self._ended[oldest]
-                    self._outbox.forget(oldest)
+        """Let go of the sessions that are done; remember their ids."""
+        for session_id, entry in list(self._entries.items()):
+            if isinstance(entry, _Closing) and entry.session.done.done():
+                self._put(session_id, _Remembered(entry.ended_at + self._limits.keep_events))
+        remembered = self._remembered()
+        for session_id, _ in remembered[: max(0, len(remembered) - MAX_REMEMBERED)]:
+            self._forget(session_id)
+
+    def _remembered(self) -> list[tuple[str, _Remembered]]:
+        return [(k, entry) for k, entry in self._entries.items() if isinstance(entry, _Remembered)]
+
+    def _put(self, session_id: str, entry: _Open | _Remembered) -> None:
+        """Set an entry, as the last in order."""
+        self._entries.pop(session_id, None)
+        self._entries[session_id] = entry
+
+    def _forget(self, session_id: str) -> None:
+        del self._entries[session_id]
+        self._services.storage.outbox.forget(session_id)

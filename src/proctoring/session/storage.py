@@ -8,7 +8,8 @@ from typing import Protocol
 from proctoring.delivery.outbox import Outbox
 from proctoring.judgement.inputs import JudgementInput
 from proctoring.judgement.policy.storage import EvidenceWanted, Records
-from proctoring.session.evidence.watch import EvidenceWatch, Publish
+from proctoring.session.evidence.watch import EvidenceWatch
+from proctoring.session.sinks import Sink
 
 
 class SessionStorage(Protocol):
@@ -26,10 +27,10 @@ class SessionStorage(Protocol):
     def end_observations(self, sitting_id: str) -> None:
         """Write what waits of a sitting's observations; no more will come."""
 
-    def evidence_watch(self, wanted: EvidenceWanted, publish: Publish) -> EvidenceWatch | None:
+    def evidence_watch(self, wanted: EvidenceWanted, publisher: Sink) -> EvidenceWatch | None:
         """Record a session's evidence; ``None`` if its policy wants none or none can be stored.
 
         Args:
             wanted: the policy's.
-            publish: publishes media time, changes and notice, in order.
+            publisher: receives judgement's updates with evidence added, and the end, in order.
         """

@@ -6,14 +6,30 @@ from collections.abc import Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
-from proctoring.incidents import IncidentChange
+from proctoring.session.outcomes import (
+    AudioReceived,
+    DeferredAnalysed,
+    DeferredFailed,
+    FrameAnalysed,
+    FrameFailed,
+    FrameLimited,
+    FrameReceived,
+    FrameRefused,
+    FrameReplaced,
+    FrameSkipped,
+    JudgementFailed,
+    JudgementUpdate,
+    MessageRefused,
+    Outcome,
+    SinkFailed,
+)
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1.0, 2.5)
 """Bounds around the contract's 100 ms."""
 
 
 class Tally:
-    """Counters and histograms of one process.
+    """Counters and histograms of one process; a sink of each of its sessions.
 
     Args:
         registry: where they are read.
@@ -23,18 +39,18 @@ class Tally:
         def frames(outcome: str, text: str) -> Counter:
             return Counter(f"proctoring_frames_{outcome}", text, registry=registry)
 
-        self.received = frames("received", "Frames that arrived")
-        self.replaced = frames("replaced", "Frames replaced by a newer one while they waited")
-        self.skipped = frames("skipped", "Frames that came sooner than anything was due")
-        self.refused = frames("refused", "Frames that could not be used")
-        self.failed = frames("failed", "Frames whose analysis failed")
-        self.slow_failed = Counter(
+        self._received = frames("received", "Frames that arrived")
+        self._replaced = frames("replaced", "Frames replaced by a newer one while they waited")
+        self._skipped = frames("skipped", "Frames that came sooner than anything was due")
+        self._refused = frames("refused", "Frames that could not be used")
+        self._failed = frames("failed", "Frames whose analysis failed")
+        self._slow_failed = Counter(
             "proctoring_slow_looks_failed",
             "Slow looks (objects) that failed",
             registry=registry,
         )
-        self.limited = frames("limited", "Frames refused because their socket sent too many")
-        self.sound_missing = Counter(
+        self._limited = frames("limited", "Frames refused because their socket sent too many")
+        self._sound_missing = Counter(
             "proctoring_sound_missing_seconds",
             "Sound that never arrived, or found no place while it waited",
             registry=registry,
@@ -49,9 +65,9 @@ class Tally:
             "Messages that a webhook never took",
             registry=registry,
         )
-        self.errors = Counter(
+        self._errors = Counter(
             "proctoring_judgement_errors",
-            "Observations that failed in judgement",
+            "Observations that could not be judged, outcomes that could not be handled",
             registry=registry,
         )
         self._latency = Histogram(
@@ -80,20 +96,37 @@ class Tally:
             "proctoring_sessions_ended", "Sessions that ended", registry=registry
         )
 
-    def looked(self, milliseconds: Mapping[str, float], decode_ms: float, latency: float) -> None:
-        """A frame was analysed."""
-        self._latency.observe(latency)
-        self._analysis.labels("decode").observe(decode_ms / 1000)
-        self._spent(milliseconds)
-
-    def looked_slowly(self, milliseconds: Mapping[str, float]) -> None:
-        """A slow look was made, beside the frames."""
-        self._spent(milliseconds)
+    def accept(self, outcome: Outcome) -> None:
+        """Count an outcome of a session."""
+        match outcome:
+            case FrameReceived():
+                self._received.inc()
+            case FrameReplaced():
+                self._replaced.inc()
+            case FrameSkipped():
+                self._skipped.inc()
+            case FrameRefused() | MessageRefused():
+                self._refused.inc()
+            case FrameLimited():
+                self._limited.inc()
+            case FrameFailed():
+                self._failed.inc()
+            case FrameAnalysed():
+                self._latency.observe(outcome.latency)
+                self._analysis.labels("decode").observe(outcome.decode_ms / 1000)
+                self._spent(outcome.analysis.milliseconds)
+            case DeferredAnalysed():
+                self._spent(outcome.milliseconds)
+            case DeferredFailed():
+                self._slow_failed.inc()
+            case AudioReceived():
+                self._sound_missing.inc(outcome.missing)
+            case JudgementUpdate():
+                for change in outcome.changes:
+                    self._incidents.labels(change.kind, change.state.value).inc()
+            case JudgementFailed() | SinkFailed():
+                self._errors.inc()
 
     def _spent(self, milliseconds: Mapping[str, float]) -> None:
         for analyser, spent in milliseconds.items():
             self._analysis.labels(analyser).observe(spent / 1000)
-
-    def changed(self, change: IncidentChange) -> None:
-        """An incident changed."""
-        self._incidents.labels(change.kind, change.state.value).inc()

@@ -46,7 +46,6 @@ class Transcribing:
         interim: whether unfinished words are wanted too.
         tell: takes each transcript, in order, from other threads.
         changed: told ``trouble`` each time it changed, from other threads.
-        ended: called once, after the last words, when ``end`` was called.
     """
 
     def __init__(
@@ -57,7 +56,6 @@ class Transcribing:
         interim: bool,
         tell: Callable[[TranscriptObservation], None],
         changed: Callable[[str], None],
-        ended: Callable[[], None],
     ) -> None:
         self.engine = engine
         self.trouble = ""
@@ -66,14 +64,14 @@ class Transcribing:
         self._interim = interim
         self._tell = tell
         self._changed = changed
-        self._ended = ended
         self._buffer = SoundBuffer()
         self._start: float | None = None
         self._missing = 0.0
         self._stream: TranscriptionStream | None = None
         self._off = False
         self._last: TranscriptObservation | None = None
-        self._ending = False
+        self._ended: Callable[[], None] | None = None
+        """Called after the last transcript; ``None`` while more audio may come."""
         self._lane = service.pool.lane(self._step)
 
     @property
@@ -89,7 +87,7 @@ class Transcribing:
             start: media time of the first sample.
             gap: seconds missing before it.
         """
-        if self._off or self._ending:
+        if self._off or self._ended is not None:
             return
         if self._start is None:
             self._start = start
@@ -104,9 +102,10 @@ class Transcribing:
         if self._stream is not None:
             self._lane.wake()
 
-    def end(self) -> None:
-        """Nothing more comes. What waits still becomes words, if that does not take long."""
-        self._ending = True
+    def end(self, ended: Callable[[], None]) -> None:
+        """Nothing more comes. ``ended`` is called once, from another thread, when what waits has
+        been transcribed, as far as that does not take long."""
+        self._ended = ended
         self._lane.wake()
 
     # On the pool's threads, one step at a time.
@@ -116,13 +115,13 @@ class Transcribing:
         if item is not None:
             self._listen(item)
             self._lane.wake()  # one stretch a turn: others wait too
-        elif not self._ending:
+        elif self._ended is None:
             if self._stream is not None:
                 self._listen(_NOTHING)
         else:
             self._lane.close()
             # The last words of a remote transcriber are waited for: not on a thread of the pool.
-            Thread(target=self._finish, name="last-words", daemon=True).start()
+            Thread(target=self._finish, args=(self._ended,), name="last-words", daemon=True).start()
 
     def _listen(self, item: Pcm | Gap) -> None:
         if self._off:
@@ -144,14 +143,14 @@ class Transcribing:
             # Never the error itself: it may hold words.
             _log.error("a stretch of sound could not be transcribed: %s", type(error).__name__)
 
-    def _finish(self) -> None:
+    def _finish(self, ended: Callable[[], None]) -> None:
         try:
             if self._stream is not None:
                 self._report(self._stream.close())
                 self._report(self._stream.drain())
         except Exception as error:  # noqa: BLE001  # the session must end all the same
             _log.error("the last words could not be transcribed: %s", type(error).__name__)
-        self._ended()
+        ended()
 
     def _report(self, transcripts: tuple[TranscriptObservation, ...]) -> None:
         for transcript in transcripts:

@@ -15,7 +15,8 @@ from proctoring.records.erasure import Erasure
 from proctoring.records.evidence.ledger import Piece
 from proctoring.records.signals import discard
 from proctoring.session.evidence.crowd import FindFaces
-from proctoring.session.evidence.watch import EvidenceWatch, Publish
+from proctoring.session.evidence.watch import EvidenceWatch
+from proctoring.session.sinks import Sink
 
 _log = logging.getLogger(__name__)
 
@@ -73,7 +74,7 @@ class MemoryStorage:
     def end_observations(self, sitting_id: str) -> None:
         """Nothing waits."""
 
-    def evidence_watch(self, wanted: EvidenceWanted, publish: Publish) -> EvidenceWatch | None:  # noqa: ARG002
+    def evidence_watch(self, wanted: EvidenceWanted, publisher: Sink) -> EvidenceWatch | None:  # noqa: ARG002
         """``None``: no evidence can be stored."""
         return None
 

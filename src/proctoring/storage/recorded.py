@@ -21,7 +21,8 @@ from proctoring.records.signals import SignalKeeper, discard
 from proctoring.records.webhook_queue import WebhookQueue
 from proctoring.session.evidence.crowd import FindFaces
 from proctoring.session.evidence.keeper import EvidenceKeeper
-from proctoring.session.evidence.watch import EvidenceWatch, Publish
+from proctoring.session.evidence.watch import EvidenceWatch
+from proctoring.session.sinks import Sink
 
 _log = logging.getLogger(__name__)
 
@@ -139,14 +140,14 @@ class RecordedStorage:
         """Have what waits of a sitting's observations written; no more will come."""
         self._signals.end(sitting_id)
 
-    def evidence_watch(self, wanted: EvidenceWanted, publish: Publish) -> EvidenceWatch | None:
+    def evidence_watch(self, wanted: EvidenceWanted, publisher: Sink) -> EvidenceWatch | None:
         """Record a session's evidence; ``None`` if its policy wants none."""
         if not (wanted.stills or wanted.clips):
             return None
         return EvidenceWatch(
             wanted,
             offer=self._keeper.offer,
-            publish=publish,
+            publisher=publisher,
             lost=self._keeper.lost,
             max_bytes=self._evidence_bytes,
         )

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from proctoring.audio.pcm import SAMPLE_RATE
-from proctoring.delivery.events import Notice
 from proctoring.incidents import LABELS, Evidence, IncidentChange, IncidentState, Severity
 from proctoring.judgement.policy.storage import EvidenceWanted
 from proctoring.observations import (
@@ -23,6 +22,7 @@ from proctoring.observations import (
 from proctoring.session.evidence.bystanders import AROUND
 from proctoring.session.evidence.keeper import Order
 from proctoring.session.evidence.watch import LEAD, EvidenceWatch
+from proctoring.session.outcomes import JudgementUpdate, Outcome, SessionEnded
 
 STARTED, UPDATED, ENDED = IncidentState.STARTED, IncidentState.UPDATED, IncidentState.ENDED
 
@@ -55,16 +55,19 @@ class Watched:
         self.watch = EvidenceWatch(
             EvidenceWanted(**wanted),
             offer=self.orders.append,
-            publish=self.publish,
+            publisher=self,
             lost=self.lost.append,
             max_bytes=1 << 30,
         )
 
-    def publish(
-        self, time: float, changes: tuple[IncidentChange, ...], notice: Notice | None
-    ) -> None:
-        assert notice is None
-        self.published.extend((time, each) for each in changes)
+    def accept(self, outcome: Outcome) -> None:
+        """What would publish: the last sink."""
+        if isinstance(outcome, SessionEnded):
+            self.finished += 1
+            return
+        assert isinstance(outcome, JudgementUpdate)
+        assert outcome.notice is None
+        self.published.extend((outcome.time, each) for each in outcome.changes)
 
     def run(self, start: float, end: float, *changes: IncidentChange) -> None:
         """Ten pictures a second, whose bytes are their times; the changes come with the last."""
@@ -81,10 +84,7 @@ class Watched:
             self.watch.tell(time, changes if n == steps else ())
 
     def end(self) -> None:
-        def finished() -> None:
-            self.finished += 1
-
-        self.watch.end(finished)
+        self.watch.end(SessionEnded(0.0, "over", None))
 
 
 def times(order: Order) -> tuple[float, float]:

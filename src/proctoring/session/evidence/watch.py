@@ -15,12 +15,21 @@ from proctoring.observations import FrameObservation
 from proctoring.session.evidence.bystanders import AROUND, look_of
 from proctoring.session.evidence.keeper import Order
 from proctoring.session.evidence.ring import MediaRing, Picture, Stretch
+from proctoring.session.outcomes import (
+    AudioReceived,
+    DeferredAnalysed,
+    DeferredFailed,
+    FrameAnalysed,
+    FrameReceived,
+    JudgementUpdate,
+    Outcome,
+    SessionEnded,
+)
+from proctoring.session.sinks import Sink
 
 LEAD = 12.0
 """Seconds that an incident may take from its beginning to being told and still be shown whole: the
 default policy's slowest, looks of liveness and identity included, take less."""
-
-Publish = Callable[[float, tuple[IncidentChange, ...], Notice | None], None]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,7 +56,7 @@ class _Case:
 
 
 class EvidenceWatch:
-    """Stands between a session and its listeners: every change passes through ``tell``.
+    """A sink between a session and what publishes its changes: adds their evidence to them.
 
     ``picture`` and ``sound`` are for the thread where messages arrive, ``looked``, ``tell``,
     ``passed`` and ``end`` for the pool, one call at a time.
@@ -55,7 +64,8 @@ class EvidenceWatch:
     Args:
         wanted: the policy's.
         offer: orders a piece; see ``EvidenceKeeper.offer``.
-        publish: takes media time, changes and notice, in order.
+        publisher: receives ``JudgementUpdate`` with the evidence added, in order, from this sink's
+            callers and from the keeper's thread; and ``SessionEnded`` after all of them.
         lost: called when a piece is not made because there are too many.
         max_bytes: of media held in memory.
     """
@@ -65,13 +75,13 @@ class EvidenceWatch:
         wanted: EvidenceWanted,
         *,
         offer: Callable[[Order], None],
-        publish: Publish,
+        publisher: Sink,
         lost: Callable[[str], None],
         max_bytes: int,
     ) -> None:
         self._wanted = wanted
         self._offer = offer
-        self._publish = publish
+        self._publisher = publisher
         self._lost = lost
         self._margin = AROUND if wanted.blur_bystanders else 0.0
         self._ring: MediaRing | None = None
@@ -90,12 +100,33 @@ class EvidenceWatch:
         self._lock = RLock()
         """Held while something is published: an incident's changes must go out in order."""
         self._cases: dict[int, _Case] = {}
-        self._finished: Callable[[], None] | None = None
+        self._ended: SessionEnded | None = None
 
     @property
     def size(self) -> int:
         """Bytes of media held in memory now."""
         return 0 if self._ring is None else self._ring.size
+
+    def accept(self, outcome: Outcome) -> None:
+        """Record an outcome; publish it, if that is what comes of it."""
+        match outcome:
+            case FrameReceived(frame):
+                self.picture(frame.time, frame.data)
+            case AudioReceived():
+                if len(outcome.samples):
+                    self.sound(outcome.time, outcome.samples)
+            case FrameAnalysed(frame, analysis):
+                self.looked(frame.data, analysis.observation)
+                if outcome.deferred:
+                    self.looking_slowly(frame.time)
+            case DeferredAnalysed():
+                self.looked_slowly(outcome.observation)
+            case DeferredFailed():
+                self.looked_slowly(None)
+            case JudgementUpdate(time, changes, notice):
+                self.tell(time, changes, notice)
+            case SessionEnded():
+                self.end(outcome)
 
     def picture(self, time: float, data: bytes) -> None:
         """A picture arrived."""
@@ -135,7 +166,7 @@ class EvidenceWatch:
             for change in told:
                 self._want(change, media_time)
             if told or notice is not None:
-                self._publish(media_time, told, notice)
+                self._publisher.accept(JudgementUpdate(media_time, told, notice))
         self.passed(media_time)
 
     def passed(self, media_time: float) -> None:
@@ -150,10 +181,10 @@ class EvidenceWatch:
         for pending in due:
             self._order(pending)
 
-    def end(self, finished: Callable[[], None]) -> None:
+    def end(self, outcome: SessionEnded) -> None:
         """The session is over: what is pending is made of what there is, the rest forgotten.
 
-        ``finished`` is called, from any thread, when nothing more will be published.
+        ``outcome`` is published, from any thread, when nothing else is to come.
         """
         pending, self._pending = self._pending, []
         for each in pending:
@@ -161,7 +192,7 @@ class EvidenceWatch:
         self._looks.clear()
         self._newest = None
         with self._lock:
-            self._finished = finished
+            self._ended = outcome
         self._see_whether_finished()
 
     def _with_evidence(self, change: IncidentChange) -> IncidentChange:
@@ -224,7 +255,7 @@ class EvidenceWatch:
                     alerts=False,
                     evidence=(*change.evidence, evidence),
                 )
-                self._publish(self._time, (case.change,), None)
+                self._publisher.accept(JudgementUpdate(self._time, (case.change,)))
             if case.change.state is IncidentState.ENDED:
                 self._forget(number)
         self._see_whether_finished()
@@ -237,7 +268,7 @@ class EvidenceWatch:
 
     def _see_whether_finished(self) -> None:
         with self._lock:
-            if self._finished is None or any(case.awaited for case in self._cases.values()):
+            if self._ended is None or any(case.awaited for case in self._cases.values()):
                 return
-            finished, self._finished = self._finished, None
-        finished()
+            ended, self._ended = self._ended, None
+        self._publisher.accept(ended)

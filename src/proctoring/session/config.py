@@ -1,0 +1,34 @@
+"""What a session is constructed from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from proctoring.audio.analyser import AudioModels
+from proctoring.delivery.events import SittingRef
+from proctoring.session.lifetime import Lifetime
+from proctoring.session.pool import Pool
+from proctoring.session.transcribing import TranscriptionService
+
+
+@dataclass(frozen=True, slots=True)
+class SessionConfig:
+    """What distinguishes one session from others, apart from its policy."""
+
+    sitting: SittingRef
+    lifetime: Lifetime
+    max_pixels: int
+    """Largest frame that is decoded."""
+    mirrored: bool = False
+    """Whether its frames are mirrored."""
+    awaited: bool = False
+    """Created through the API, before its first socket."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionResources:
+    """What the sessions of a process share."""
+
+    pool: Pool
+    audio: AudioModels
+    transcription: TranscriptionService | None = None

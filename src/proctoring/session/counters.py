@@ -1,0 +1,84 @@
+"""Counters and open incidents of one session, for the REST API."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from proctoring.incidents import IncidentState
+from proctoring.session.outcomes import (
+    AudioFailed,
+    AudioReceived,
+    FrameAnalysed,
+    FrameFailed,
+    FrameReceived,
+    FrameRefused,
+    FrameReplaced,
+    FrameSkipped,
+    JudgementUpdate,
+    Outcome,
+)
+
+
+@dataclass(slots=True)
+class FrameCounts:
+    """Frames of a session by outcome."""
+
+    received: int = 0
+    replaced: int = 0
+    """A newer one arrived while this one waited."""
+    skipped: int = 0
+    """Nothing was due when their turn came."""
+    analysed: int = 0
+    refused: int = 0
+    """Could not be decoded."""
+    failed: int = 0
+    """Their analysis failed."""
+
+
+@dataclass(slots=True)
+class AudioCounts:
+    """Audio of a session, in seconds."""
+
+    received: float = 0.0
+    missing: float = 0.0
+    """Never arrived, or did not fit into the buffer."""
+    failed: float = 0.0
+    """Could not be analysed."""
+
+
+class SessionCounters:
+    """A sink. Each count has one writing thread at a time, so no lock is needed."""
+
+    def __init__(self) -> None:
+        self.frames = FrameCounts()
+        self.audio = AudioCounts()
+        self.open_incidents: dict[int, str] = {}
+        """Number to kind."""
+
+    def accept(self, outcome: Outcome) -> None:
+        """Count an outcome."""
+        frames, audio = self.frames, self.audio
+        match outcome:
+            case FrameReceived():
+                frames.received += 1
+            case FrameReplaced():
+                frames.replaced += 1
+            case FrameSkipped():
+                frames.skipped += 1
+            case FrameAnalysed():
+                frames.analysed += 1
+            case FrameRefused():
+                frames.refused += 1
+            case FrameFailed():
+                frames.failed += 1
+            case AudioReceived():
+                audio.received += outcome.seconds
+                audio.missing += outcome.missing
+            case AudioFailed():
+                audio.failed += outcome.seconds
+            case JudgementUpdate():
+                for change in outcome.changes:
+                    if change.state is IncidentState.ENDED:
+                        self.open_incidents.pop(change.number, None)
+                    else:
+                        self.open_incidents[change.number] = change.kind

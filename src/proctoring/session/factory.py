@@ -1,0 +1,100 @@
+"""Constructs sessions with their pipeline and sinks."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from proctoring.audio.analyser import AudioModels
+from proctoring.delivery.events import SittingRef, beginning, sitting_id
+from proctoring.judgement.policy import Policy
+from proctoring.session.config import SessionConfig, SessionResources
+from proctoring.session.lifetime import Lifetime
+from proctoring.session.pipeline import Pipeline
+from proctoring.session.pool import Pool
+from proctoring.session.publishing import SessionPublisher
+from proctoring.session.session import Session
+from proctoring.session.sinks import Sink
+from proctoring.session.storage import SessionStorage
+from proctoring.session.tally import Tally
+from proctoring.session.transcribing import TranscriptionService
+from proctoring.vision.analyser import VisionAnalyser
+from proctoring.vision.identity.embedding import Embedding
+from proctoring.vision.networks import VisionModels
+
+
+@dataclass(frozen=True, slots=True)
+class SessionServices:
+    """What the sessions of a process use in common."""
+
+    vision: VisionModels
+    audio: AudioModels
+    pool: Pool
+    storage: SessionStorage
+    tally: Tally
+    wall: Callable[[], datetime]
+    """The time of day, with its zone."""
+    transcription: TranscriptionService | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SessionLimits:
+    """Limits that the operator sets."""
+
+    max_sessions: int
+    """Open at once."""
+    lifetime: Lifetime
+    keep_events: float
+    """Seconds for which an ended session's events can be read."""
+    max_pixels: int
+    """Largest frame that is decoded."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewSession:
+    """What a session is created with."""
+
+    session_id: str
+    policy: Policy
+    mirrored: bool = False
+    awaited: bool = False
+    """Created through the API, before its first socket."""
+    face: Embedding | None = None
+    """Of a reference photo."""
+
+
+def create_session(
+    services: SessionServices, limits: SessionLimits, new: NewSession, now: float
+) -> Session:
+    """Create a session and record its start."""
+    policy, mirrored = new.policy, new.mirrored
+    sitting = SittingRef(new.session_id, services.wall())
+    seed = secrets.token_hex(16)
+    pipeline = Pipeline(
+        policy,
+        VisionAnalyser(services.vision, mirrored=mirrored, reference=new.face),
+        seed=seed,
+        record=services.storage.observation_recorder(sitting_id(sitting), policy.records),
+    )
+    publisher = SessionPublisher(sitting, services.storage, services.wall)
+    session = Session(
+        SessionConfig(sitting, limits.lifetime, limits.max_pixels, mirrored, new.awaited),
+        SessionResources(services.pool, services.audio, services.transcription),
+        pipeline,
+        _sinks(services, policy, publisher),
+        done=publisher.done,
+        now=now,
+    )
+    session.recorded = services.storage.outbox.begin(
+        beginning(sitting, policy.name, policy.to_toml(), mirrored=mirrored, seed=seed)
+    )
+    return session
+
+
+def _sinks(
+    services: SessionServices, policy: Policy, publisher: SessionPublisher
+) -> tuple[Sink, ...]:
+    evidence = services.storage.evidence_watch(policy.evidence, publisher)
+    return (services.tally, publisher if evidence is None else evidence)

@@ -1,0 +1,218 @@
+"""The worker half of a session: decodes, analyses and judges what the event loop half received."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+
+from proctoring.delivery.events import Notice
+from proctoring.errors import BadFrameError
+from proctoring.incidents import IncidentChange
+from proctoring.judgement.inputs import CalibrationRequested, ChallengeRequested, JudgementInput
+from proctoring.observations import TranscriptObservation
+from proctoring.session.inbox import Inbox
+from proctoring.session.messages import (
+    DeferredDone,
+    Message,
+    ReceivedFrame,
+    SessionEnd,
+    TranscriptionStatus,
+)
+from proctoring.session.notices import transcript_notice, transcription_notice
+from proctoring.session.outcomes import (
+    DeferredAnalysed,
+    DeferredFailed,
+    FrameAnalysed,
+    FrameFailed,
+    FrameRefused,
+    FrameSkipped,
+    JudgementFailed,
+    JudgementUpdate,
+    SessionEnded,
+)
+from proctoring.session.pipeline import Pipeline
+from proctoring.session.pool import Pool
+from proctoring.session.remote_voices import RemoteVoices
+from proctoring.session.sinks import Sinks
+from proctoring.session.slow_looks import SlowLooks
+from proctoring.vision.analyser import FACE_RATE, FrameAnalysis
+from proctoring.vision.decode import decode_jpeg
+from proctoring.vision.deferred import DeferredResult
+from proctoring.vision.frame import Frame
+
+_log = logging.getLogger(__name__)
+
+
+class SessionWorker:
+    """Runs on pool threads, one step at a time, so nothing in it needs a lock.
+
+    ``post``, ``post_frame`` and ``rate`` may be used from any thread.
+
+    Args:
+        pipeline: the session's own.
+        sinks: receive every outcome.
+        max_pixels: largest frame that is decoded.
+        remote_voices: replaces the speakers found here by those of a remote transcriber, where the
+            policy asks for that.
+    """
+
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        sinks: Sinks,
+        pool: Pool,
+        *,
+        max_pixels: int,
+        remote_voices: RemoteVoices | None = None,
+    ) -> None:
+        self._pipeline = pipeline
+        self._sinks = sinks
+        self._max_pixels = max_pixels
+        self._remote_voices = remote_voices
+        self._transcription_trouble = ""
+        self._inbox = Inbox()
+        self._queue = pool.lane(self._step)
+        self._deferred = SlowLooks(pool, self._post_deferred)
+        self._deferred_analysis: FrameAnalysis | None = None
+        """The last deferred detection's, until the next frame's reply carries it."""
+        self._waiting_end: SessionEnd | None = None
+        """The end, while it waits for a deferred detection."""
+
+    @property
+    def rate(self) -> float:
+        """Share of the full rate at which the session is analysed now."""
+        return self._queue.rate()
+
+    def post(self, message: Message) -> None:
+        """Leave a message for the worker."""
+        self._inbox.put(message)
+        self._queue.wake()
+
+    def post_frame(self, frame: ReceivedFrame) -> ReceivedFrame | None:
+        """Leave a frame for the worker. Returns the frame that it replaced, if one was waiting."""
+        replaced = self._inbox.put_frame(frame)
+        self._queue.wake()
+        return replaced
+
+    def _step(self) -> None:
+        for item in self._inbox.drain():
+            if isinstance(item, ReceivedFrame):
+                self._analyse(item)
+            else:
+                self._handle(item)
+
+    def _post_deferred(self, result: DeferredResult | None) -> None:
+        # A failed one has no time of its own and is handled before everything that waits.
+        self.post(DeferredDone(0.0 if result is None else result.time, result))
+
+    # Messages.
+
+    def _handle(self, message: Message) -> None:
+        if isinstance(message, SessionEnd) and not self._deferred.free:
+            self._waiting_end = message
+            return
+        try:
+            self._apply(message)
+        except Exception:  # noqa: BLE001  # later messages must still be handled, above all the end
+            _log.exception("an observation could not be judged")
+            self._sinks.emit(JudgementFailed())
+        if isinstance(message, SessionEnd):
+            face = self._pipeline.face_to_keep
+            self._sinks.emit(SessionEnded(message.time, message.detail, face))
+        elif isinstance(message, DeferredDone) and self._waiting_end is not None:
+            self._handle(self._waiting_end)
+
+    def _apply(self, message: Message) -> None:
+        match message:
+            case SessionEnd():
+                self._queue.close()
+                self._deferred.close()
+                self._publish(message.time, self._pipeline.finish(message.time))
+            case TranscriptionStatus(time, trouble):
+                self._transcription_trouble = trouble
+                engine = self._pipeline.policy.transcription.engine
+                self._publish(time, (), transcription_notice(engine, trouble))
+            case DeferredDone():
+                self._apply_deferred(message.result)
+            case _:
+                changes = self._judge(message)
+                self._publish(message.time, changes, self._transcript_notice(message))
+
+    def _apply_deferred(self, result: DeferredResult | None) -> None:
+        self._deferred.taken()
+        if result is None:
+            self._sinks.emit(DeferredFailed())
+            return
+        analysis, changes = self._pipeline.apply_result(result)
+        self._deferred_analysis = analysis
+        self._sinks.emit(DeferredAnalysed(analysis.observation, result.milliseconds))
+        self._publish(result.time, changes)
+
+    def _judge(self, item: JudgementInput) -> tuple[IncidentChange, ...]:
+        if self._remote_voices is None or isinstance(
+            item, ChallengeRequested | CalibrationRequested
+        ):
+            return self._pipeline.apply(item)
+        chosen = self._remote_voices.choose(item, self._transcription_trouble)
+        return tuple(change for one in chosen for change in self._pipeline.apply(one))
+
+    def _transcript_notice(self, item: JudgementInput) -> Notice | None:
+        """The notice with a transcript's text, where the policy publishes transcripts."""
+        policy = self._pipeline.policy
+        if isinstance(item, TranscriptObservation) and policy.transcription.tell:
+            return transcript_notice(item, kept=policy.records.transcripts)
+        return None
+
+    # Frames.
+
+    def _analyse(self, received: ReceivedFrame) -> None:
+        self._pipeline.analyser.rate = FACE_RATE * self._queue.rate()
+        if not self._pipeline.is_due(received.time):
+            self._sinks.emit(FrameSkipped(received))
+            return
+        try:
+            began = time.perf_counter()
+            pixels = decode_jpeg(received.data, max_pixels=self._max_pixels)
+            decode_ms = (time.perf_counter() - began) * 1000
+            frame = Frame(received.time, pixels)
+            analysis, changes = self._pipeline.analyse_immediate(
+                frame, allow_deferred=self._deferred.free
+            )
+            deferred = analysis.deferred
+            if deferred is not None:
+                self._deferred.begin(deferred)
+        except BadFrameError as error:
+            self._sinks.emit(FrameRefused(received, error))
+            _reply(partial(received.reply.refused, error))
+            return
+        except Exception:  # noqa: BLE001  # affects this frame only
+            _log.exception("the analysis of a frame failed")
+            self._sinks.emit(FrameFailed(received))
+            _reply(received.reply.failed)
+            return
+        analysis = replace(analysis, deferred=None, earlier=self._deferred_analysis)
+        self._deferred_analysis = None
+        latency = time.monotonic() - received.arrived
+        self._sinks.emit(
+            FrameAnalysed(received, analysis, decode_ms, latency, deferred is not None)
+        )
+        self._publish(received.time, changes)
+        _reply(partial(received.reply.analysed, received, analysis, decode_ms))
+
+    def _publish(
+        self, time: float, changes: tuple[IncidentChange, ...], notice: Notice | None = None
+    ) -> None:
+        """Emit what the last call of the pipeline gave, guidance for the candidate first."""
+        for guidance in self._pipeline.take_notices():
+            self._sinks.emit(JudgementUpdate(time, (), guidance))
+        self._sinks.emit(JudgementUpdate(time, changes, notice))
+
+
+def _reply(send: Callable[[], None]) -> None:
+    try:
+        send()
+    except Exception:  # noqa: BLE001  # the sender's problem; later frames must still be analysed
+        _log.exception("the outcome of a frame could not be sent")

@@ -1,0 +1,210 @@
+"""Sinks get every outcome of a session exactly once, in order, whatever another sink does."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from threading import Event, Lock
+
+import numpy as np
+import pytest
+from prometheus_client import CollectorRegistry
+from tests.session.conftest import BLIND, TIMEOUT, Heard, Sat
+
+from proctoring.errors import BadFrameError
+from proctoring.observations import Box, Detection, ObjectLook
+from proctoring.session.outcomes import (
+    AudioReceived,
+    DeferredAnalysed,
+    FrameAnalysed,
+    FrameReceived,
+    JudgementUpdate,
+    Outcome,
+    SessionEnded,
+    SinkFailed,
+)
+from proctoring.session.pool import Pool
+from proctoring.session.sinks import Sinks
+from proctoring.session.tally import Tally
+from proctoring.vision.analyser import FrameAnalysis, VisionAnalyser
+from proctoring.vision.frame import Frame, Pixels
+from proctoring.vision.networks import VisionModels
+from proctoring.vision.steps import Steps
+
+Sit = Callable[..., Sat]
+
+
+class Recorder:
+    """A new consumer, of which the session knows nothing."""
+
+    def __init__(self) -> None:
+        self.outcomes: list[Outcome] = []
+        self._lock = Lock()
+
+    def accept(self, outcome: Outcome) -> None:
+        with self._lock:
+            self.outcomes.append(outcome)
+
+    @property
+    def names(self) -> Counter[str]:
+        return Counter(type(outcome).__name__ for outcome in self.outcomes)
+
+
+class Broken:
+    """Fails on everything."""
+
+    def accept(self, outcome: Outcome) -> None:
+        raise RuntimeError(f"on purpose: {type(outcome).__name__}")
+
+
+class FailsAt(VisionAnalyser):
+    """The real analyser, but for the frame of one media time."""
+
+    def analyse_immediate(self, frame: Frame, *, allow_deferred: bool = True) -> FrameAnalysis:
+        if frame.time == 3.0:
+            raise RuntimeError("on purpose")
+        return super().analyse_immediate(frame, allow_deferred=allow_deferred)
+
+
+def test_a_new_sink_sees_every_outcome_once(
+    sit: Sit, vision_models: VisionModels, face_jpeg: bytes
+) -> None:
+    recorder, registry = Recorder(), CollectorRegistry()
+    analyser = FailsAt(replace(vision_models, objects=None))
+    sat, socket = sit(analyser=analyser, sinks=[recorder], tally=Tally(registry)), Heard()
+    session = sat.session
+    session.receive(face_jpeg, None, socket, now=0.0)  # analysed
+    socket.next()
+    session.receive(face_jpeg, None, socket, now=0.001)  # nothing is due yet
+    while recorder.names["FrameSkipped"] == 0:
+        Event().wait(0.01)
+    session.receive(face_jpeg[:2000], None, socket, now=2.0)  # cannot be decoded
+    assert isinstance(socket.next(), BadFrameError)
+    session.receive(face_jpeg, None, socket, now=3.0)  # fails
+    assert socket.next() == "failed"
+    session.frame_limited()
+    session.message_refused(BadFrameError("no picture"))
+    session.attach_audio(socket, socket, None, 3.0)
+    session.receive_sound(socket, np.zeros(1600, np.int16).tobytes(), 3.1)
+    session.end("over", 4.0)
+    session.done.result(TIMEOUT)
+
+    names = recorder.names
+    updates = names.pop("JudgementUpdate")
+    assert names == {
+        "FrameReceived": 4,
+        "FrameAnalysed": 1,
+        "FrameSkipped": 1,
+        "FrameRefused": 1,
+        "FrameFailed": 1,
+        "FrameLimited": 1,
+        "MessageRefused": 1,
+        "AudioReceived": 1,
+        "SessionEnded": 1,
+    }
+    assert updates >= 2  # of the frame and of the end
+    assert isinstance(recorder.outcomes[-1], SessionEnded)
+
+    frames = session.frames
+    assert (frames.received, frames.analysed, frames.skipped) == (4, 1, 1)
+    assert (frames.refused, frames.failed, frames.replaced) == (1, 1, 0)
+    assert session.sound.received == pytest.approx(0.1)
+    counted = {
+        name: registry.get_sample_value(f"proctoring_frames_{name}_total")
+        for name in ("received", "skipped", "refused", "failed", "limited", "replaced")
+    }
+    # What is no frame at all is refused too; it was never received.
+    assert counted == {
+        "received": 4,
+        "skipped": 1,
+        "refused": 2,
+        "failed": 1,
+        "limited": 1,
+        "replaced": 0,
+    }
+    assert registry.get_sample_value("proctoring_frame_latency_seconds_count") == 1
+
+
+def test_every_received_frame_has_one_more_outcome(sit: Sit, pool: Pool, face_jpeg: bytes) -> None:
+    gate = Event()
+    for _ in range(2):  # both workers are busy elsewhere
+        pool.lane(lambda: [gate.wait(TIMEOUT)].clear()).wake()
+    recorder = Recorder()
+    sat, socket = sit(sinks=[recorder]), Heard()
+    for i in range(5):
+        sat.session.receive(face_jpeg, None, socket, now=float(i))
+    gate.set()
+    socket.next()
+    frames = [outcome.frame for outcome in recorder.outcomes if isinstance(outcome, FrameReceived)]
+    others = [
+        outcome.frame
+        for outcome in recorder.outcomes
+        if not isinstance(outcome, FrameReceived) and hasattr(outcome, "frame")
+    ]
+    assert [frame.time for frame in frames] == [0, 1, 2, 3, 4]
+    assert [frame.time for frame in others] == [0, 1, 2, 3, 4]
+    assert recorder.names["FrameReplaced"] == 4
+
+
+def test_a_frame_is_analysed_before_what_it_changed_and_a_deferred_detection_too(
+    sit: Sit, face_jpeg: bytes
+) -> None:
+    phone = ObjectLook((Detection("cell phone", 0.9, Box(1, 2, 3, 4)),), (), "seen by hand")
+
+    def objects(_: Pixels) -> Steps[ObjectLook]:
+        yield
+        return phone
+
+    recorder = Recorder()
+    sat, socket = sit(replace(BLIND, objects=objects), sinks=[recorder]), Heard()
+    sat.session.receive(face_jpeg, None, socket, now=0.0)
+    socket.next()
+    sat.session.end("over", 1.0)
+    sat.session.done.result(TIMEOUT)
+    first, analysed, update, deferred, later, last, end = recorder.outcomes
+    assert isinstance(first, FrameReceived)
+    assert isinstance(analysed, FrameAnalysed)
+    assert analysed.deferred
+    assert isinstance(deferred, DeferredAnalysed)
+    assert deferred.observation.objects == phone
+    assert isinstance(end, SessionEnded)
+    updates = [each for each in (update, later, last) if isinstance(each, JudgementUpdate)]
+    assert [each.time for each in updates] == [0.0, 0.0, 1.0]
+
+
+def test_audio_is_given_once_with_its_media_time(sit: Sit) -> None:
+    recorder = Recorder()
+    sat, socket = sit(sinks=[recorder]), Heard()
+    sat.session.attach_audio(socket, socket, None, 0.0)
+    for n in range(3):
+        sat.session.receive_sound(socket, np.full(1600, n, np.int16).tobytes(), now=n / 10)
+    sat.session.end("over", 1.0)
+    sat.session.done.result(TIMEOUT)
+    audio = [each for each in recorder.outcomes if isinstance(each, AudioReceived)]
+    assert [each.time for each in audio] == pytest.approx([0.0, 0.1, 0.2])
+    assert [int(each.samples[0]) for each in audio] == [0, 1, 2]
+    assert sum(each.seconds for each in audio) == pytest.approx(sat.session.sound.received)
+
+
+def test_a_sink_that_fails_costs_neither_the_session_nor_the_sinks_after_it(
+    sit: Sit, face_jpeg: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    recorder, registry = Recorder(), CollectorRegistry()
+    sat, socket = sit(sinks=[Broken(), recorder], tally=Tally(registry)), Heard()
+    sat.session.receive(face_jpeg, None, socket, now=0.0)
+    assert isinstance(socket.next(), FrameAnalysis)
+    sat.session.end("over", 1.0)
+    sat.session.done.result(TIMEOUT)
+    names = recorder.names
+    assert (names["FrameReceived"], names["FrameAnalysed"], names["SessionEnded"]) == (1, 1, 1)
+    assert names["SinkFailed"] == sum(names.values()) - names["SinkFailed"]
+    failures = registry.get_sample_value("proctoring_judgement_errors_total")
+    assert failures == names["SinkFailed"]
+    assert "exam-7" not in caplog.text
+
+
+def test_a_sink_that_fails_on_failures_does_not_repeat_for_ever() -> None:
+    recorder, outcome = Recorder(), SessionEnded(0.0, "over", None)
+    Sinks([Broken(), recorder]).emit(outcome)
+    assert recorder.outcomes == [SinkFailed(), outcome]
