@@ -3,37 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 import logging
-from collections import OrderedDict
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from dataclasses import asdict
 from typing import Any, Self
 
 from livekit import rtc
 
-from proctoring.livekit.address import end_session, ensure_session, last_seq, server_address
+from proctoring.livekit.address import end_session, server_address
 from proctoring.livekit.audio import AudioForwarder
 from proctoring.livekit.capture import CaptureClock
 from proctoring.livekit.channel import ProctorChannel
-from proctoring.livekit.link import Link
+from proctoring.livekit.event_queues import EventHandler, EventQueues, call_handler
+from proctoring.livekit.incident_log import IncidentLog
 from proctoring.livekit.listener import EventListener
-from proctoring.livekit.messages import Incident, ProctoringEvent
+from proctoring.livekit.messages import ProctoringEvent
 from proctoring.livekit.names import session_id as default_session_id
+from proctoring.livekit.session_sockets import SessionSockets
+from proctoring.livekit.tasks import NamedTasks
 from proctoring.livekit.video import VideoForwarder
 
 logger = logging.getLogger("proctoring.livekit")
 
-EventHandler = Callable[[ProctoringEvent], Awaitable[None] | None]
-
 _SCREENS = frozenset({rtc.TrackSource.SOURCE_SCREENSHARE, rtc.TrackSource.SOURCE_SCREENSHARE_AUDIO})
-_QUEUED = 10_000
-"""Events that may wait for a slow handler or iterator; beyond, the oldest go and are counted."""
-_LISTEN_FIRST = 2.0
-"""Seconds that media wait at the start for the events socket to open."""
-_REMEMBERED = 10_000
-"""Incidents whose acknowledgements are kept."""
 
 
 class Procturing:
@@ -86,45 +78,46 @@ class Procturing:
         self.identity = participant.identity
         self.room = room
         self.session_id = session_id or default_session_id(room.name, participant.identity)
-        self.dropped_events = 0
-        """Events that a slow handler or iterator did not get."""
         self._server = server_address(url, token)
-        self._options: dict[str, Any] = {}
+        options: dict[str, Any] = {}
         if policy is not None:
-            self._options["policy"] = policy
+            options["policy"] = policy
         if accommodations:
-            self._options["accommodations"] = dict(accommodations)
+            options["accommodations"] = dict(accommodations)
         if mirrored:
-            self._options["mirrored"] = True
+            options["mirrored"] = True
         self._channel = channel
 
         clock = CaptureClock()
         self._video = VideoForwarder(clock)
         self._audio = AudioForwarder(clock)
         self._listener = EventListener(self._dispatch)
-        self._links = {
-            "events": self._link("events", self._events_address, self._listener.talk),
-            "video": self._link("video", self._video_address, self._video.talk),
-            "audio": self._link("audio", self._audio_address, self._audio.talk),
-        }
+        self._sockets = SessionSockets(
+            self._server,
+            self.session_id,
+            options,
+            video=self._video,
+            audio=self._audio,
+            listener=self._listener,
+        )
 
         self._video_track: rtc.Track | None = None
         self._audio_track: rtc.Track | None = None
-        self._runs: dict[str, asyncio.Task[None]] = {}
-        """Links and readers that run, by name."""
-        self._stopping: set[asyncio.Task[None]] = set()
-        """Readers of tracks that were replaced, until their streams are closed."""
+        self._tasks = NamedTasks()
+        """Sockets, readers of tracks and the handler."""
         self._audio_wanted = False
         self._video_wanted = False
         self._started = False
         self._closed = False
 
-        self._open: dict[str, Incident] = {}
-        self._alerts = 0
-        self._acknowledged: OrderedDict[str, str] = OrderedDict()
-        self._known: OrderedDict[str, None] = OrderedDict()
-        self._iterators: list[asyncio.Queue[ProctoringEvent | None]] = []
+        self._incidents = IncidentLog()
+        self._queues = EventQueues()
         self._on_event = on_event
+
+    @property
+    def dropped_events(self) -> int:
+        """Events that a slow handler or iterator did not get."""
+        return self._queues.dropped
 
     # What the application does
 
@@ -153,7 +146,7 @@ class Procturing:
         if not self._video_wanted:
             self._start()
             self._video_wanted = True
-            self._run("video", self._links["video"].run())
+            self._tasks.start("video", self._sockets.video.run())
             self._read("camera", self._video_track, self._video.read)
         return True
 
@@ -170,32 +163,29 @@ class Procturing:
         self._start()
         if not self._audio_wanted:
             self._audio_wanted = True
-            self._run("audio", self._links["audio"].run())
+            self._tasks.start("audio", self._sockets.audio.run())
         self._read("microphone", track, self._audio.read)
 
-    async def events(self) -> AsyncIterator[ProctoringEvent]:
+    def events(self) -> AsyncIterator[ProctoringEvent]:
         """Every event from now on, in order, until this is closed."""
-        queue = self._subscribe()
-        try:
-            while (event := await queue.get()) is not None:
-                yield event
-        finally:
-            self._iterators.remove(queue)
+        return self._queues.iterate()
 
     def status(self) -> dict[str, Any]:
         """How things stand: links, frames, sound, incidents that are open. Plain data, no media."""
+        running = {
+            name: link for name, link in self._sockets.by_name.items() if name in self._tasks
+        }
         problems = [
             f"{name}: {link.state}{f' ({link.reason})' if link.reason else ''}"
-            for name, link in self._links.items()
-            if name in self._runs and link.state != "open"
+            for name, link in running.items()
+            if link.state != "open"
         ]
         return {
             "session_id": self.session_id,
             "candidate": self.identity,
             "links": {
                 name: {"state": link.state.value, "connections": link.connections}
-                for name, link in self._links.items()
-                if name in self._runs
+                for name, link in running.items()
             },
             "problems": problems,
             "flow": asdict(self._video.flow),
@@ -218,26 +208,13 @@ class Procturing:
                 "missed": self._listener.missed,
                 "dropped": self.dropped_events,
             },
-            "alerts": self._alerts,
-            "open": [
-                {
-                    "id": each.id,
-                    "kind": each.kind,
-                    "label": each.label,
-                    "severity": each.severity,
-                    "started_at": each.started_at,
-                    "acknowledged_by": self._acknowledged.get(each.id),
-                }
-                for each in self._open.values()
-            ],
+            "alerts": self._incidents.alerts,
+            "open": self._incidents.open_incidents(),
         }
 
     def acknowledge(self, incident: str, by: str) -> bool:
         """Note that somebody saw an incident. ``False`` when this session had no such incident."""
-        if incident not in self._known:
-            return False
-        self._acknowledged[incident] = by
-        return True
+        return self._incidents.acknowledge(incident, by)
 
     async def end_session(self) -> None:
         """Close, and end the session at the server now rather than after its grace period.
@@ -257,13 +234,9 @@ class Procturing:
                 self.room.off(event, handler)
         if self._channel is not None:
             self._channel.remove(self)
-        handler_task = self._runs.pop("handler", None)
-        tasks = [*self._runs.values(), *self._stopping]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        for queue in self._iterators:
-            _put(queue, None)
+        handler_task = self._tasks.take("handler")
+        await self._tasks.cancel_all()
+        self._queues.close()
         if handler_task is not None and handler_task is not asyncio.current_task():
             # What has arrived is still handled, unless the handler hangs.
             _, late = await asyncio.wait([handler_task], timeout=5)
@@ -276,54 +249,6 @@ class Procturing:
     async def __aexit__(self, *_: object) -> None:
         await self.aclose()
 
-    # The sockets
-
-    def _link(
-        self, name: str, where: Callable[[], str], talk: Callable[..., Awaitable[None]]
-    ) -> Link:
-        prepare = {"events": self._ready_for_events, "video": self._ready_for_video}
-        return Link(
-            name, self._server, where, talk, prepare=prepare.get(name, self._ready_for_sound)
-        )
-
-    async def _ready(self) -> None:
-        # Before every connection, not once: a server that began anew knows nothing of the session,
-        # and its first socket would open it under the default policy.
-        if self._options:
-            await ensure_session(self._server, self.session_id, self._options)
-
-    async def _ready_for_events(self) -> None:
-        await self._ready()
-        if self._links["events"].connections and self._listener.last_seq:
-            there = await last_seq(self._server, self.session_id)
-            if there is not None and there < self._listener.last_seq:
-                self._listener.begin_anew()
-
-    async def _ready_for_video(self) -> None:
-        # Listening first, so that nothing is found before anybody hears of it.
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._links["events"].opened.wait(), _LISTEN_FIRST)
-        await self._ready()
-
-    async def _ready_for_sound(self) -> None:
-        await self._audio.ready()
-        await self._ready_for_video()
-
-    def _events_address(self) -> str:
-        # The first time from now on: what an earlier proctoring of this name heard is not told
-        # twice, and a session of this name that ended stays ended.
-        if not self._links["events"].connections:
-            return self._server.socket(self.session_id, "events")
-        return self._server.socket(self.session_id, "events", after=self._listener.last_seq)
-
-    def _video_address(self) -> str:
-        return self._server.socket(self.session_id, "video")
-
-    def _audio_address(self) -> str:
-        return self._server.socket(self.session_id, "audio", start=self._audio.start_us)
-
-    # Tasks
-
     def _start(self) -> None:
         if self._started:
             return
@@ -331,30 +256,27 @@ class Procturing:
         for event, handler in self._handlers():
             self.room.on(event, handler)
         if self._on_event is not None:
-            self._run("handler", self._call(self._on_event, self._subscribe()))
-        self._run("events", self._links["events"].run())
+            self._tasks.start("handler", call_handler(self._on_event, self._queues.subscribe()))
+        self._tasks.start("events", self._sockets.events.run())
         if self._channel is not None:
             self._channel.add(self)
-
-    def _run(self, name: str, work: Any) -> None:
-        task = asyncio.create_task(work, name=f"proctoring {name}")
-        task.add_done_callback(_log_failure)
-        self._runs[name] = task
 
     def _read(
         self,
         name: str,
         track: rtc.Track | None,
-        read: Callable[[rtc.Track], Any],
+        read: Callable[[rtc.Track], Coroutine[Any, Any, None]],
     ) -> None:
         """Let the reader of this name read another track; the one before closes its stream."""
-        before = self._runs.pop(name, None)
-        if before is not None and not before.done():
-            before.cancel()
-            self._stopping.add(before)
-            before.add_done_callback(self._stopping.discard)
+        self._tasks.stop(name)
         if track is not None:
-            self._run(name, read(track))
+            self._tasks.start(name, read(track))
+
+    def _dispatch(self, event: ProctoringEvent) -> None:
+        self._incidents.update(event)
+        self._queues.publish(event)
+        if self._channel is not None:
+            self._channel.tell(self, event)
 
     # Following the participant
 
@@ -405,53 +327,3 @@ class Procturing:
     def _is_screen(self, track: rtc.Track) -> bool:
         publication = self.participant.track_publications.get(track.sid)
         return publication is not None and publication.source in _SCREENS
-
-    # Events
-
-    def _dispatch(self, event: ProctoringEvent) -> None:
-        self._alerts += len(event.alerts)
-        for incident in event.incidents:
-            self._known[incident.id] = None
-            if incident.state == "ended":
-                self._open.pop(incident.id, None)
-            else:
-                self._open[incident.id] = incident
-        while len(self._known) > _REMEMBERED:
-            forgotten, _ = self._known.popitem(last=False)
-            self._acknowledged.pop(forgotten, None)
-        for queue in self._iterators:
-            self.dropped_events += _put(queue, event)
-        if self._channel is not None:
-            self._channel.tell(self, event)
-
-    def _subscribe(self) -> asyncio.Queue[ProctoringEvent | None]:
-        queue: asyncio.Queue[ProctoringEvent | None] = asyncio.Queue(_QUEUED)
-        self._iterators.append(queue)
-        return queue
-
-    async def _call(
-        self, handler: EventHandler, queue: asyncio.Queue[ProctoringEvent | None]
-    ) -> None:
-        while (event := await queue.get()) is not None:
-            try:
-                result = handler(event)
-                if inspect.isawaitable(result):
-                    await result
-            except Exception:
-                # The application's fault must not cost it the events that follow.
-                logger.exception("the event handler failed")
-
-
-def _put(queue: asyncio.Queue[ProctoringEvent | None], event: ProctoringEvent | None) -> int:
-    """Add to a queue; if it is full its oldest goes. How many went."""
-    dropped = 0
-    if queue.full():
-        queue.get_nowait()
-        dropped = 1
-    queue.put_nowait(event)
-    return dropped
-
-
-def _log_failure(task: asyncio.Task[None]) -> None:
-    if not task.cancelled() and (error := task.exception()) is not None:
-        logger.error("%s failed", task.get_name(), exc_info=error)
