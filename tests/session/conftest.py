@@ -26,10 +26,10 @@ from proctoring.session.lifetime import Lifetime
 from proctoring.session.messages import ReceivedFrame
 from proctoring.session.outcomes import JudgementUpdate, Outcome, SessionEnded
 from proctoring.session.pipeline import Pipeline
-from proctoring.session.pool import Pool
 from proctoring.session.session import Session
 from proctoring.session.sinks import Sink
 from proctoring.session.tally import Tally
+from proctoring.session.worker_pool import WorkerPool
 from proctoring.settings import Settings
 from proctoring.vision.analyser import FrameAnalysis, VisionAnalyser
 from proctoring.vision.networks import VisionModels
@@ -118,9 +118,9 @@ class Sat:
 
 
 @pytest.fixture
-def pool() -> Iterator[Pool]:
+def pool() -> Iterator[WorkerPool]:
     """Two workers."""
-    pool = Pool(2)
+    pool = WorkerPool(2)
     pool.start()
     yield pool
     assert pool.stop(TIMEOUT)
@@ -133,7 +133,7 @@ def tally() -> Tally:
 
 
 @pytest.fixture
-def sit(pool: Pool, tally: Tally) -> Callable[..., Sat]:
+def sit(pool: WorkerPool, tally: Tally) -> Callable[..., Sat]:
     """Makes a session that began at second 0."""
 
     def make(

@@ -23,10 +23,10 @@ from proctoring.errors import BadSessionIdError, SessionExistsError, TooManyErro
 from proctoring.judgement.policy import shipped_policy
 from proctoring.session.factory import SessionLimits, SessionServices
 from proctoring.session.lifetime import Lifetime
-from proctoring.session.pool import Pool
 from proctoring.session.registry import MAX_REMEMBERED, Registry
 from proctoring.session.session import Session
 from proctoring.session.tally import Tally
+from proctoring.session.worker_pool import WorkerPool
 from proctoring.storage.memory import MemoryStorage
 from proctoring.vision.networks import VisionModels
 
@@ -34,7 +34,7 @@ EXAM = shipped_policy("exam")
 
 
 @pytest.fixture
-def make(pool: Pool, tally: Tally) -> Callable[..., Registry]:
+def make(pool: WorkerPool, tally: Tally) -> Callable[..., Registry]:
     def registry(**options: Any) -> Registry:
         services: dict[str, Any] = {
             "vision": BLIND,

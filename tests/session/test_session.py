@@ -13,10 +13,10 @@ from proctoring.errors import BadFrameError
 from proctoring.incidents import IncidentState
 from proctoring.session.lifetime import Lifetime
 from proctoring.session.messages import ReceivedFrame
-from proctoring.session.pool import Pool
 from proctoring.session.session import State
 from proctoring.session.silence import SILENCE
 from proctoring.session.tally import Tally
+from proctoring.session.worker_pool import WorkerPool
 from proctoring.vision.analyser import FrameAnalysis, VisionAnalyser
 from proctoring.vision.frame import Frame
 from proctoring.vision.networks import VisionModels
@@ -59,10 +59,12 @@ def test_nobody_there_becomes_an_incident_and_the_end_ends_it(
     assert sat.ends == ["ended on request"]
 
 
-def test_a_newer_frame_replaces_one_that_waits(sit: Sit, pool: Pool, face_jpeg: bytes) -> None:
+def test_a_newer_frame_replaces_one_that_waits(
+    sit: Sit, pool: WorkerPool, face_jpeg: bytes
+) -> None:
     gate = Event()
     for _ in range(2):  # both workers are busy elsewhere
-        pool.lane(lambda: [gate.wait(TIMEOUT)].clear()).wake()
+        pool.serial_queue(lambda: [gate.wait(TIMEOUT)].clear()).schedule()
     sat, socket = sit(), Heard()
     for i in range(5):
         sat.session.receive(face_jpeg, None, socket, now=float(i))
@@ -143,7 +145,7 @@ class Unreachable(Heard):
 
 
 def test_a_reply_that_fails_stops_no_later_frame_and_no_message(
-    sit: Sit, pool: Pool, vision_models: VisionModels, face_jpeg: bytes
+    sit: Sit, pool: WorkerPool, vision_models: VisionModels, face_jpeg: bytes
 ) -> None:
     sat, socket = sit(analyser=FailsOnce(vision_models)), Unreachable()
     sat.session.receive(face_jpeg, None, socket, now=0.0)
@@ -256,7 +258,7 @@ def test_what_comes_after_the_end_is_not_looked_at(sit: Sit, face_jpeg: bytes) -
 
 
 def test_a_socket_is_told_how_fast_to_send_when_it_opens_and_when_that_changes(
-    sit: Sit, pool: Pool
+    sit: Sit, pool: WorkerPool
 ) -> None:
     sat, socket = sit(), Heard()
     sat.session.attach(socket, 0.0)

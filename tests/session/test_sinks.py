@@ -24,9 +24,9 @@ from proctoring.session.outcomes import (
     SessionEnded,
     SinkFailed,
 )
-from proctoring.session.pool import Pool
 from proctoring.session.sinks import Sinks
 from proctoring.session.tally import Tally
+from proctoring.session.worker_pool import WorkerPool
 from proctoring.vision.analyser import FrameAnalysis, VisionAnalyser
 from proctoring.vision.frame import Frame, Pixels
 from proctoring.vision.networks import VisionModels
@@ -126,10 +126,12 @@ def test_a_new_sink_sees_every_outcome_once(
     assert registry.get_sample_value("proctoring_frame_latency_seconds_count") == 1
 
 
-def test_every_received_frame_has_one_more_outcome(sit: Sit, pool: Pool, face_jpeg: bytes) -> None:
+def test_every_received_frame_has_one_more_outcome(
+    sit: Sit, pool: WorkerPool, face_jpeg: bytes
+) -> None:
     gate = Event()
     for _ in range(2):  # both workers are busy elsewhere
-        pool.lane(lambda: [gate.wait(TIMEOUT)].clear()).wake()
+        pool.serial_queue(lambda: [gate.wait(TIMEOUT)].clear()).schedule()
     recorder = Recorder()
     sat, socket = sit(sinks=[recorder]), Heard()
     for i in range(5):

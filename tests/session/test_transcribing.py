@@ -21,8 +21,8 @@ from proctoring.incidents import IncidentChange
 from proctoring.judgement.policy import Policy, shipped_policy
 from proctoring.models.store import ModelStore
 from proctoring.observations import SoundObservation
-from proctoring.session.pool import Pool
 from proctoring.session.transcribing import TranscriptionService
+from proctoring.session.worker_pool import WorkerPool
 
 Pcm = NDArray[np.int16]
 Sit = Callable[..., Sat]
@@ -40,8 +40,8 @@ def policy(engine: str, *phrases: str, **transcription: Any) -> Policy:
 
 
 @pytest.fixture
-def words_pool() -> Iterator[Pool]:
-    pool = Pool(1, name="words")
+def words_pool() -> Iterator[WorkerPool]:
+    pool = WorkerPool(1, name="words")
     pool.start()
     yield pool
     assert pool.stop(TIMEOUT)
@@ -49,7 +49,7 @@ def words_pool() -> Iterator[Pool]:
 
 @pytest.fixture
 def moonshine(
-    words_pool: Pool, model_store: ModelStore, audio_models: AudioModels
+    words_pool: WorkerPool, model_store: ModelStore, audio_models: AudioModels
 ) -> TranscriptionService:
     return TranscriptionService(Transcribers(model_store, audio_models.voice_activity), words_pool)
 
@@ -62,7 +62,7 @@ def deepgram_server() -> Iterator[DeepgramServer]:
 
 @pytest.fixture
 def deepgram(
-    words_pool: Pool, model_store: ModelStore, deepgram_server: DeepgramServer
+    words_pool: WorkerPool, model_store: ModelStore, deepgram_server: DeepgramServer
 ) -> Callable[[str], TranscriptionService]:
     def serving(key: str) -> TranscriptionService:
         settings = DeepgramSettings(url=deepgram_server.url, closing=2.0, first_retry=0.05)

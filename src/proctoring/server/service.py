@@ -29,12 +29,12 @@ from proctoring.server.references import ReferenceLearning
 from proctoring.server.status import Status, log_capabilities
 from proctoring.session.factory import SessionLimits, SessionServices
 from proctoring.session.lifetime import Lifetime
-from proctoring.session.pool import Pool
 from proctoring.session.registry import Registry
 from proctoring.session.senses import Senses
 from proctoring.session.session import Session
 from proctoring.session.tally import Tally
 from proctoring.session.transcribing import TranscriptionService
+from proctoring.session.worker_pool import WorkerPool
 from proctoring.settings import Settings
 from proctoring.storage.storage import Storage
 from proctoring.vision.crowd import find_everybody
@@ -95,8 +95,8 @@ class Service:
             tally=self.tally,
             wall=wall,
         )
-        self.pool = Pool(settings.workers)
-        self.words_pool = Pool(1, name="words")
+        self.pool = WorkerPool(settings.workers)
+        self.words_pool = WorkerPool(1, name="words")
         """Transcribes; analysis never waits for it."""
         self._wall = wall
         self._store = ModelStore(settings.models_folder, settings.models_mirror)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from proctoring.audio.analyser import AudioModels
 from proctoring.delivery.events import SittingRef
 from proctoring.session.lifetime import Lifetime
-from proctoring.session.pool import Pool
 from proctoring.session.transcribing import TranscriptionService
+from proctoring.session.worker_pool import WorkerPool
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,6 @@ class SessionConfig:
 class SessionResources:
     """What the sessions of a process share."""
 
-    pool: Pool
+    pool: WorkerPool
     audio: AudioModels
     transcription: TranscriptionService | None = None

@@ -13,13 +13,13 @@ from proctoring.judgement.policy import Policy
 from proctoring.session.config import SessionConfig, SessionResources
 from proctoring.session.lifetime import Lifetime
 from proctoring.session.pipeline import Pipeline
-from proctoring.session.pool import Pool
 from proctoring.session.publishing import SessionPublisher
 from proctoring.session.session import Session
 from proctoring.session.sinks import Sink
 from proctoring.session.storage import SessionStorage
 from proctoring.session.tally import Tally
 from proctoring.session.transcribing import TranscriptionService
+from proctoring.session.worker_pool import WorkerPool
 from proctoring.vision.analyser import VisionAnalyser
 from proctoring.vision.identity.embedding import Embedding
 from proctoring.vision.networks import VisionModels
@@ -31,7 +31,7 @@ class SessionServices:
 
     vision: VisionModels
     audio: AudioModels
-    pool: Pool
+    pool: WorkerPool
     storage: SessionStorage
     tally: Tally
     wall: Callable[[], datetime]

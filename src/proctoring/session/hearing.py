@@ -12,11 +12,11 @@ from proctoring.audio.pcm import SAMPLE_RATE, Pcm, decode_pcm
 from proctoring.audio.voice_reference import VoiceReference
 from proctoring.observations import SoundObservation
 from proctoring.session.outcomes import AudioFailed, AudioReceived
-from proctoring.session.pool import Pool
 from proctoring.session.sinks import Sinks
 from proctoring.session.sound_buffer import Gap, SoundBuffer
 from proctoring.session.sound_position import SoundPosition
 from proctoring.session.transcribing import Transcribing
+from proctoring.session.worker_pool import WorkerPool
 
 _log = logging.getLogger(__name__)
 
@@ -31,7 +31,7 @@ class SoundReply(Protocol):
 class Hearing:
     """Sound is left here at once and never dropped unsaid; a pool's thread listens to it.
 
-    It has a slow lane of its own, so that no picture waits for sound.
+    It has a background queue of its own, so that no picture waits for sound.
 
     Args:
         models: shared by all sessions.
@@ -44,7 +44,7 @@ class Hearing:
     def __init__(
         self,
         models: AudioModels,
-        pool: Pool,
+        pool: WorkerPool,
         tell: Callable[[SoundObservation], None],
         sinks: Sinks,
         words: Transcribing | None = None,
@@ -63,7 +63,7 @@ class Hearing:
         self._reply: SoundReply | None = None
         self._ended: Callable[[], None] | None = None
         """Called after the last observation; ``None`` while more audio may come."""
-        self._lane = pool.lane(self._step, slow=True)
+        self._queue = pool.serial_queue(self._step, background=True)
 
     @property
     def end_time(self) -> float | None:
@@ -100,7 +100,7 @@ class Hearing:
         assert self._position.end is not None  # noqa: S101
         start = self._position.end - len(fresh) / SAMPLE_RATE
         self._sinks.emit(AudioReceived(start, fresh, len(samples) / SAMPLE_RATE, missing))
-        self._lane.wake()
+        self._queue.schedule()
         if self._words is not None:
             self._words.receive(fresh, start, place.gap)
 
@@ -112,7 +112,7 @@ class Hearing:
         """Nothing more comes. ``ended`` is called once, from a pool thread, when what waits has
         been analysed."""
         self._ended = ended
-        self._lane.wake()
+        self._queue.schedule()
 
     # On the pool's threads, one step at a time.
 
@@ -120,9 +120,9 @@ class Hearing:
         item = self._buffer.take(STRETCH)
         if item is not None:
             self._listen(item)
-            self._lane.go_on()  # one stretch a turn: others wait too, and what waits keeps its place
+            self._queue.reschedule()  # one stretch a turn: others wait too, and what waits keeps its place
         elif self._ended is not None:
-            self._lane.close()
+            self._queue.close()
             try:
                 if self._analyser is not None:
                     self._report(self._analyser.flush())

@@ -113,9 +113,9 @@ class Registry:
 
     def tick(self, now: float) -> None:
         """Advance all sessions and the worker pools. To be called a few times a second."""
-        self._services.pool.review()
+        self._services.pool.update_rates()
         if self._services.transcription is not None:
-            self._services.transcription.pool.review()
+            self._services.transcription.pool.update_rates()
         for session in self:
             session.tick(now)
             if session.state is State.ENDED:

@@ -15,8 +15,8 @@ from proctoring.audio.transcription.stream import TranscriptionStream
 from proctoring.audio.transcription.transcribers import Transcribers
 from proctoring.errors import ProctoringError
 from proctoring.observations import TranscriptObservation
-from proctoring.session.pool import Pool
 from proctoring.session.sound_buffer import Gap, SoundBuffer
+from proctoring.session.worker_pool import WorkerPool
 
 _log = logging.getLogger(__name__)
 
@@ -33,7 +33,7 @@ class TranscriptionService:
     """What all sessions of a process turn words into text with."""
 
     transcribers: Transcribers
-    pool: Pool
+    pool: WorkerPool
     """Not the one that analyses: an utterance takes its time, and nothing else may wait for it."""
 
 
@@ -72,7 +72,7 @@ class Transcribing:
         self._last: TranscriptObservation | None = None
         self._ended: Callable[[], None] | None = None
         """Called after the last transcript; ``None`` while more audio may come."""
-        self._lane = service.pool.lane(self._step)
+        self._queue = service.pool.serial_queue(self._step)
 
     @property
     def missing(self) -> float:
@@ -95,18 +95,18 @@ class Transcribing:
             self._buffer.put_gap(gap)
             self._missing += gap
         self._missing += self._buffer.put(samples)
-        self._lane.wake()
+        self._queue.schedule()
 
     def poll(self) -> None:
         """Look whether words have arrived, or trouble: sound may have stopped for now."""
         if self._stream is not None:
-            self._lane.wake()
+            self._queue.schedule()
 
     def end(self, ended: Callable[[], None]) -> None:
         """Nothing more comes. ``ended`` is called once, from another thread, when what waits has
         been transcribed, as far as that does not take long."""
         self._ended = ended
-        self._lane.wake()
+        self._queue.schedule()
 
     # On the pool's threads, one step at a time.
 
@@ -114,12 +114,12 @@ class Transcribing:
         item = self._buffer.take(STRETCH)
         if item is not None:
             self._listen(item)
-            self._lane.wake()  # one stretch a turn: others wait too
+            self._queue.schedule()  # one stretch a turn: others wait too
         elif self._ended is None:
             if self._stream is not None:
                 self._listen(_NOTHING)
         else:
-            self._lane.close()
+            self._queue.close()
             # The last words of a remote transcriber are waited for: not on a thread of the pool.
             Thread(target=self._finish, args=(self._ended,), name="last-words", daemon=True).start()
 

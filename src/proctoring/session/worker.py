@@ -34,10 +34,10 @@ from proctoring.session.outcomes import (
     SessionEnded,
 )
 from proctoring.session.pipeline import Pipeline
-from proctoring.session.pool import Pool
 from proctoring.session.remote_voices import RemoteVoices
 from proctoring.session.sinks import Sinks
 from proctoring.session.slow_looks import SlowLooks
+from proctoring.session.worker_pool import WorkerPool
 from proctoring.vision.analyser import FACE_RATE, FrameAnalysis
 from proctoring.vision.decode import decode_jpeg
 from proctoring.vision.deferred import DeferredResult
@@ -63,7 +63,7 @@ class SessionWorker:
         self,
         pipeline: Pipeline,
         sinks: Sinks,
-        pool: Pool,
+        pool: WorkerPool,
         *,
         max_pixels: int,
         remote_voices: RemoteVoices | None = None,
@@ -74,7 +74,7 @@ class SessionWorker:
         self._remote_voices = remote_voices
         self._transcription_trouble = ""
         self._inbox = Inbox()
-        self._queue = pool.lane(self._step)
+        self._queue = pool.serial_queue(self._step)
         self._deferred = SlowLooks(pool, self._post_deferred)
         self._deferred_analysis: FrameAnalysis | None = None
         """The last deferred detection's, until the next frame's reply carries it."""
@@ -89,12 +89,12 @@ class SessionWorker:
     def post(self, message: Message) -> None:
         """Leave a message for the worker."""
         self._inbox.put(message)
-        self._queue.wake()
+        self._queue.schedule()
 
     def post_frame(self, frame: ReceivedFrame) -> ReceivedFrame | None:
         """Leave a frame for the worker. Returns the frame that it replaced, if one was waiting."""
         replaced = self._inbox.put_frame(frame)
-        self._queue.wake()
+        self._queue.schedule()
         return replaced
 
     def _step(self) -> None:

@@ -1,4 +1,4 @@
-"""Threads that take turns."""
+"""Worker threads, serial queues, their turns and rates."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from threading import Barrier, Event, Lock, get_ident
 import pytest
 
 from proctoring.session.load import Demand
-from proctoring.session.pool import Pool
+from proctoring.session.worker_pool import WorkerPool
 
 TIMEOUT = 10.0
 
@@ -22,8 +22,8 @@ def wait_for(gate: Event) -> None:
 
 
 @contextmanager
-def started(workers: int, clock: Callable[[], float] = time.perf_counter) -> Iterator[Pool]:
-    pool = Pool(workers, clock=clock)
+def started(workers: int, clock: Callable[[], float] = time.perf_counter) -> Iterator[WorkerPool]:
+    pool = WorkerPool(workers, clock=clock)
     pool.start()
     try:
         yield pool
@@ -31,7 +31,7 @@ def started(workers: int, clock: Callable[[], float] = time.perf_counter) -> Ite
         assert pool.stop(TIMEOUT)
 
 
-def test_two_workers_serve_two_lanes_at_the_same_moment() -> None:
+def test_two_workers_serve_two_queues_at_the_same_moment() -> None:
     meeting = Barrier(2)  # passes only when both steps run at once
     met = [Event(), Event()]
     with started(2) as pool:
@@ -41,11 +41,11 @@ def test_two_workers_serve_two_lanes_at_the_same_moment() -> None:
                 meeting.wait(TIMEOUT)
                 event.set()
 
-            pool.lane(step).wake()
+            pool.serial_queue(step).schedule()
         assert all(event.wait(TIMEOUT) for event in met)
 
 
-def test_one_lane_is_never_served_by_two_threads_at_once() -> None:
+def test_one_queue_is_never_served_by_two_threads_at_once() -> None:
     lock, overlaps, runs, enough = Lock(), [], Counter[int](), Event()
     with started(4) as pool:
 
@@ -59,14 +59,14 @@ def test_one_lane_is_never_served_by_two_threads_at_once() -> None:
             if runs.total() >= 50:
                 enough.set()
 
-        lane = pool.lane(step)
+        queue = pool.serial_queue(step)
         while not enough.is_set():
-            lane.wake()
+            queue.schedule()
     assert not overlaps
     assert runs.total() >= 50
 
 
-def test_a_wake_while_the_step_runs_means_one_more_run() -> None:
+def test_scheduling_while_the_step_runs_means_one_more_run() -> None:
     running, go_on, again = Event(), Event(), Event()
     runs = 0
     with started(1) as pool:
@@ -80,34 +80,36 @@ def test_a_wake_while_the_step_runs_means_one_more_run() -> None:
             else:
                 again.set()
 
-        lane = pool.lane(step)
-        lane.wake()
+        queue = pool.serial_queue(step)
+        queue.schedule()
         assert running.wait(TIMEOUT)
         for _ in range(5):
-            lane.wake()
+            queue.schedule()
         go_on.set()
         assert again.wait(TIMEOUT)
     assert runs == 2
 
 
-def test_lanes_take_turns_however_often_one_is_woken() -> None:
+def test_queues_take_turns_however_often_one_is_scheduled() -> None:
     order: list[str] = []
     gate, done = Event(), Event()
     with started(1) as pool:
-        blocker = pool.lane(partial(wait_for, gate))
+        blocker = pool.serial_queue(partial(wait_for, gate))
 
         def step(name: str) -> None:
             order.append(name)
-            lanes["greedy"].wake()
+            queues["greedy"].schedule()
             if len(order) >= 7:
                 done.set()
 
-        lanes = {name: pool.lane(partial(step, name)) for name in ("greedy", "b", "c", "d")}
-        blocker.wake()
+        queues = {
+            name: pool.serial_queue(partial(step, name)) for name in ("greedy", "b", "c", "d")
+        }
+        blocker.schedule()
         for _ in range(10):
-            lanes["greedy"].wake()
+            queues["greedy"].schedule()
         for name in ("b", "c", "d"):
-            lanes[name].wake()
+            queues[name].schedule()
         gate.set()
         assert done.wait(TIMEOUT)
     assert order[:5] == ["greedy", "b", "c", "d", "greedy"]
@@ -120,24 +122,24 @@ def test_a_step_that_fails_costs_nobody_else_their_worker() -> None:
         raise RuntimeError("on purpose")
 
     with started(1) as pool:
-        broken = pool.lane(fails)
-        broken.wake()
-        pool.lane(done.set).wake()
+        broken = pool.serial_queue(fails)
+        broken.schedule()
+        pool.serial_queue(done.set).schedule()
         assert done.wait(TIMEOUT)
-        broken.wake()
+        broken.schedule()
     assert pool.failures >= 1
 
 
-def test_a_closed_lane_runs_no_more() -> None:
+def test_a_closed_queue_runs_no_more() -> None:
     gate, after = Event(), Event()
     ran: list[str] = []
     with started(1) as pool:
-        pool.lane(partial(wait_for, gate)).wake()
-        lane = pool.lane(lambda: ran.append("closed"))
-        lane.wake()
-        lane.close()
-        lane.wake()
-        pool.lane(after.set).wake()
+        pool.serial_queue(partial(wait_for, gate)).schedule()
+        queue = pool.serial_queue(lambda: ran.append("closed"))
+        queue.schedule()
+        queue.close()
+        queue.schedule()
+        pool.serial_queue(after.set).schedule()
         gate.set()
         assert after.wait(TIMEOUT)
     assert not ran
@@ -145,7 +147,7 @@ def test_a_closed_lane_runs_no_more() -> None:
 
 def test_stopping_waits_for_what_runs_and_drops_what_waits() -> None:
     running, ran = Event(), []
-    pool = Pool(1)
+    pool = WorkerPool(1)
     pool.start()
 
     def slow() -> None:
@@ -153,9 +155,9 @@ def test_stopping_waits_for_what_runs_and_drops_what_waits() -> None:
         time.sleep(0.05)
         ran.append("slow")
 
-    pool.lane(slow).wake()
+    pool.serial_queue(slow).schedule()
     assert running.wait(TIMEOUT)
-    pool.lane(lambda: ran.append("waiting")).wake()
+    pool.serial_queue(lambda: ran.append("waiting")).schedule()
     assert pool.stop(TIMEOUT)
     assert ran == ["slow"]
 
@@ -169,20 +171,20 @@ def test_all_rates_fall_while_sessions_wait_for_busy_workers_and_rise_when_they_
             running.set()
             gate.wait(TIMEOUT)
 
-        busy = pool.lane(step)
-        busy.wake()
+        busy = pool.serial_queue(step)
+        busy.schedule()
         assert running.wait(TIMEOUT)
-        waits = pool.lane(done.set)
-        waits.wake()
-        now = 1.0  # for a second the only worker worked, and another lane waited
-        pool.review()
+        waits = pool.serial_queue(done.set)
+        waits.schedule()
+        now = 1.0  # for a second the only worker worked, and another queue waited
+        pool.update_rates()
         assert pool.demand == Demand(wait=1.0, busy=1.0)
         assert pool.rate == busy.rate() == waits.rate() == 0.5
         gate.set()
         assert done.wait(TIMEOUT)
         for second in range(60):
             now = 60.0 + second
-            pool.review()
+            pool.update_rates()
         assert pool.rate == busy.rate() == waits.rate() == 1.0
 
 
@@ -195,12 +197,12 @@ def test_a_session_that_is_too_much_for_one_worker_lowers_its_own_rate_alone() -
             running.set()
             gate.wait(TIMEOUT)
 
-        heavy, light = pool.lane(step), pool.lane(lambda: None)
-        heavy.wake()
+        heavy, light = pool.serial_queue(step), pool.serial_queue(lambda: None)
+        heavy.schedule()
         assert running.wait(TIMEOUT)
-        heavy.wake()  # the next frame is here already
+        heavy.schedule()  # the next frame is here already
         now = 1.0
-        pool.review()
+        pool.update_rates()
         assert (heavy.rate(), light.rate(), pool.rate) == (0.5, 1.0, 1.0)
         gate.set()
 
@@ -214,14 +216,14 @@ def test_who_waits_for_its_answer_before_it_sends_again_is_never_slowed_down() -
             now += 0.5  # each takes long, and the machine lets a thread sleep long
             done.set()
 
-        lane, done = pool.lane(step), Event()
+        queue, done = pool.serial_queue(step), Event()
         for _ in range(20):
             done.clear()
-            lane.wake()
+            queue.schedule()
             assert done.wait(TIMEOUT)
-            pool.review()
+            pool.update_rates()
         assert pool.demand.busy == 1.0
-        assert lane.rate() == 1.0
+        assert queue.rate() == 1.0
 
 
 def test_rates_are_set_once_a_period() -> None:
@@ -230,11 +232,11 @@ def test_rates_are_set_once_a_period() -> None:
         pool.rate = 0.5
         for _ in range(10):
             now += 0.25
-            pool.review()
+            pool.update_rates()
         assert pool.rate == pytest.approx(0.6)
 
 
-def test_slow_lanes_never_have_all_workers() -> None:
+def test_background_queues_never_have_all_workers() -> None:
     going, gate, served = Event(), Event(), Event()
 
     def slow() -> None:
@@ -243,18 +245,18 @@ def test_slow_lanes_never_have_all_workers() -> None:
 
     with started(2) as pool:
         for _ in range(3):
-            pool.lane(slow, slow=True).wake()
+            pool.serial_queue(slow, background=True).schedule()
         assert going.wait(TIMEOUT)
         for _ in range(20):
             served.clear()
-            pool.lane(served.set).wake()
+            pool.serial_queue(served.set).schedule()
             assert served.wait(TIMEOUT)
         assert pool.waiting == 2
         gate.set()
 
 
 def served_in_order(waited: float) -> list[str]:
-    """Who goes when, of lanes that all wait for the only worker and have waited so long."""
+    """The order in which the only worker serves six queues that have all waited so long."""
     now = 0.0
     order: list[str] = []
     going, gate, done = Event(), Event(), Event()
@@ -269,29 +271,29 @@ def served_in_order(waited: float) -> list[str]:
             done.set()
 
     with started(1, clock=lambda: now) as pool:
-        pool.lane(blocks).wake()
+        pool.serial_queue(blocks).schedule()
         assert going.wait(TIMEOUT)
         for name in ("slow 1", "slow 2", "slow 3"):
-            pool.lane(partial(step, name), slow=True).wake()
+            pool.serial_queue(partial(step, name), background=True).schedule()
         for name in ("quick 1", "quick 2", "quick 3"):
-            pool.lane(partial(step, name)).wake()
+            pool.serial_queue(partial(step, name)).schedule()
         now = waited
         gate.set()
         assert done.wait(TIMEOUT)
     return order
 
 
-def test_slow_lanes_wait_while_quick_ones_do() -> None:
+def test_background_queues_wait_while_others_are_ready() -> None:
     assert served_in_order(0.5) == ["quick 1", "quick 2", "quick 3", "slow 1", "slow 2", "slow 3"]
 
 
-def test_slow_lanes_that_waited_long_have_every_other_turn() -> None:
+def test_background_queues_that_waited_long_have_every_other_turn() -> None:
     order = ["slow 1", "quick 1", "slow 2", "quick 2", "slow 3", "quick 3"]
     assert served_in_order(1.5) == order
 
 
-def test_a_slow_lane_that_goes_on_keeps_its_place() -> None:
-    """Its steps do not wait for the patience of each: they go as one, every other turn."""
+def test_a_background_queue_that_goes_on_keeps_its_place() -> None:
+    """Its steps need not each wait: once overdue, they have every other turn."""
     now = 0.0
     order: list[str] = []
     going, gate, done = Event(), Event(), Event()
@@ -303,33 +305,33 @@ def test_a_slow_lane_that_goes_on_keeps_its_place() -> None:
     def quick() -> None:
         order.append("quick")
         if len(order) < 9:
-            frames.wake()  # there is always another one
+            frames.schedule()  # there is always another one
         else:
             done.set()
 
     def slow() -> None:
         order.append("slow")
         if order.count("slow") < 3:
-            look.go_on()
+            look.reschedule()
 
     def newcomer() -> None:
         order.append("newcomer")
 
     with started(1, clock=lambda: now) as pool:
-        pool.lane(blocks).wake()
+        pool.serial_queue(blocks).schedule()
         assert going.wait(TIMEOUT)
-        look, frames = pool.lane(slow, slow=True), pool.lane(quick)
-        look.wake()
+        look, frames = pool.serial_queue(slow, background=True), pool.serial_queue(quick)
+        look.schedule()
         now = 0.5
-        pool.lane(newcomer, slow=True).wake()
-        frames.wake()
+        pool.serial_queue(newcomer, background=True).schedule()
+        frames.schedule()
         now = 1.2
         gate.set()
         assert done.wait(TIMEOUT)
     assert order[:9] == [*["slow", "quick"] * 3, *["quick"] * 3]
 
 
-def test_the_waits_of_slow_lanes_lower_nobodys_rate() -> None:
+def test_the_waits_of_background_queues_lower_nobodys_rate() -> None:
     now = 0.0
     going, gate, done = Event(), Event(), Event()
 
@@ -338,21 +340,21 @@ def test_the_waits_of_slow_lanes_lower_nobodys_rate() -> None:
         gate.wait(TIMEOUT)
 
     with started(1, clock=lambda: now) as pool:
-        pool.lane(blocks).wake()
+        pool.serial_queue(blocks).schedule()
         assert going.wait(TIMEOUT)
-        pool.lane(done.set, slow=True).wake()
+        pool.serial_queue(done.set, background=True).schedule()
         now = 1.0
-        pool.review()
+        pool.update_rates()
         assert pool.demand == Demand(wait=0.0, busy=1.0)
         assert pool.rate == 1.0
         gate.set()
         assert done.wait(TIMEOUT)
         now = 2.0
-        pool.review()
+        pool.update_rates()
         assert pool.demand.wait == 0.0
 
 
-def test_a_slow_lane_that_was_closed_while_it_waited_runs_no_more() -> None:
+def test_a_background_queue_that_was_closed_while_it_waited_runs_no_more() -> None:
     going, gate, after = Event(), Event(), Event()
     ran: list[str] = []
 
@@ -361,13 +363,13 @@ def test_a_slow_lane_that_was_closed_while_it_waited_runs_no_more() -> None:
         gate.wait(TIMEOUT)
 
     with started(1) as pool:
-        pool.lane(blocks).wake()
+        pool.serial_queue(blocks).schedule()
         assert going.wait(TIMEOUT)
-        lane = pool.lane(lambda: ran.append("closed"), slow=True)
-        lane.wake()
-        lane.close()
+        queue = pool.serial_queue(lambda: ran.append("closed"), background=True)
+        queue.schedule()
+        queue.close()
         assert pool.waiting == 0
-        pool.lane(after.set, slow=True).wake()
+        pool.serial_queue(after.set, background=True).schedule()
         gate.set()
         assert after.wait(TIMEOUT)
     assert not ran
