@@ -28,7 +28,6 @@ from pydantic import SecretStr
 from sqlalchemy import insert
 
 from proctoring.audio.analyser import AudioModels
-from proctoring.delivery.events import Entry, Message, SittingRef, beginning, ending, sitting_id
 from proctoring.delivery.outbox import Outbox
 from proctoring.delivery.recorded import RecordedJournal
 from proctoring.incidents import IncidentChange, IncidentState, Severity
@@ -52,7 +51,14 @@ from proctoring.observations import (
 from proctoring.recording.playback import play
 from proctoring.records.archive import Archive, open_archive
 from proctoring.records.database import writing
-from proctoring.records.entries import SittingStarted
+from proctoring.records.entries import (
+    Entry,
+    PendingEvent,
+    SittingEnded,
+    SittingRef,
+    SittingStarted,
+    sitting_ref,
+)
 from proctoring.records.packing import pack
 from proctoring.records.plot import join, summarise
 from proctoring.records.signals import EVERY, JOINED
@@ -95,7 +101,7 @@ def main() -> None:
         archive.engine.dispose()
 
 
-def message(sitting: SittingRef, number: int, at: float, state: IncidentState) -> Message:
+def message(sitting: SittingRef, number: int, at: float, state: IncidentState) -> PendingEvent:
     """A change of an incident, as sessions tell it."""
     change = IncidentChange(
         number=number,
@@ -109,13 +115,13 @@ def message(sitting: SittingRef, number: int, at: float, state: IncidentState) -
         reason="gaze 31 degrees left for 2.0 s (limit 2.0 s)",
         alerts=state is IncidentState.STARTED,
     )
-    return Message(sitting, sitting.began_at + timedelta(seconds=at), at, (change,))
+    return PendingEvent(sitting, sitting.began_at + timedelta(seconds=at), at, (change,))
 
 
 def begun(sitting: SittingRef) -> SittingStarted:
     """Its beginning."""
     policy = shipped_policy("exam")
-    return beginning(sitting, policy.name, policy.to_toml(), mirrored=False, seed="seed")
+    return SittingStarted(sitting, False, policy.name, policy.to_toml(), "seed")
 
 
 def events(archive: Archive, sessions: int) -> None:
@@ -127,7 +133,7 @@ def events(archive: Archive, sessions: int) -> None:
 def _events(archive: Archive, sessions: int, rate: int | None, count: int) -> None:
     outbox = Outbox(RecordedJournal(archive.writer(), archive.reader))
     outbox.start()
-    sittings = [SittingRef(f"s{n}-{rate}", BEGAN) for n in range(sessions)]
+    sittings = [sitting_ref(f"s{n}-{rate}", BEGAN) for n in range(sessions)]
     for sitting in sittings:
         outbox.begin(begun(sitting)).result(60)
     count = min(count, 10 * (rate or count))
@@ -254,17 +260,17 @@ def day(archive: Archive, sessions: int, hours: float) -> None:
     began = time.perf_counter()
     journal, count = RecordedJournal(archive.writer(), archive.reader), 0
     for n in range(sessions):
-        sitting = SittingRef(f"day-{n}", BEGAN + timedelta(seconds=n))
+        sitting = sitting_ref(f"day-{n}", BEGAN + timedelta(seconds=n))
         entries: list[Entry] = [begun(sitting)]
         for number in range(1, int(seconds / 60) + 1):
             for offset, state in ((0.0, IncidentState.STARTED), (5.0, IncidentState.ENDED)):
                 entries.append(message(sitting, number, number * 60 + offset, state))
-        entries.append(ending(sitting, BEGAN, seconds, "ended"))
+        entries.append(SittingEnded(sitting, BEGAN, seconds, "ended"))
         count += len(entries) - 2
 
         for first in range(0, len(entries), 1000):
             journal.write(entries[first : first + 1000])
-        name = sitting_id(sitting)
+        name = sitting.id
         for table, kept in ((SignalRow, pieces), (CurveRow, curves)):
             for first in range(0, len(kept), 500):
                 rows = [{"sitting_id": name, **piece} for piece in kept[first : first + 500]]

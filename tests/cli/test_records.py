@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import text
-from tests.records.conftest import BEGAN, beginning, ending, occurrence, tell
+from tests.records.conftest import BEGAN, beginning, ending, incident_of, occurrence, tell
 from typer.testing import CliRunner, Result
 
 from proctoring.cli import app
@@ -27,7 +27,7 @@ def kept(tmp_path: Path) -> Archive:
     for name in ("S1", "S2"):
         events = [occurrence(n, sitting_id=name, session_id=name) for n in (1, 2)]
         archive.writer().write([beginning(name, name), *events, ending(name, name)], tell)
-    decide(archive.engine, archive.signer, "S1", "S1-1", "confirm", "why", "rev", BEGAN)
+    decide(archive.engine, archive.signer, "S1", incident_of("S1"), "confirm", "why", "rev", BEGAN)
     return archive
 
 

@@ -6,10 +6,15 @@ from datetime import UTC, datetime
 
 import pytest
 
-from proctoring.delivery.events import Message, SittingRef, beginning, ending
 from proctoring.incidents import IncidentChange, IncidentState, Severity
 from proctoring.judgement.policy import shipped_policy
-from proctoring.records.entries import SittingEnded, SittingStarted
+from proctoring.records.entries import (
+    PendingEvent,
+    SittingEnded,
+    SittingRef,
+    SittingStarted,
+    sitting_ref,
+)
 
 BEGAN = datetime(2026, 1, 2, 10, 0, 0, tzinfo=UTC)
 
@@ -37,25 +42,25 @@ def change(
     )
 
 
-def message(session_id: str = "exam-7", *changes: IncidentChange) -> Message:
-    """A message of a session that began at ``BEGAN``."""
+def message(session_id: str = "exam-7", *changes: IncidentChange) -> PendingEvent:
+    """An event of a session that began at ``BEGAN``."""
     found_at = datetime(2026, 1, 2, 10, 0, 2, 120_000, tzinfo=UTC)
-    return Message(SittingRef(session_id, BEGAN), found_at, 93.4, changes or (change(),))
+    return PendingEvent(sitting_ref(session_id, BEGAN), found_at, 93.4, changes or (change(),))
 
 
 def begun(session_id: str = "exam-7", began_at: datetime = BEGAN) -> SittingStarted:
     """A session's beginning."""
     policy = shipped_policy("exam")
-    sitting = SittingRef(session_id, began_at)
-    return beginning(sitting, policy.name, policy.to_toml(), mirrored=False)
+    sitting = sitting_ref(session_id, began_at)
+    return SittingStarted(sitting, False, policy.name, policy.to_toml())
 
 
 def ended(session_id: str = "exam-7", began_at: datetime = BEGAN) -> SittingEnded:
     """Its end."""
-    return ending(SittingRef(session_id, began_at), BEGAN, 100.0, "ended on request")
+    return SittingEnded(sitting_ref(session_id, began_at), BEGAN, 100.0, "ended on request")
 
 
 @pytest.fixture
 def sitting() -> SittingRef:
     """One sitting."""
-    return SittingRef("exam-7", BEGAN)
+    return sitting_ref("exam-7", BEGAN)

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from tests.delivery.conftest import BEGAN, begun, message
 
-from proctoring.delivery.events import Notice
 from proctoring.delivery.recorded import RecordedJournal
 from proctoring.records.archive import Archive, open_archive
+from proctoring.records.entries import Notice
 from proctoring.records.verification import verify
 
 WORDS = "what the candidate said"
@@ -35,7 +35,7 @@ def test_words_are_on_disk_only_where_the_policy_has_them_kept(
     told = journal.write([begun(), said, message()])[1]
     assert told is not None
     assert json.loads(told.text)["transcript"] == {"text": WORDS}
-    first, second = archive.reader.events(begun().sitting_id)
+    first, second = archive.reader.events(begun().sitting.id)
     body = json.loads(first.text)
     assert body["transcript"] == ({"text": WORDS} if kept else {"kept": False})
     assert body["alerts"] == ["Looking Left"], "what is withheld took the incident with it"

@@ -18,7 +18,7 @@ from tests.records.conftest import beginning, occurrence, tell
 from proctoring.delivery.webhook_signing import Style
 from proctoring.delivery.webhooks import GIVEN_UP, Endpoint, Webhooks
 from proctoring.records.archive import Archive, open_archive
-from proctoring.records.entries import Occurrence, SittingStarted
+from proctoring.records.entries import PendingEvent, SittingStarted
 from proctoring.records.webhook_queue import WebhookQueue
 
 SECRET = "whsec_c2VjcmV0IG9mIHRlc3RzLCAyNCBieXRlcw=="  # noqa: S105
@@ -78,7 +78,7 @@ def at(receiver: Receiver) -> Endpoint:
 def write(archive: Archive, *endpoints: Endpoint, incidents: int = 3) -> None:
     names = tuple(endpoint.name for endpoint in endpoints)
     now = datetime.now(UTC)
-    entries: list[SittingStarted | Occurrence] = [beginning(began_at=now)]
+    entries: list[SittingStarted | PendingEvent] = [beginning(began_at=now)]
     entries += [replace(occurrence(n + 1), time=now) for n in range(incidents)]
     archive.writer(names).write(entries, tell)
 

@@ -16,7 +16,13 @@ from tests.records.postgresql import binaries, running
 from proctoring.incidents import IncidentChange, IncidentState, Severity
 from proctoring.judgement.policy import shipped_policy
 from proctoring.records.archive import Archive, open_archive
-from proctoring.records.entries import Occurrence, SittingEnded, SittingStarted
+from proctoring.records.entries import (
+    PendingEvent,
+    SittingEnded,
+    SittingRef,
+    SittingStarted,
+    incident_id,
+)
 
 BEGAN = datetime(2026, 1, 2, 10, 0, 0, tzinfo=UTC)
 _NUMBERS = count()
@@ -72,7 +78,13 @@ def beginning(
 ) -> SittingStarted:
     """A sitting begins under the exam policy."""
     policy = shipped_policy("exam")
-    return SittingStarted(sitting_id, session_id, began_at, False, policy.name, policy.to_toml())
+    sitting = SittingRef(sitting_id, session_id, began_at)
+    return SittingStarted(sitting, False, policy.name, policy.to_toml())
+
+
+def incident_of(sitting_id: str = "S1", number: int = 1) -> str:
+    """The id of an incident of a sitting that began at ``BEGAN``."""
+    return incident_id(SittingRef(sitting_id, "", BEGAN), number)
 
 
 def occurrence(
@@ -84,7 +96,7 @@ def occurrence(
     kind: str = "gaze.left",
     alerts: bool = True,
     duration: float = 2.0,
-) -> Occurrence:
+) -> PendingEvent:
     """One change of one incident."""
     change = IncidentChange(
         number=number,
@@ -98,12 +110,12 @@ def occurrence(
         reason="gaze 31 degrees left for 2.0 s (limit 2.0 s)",
         alerts=alerts,
     )
-    return Occurrence(sitting_id, session_id, BEGAN, 93.4, ((f"{sitting_id}-{number}", change),))
+    return PendingEvent(SittingRef(sitting_id, session_id, BEGAN), BEGAN, 93.4, (change,))
 
 
 def ending(sitting_id: str = "S1", session_id: str = "exam-7") -> SittingEnded:
     """The sitting ends."""
-    return SittingEnded(sitting_id, session_id, BEGAN, 120.5, "ended on request")
+    return SittingEnded(SittingRef(sitting_id, session_id, BEGAN), BEGAN, 120.5, "ended on request")
 
 
 def tell(index: int, seq: int) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, inspect, select, text
 from tests.judgement.build import seen
-from tests.records.conftest import BEGAN, beginning, ending, occurrence, tell
+from tests.records.conftest import BEGAN, beginning, ending, incident_of, occurrence, tell
 
 from proctoring.errors import SessionExistsError, UnknownRecordError
 from proctoring.records.archive import Archive
@@ -34,7 +34,14 @@ def sat(archive: Archive, session_id: str = SECRET) -> None:
     keeper.begin("S1", words=True)(seen(1.0))
     keeper.flush()
     decide(
-        archive.engine, archive.signer, "S1", "S1-1", "comment", f"it was {SECRET}", SECRET, BEGAN
+        archive.engine,
+        archive.signer,
+        "S1",
+        incident_of("S1"),
+        "comment",
+        f"it was {SECRET}",
+        SECRET,
+        BEGAN,
     )
     writer.write([replace(ending("S1", session_id), face=(0.5,))], tell)
 
@@ -90,9 +97,9 @@ def test_numbers_go_on_after_an_erasure(open_database: Callable[[], Archive]) ->
     erase(archive.engine, archive.signer, "S1", "asked for", "", BEGAN)
     for process in (archive, open_database()):
         writer = process.writer()
-        later = replace(beginning("S2", SECRET), sitting_id=f"S{id(writer) % 1000}")
+        later = beginning(f"S{id(writer) % 1000}", SECRET)
         told = writer.write(
-            [later, occurrence(1, sitting_id=later.sitting_id, session_id=SECRET)], tell
+            [later, occurrence(1, sitting_id=later.sitting.id, session_id=SECRET)], tell
         )
         assert told[1] is not None
         assert told[1].seq >= 2
@@ -194,7 +201,7 @@ def whole(archive: Archive) -> Archive:
         consent(archive.engine, archive.signer, name, False, "No more.", "c", BEGAN)
         writer.write([ending(name, name)], tell)
         for verdict in ("confirm", "dismiss"):
-            found = f"{name}-1"
+            found = incident_of(name)
             decide(archive.engine, archive.signer, name, found, verdict, "why", "r", BEGAN)
     consent(archive.engine, archive.signer, "waits", True, "You are watched.", "c", BEGAN)
     for name in ("S2", "S3"):

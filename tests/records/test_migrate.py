@@ -14,7 +14,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 from tests.judgement.build import seen
-from tests.records.conftest import BEGAN, beginning, occurrence, tell
+from tests.records.conftest import BEGAN, beginning, incident_of, occurrence, tell
 
 from proctoring.errors import SettingsError
 from proctoring.records.archive import Archive
@@ -88,12 +88,12 @@ def test_what_an_older_version_left_unsealed_is_sealed_once(
     facts = (archive.engine, archive.signer)
     consent(*facts, "exam-7", True, "You are watched.", "c", BEGAN)
     archive.writer().write([beginning(), occurrence(1)], tell)
-    decide(*facts, "S1", "S1-1", "confirm", "why", "r", BEGAN + timedelta(seconds=1))
+    decide(*facts, "S1", incident_of("S1"), "confirm", "why", "r", BEGAN + timedelta(seconds=1))
     consent(*facts, "exam-8", True, "You are watched.", "c", BEGAN)
     go_back(archive, "0005")
     again = open_database()
     assert list(verify(again.engine, again.signer)) == []
-    decide(*facts, "S1", "S1-1", "dismiss", "why", "r", BEGAN + timedelta(seconds=2))
+    decide(*facts, "S1", incident_of("S1"), "dismiss", "why", "r", BEGAN + timedelta(seconds=2))
     again.writer().write([beginning("S2", "exam-8")], tell)
     assert list(verify(again.engine, again.signer)) == []
     with writing(again.engine) as connection:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from tests.records.conftest import BEGAN, beginning, ending, occurrence, tell
+from tests.records.conftest import BEGAN, beginning, ending, incident_of, occurrence, tell
 
 from proctoring.errors import UnknownRecordError
 from proctoring.records.archive import Archive
 from proctoring.records.reader import SittingFilter
-from proctoring.records.review import consent, decide
+from proctoring.records.review import Verdict, consent, decide
 
 
 @pytest.fixture
@@ -20,9 +20,19 @@ def sitting(archive: Archive) -> Archive:
 
 
 def test_the_last_decision_counts_and_earlier_ones_stay(sitting: Archive) -> None:
-    for minute, verdict in enumerate(("confirm", "dismiss", "comment")):
+    verdicts: tuple[Verdict, ...] = ("confirm", "dismiss", "comment")
+    for minute, verdict in enumerate(verdicts):
         now = BEGAN + timedelta(minutes=minute)
-        decide(sitting.engine, sitting.signer, "S1", "S1-1", verdict, "seen twice", "rev-3", now)  # type: ignore[arg-type]
+        decide(
+            sitting.engine,
+            sitting.signer,
+            "S1",
+            incident_of("S1"),
+            verdict,
+            "seen twice",
+            "rev-3",
+            now,
+        )
     first, second = sitting.reader.sitting("S1").incidents
     assert first.decision == "dismiss"
     assert [found.decision for found in first.decisions] == ["confirm", "dismiss", "comment"]
@@ -31,16 +41,16 @@ def test_the_last_decision_counts_and_earlier_ones_stay(sitting: Archive) -> Non
 
 
 def test_an_incident_of_another_sitting_cannot_be_decided_on(sitting: Archive) -> None:
-    with pytest.raises(UnknownRecordError, match="S9-1"):
-        decide(sitting.engine, sitting.signer, "S1", "S9-1", "confirm", "why", "", BEGAN)
+    with pytest.raises(UnknownRecordError, match=incident_of("S9")):
+        decide(sitting.engine, sitting.signer, "S1", incident_of("S9"), "confirm", "why", "", BEGAN)
 
 
 def test_sittings_that_wait_for_a_decision_are_found(sitting: Archive) -> None:
     (found,) = sitting.reader.sittings(SittingFilter(undecided=True)).sittings
     assert (found.incidents, found.alerts, found.violations, found.undecided) == (2, 1, 1, 1)
-    decide(sitting.engine, sitting.signer, "S1", "S1-1", "comment", "hm", "", BEGAN)
+    decide(sitting.engine, sitting.signer, "S1", incident_of("S1"), "comment", "hm", "", BEGAN)
     assert len(sitting.reader.sittings(SittingFilter(undecided=True)).sittings) == 1
-    decide(sitting.engine, sitting.signer, "S1", "S1-1", "confirm", "clear", "", BEGAN)
+    decide(sitting.engine, sitting.signer, "S1", incident_of("S1"), "confirm", "clear", "", BEGAN)
     assert sitting.reader.sittings(SittingFilter(undecided=True)).sittings == ()
 
 

@@ -14,7 +14,7 @@ from tests.records.conftest import BEGAN, beginning, ending, occurrence, tell
 from proctoring.incidents import IncidentState
 from proctoring.records.archive import Archive
 from proctoring.records.database import writing
-from proctoring.records.entries import Occurrence
+from proctoring.records.entries import PendingEvent
 from proctoring.records.tables import EventRow
 from proctoring.records.webhook_queue import LEASE, Delivery, WebhookQueue
 
@@ -80,7 +80,7 @@ def test_every_endpoint_hears_of_a_session_and_its_incidents_in_order(
 
 
 def test_words_and_enrolment_are_not_sent(archive: Archive, clock: Clock) -> None:
-    silent = Occurrence("S1", "exam-7", BEGAN, 3.0, ())
+    silent = PendingEvent(beginning().sitting, BEGAN, 3.0, ())
     archive.writer(("one",)).write([beginning(), silent], tell)
     assert [d.kind for d in all_due(WebhookQueue(archive.engine, wall=clock))] == ["session.began"]
 

@@ -12,9 +12,8 @@ from tests.records.conftest import BEGAN, beginning, ending, occurrence, tell
 
 from proctoring.incidents import IncidentState
 from proctoring.records.archive import DEAD, Archive
-from proctoring.records.chain import beginning as first_hash
-from proctoring.records.chain import link
-from proctoring.records.entries import Occurrence
+from proctoring.records.chain import initial_head, link
+from proctoring.records.entries import PendingEvent
 from proctoring.records.writer import Numbered, RecordWriter, sealed
 
 STARTED, UPDATED, ENDED = IncidentState.STARTED, IncidentState.UPDATED, IncidentState.ENDED
@@ -78,7 +77,7 @@ def test_a_sitting_cut_short_is_replayed_to_the_one_that_goes_on(
 def test_each_event_is_bound_to_the_one_before_and_the_end_is_sealed(archive: Archive) -> None:
     archive.writer().write([beginning(), occurrence(1), occurrence(1, ENDED), ending()], tell)
     sitting = archive.reader.sitting("S1").sitting
-    head = first_hash("S1", "exam-7", BEGAN, sitting.policy_hash)
+    head = initial_head("S1", "exam-7", BEGAN, sitting.policy_hash)
     for event_ in archive.reader.events("S1"):
         head = link(head, event_.text)
         assert event_.hash == head
@@ -161,7 +160,7 @@ def test_a_batch_that_was_committed_unheard_is_not_written_twice(
 ) -> None:
     writer = archive.writer()
     writer.write([beginning()], tell)
-    batches: list[list[Occurrence]] = [[occurrence(1), occurrence(2)], [occurrence(3)]]
+    batches: list[list[PendingEvent]] = [[occurrence(1), occurrence(2)], [occurrence(3)]]
     adopt = RecordWriter._adopt
 
     for number, batch in enumerate(batches):

@@ -24,7 +24,7 @@ import proctoring
 from proctoring.audio.analyser import AudioModels
 from proctoring.audio.pcm import SAMPLE_RATE
 from proctoring.browser.report import BrowserReport
-from proctoring.delivery.events import Message, Notice, SittingRef, number_message
+from proctoring.delivery.events import number_event
 from proctoring.incidents import Evidence, IncidentChange, IncidentState, Severity
 from proctoring.judgement import initial_state
 from proctoring.judgement.calibration import STEPS
@@ -56,6 +56,7 @@ from proctoring.observations import (
     TranscriptObservation,
     Word,
 )
+from proctoring.records.entries import Notice, PendingEvent, sitting_ref
 from proctoring.server.app import OPEN_PATHS, create_app
 from proctoring.server.authorisation import declarations
 from proctoring.server.observation_json import observation_text
@@ -246,9 +247,9 @@ def test_an_observation_of_nothing_is_one_too() -> None:
 
 def told_as(*notices: Notice) -> list[dict[str, Any]]:
     """As the events socket tells them, checked."""
-    sitting = SittingRef("exam-7", BEGAN)
-    messages = [Message(sitting, BEGAN, 2.0, (), notice) for notice in notices]
-    events = [json.loads(number_message(message, 1).text) for message in messages]
+    sitting = sitting_ref("exam-7", BEGAN)
+    messages = [PendingEvent(sitting, BEGAN, 2.0, (), notice) for notice in notices]
+    events = [json.loads(number_event(message, 1).text) for message in messages]
     for event in events:
         check("Event", event)
     return events
@@ -300,8 +301,8 @@ def test_words_are_told_and_replayed_without_themselves(live: Live, session_id: 
     with live.socket(f"{session_id}/events") as events:
         session = live.service.sessions.find(session_id)
         assert session is not None
-        sitting = SittingRef(session_id, session.began_at)
-        message = Message(sitting, BEGAN, 2.0, (), transcript_notice(WORDS))
+        sitting = sitting_ref(session_id, session.began_at)
+        message = PendingEvent(sitting, BEGAN, 2.0, (), transcript_notice(WORDS))
         live.service.outbox.publish(message).result(TIMEOUT)
         assert set(receive_key(events, "transcript")) == set(SCHEMAS["Transcript"]["properties"])
     with live.socket(f"{session_id}/events?after=0") as events:
@@ -340,7 +341,7 @@ def test_an_incident_with_evidence() -> None:
         evidence=(still,),
     )
     event = json.loads(
-        number_message(Message(SittingRef("exam-7", BEGAN), BEGAN, 4.0, (change,)), 2).text
+        number_event(PendingEvent(sitting_ref("exam-7", BEGAN), BEGAN, 4.0, (change,)), 2).text
     )
     check("Event", event)
     (incident,) = event["incidents"]

@@ -18,8 +18,8 @@ from tests.server.live import TIMEOUT, Live, receive, running, until
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection
 
-from proctoring.delivery.events import Message, SittingRef
 from proctoring.incidents import IncidentChange, IncidentState, Severity
+from proctoring.records.entries import PendingEvent, sitting_ref
 from proctoring.vision.networks import VisionModels
 
 EPOCH = 1_700_000_000_000_000
@@ -43,8 +43,8 @@ def publish(live: Live, session_id: str, *, reason: str = "for a test") -> None:
     )
     session = live.service.sessions.find(session_id)
     assert session is not None
-    sitting = SittingRef(session_id, session.began_at)
-    live.service.outbox.publish(Message(sitting, BEGAN, 2.0, (change,))).result(TIMEOUT)
+    sitting = sitting_ref(session_id, session.began_at)
+    live.service.outbox.publish(PendingEvent(sitting, BEGAN, 2.0, (change,))).result(TIMEOUT)
 
 
 def seqs(socket: ClientConnection, count: int) -> list[int]:

@@ -19,11 +19,12 @@ from tests.server.live import Live, receive, receive_key, running, until
 from tests.server.test_events_socket import publish
 from tests.session.conftest import BLIND
 
-from proctoring.delivery.events import Message, SittingRef, number_message
+from proctoring.delivery.events import number_event
 from proctoring.errors import SettingsError
 from proctoring.incidents import fold_changes
 from proctoring.judgement.policy import parse_policy, shipped_policy
 from proctoring.recording.playback import play
+from proctoring.records.entries import PendingEvent, sitting_ref
 from proctoring.records.rejudging import judge_again
 from proctoring.server.service import Service
 from proctoring.session.pipeline import Pipeline
@@ -187,11 +188,11 @@ def test_a_sitting_is_judged_again_exactly_and_under_another_policy_as_if_it_wer
         policy = parse_policy(http.get(path).json()["policy_toml"])
 
     # Byte for byte what listeners were told.
-    sitting = SittingRef("recorded", datetime.fromisoformat(found["began_at"]))
+    sitting = sitting_ref("recorded", datetime.fromisoformat(found["began_at"]))
     changes = tuple(judge_again(policy, observed, found["media_time"]))
     incidents = [incident for message in told for incident in message["incidents"]]
-    message = Message(sitting, sitting.began_at, 0.0, changes)
-    assert json.loads(number_message(message, 1).text)["incidents"] == incidents
+    message = PendingEvent(sitting, sitting.began_at, 0.0, changes)
+    assert json.loads(number_event(message, 1).text)["incidents"] == incidents
     assert incidents
 
     assert again["observations"] == len(observed) > 100

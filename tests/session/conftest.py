@@ -16,11 +16,11 @@ from prometheus_client import CollectorRegistry
 from skimage import data
 
 from proctoring.audio.analyser import AudioModels
-from proctoring.delivery.events import Notice, SittingRef
 from proctoring.errors import BadFrameError
 from proctoring.incidents import IncidentChange
 from proctoring.judgement.policy import shipped_policy
 from proctoring.observations import SoundObservation
+from proctoring.records.entries import Notice, sitting_ref
 from proctoring.session.config import SessionConfig, SessionResources
 from proctoring.session.lifetime import Lifetime
 from proctoring.session.messages import ReceivedFrame
@@ -149,7 +149,7 @@ def sit(pool: WorkerPool, tally: Tally) -> Callable[..., Sat]:
         session_id = options.pop("session_id", "exam-7")
         session = Session(
             SessionConfig(
-                SittingRef(session_id, datetime(2026, 1, 2, 10, tzinfo=UTC)),
+                sitting_ref(session_id, datetime(2026, 1, 2, 10, tzinfo=UTC)),
                 lifetime=options.pop("lifetime", Lifetime()),
                 max_pixels=Settings().max_frame_pixels,
                 awaited=options.pop("awaited", False),

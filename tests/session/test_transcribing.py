@@ -16,11 +16,11 @@ from tests.session.conftest import TIMEOUT, Heard, Sat
 from proctoring.audio.analyser import AudioModels
 from proctoring.audio.transcription.deepgram.settings import DeepgramSettings
 from proctoring.audio.transcription.transcribers import Transcribers
-from proctoring.delivery.events import Notice
 from proctoring.incidents import IncidentChange
 from proctoring.judgement.policy import Policy, shipped_policy
 from proctoring.models.store import ModelStore
 from proctoring.observations import SoundObservation
+from proctoring.records.entries import Notice
 from proctoring.session.transcribing import TranscriptionService
 from proctoring.session.worker_pool import WorkerPool
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import Protocol
 
-from proctoring.delivery.events import Entry, Event, Message, number_message
-from proctoring.records.entries import SittingStarted
+from proctoring.delivery.events import Event, number_event
+from proctoring.records.entries import Entry, PendingEvent, SittingStarted
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +72,13 @@ class MemoryJournal:
             return [self._write(entry) for entry in entries]
 
     def _write(self, entry: Entry) -> Event | None:
-        pages = self._pages.setdefault(entry.session_id, _Pages())
+        pages = self._pages.setdefault(entry.sitting.session_id, _Pages())
         if isinstance(entry, SittingStarted):
             pages.events.clear()
             pages.floor = pages.last
-        if not isinstance(entry, Message):
+        if not isinstance(entry, PendingEvent):
             return None
-        event = number_message(entry, pages.last + 1)
+        event = number_event(entry, pages.last + 1)
         pages.last = event.seq
         pages.events.append(event)
         if len(pages.events) > self._limit:

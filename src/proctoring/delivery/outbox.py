@@ -9,10 +9,10 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from threading import Condition, Lock, Thread
 
-from proctoring.delivery.events import Entry, Event, Message
+from proctoring.delivery.events import Event
 from proctoring.delivery.journal import Journal, Replay
 from proctoring.errors import TooManyError
-from proctoring.records.entries import SittingEnded, SittingStarted
+from proctoring.records.entries import Entry, PendingEvent, SittingEnded, SittingStarted
 
 _log = logging.getLogger(__name__)
 
@@ -162,7 +162,7 @@ class Outbox:
         """A sitting begins. Done once that is written."""
         return self._put(beginning)
 
-    def publish(self, message: Message) -> Future[None]:
+    def publish(self, pending: PendingEvent) -> Future[None]:
         """Number a message, keep it, and queue it for everybody who listens: soon. Done then."""
         if len(self._waiting) >= self._backlog:
             self.lost += 1
@@ -171,7 +171,7 @@ class Outbox:
             lost: Future[None] = Future()
             lost.set_result(None)
             return lost
-        return self._put(message)
+        return self._put(pending)
 
     def end(self, ending: SittingEnded) -> Future[None]:
         """The sitting is over: its listeners get what still waits, and then the reason."""
@@ -210,7 +210,7 @@ class Outbox:
         for waiting, event in zip(batch, events, strict=True):
             if event is not None:
                 self._hand_out(event)
-            elif isinstance(waiting.entry, Message):
+            elif isinstance(waiting.entry, PendingEvent):
                 self.lost += 1
             elif isinstance(waiting.entry, SittingEnded):
                 self._say_end(waiting.entry)
@@ -227,7 +227,7 @@ class Outbox:
 
     def _say_end(self, ending: SittingEnded) -> None:
         with self._lock:
-            for listener in self._listeners.pop(ending.session_id, []):
+            for listener in self._listeners.pop(ending.sitting.session_id, []):
                 listener.close(Closing("ended", ending.reason))
 
     def subscribe(self, session_id: str, wake: Callable[[], None]) -> Listener:

@@ -11,18 +11,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_exponential
 from tenacity.nap import sleep_using_event
 
-from proctoring.delivery.events import (
-    Entry,
-    Event,
-    Message,
-    incident_id,
-    number_message,
-    sitting_id,
-)
+from proctoring.delivery.events import Event, number_event
 from proctoring.delivery.journal import Replay
 from proctoring.errors import RecordsUnavailableError
 from proctoring.records.database import TRANSIENT
-from proctoring.records.entries import Occurrence, SittingEnded, SittingStarted
+from proctoring.records.entries import Entry, PendingEvent
 from proctoring.records.reader import RecordReader
 from proctoring.records.writer import RecordWriter
 
@@ -71,17 +64,16 @@ class RecordedJournal:
         return [event for entry in entries for event in self.write([entry])]
 
     def _write(self, entries: Sequence[Entry]) -> list[Event | None]:
-        kept = [_kept(entry) for entry in entries]
         told: dict[int, Event] = {}
 
         def tell(index: int, seq: int) -> str:
-            message = entries[index]
-            assert isinstance(message, Message)  # noqa: S101  (only these are numbered)
-            told[index] = number_message(message, seq)
-            if message.notice is None or message.notice.kept:
+            pending = entries[index]
+            assert isinstance(pending, PendingEvent)  # noqa: S101  (only these are numbered)
+            told[index] = number_event(pending, seq)
+            if pending.notice is None or pending.notice.kept:
                 return told[index].text
-            withheld = replace(message.notice, body={"kept": False})
-            return number_message(replace(message, notice=withheld), seq).text
+            withheld = replace(pending.notice, body={"kept": False})
+            return number_event(replace(pending, notice=withheld), seq).text
 
         attempts = Retrying(
             retry=retry_if_exception_type(TRANSIENT),
@@ -91,7 +83,7 @@ class RecordedJournal:
             before_sleep=self._complain,
             reraise=True,
         )
-        attempts(self._writer.write, kept, tell)
+        attempts(self._writer.write, entries, tell)
         if self.trouble:
             _log.warning("records can be written again")
             self.trouble = ""
@@ -119,13 +111,3 @@ class RecordedJournal:
         if not self.trouble:
             _log.error("records cannot be written, events wait: %s", reason[0] if reason else error)
         self.trouble = f"the database cannot be written: {reason[0] if reason else error}"
-
-
-def _kept(entry: Entry) -> SittingStarted | Occurrence | SittingEnded:
-    """An entry as records have it: of a message they take the changes, and its text as it is told."""
-    if not isinstance(entry, Message):
-        return entry
-    sitting = entry.sitting
-    changes = tuple((incident_id(sitting, change.number), change) for change in entry.changes)
-    names = (sitting_id(sitting), sitting.session_id)
-    return Occurrence(*names, entry.time, entry.media_time, changes)

@@ -7,7 +7,7 @@ import json
 from datetime import datetime
 
 
-def beginning(sitting_id: str, session_id: str, began_at: datetime, policy_hash: str) -> str:
+def initial_head(sitting_id: str, session_id: str, began_at: datetime, policy_hash: str) -> str:
     """What the first event of a sitting is bound to: the facts it began with."""
     facts = [sitting_id, session_id, int(began_at.timestamp() * 1000), policy_hash]
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()

@@ -1,47 +1,100 @@
-"""What is written down of a sitting, in the order in which it happened."""
+"""What is recorded of a sitting, in the order in which it happened."""
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
+
+from ulid import ULID
 
 from proctoring.incidents import IncidentChange
 
 
 @dataclass(frozen=True, slots=True)
-class SittingStarted:
-    """A sitting begins."""
+class SittingRef:
+    """Identifies a sitting: a session id may be used again, a sitting's own id may not."""
 
-    sitting_id: str
+    id: str
+    """ULID; ``sitting_ref`` computes it."""
     session_id: str
     began_at: datetime
+    """Wall clock, with its zone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What an event says beside incidents: state of the enrolment, a challenge, a transcript."""
+
+    kind: str
+    """Its key in the event's JSON: ``enrolment``, ``challenge``, ``transcript``, ..."""
+    body: Mapping[str, Any] = field(repr=False)
+    """JSON values. May hold a candidate's words: never part of a log message."""
+    kept: bool = True
+    """``False``: listeners receive it; in the records its body is ``{"kept": false}``."""
+
+
+@dataclass(frozen=True, slots=True)
+class SittingStarted:
+    """A sitting starts."""
+
+    sitting: SittingRef
     mirrored: bool
     policy_name: str
     policy_toml: str
     seed: str = field(default="", repr=False)
-    """What challenges are drawn from: needed to judge again exactly."""
+    """Challenges are drawn from it; needed to judge the sitting again exactly."""
 
 
 @dataclass(frozen=True, slots=True)
-class Occurrence:
-    """Something to be told; its number and text come from the one before."""
+class PendingEvent:
+    """What changed at one moment of a sitting, before it has its number."""
 
-    sitting_id: str
-    session_id: str
+    sitting: SittingRef
     time: datetime
+    """Wall clock, with its zone, when it was found."""
     media_time: float
-    changes: tuple[tuple[str, IncidentChange], ...]
-    """With the id of each incident."""
+    """Media time in seconds of the observation that changed it."""
+    changes: tuple[IncidentChange, ...]
+    notice: Notice | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class SittingEnded:
-    """A sitting ended, and nothing more comes of it."""
+    """A sitting ended; nothing more is recorded of it."""
 
-    sitting_id: str
-    session_id: str
+    sitting: SittingRef
     time: datetime
     media_time: float
     reason: str
+    """One sentence for listeners and records."""
     face: tuple[float, ...] | None = field(default=None, repr=False)
-    """The candidate's embedding, where it is to be kept."""
+    """The candidate's embedding, where the policy keeps it."""
+
+
+Entry = SittingStarted | PendingEvent | SittingEnded
+
+
+def sitting_ref(session_id: str, began_at: datetime) -> SittingRef:
+    """The sitting of a session that began at this moment, to the millisecond: always the same."""
+    milliseconds = int(began_at.timestamp() * 1000)
+    return SittingRef(_ulid(milliseconds, 0, f"{session_id}\n{milliseconds}"), session_id, began_at)
+
+
+def incident_id(sitting: SittingRef, number: int) -> str:
+    """The ULID of a sitting's incident, computed from the sitting and the incident's number.
+
+    Ids sort by the sitting's start, then by number.
+    """
+    return _ulid(int(sitting.began_at.timestamp() * 1000), number, sitting.id)
+
+
+def _ulid(milliseconds: int, number: int, name: str) -> str:
+    """Six bytes of time, four of number, six of the name's digest: no two sittings that start in the
+    same millisecond have the same."""
+    digest = hashlib.sha256(name.encode()).digest()
+    return str(
+        ULID.from_bytes(milliseconds.to_bytes(6, "big") + number.to_bytes(4, "big") + digest[:6])
+    )

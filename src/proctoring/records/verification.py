@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine, Row, select
 
 from proctoring.errors import UnknownRecordError
 from proctoring.records import additions
-from proctoring.records.chain import beginning, link
+from proctoring.records.chain import initial_head, link
 from proctoring.records.database import reading
 from proctoring.records.erasure import GENESIS, erasure_text
 from proctoring.records.signing import Signer
@@ -55,7 +55,7 @@ def verify(
 
 
 def _sitting(connection: Connection, signer: Signer, sitting: Row[Any]) -> Iterator[str]:
-    first = beginning(sitting.id, sitting.session_id, sitting.began_at, sitting.policy_hash)
+    first = initial_head(sitting.id, sitting.session_id, sitting.began_at, sitting.policy_hash)
     head, length = first, 0
     events = select(EventRow).filter_by(sitting_id=sitting.id).order_by(EventRow.seq)
     before = None

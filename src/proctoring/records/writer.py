@@ -17,9 +17,16 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from proctoring.incidents import IncidentChange, IncidentState
 from proctoring.records import webhook_queue
 from proctoring.records.additions import consent_text, places, seal
-from proctoring.records.chain import beginning, link
+from proctoring.records.chain import initial_head, link
 from proctoring.records.database import reading, writing
-from proctoring.records.entries import Occurrence, SittingEnded, SittingStarted
+from proctoring.records.entries import (
+    Entry,
+    PendingEvent,
+    SittingEnded,
+    SittingRef,
+    SittingStarted,
+    incident_id,
+)
 from proctoring.records.signing import Signer
 from proctoring.records.tables import (
     ConsentRow,
@@ -33,7 +40,6 @@ from proctoring.records.tables import (
     WebhookRow,
 )
 
-Entry = SittingStarted | Occurrence | SittingEnded
 Tell = Callable[[int, int], str]
 """From an entry's place in its batch and the event's number to the event's text."""
 
@@ -119,7 +125,7 @@ class RecordWriter:
             # Or a policy was erased with its last sitting.
             self._policies.clear()
             for entry in entries:
-                self._lines.pop(entry.session_id, None)
+                self._lines.pop(entry.sitting.session_id, None)
             return self._write(entries, tell)
 
     def _write(self, entries: Sequence[Entry], tell: Tell) -> list[Numbered | None]:
@@ -193,24 +199,24 @@ class _Batch:
             return connection.execute(found).scalar() == head
         last = self.entries[-1]
         state = connection.execute(
-            select(SittingRow.state).filter_by(id=last.sitting_id, server_id=self._server_id)
+            select(SittingRow.state).filter_by(id=last.sitting.id, server_id=self._server_id)
         ).scalar()
         return state is not None and (isinstance(last, SittingStarted) or state != OPEN)
 
     def _number(
-        self, connection: Connection, index: int, entry: Occurrence, tell: Tell
+        self, connection: Connection, index: int, entry: PendingEvent, tell: Tell
     ) -> Numbered:
         line = self._line(connection, entry)
         seq = line.last_seq + 1
         text = tell(index, seq)
         line = Line(line.sitting_id, seq, line.length + 1, link(line.head, text))
-        self.lines[entry.session_id] = line
-        self._last_event = (entry.sitting_id, seq, line.head)
+        self.lines[entry.sitting.session_id] = line
+        self._last_event = (entry.sitting.id, seq, line.head)
         self._events.append(
             {
-                "sitting_id": entry.sitting_id,
+                "sitting_id": entry.sitting.id,
                 "seq": seq,
-                "session_id": entry.session_id,
+                "session_id": entry.sitting.session_id,
                 "time": entry.time,
                 "media_time": entry.media_time,
                 "text": text,
@@ -218,29 +224,29 @@ class _Batch:
             }
         )
         if entry.changes:  # words and enrolment are for listeners alone
-            self._queue_message(entry.sitting_id, seq, entry.time)
-        for incident_id, change in entry.changes:
-            self._change(entry.sitting_id, seq, incident_id, change)
+            self._queue_message(entry.sitting.id, seq, entry.time)
+        for change in entry.changes:
+            self._change(entry.sitting, seq, change)
         return Numbered(seq, text)
 
     def _line(self, connection: Connection, entry: Entry) -> Line:
         for lines in (self.lines, self._known):
-            line = lines.get(entry.session_id)
-            if line is not None and line.sitting_id == entry.sitting_id:
+            line = lines.get(entry.sitting.session_id)
+            if line is not None and line.sitting_id == entry.sitting.id:
                 return line
-        row = connection.execute(select(SittingRow).filter_by(id=entry.sitting_id)).first()
+        row = connection.execute(select(SittingRow).filter_by(id=entry.sitting.id)).first()
         if row is None:
-            raise KeyError(f"sitting {entry.sitting_id} did not begin")
-        last = _last_seq(connection, entry.session_id, self._signer)
+            raise KeyError(f"sitting {entry.sitting.id} did not begin")
+        last = _last_seq(connection, entry.sitting.session_id, self._signer)
         return Line(row.id, last, row.chain_length, row.chain_head)
 
-    def _change(self, sitting_id: str, seq: int, incident_id: str, change: IncidentChange) -> None:
-        key = (sitting_id, change.number)
+    def _change(self, sitting: SittingRef, seq: int, change: IncidentChange) -> None:
+        key = (sitting.id, change.number)
         values = self._incidents.setdefault(key, {})
         if change.state is IncidentState.STARTED:
             self._new.add(key)
             values |= {
-                "id": incident_id,
+                "id": incident_id(sitting, change.number),
                 "kind": change.kind,
                 "label": change.label,
                 "alerted": change.alerts,
@@ -257,7 +263,7 @@ class _Batch:
         }
         for piece in change.evidence:
             self._evidence[*key, piece.digest] = {
-                "sitting_id": sitting_id,
+                "sitting_id": sitting.id,
                 "number": change.number,
                 **asdict(piece),
             }
@@ -326,20 +332,22 @@ class _Batch:
                 values = {"name": entry.policy_name, "toml": entry.policy_toml}
                 connection.execute(insert(PolicyRow).values(hash=policy_hash, **values))
             self.policies.add(policy_hash)
-        last = _last_seq(connection, entry.session_id, self._signer)
-        head = beginning(entry.sitting_id, entry.session_id, entry.began_at, policy_hash)
+        last = _last_seq(connection, entry.sitting.session_id, self._signer)
+        head = initial_head(
+            entry.sitting.id, entry.sitting.session_id, entry.sitting.began_at, policy_hash
+        )
         consents = connection.execute(
             select(ConsentRow)
-            .filter_by(session_id=entry.session_id, sitting_id=None)
+            .filter_by(session_id=entry.sitting.session_id, sitting_id=None)
             .order_by(ConsentRow.id)
         ).all()
         added = list(places(head, map(consent_text, consents)))
         count, added_head = (added[-1].number, added[-1].hash) if added else (0, head)
         connection.execute(
             insert(SittingRow).values(
-                id=entry.sitting_id,
-                session_id=entry.session_id,
-                began_at=entry.began_at,
+                id=entry.sitting.id,
+                session_id=entry.sitting.session_id,
+                began_at=entry.sitting.began_at,
                 mirrored=entry.mirrored,
                 seed=entry.seed,
                 policy_hash=policy_hash,
@@ -351,14 +359,14 @@ class _Batch:
                 chain_head=head,
                 added=count,
                 added_head=added_head,
-                added_seal=seal(self._signer, entry.sitting_id, count, added_head),
+                added_seal=seal(self._signer, entry.sitting.id, count, added_head),
             )
         )
         for consent, place in zip(consents, added, strict=True):
             adopted = update(ConsentRow).filter_by(id=consent.id)
-            connection.execute(adopted.values(sitting_id=entry.sitting_id, **asdict(place)))
-        self.lines[entry.session_id] = Line(entry.sitting_id, last, 0, head)
-        self._queue_message(entry.sitting_id, webhook_queue.BEGAN, entry.began_at)
+            connection.execute(adopted.values(sitting_id=entry.sitting.id, **asdict(place)))
+        self.lines[entry.sitting.session_id] = Line(entry.sitting.id, last, 0, head)
+        self._queue_message(entry.sitting.id, webhook_queue.BEGAN, entry.sitting.began_at)
 
     def _floor(self, connection: Connection, entry: SittingStarted, last: int) -> int:
         """Up to which number events are somebody else's.
@@ -367,7 +375,7 @@ class _Batch:
         """
         before = connection.execute(
             select(SittingRow)
-            .filter_by(session_id=entry.session_id)
+            .filter_by(session_id=entry.sitting.session_id)
             .order_by(SittingRow.began_at.desc())
             .limit(1)
         ).first()
@@ -375,24 +383,24 @@ class _Batch:
             return last
         if before.state == OPEN:
             interrupt(connection, before.id, self._signer)
-        return before.floor_seq if entry.began_at - before.began_at < RESUMED else last
+        return before.floor_seq if entry.sitting.began_at - before.began_at < RESUMED else last
 
     def _end(self, connection: Connection, entry: SittingEnded) -> None:
-        self._queue_message(entry.sitting_id, webhook_queue.ENDED, entry.time)
+        self._queue_message(entry.sitting.id, webhook_queue.ENDED, entry.time)
         line = self._line(connection, entry)
         if entry.face is not None:
             embedding = np.array(entry.face, "<f4").tobytes()
-            values = {"sitting_id": entry.sitting_id, "embedding": embedding}
+            values = {"sitting_id": entry.sitting.id, "embedding": embedding}
             connection.execute(insert(FaceRow).values(values))
         connection.execute(
             update(SittingRow)
-            .filter_by(id=entry.sitting_id)
+            .filter_by(id=entry.sitting.id)
             .values(
                 state=ENDED,
                 ended_at=entry.time,
                 end_reason=entry.reason,
                 media_time=entry.media_time,
-                seal=self._signer.sign(sealed(entry.sitting_id, line.length, line.head)),
+                seal=self._signer.sign(sealed(entry.sitting.id, line.length, line.head)),
             )
         )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from proctoring.audio.analyser import AudioModels
-from proctoring.delivery.events import SittingRef
+from proctoring.records.entries import SittingRef
 from proctoring.session.lifetime import Lifetime
 from proctoring.session.transcribing import TranscriptionService
 from proctoring.session.worker_pool import WorkerPool

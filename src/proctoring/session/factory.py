@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from proctoring.audio.analyser import AudioModels
-from proctoring.delivery.events import SittingRef, beginning, sitting_id
 from proctoring.judgement.policy import Policy
+from proctoring.records.entries import SittingStarted, sitting_ref
 from proctoring.session.config import SessionConfig, SessionResources
 from proctoring.session.lifetime import Lifetime
 from proctoring.session.pipeline import Pipeline
@@ -70,13 +70,13 @@ def create_session(
 ) -> Session:
     """Create a session and record its start."""
     policy, mirrored = new.policy, new.mirrored
-    sitting = SittingRef(new.session_id, services.wall())
+    sitting = sitting_ref(new.session_id, services.wall())
     seed = secrets.token_hex(16)
     pipeline = Pipeline(
         policy,
         VisionAnalyser(services.vision, mirrored=mirrored, reference=new.face),
         seed=seed,
-        record=services.storage.observation_recorder(sitting_id(sitting), policy.records),
+        record=services.storage.observation_recorder(sitting.id, policy.records),
     )
     publisher = SessionPublisher(sitting, services.storage, services.wall)
     session = Session(
@@ -88,7 +88,7 @@ def create_session(
         now=now,
     )
     session.recorded = services.storage.outbox.begin(
-        beginning(sitting, policy.name, policy.to_toml(), mirrored=mirrored, seed=seed)
+        SittingStarted(sitting, mirrored, policy.name, policy.to_toml(), seed)
     )
     return session
 

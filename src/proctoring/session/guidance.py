@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from proctoring.delivery.events import Notice
 from proctoring.judgement.calibration import STEPS
 from proctoring.judgement.challenge import ACTIONS
 from proctoring.judgement.enrolment import MISSING, phase, progress
@@ -19,6 +18,7 @@ from proctoring.judgement.state import (
     EnrolmentState,
     JudgementState,
 )
+from proctoring.records.entries import Notice
 
 
 def guidance(policy: Policy, state: JudgementState) -> dict[str, dict[str, Any]]:

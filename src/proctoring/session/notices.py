@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from proctoring.delivery.events import Notice
 from proctoring.observations import TranscriptObservation
+from proctoring.records.entries import Notice
 
 
 def transcript_notice(transcript: TranscriptObservation, *, kept: bool = False) -> Notice:

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from proctoring.audio.pcm import Pcm
-from proctoring.delivery.events import Notice
 from proctoring.errors import BadFrameError
 from proctoring.incidents import IncidentChange
 from proctoring.observations import FrameObservation
+from proctoring.records.entries import Notice
 from proctoring.session.messages import ReceivedFrame
 from proctoring.vision.analyser import FrameAnalysis
 

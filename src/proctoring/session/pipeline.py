@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from proctoring.delivery.events import Notice
 from proctoring.incidents import IncidentChange
 from proctoring.judgement.calibration import why_no_calibration
 from proctoring.judgement.challenge import why_no_challenge
@@ -14,6 +13,7 @@ from proctoring.judgement.judge import finish
 from proctoring.judgement.policy import Policy
 from proctoring.judgement.reducer import apply
 from proctoring.judgement.state import initial_state
+from proctoring.records.entries import Notice
 from proctoring.session.guidance import guidance, notices
 from proctoring.vision.analyser import FrameAnalysis, VisionAnalyser, joined
 from proctoring.vision.deferred import DeferredResult

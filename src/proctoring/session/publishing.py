@@ -6,7 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from datetime import datetime
 
-from proctoring.delivery.events import Message, SittingRef, ending, sitting_id
+from proctoring.records.entries import PendingEvent, SittingEnded, SittingRef
 from proctoring.session.outcomes import JudgementUpdate, Outcome, SessionEnded
 from proctoring.session.storage import SessionStorage
 
@@ -32,10 +32,10 @@ class SessionPublisher:
         match outcome:
             case JudgementUpdate(time, changes, notice):
                 if changes or notice is not None:
-                    message = Message(self._sitting, self._wall(), time, changes, notice)
-                    self._storage.outbox.publish(message)
+                    pending = PendingEvent(self._sitting, self._wall(), time, changes, notice)
+                    self._storage.outbox.publish(pending)
             case SessionEnded(time, detail, face):
-                self._storage.end_observations(sitting_id(self._sitting))
-                entry = ending(self._sitting, self._wall(), time, detail, face)
+                self._storage.end_observations(self._sitting.id)
+                entry = SittingEnded(self._sitting, self._wall(), time, detail, face)
                 published = self._storage.outbox.end(entry)
                 published.add_done_callback(lambda _: self.done.set_result(None))

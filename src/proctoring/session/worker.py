@@ -8,11 +8,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
-from proctoring.delivery.events import Notice
 from proctoring.errors import BadFrameError
 from proctoring.incidents import IncidentChange
 from proctoring.judgement.inputs import CalibrationRequested, ChallengeRequested, JudgementInput
 from proctoring.observations import TranscriptObservation
+from proctoring.records.entries import Notice
 from proctoring.session.inbox import Inbox
 from proctoring.session.messages import (
     DeferredDone,

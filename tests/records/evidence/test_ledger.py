@@ -16,7 +16,7 @@ from proctoring.errors import EvidenceUnavailableError, UnknownEvidenceError
 from proctoring.incidents import Evidence, IncidentState
 from proctoring.records.archive import Archive
 from proctoring.records.database import reading, writing
-from proctoring.records.entries import Occurrence
+from proctoring.records.entries import PendingEvent
 from proctoring.records.evidence.ledger import GRACE, EvidenceLedger
 from proctoring.records.evidence.sealing import Keys
 from proctoring.records.evidence.store import FolderStore
@@ -82,11 +82,11 @@ def evidence(digest: str, kind: str = "still") -> Evidence:
 
 def told(
     pieces: Sequence[Evidence], sitting_id: str = "S1", session_id: str = "exam-7"
-) -> Occurrence:
+) -> PendingEvent:
     """An incident gains evidence."""
     plain = occurrence(1, IncidentState.UPDATED, sitting_id=sitting_id, session_id=session_id)
-    ((incident_id, change),) = plain.changes
-    return replace(plain, changes=((incident_id, replace(change, evidence=tuple(pieces))),))
+    (change,) = plain.changes
+    return replace(plain, changes=(replace(change, evidence=tuple(pieces)),))
 
 
 def test_evidence_is_found_with_its_incident_and_fetched_by_its_digest(kept: Kept) -> None:
@@ -190,10 +190,11 @@ def test_nothing_is_stored_that_could_not_be_written_down(kept: Kept) -> None:
 
 
 def test_the_event_and_so_the_chain_holds_the_digest(kept: Kept) -> None:
-    from proctoring.delivery.events import Message, SittingRef, number_message
+    from proctoring.delivery.events import number_event
+    from proctoring.records.entries import sitting_ref
 
     digest = hashlib.sha256(STILL).hexdigest()
-    change = told([evidence(digest)]).changes[0][1]
-    event = number_message(Message(SittingRef("exam-7", BEGAN), BEGAN, 93.4, (change,)), 1)
+    change = told([evidence(digest)]).changes[0]
+    event = number_event(PendingEvent(sitting_ref("exam-7", BEGAN), BEGAN, 93.4, (change,)), 1)
     assert digest in event.text
     assert '"alerts":[]' in event.text

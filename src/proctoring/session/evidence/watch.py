@@ -8,10 +8,10 @@ from functools import partial
 from threading import RLock
 
 from proctoring.audio.pcm import Pcm
-from proctoring.delivery.events import Notice
 from proctoring.incidents import Evidence, IncidentChange, IncidentState
 from proctoring.judgement.policy.storage import EvidenceWanted
 from proctoring.observations import FrameObservation
+from proctoring.records.entries import Notice
 from proctoring.session.evidence.bystanders import AROUND, look_of
 from proctoring.session.evidence.keeper import Order
 from proctoring.session.evidence.ring import MediaRing, Picture, Stretch
