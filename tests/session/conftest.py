@@ -27,8 +27,8 @@ from proctoring.session.messages import ReceivedFrame
 from proctoring.session.outcomes import JudgementUpdate, Outcome, SessionEnded
 from proctoring.session.pipeline import Pipeline
 from proctoring.session.session import Session
+from proctoring.session.session_metrics import SessionMetrics
 from proctoring.session.sinks import Sink
-from proctoring.session.tally import Tally
 from proctoring.session.worker_pool import WorkerPool
 from proctoring.settings import Settings
 from proctoring.vision.analyser import FrameAnalysis, VisionAnalyser
@@ -127,13 +127,13 @@ def pool() -> Iterator[WorkerPool]:
 
 
 @pytest.fixture
-def tally() -> Tally:
+def metrics() -> SessionMetrics:
     """Counts of one test."""
-    return Tally(CollectorRegistry())
+    return SessionMetrics(CollectorRegistry())
 
 
 @pytest.fixture
-def sit(pool: WorkerPool, tally: Tally) -> Callable[..., Sat]:
+def sit(pool: WorkerPool, metrics: SessionMetrics) -> Callable[..., Sat]:
     """Makes a session that began at second 0."""
 
     def make(
@@ -156,7 +156,7 @@ def sit(pool: WorkerPool, tally: Tally) -> Callable[..., Sat]:
             ),
             resources,
             Pipeline(options.pop("policy", None) or shipped_policy("exam"), analyser),
-            (options.pop("tally", tally), *sinks, published),
+            (options.pop("metrics", metrics), *sinks, published),
             done=published.done,
             now=0.0,
         )

@@ -25,7 +25,7 @@ from proctoring.session.factory import SessionLimits, SessionServices
 from proctoring.session.lifetime import Lifetime
 from proctoring.session.registry import MAX_REMEMBERED, Registry
 from proctoring.session.session import Session
-from proctoring.session.tally import Tally
+from proctoring.session.session_metrics import SessionMetrics
 from proctoring.session.worker_pool import WorkerPool
 from proctoring.storage.memory import MemoryStorage
 from proctoring.vision.networks import VisionModels
@@ -34,14 +34,14 @@ EXAM = shipped_policy("exam")
 
 
 @pytest.fixture
-def make(pool: WorkerPool, tally: Tally) -> Callable[..., Registry]:
+def make(pool: WorkerPool, metrics: SessionMetrics) -> Callable[..., Registry]:
     def registry(**options: Any) -> Registry:
         services: dict[str, Any] = {
             "vision": BLIND,
             "audio": DEAF,
             "pool": pool,
             "storage": MemoryStorage(Outbox(MemoryJournal()), "no database"),
-            "tally": tally,
+            "metrics": metrics,
             "wall": lambda: datetime(2026, 1, 2, 10, tzinfo=UTC),
         }
         limits: dict[str, Any] = {

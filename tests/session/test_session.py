@@ -14,8 +14,8 @@ from proctoring.incidents import IncidentState
 from proctoring.session.lifetime import Lifetime
 from proctoring.session.messages import ReceivedFrame
 from proctoring.session.session import State
+from proctoring.session.session_metrics import SessionMetrics
 from proctoring.session.silence import SILENCE
-from proctoring.session.tally import Tally
 from proctoring.session.worker_pool import WorkerPool
 from proctoring.vision.analyser import FrameAnalysis, VisionAnalyser
 from proctoring.vision.frame import Frame
@@ -113,7 +113,7 @@ def test_an_analyser_that_fails_costs_that_frame_is_counted_and_logs_no_media(
     sit: Sit,
     vision_models: VisionModels,
     face_jpeg: bytes,
-    tally: Tally,
+    metrics: SessionMetrics,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     sat, socket = sit(analyser=FailsOnce(vision_models)), Heard()

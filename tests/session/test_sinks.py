@@ -24,8 +24,8 @@ from proctoring.session.outcomes import (
     SessionEnded,
     SinkFailed,
 )
+from proctoring.session.session_metrics import SessionMetrics
 from proctoring.session.sinks import Sinks
-from proctoring.session.tally import Tally
 from proctoring.session.worker_pool import WorkerPool
 from proctoring.vision.analyser import FrameAnalysis, VisionAnalyser
 from proctoring.vision.frame import Frame, Pixels
@@ -72,7 +72,10 @@ def test_a_new_sink_sees_every_outcome_once(
 ) -> None:
     recorder, registry = Recorder(), CollectorRegistry()
     analyser = FailsAt(replace(vision_models, objects=None))
-    sat, socket = sit(analyser=analyser, sinks=[recorder], tally=Tally(registry)), Heard()
+    sat, socket = (
+        sit(analyser=analyser, sinks=[recorder], metrics=SessionMetrics(registry)),
+        Heard(),
+    )
     session = sat.session
     session.receive(face_jpeg, None, socket, now=0.0)  # analysed
     socket.next()
@@ -193,7 +196,7 @@ def test_a_sink_that_fails_costs_neither_the_session_nor_the_sinks_after_it(
     sit: Sit, face_jpeg: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
     recorder, registry = Recorder(), CollectorRegistry()
-    sat, socket = sit(sinks=[Broken(), recorder], tally=Tally(registry)), Heard()
+    sat, socket = sit(sinks=[Broken(), recorder], metrics=SessionMetrics(registry)), Heard()
     sat.session.receive(face_jpeg, None, socket, now=0.0)
     assert isinstance(socket.next(), FrameAnalysis)
     sat.session.end("over", 1.0)

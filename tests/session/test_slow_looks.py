@@ -12,7 +12,7 @@ from tests.session.conftest import BLIND, TIMEOUT, Heard, Sat
 
 from proctoring.incidents import IncidentState
 from proctoring.observations import Box, Detection, ObjectLook
-from proctoring.session.tally import Tally
+from proctoring.session.session_metrics import SessionMetrics
 from proctoring.vision.frame import Pixels
 from proctoring.vision.steps import Steps
 
@@ -115,12 +115,12 @@ def test_a_slow_look_that_fails_costs_that_look_and_is_counted(
         yield
         return PHONE
 
-    sat, socket = sit(replace(BLIND, objects=look), tally=Tally(registry)), Heard()
+    sat, socket = sit(replace(BLIND, objects=look), metrics=SessionMetrics(registry)), Heard()
     sat.session.receive(face_jpeg, None, socket, now=0.0)
     socket.next()
     assert failed.wait(TIMEOUT)
     assert until_told(sat, socket, face_jpeg, 1.0) == PHONE
-    assert registry.get_sample_value("proctoring_slow_looks_failed_total") == 1
+    assert registry.get_sample_value("proctoring_deferred_detections_failed_total") == 1
     assert [record.message for record in caplog.records if record.levelname == "ERROR"] == [
         "a slow look failed"
     ]

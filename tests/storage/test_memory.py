@@ -19,7 +19,7 @@ from proctoring.judgement.policy import shipped_policy
 from proctoring.observations import ConnectionObservation
 from proctoring.server.open_storage import open_storage
 from proctoring.session.outcomes import Outcome
-from proctoring.session.tally import Tally
+from proctoring.session.session_metrics import SessionMetrics
 from proctoring.settings import Settings, WebhookTarget
 from proctoring.storage.memory import MemoryStorage
 from proctoring.storage.storage import Storage
@@ -94,7 +94,7 @@ def _opened(folder: Path, **chosen: Any) -> Storage:
     return open_storage(
         Settings(data_folder=folder, webhooks=(target,), **chosen),
         unbegun_days=1,
-        tally=Tally(CollectorRegistry()),
+        metrics=SessionMetrics(CollectorRegistry()),
         wall=lambda: BEGAN,
     )
 

@@ -19,7 +19,7 @@ from proctoring.records.evidence.vault import EvidenceVault, open_store
 from proctoring.records.signals import SignalKeeper
 from proctoring.records.webhook_queue import WebhookQueue
 from proctoring.session.evidence.keeper import EvidenceKeeper
-from proctoring.session.tally import Tally
+from proctoring.session.session_metrics import SessionMetrics
 from proctoring.settings import Settings
 from proctoring.storage.memory import MemoryStorage
 from proctoring.storage.recorded import RecordedStorage
@@ -29,14 +29,18 @@ _log = logging.getLogger(__name__)
 
 
 def open_storage(
-    settings: Settings, *, unbegun_days: float, tally: Tally, wall: Callable[[], datetime]
+    settings: Settings,
+    *,
+    unbegun_days: float,
+    metrics: SessionMetrics,
+    wall: Callable[[], datetime],
 ) -> Storage:
     """Open the database of records, or memory alone where the default database cannot be used.
 
     Args:
         settings: the operator's.
         unbegun_days: days for which a consent is kept whose session never begins.
-        tally: counts what is lost.
+        metrics: counts what is lost.
         wall: the time of day, with its zone.
 
     Raises:
@@ -67,14 +71,14 @@ def open_storage(
         ledger=ledger,
         keeper=EvidenceKeeper(
             ledger,
-            lost=lambda _: tally.evidence_lost.inc(),
+            lost=lambda _: metrics.evidence_lost.inc(),
             max_pixels=settings.max_frame_pixels,
         ),
         webhooks=Webhooks(
             WebhookQueue(archive.engine, wall=wall),
             endpoints,
             wall=wall,
-            given_up=tally.webhooks_given_up.inc,
+            given_up=metrics.webhooks_given_up.inc,
         ),
         wall=wall,
         unbegun_days=unbegun_days,

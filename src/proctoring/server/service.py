@@ -32,7 +32,7 @@ from proctoring.session.lifetime import Lifetime
 from proctoring.session.registry import Registry
 from proctoring.session.senses import Senses
 from proctoring.session.session import Session
-from proctoring.session.tally import Tally
+from proctoring.session.session_metrics import SessionMetrics
 from proctoring.session.transcribing import TranscriptionService
 from proctoring.session.worker_pool import WorkerPool
 from proctoring.settings import Settings
@@ -88,11 +88,11 @@ class Service:
         except BadPolicyError as error:
             raise SettingsError(f"default policy: {error.detail}") from error
         self.metrics = CollectorRegistry()
-        self.tally = Tally(self.metrics)
+        self.session_metrics = SessionMetrics(self.metrics)
         self.storage: Storage = open_storage(
             settings,
             unbegun_days=self.default_policy.records.keep_days,
-            tally=self.tally,
+            metrics=self.session_metrics,
             wall=wall,
         )
         self.pool = WorkerPool(settings.workers)
@@ -308,7 +308,7 @@ class Service:
                 audio=models.audio,
                 pool=self.pool,
                 storage=self.storage,
-                tally=self.tally,
+                metrics=self.session_metrics,
                 wall=self._wall,
                 transcription=TranscriptionService(transcribers, self.words_pool),
             ),

@@ -15,9 +15,9 @@ from proctoring.session.lifetime import Lifetime
 from proctoring.session.pipeline import Pipeline
 from proctoring.session.publishing import SessionPublisher
 from proctoring.session.session import Session
+from proctoring.session.session_metrics import SessionMetrics
 from proctoring.session.sinks import Sink
 from proctoring.session.storage import SessionStorage
-from proctoring.session.tally import Tally
 from proctoring.session.transcribing import TranscriptionService
 from proctoring.session.worker_pool import WorkerPool
 from proctoring.vision.analyser import VisionAnalyser
@@ -33,7 +33,7 @@ class SessionServices:
     audio: AudioModels
     pool: WorkerPool
     storage: SessionStorage
-    tally: Tally
+    metrics: SessionMetrics
     wall: Callable[[], datetime]
     """The time of day, with its zone."""
     transcription: TranscriptionService | None = None
@@ -97,4 +97,4 @@ def _sinks(
     services: SessionServices, policy: Policy, publisher: SessionPublisher
 ) -> tuple[Sink, ...]:
     evidence = services.storage.evidence_watch(policy.evidence, publisher)
-    return (services.tally, publisher if evidence is None else evidence)
+    return (services.metrics, publisher if evidence is None else evidence)

@@ -84,7 +84,7 @@ class Registry:
         new = NewSession(session_id, policy, mirrored, awaited, face)
         session = create_session(self._services, self._limits, new, now)
         self._put(session_id, _Open(session))
-        self._services.tally.sessions_begun.inc()
+        self._services.metrics.sessions_begun.inc()
         return session
 
     def find(self, session_id: str) -> Session | None:
@@ -128,7 +128,7 @@ class Registry:
 
     def _close(self, session: Session, now: float) -> None:
         self._entries[session.session_id] = _Closing(session, now)
-        self._services.tally.sessions_ended.inc()
+        self._services.metrics.sessions_ended.inc()
 
     def _collect(self) -> None:
         """Let go of the sessions that are done; remember their ids."""

@@ -1,4 +1,4 @@
-"""What is counted over all sessions, for operators. No session is named in it."""
+"""Prometheus metrics over all sessions of a process. They identify no session."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ from proctoring.session.outcomes import (
 )
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1.0, 2.5)
-"""Bounds around the contract's 100 ms."""
+"""Upper bounds of latency buckets, finest around the goal of 100 ms."""
 
 
-class Tally:
-    """Counters and histograms of one process; a sink of each of its sessions.
+class SessionMetrics:
+    """Counters and histograms; a sink of every session.
 
     Args:
-        registry: where they are read.
+        registry: exports them.
     """
 
     def __init__(self, registry: CollectorRegistry) -> None:
@@ -41,28 +41,30 @@ class Tally:
 
         self._received = frames("received", "Frames that arrived")
         self._replaced = frames("replaced", "Frames replaced by a newer one while they waited")
-        self._skipped = frames("skipped", "Frames that came sooner than anything was due")
-        self._refused = frames("refused", "Frames that could not be used")
+        self._skipped = frames("skipped", "Frames for which no analysis was due")
+        self._refused = frames(
+            "refused", "Frames that could not be decoded, and messages that are no frames"
+        )
         self._failed = frames("failed", "Frames whose analysis failed")
-        self._slow_failed = Counter(
-            "proctoring_slow_looks_failed",
-            "Slow looks (objects) that failed",
+        self._deferred_failed = Counter(
+            "proctoring_deferred_detections_failed",
+            "Deferred detections (objects) that failed",
             registry=registry,
         )
-        self._limited = frames("limited", "Frames refused because their socket sent too many")
-        self._sound_missing = Counter(
-            "proctoring_sound_missing_seconds",
-            "Sound that never arrived, or found no place while it waited",
+        self._limited = frames("limited", "Frames dropped because their socket sent too many")
+        self._audio_missing = Counter(
+            "proctoring_audio_missing_seconds",
+            "Audio that never arrived or did not fit into its buffer",
             registry=registry,
         )
         self.evidence_lost = Counter(
             "proctoring_evidence_lost",
-            "Stills and clips that a policy asked for and that could not be kept",
+            "Stills and clips that a policy asked for and that could not be stored",
             registry=registry,
         )
         self.webhooks_given_up = Counter(
             "proctoring_webhook_messages_given_up",
-            "Messages that a webhook never took",
+            "Webhook messages that were never accepted",
             registry=registry,
         )
         self._errors = Counter(
@@ -72,7 +74,7 @@ class Tally:
         )
         self._latency = Histogram(
             "proctoring_frame_latency_seconds",
-            "From a frame's arrival to its observation",
+            "Time from a frame's arrival to its observation",
             buckets=_SECONDS,
             registry=registry,
         )
@@ -114,19 +116,19 @@ class Tally:
             case FrameAnalysed():
                 self._latency.observe(outcome.latency)
                 self._analysis.labels("decode").observe(outcome.decode_ms / 1000)
-                self._spent(outcome.analysis.milliseconds)
+                self._observe_times(outcome.analysis.milliseconds)
             case DeferredAnalysed():
-                self._spent(outcome.milliseconds)
+                self._observe_times(outcome.milliseconds)
             case DeferredFailed():
-                self._slow_failed.inc()
+                self._deferred_failed.inc()
             case AudioReceived():
-                self._sound_missing.inc(outcome.missing)
+                self._audio_missing.inc(outcome.missing)
             case JudgementUpdate():
                 for change in outcome.changes:
                     self._incidents.labels(change.kind, change.state.value).inc()
             case JudgementFailed() | SinkFailed():
                 self._errors.inc()
 
-    def _spent(self, milliseconds: Mapping[str, float]) -> None:
-        for analyser, spent in milliseconds.items():
-            self._analysis.labels(analyser).observe(spent / 1000)
+    def _observe_times(self, milliseconds: Mapping[str, float]) -> None:
+        for analyser, taken in milliseconds.items():
+            self._analysis.labels(analyser).observe(taken / 1000)
