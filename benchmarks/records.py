@@ -65,8 +65,8 @@ from proctoring.records.signals import EVERY, JOINED
 from proctoring.records.tables import CurveRow, SignalRow
 from proctoring.server.app import create_app
 from proctoring.server.service import Service
+from proctoring.session.loaded_models import Models
 from proctoring.session.pipeline import Pipeline
-from proctoring.session.senses import Senses
 from proctoring.settings import Settings
 from proctoring.vision.analyser import VisionAnalyser
 from proctoring.vision.networks import VisionModels, load_vision_models
@@ -304,7 +304,7 @@ def opened(database: str | None, folder: Path, sessions: int) -> None:
     chosen = None if database is None else SecretStr(database)
     service = Service(
         Settings(data_folder=folder, database=chosen),
-        models=Senses(VisionModels(None, None, ()), AudioModels(None, None, ())),
+        models=Models(VisionModels(None, None, ()), AudioModels(None, None, ())),
     )
     with TestClient(create_app(service=service), base_url="http://127.0.0.1:8000") as http:
         for path in ("?limit=50", "/{}", "/{}/signals?points=1000", "/{}/events?limit=1000"):

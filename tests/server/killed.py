@@ -15,7 +15,7 @@ from tests.session.conftest import BLIND, DEAF
 from proctoring.server.port import open_port
 from proctoring.server.serve import serve
 from proctoring.server.service import Service
-from proctoring.session.senses import Senses
+from proctoring.session.loaded_models import Models
 from proctoring.settings import Settings
 
 TIMEOUT = 60.0
@@ -27,7 +27,7 @@ _CONTEXT.set_forkserver_preload([__name__])
 def run(port: int, data_folder: Path, database: str | None) -> None:
     """What the process does until it is killed. Without models: only records are looked at."""
     settings = Settings(port=port, data_folder=data_folder, database=database)  # type: ignore[arg-type]
-    service = Service(settings, models=Senses(BLIND, DEAF))
+    service = Service(settings, models=Models(BLIND, DEAF))
     with open_port(settings) as taken:
         serve(service, taken, lambda: None)
 

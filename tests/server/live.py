@@ -20,7 +20,7 @@ from proctoring.audio.analyser import AudioModels
 from proctoring.server.port import address_of, open_port
 from proctoring.server.serve import server
 from proctoring.server.service import Service
-from proctoring.session.senses import Senses
+from proctoring.session.loaded_models import Models
 from proctoring.settings import Settings
 from proctoring.vision.networks import VisionModels
 
@@ -63,7 +63,7 @@ def running(models: VisionModels, audio: AudioModels = DEAF, **chosen: Any) -> I
                 yield live
             return
     settings = Settings(port=0, **chosen)
-    service = Service(settings, models=Senses(models, audio))
+    service = Service(settings, models=Models(models, audio))
     ready = Event()
     with open_port(settings) as port:
         serving = server(service, ready.set)

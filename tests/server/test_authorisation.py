@@ -22,7 +22,7 @@ from proctoring.server.authorisation import Access, declarations
 from proctoring.server.grant import Grant, Scope
 from proctoring.server.service import Service
 from proctoring.server.tokens import make_token
-from proctoring.session.senses import Senses
+from proctoring.session.loaded_models import Models
 from proctoring.settings import Settings
 from proctoring.vision.networks import VisionModels
 
@@ -347,7 +347,7 @@ def test_one_client_asks_only_so_often(vision_models: VisionModels) -> None:
 
 
 def test_a_service_says_how_it_lets_in(vision_models: VisionModels) -> None:
-    models = Senses(vision_models, DEAF)
+    models = Models(vision_models, DEAF)
     assert Service(Settings(insecure=True), models=models).access == "insecure"
     assert Service(Settings(), models=models).access == "local"
     assert Service(SETTINGS, models=models).access == "tokens"

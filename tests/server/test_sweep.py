@@ -14,7 +14,7 @@ from proctoring.records.archive import Archive
 from proctoring.records.erasure import erasures
 from proctoring.records.review import consent
 from proctoring.server.service import Service
-from proctoring.session.senses import Senses
+from proctoring.session.loaded_models import Models
 from proctoring.settings import Settings
 from proctoring.storage import recorded
 
@@ -24,7 +24,7 @@ NAME = "candidate-whom-nobody-may-name"
 @pytest.fixture
 def service(tmp_path: Path) -> Service:
     now = BEGAN + timedelta(days=181)
-    return Service(Settings(data_folder=tmp_path), models=Senses(BLIND, DEAF), wall=lambda: now)
+    return Service(Settings(data_folder=tmp_path), models=Models(BLIND, DEAF), wall=lambda: now)
 
 
 def archive(service: Service) -> Archive:

@@ -48,7 +48,7 @@ def command(
             from proctoring.models.store import ModelStore
             from proctoring.server.serve import serve
             from proctoring.server.service import Service
-            from proctoring.session.senses import needed_models
+            from proctoring.session.loaded_models import needed_models
 
             service = Service(settings)
             _log_to_stderr()

@@ -11,7 +11,7 @@ from proctoring.capabilities import Capability
 from proctoring.errors import ModelUnavailableError
 from proctoring.models.progress import Progress
 from proctoring.models.store import ModelStore
-from proctoring.session.senses import needed_models
+from proctoring.session.loaded_models import needed_models
 from proctoring.settings import Settings, read_settings
 from proctoring.vision.networks import VisionModels, load_vision_models
 from proctoring.vision.networks import needed_models as vision_models

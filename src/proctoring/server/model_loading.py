@@ -10,7 +10,7 @@ from threading import Thread
 
 from proctoring.errors import ProctoringError
 from proctoring.models.store import ModelStore
-from proctoring.session.senses import Senses, load_senses
+from proctoring.session.loaded_models import Models, load_all_models
 from proctoring.session.warm_up import warm_up
 
 _log = logging.getLogger(__name__)
@@ -31,7 +31,7 @@ class ModelLoading:
         store: ModelStore,
         object_model: str,
         *,
-        loaded: Callable[[Senses], None],
+        loaded: Callable[[Models], None],
         failed: Callable[[str], None],
     ) -> None:
         self._store = store
@@ -53,7 +53,7 @@ class ModelLoading:
 
     def _load(self, loop: asyncio.AbstractEventLoop) -> None:
         try:
-            models = load_senses(self._store, object_model=self._object_model)
+            models = load_all_models(self._store, object_model=self._object_model)
             warm_up(models)
         except ProctoringError as error:
             _call(loop, self._failed, error.detail)

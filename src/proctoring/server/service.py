@@ -29,8 +29,8 @@ from proctoring.server.references import ReferenceLearning
 from proctoring.server.status import Status, log_capabilities
 from proctoring.session.factory import SessionLimits, SessionServices
 from proctoring.session.lifetime import Lifetime
+from proctoring.session.loaded_models import Models
 from proctoring.session.registry import Registry
-from proctoring.session.senses import Senses
 from proctoring.session.session import Session
 from proctoring.session.session_metrics import SessionMetrics
 from proctoring.session.transcribing import TranscriptionService
@@ -76,7 +76,7 @@ class Service:
         self,
         settings: Settings,
         *,
-        models: Senses | None = None,
+        models: Models | None = None,
         monotonic: Callable[[], float] = time.monotonic,
         wall: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -245,7 +245,7 @@ class Service:
         return await self._references.voice(self._loaded.audio, reference)
 
     @property
-    def _loaded(self) -> Senses:
+    def _loaded(self) -> Models:
         _ = self.sessions
         assert self._models is not None  # noqa: S101  (``sessions`` needs them too)
         return self._models
@@ -286,7 +286,7 @@ class Service:
                 _log.error("a worker did not end within %.0f s", STOP)
         await asyncio.to_thread(self.storage.stop, STOP)
 
-    def _ready(self, models: Senses) -> None:
+    def _ready(self, models: Models) -> None:
         settings = self.settings
         self._models = models
         self._transcribers = transcribers = Transcribers(

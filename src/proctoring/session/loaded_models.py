@@ -1,4 +1,4 @@
-"""What one process sees and hears with: loaded once, shared by all its sessions."""
+"""The models of a process: loaded once, shared by all its sessions."""
 
 from __future__ import annotations
 
@@ -20,24 +20,25 @@ from proctoring.vision.networks import VisionModels, load_vision_models
 
 
 @dataclass(frozen=True, slots=True)
-class Senses:
-    """The networks of vision and of hearing."""
+class Models:
+    """Loaded networks of vision and audio."""
 
     vision: VisionModels
     audio: AudioModels
 
     @property
     def capabilities(self) -> tuple[Capability, ...]:
-        """What works and what is off, and why."""
+        """Capabilities with the reason why one is off."""
         return (*self.vision.capabilities, *self.audio.capabilities)
 
 
-def load_senses(store: ModelStore, *, object_model: str) -> Senses:
-    """Load everything; what cannot be had is off, named with the reason."""
-    return Senses(load_vision_models(store, object_model=object_model), load_audio_models(store))
+def load_all_models(store: ModelStore, *, object_model: str) -> Models:
+    """Load all models. A capability whose weights cannot be fetched is off and gives the reason."""
+    return Models(load_vision_models(store, object_model=object_model), load_audio_models(store))
 
 
 def needed_models(object_model: str, transcriber: str = "off") -> tuple[str, ...]:
-    """Catalogue names of everything that ``load_senses`` and this transcriber ask for."""
-    words = (MOONSHINE_MODEL,) if transcriber == MOONSHINE else ()
-    return (*vision.needed_models(object_model), VOICE_ACTIVITY, SEGMENTATION, EMBEDDING, *words)
+    """Catalogue names of the models that ``load_all_models`` and this transcriber load."""
+    audio = (VOICE_ACTIVITY, SEGMENTATION, EMBEDDING)
+    transcription = (MOONSHINE_MODEL,) if transcriber == MOONSHINE else ()
+    return (*vision.needed_models(object_model), *audio, *transcription)
