@@ -28,7 +28,7 @@ from proctoring.settings import Settings
 
 RATE = 16_000
 REFERENCE_WINDOW, REFERENCE_PRINT, REFERENCE_VOICE_ACTIVITY = 27.0, 29.0, 2.5
-"""Milliseconds of one window, a second of voice print and a second of voice activity on a quiet
+"""Milliseconds of one window, a second of speaker embedding and a second of voice activity on a quiet
 server CPU with AVX-512, measured before this project began (with the embedding not laid out anew)."""
 
 Networks = tuple[OnnxNetwork, OnnxNetwork]
@@ -66,7 +66,7 @@ def print_reference(models: AudioModels, sound: NDArray[np.int16], networks: Net
     looks, printed = segmentation.calls / seconds, embedding.frames / 100 / seconds
     cost = looks * REFERENCE_WINDOW + printed * REFERENCE_PRINT + REFERENCE_VOICE_ACTIVITY
     print(
-        f"  of it {looks:.2f} windows and {printed:.2f} s of voice print per second: by its parts "
+        f"  of it {looks:.2f} windows and {printed:.2f} s of speaker embedding per second: by its parts "
         f"{cost:.0f} ms on the reference machine (aim: 60)"
     )
 
@@ -108,7 +108,7 @@ def main() -> None:
         ),
         ("segmentation, one window of 10 s", lambda: segment(segmentation, window)),
         ("filterbank, 3 s", lambda: filterbank(window[: 3 * RATE])),
-        ("voice print of 3 s", lambda: embed(embedding, features)),
+        ("speaker embedding of 3 s", lambda: embed(embedding, features)),
     ]
     for name, work in rows:
         median, least = cpu_ms(work, 15)

@@ -76,7 +76,7 @@ def alarms(
     """Media times of observations that heard somebody other than the candidate."""
     analyser = AudioAnalyser(models)
     if reference is not None:
-        analyser.know(reference.prints, reference.seconds)
+        analyser.know(reference.embeddings, reference.seconds)
     return [o.time for o in (*analyser.push(sound), *analyser.flush()) if is_alarm(o)]
 
 

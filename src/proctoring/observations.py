@@ -253,7 +253,7 @@ class VoiceHeard:
     number: int
     """Counts the session's voices from 1; never reused. 1 is the candidate's."""
     similarity: float | None
-    """Cosine of its voice print to the candidate's, -1 to 1; ``None`` for the candidate's own voice
+    """Cosine of its speaker embedding to the candidate's, -1 to 1; ``None`` for the candidate's own voice
     and while that is not known yet."""
     confidence: float
     """How sure it is that this is somebody other than the candidate, 0 to 1; 0 for the candidate."""
@@ -266,7 +266,7 @@ class SpeakerLook:
     """One look at who speaks, about once a second while there is speech."""
 
     voices: tuple[VoiceHeard, ...]
-    """The voices heard since the look before, told by their voice prints."""
+    """The voices heard since the look before, told by their speaker embeddings."""
     enrolment: float
     """How much of the candidate's voice is known, 0 to 1. Below 1 a new voice is only reported when
     two clearly different ones are heard within ten seconds."""
@@ -278,7 +278,7 @@ class SpeakerLook:
 
 @dataclass(frozen=True, slots=True)
 class SoundObservation:
-    """What was heard in one stretch of sound. No samples, no words, no voice prints, no rules."""
+    """What was heard in one stretch of sound. No samples, no words, no speaker embeddings, no rules."""
 
     time: float
     """Media time in seconds at the end of the stretch."""

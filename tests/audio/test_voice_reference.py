@@ -81,7 +81,7 @@ def test_whoever_speaks_first_is_another_once_the_candidate_is_known(
 ) -> None:
     reference = read_reference(audio_models, one_voice[: 12 * RATE])
     known = AudioAnalyser(audio_models)
-    known.know(reference.prints, reference.seconds)
+    known.know(reference.embeddings, reference.seconds)
     others = [
         voice
         for observation in known.push(two_voices[: 8 * RATE])
@@ -92,7 +92,7 @@ def test_whoever_speaks_first_is_another_once_the_candidate_is_known(
     assert all(voice.number != CANDIDATE for voice in others)
     assert all((voice.similarity or 0) < 0.3 for voice in others)
     own = AudioAnalyser(audio_models)
-    own.know(reference.prints, reference.seconds)
+    own.know(reference.embeddings, reference.seconds)
     heard = {
         voice.number
         for observation in own.push(one_voice[20 * RATE : 30 * RATE])
@@ -107,7 +107,7 @@ def test_a_given_voice_survives_being_saved(
 ) -> None:
     reference = read_reference(audio_models, one_voice[: 12 * RATE])
     first = AudioAnalyser(audio_models)
-    first.know(reference.prints, reference.seconds)
+    first.know(reference.embeddings, reference.seconds)
     second = AudioAnalyser(audio_models, state=first.state)
     assert second.state == first.state
     assert second.state.given == pytest.approx(reference.seconds)
@@ -120,4 +120,4 @@ def test_voices_heard_before_become_the_given_one_or_keep_another_number() -> No
     state = with_candidate(stranger_first, (mine,), 6.0, 0.45)
     assert [voice.number for voice in state.voices] == [CANDIDATE, 3]
     assert state.voices[0].given == 6.0
-    assert np.array_equal(state.voices[1].print, other)
+    assert np.array_equal(state.voices[1].embedding, other)

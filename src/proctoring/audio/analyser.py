@@ -16,7 +16,7 @@ from proctoring.audio.diarization.online import SpeakerDetector
 from proctoring.audio.diarization.settings import SpeakerSettings
 from proctoring.audio.diarization.state import SpeakerState, with_candidate
 from proctoring.audio.diarization.voice import CANDIDATE, Voice
-from proctoring.audio.embedding import VoicePrint
+from proctoring.audio.embedding import SpeakerEmbedding
 from proctoring.audio.pcm import SAMPLE_RATE, Pcm, Waveform, level_dbfs, to_pcm, to_waveform
 from proctoring.audio.segmentation import WINDOW
 from proctoring.audio.voice_activity import FRAME as VOICE_FRAME
@@ -86,7 +86,7 @@ class AudioState:
     time: float
     """Media time up to which everything was heard."""
     voices: tuple[tuple[int, tuple[float, ...], float, tuple[tuple[float, ...], ...]], ...]
-    """Number, voice print (256 numbers), seconds of speech that went into it, example prints."""
+    """Number, speaker embedding (256 numbers), seconds of speech that went into it, example embeddings."""
     given: float = 0.0
     """Of the candidate's seconds, those that were given before the session."""
 
@@ -126,12 +126,12 @@ class AudioAnalyser:
             voices=tuple(
                 Voice(
                     number,
-                    np.asarray(voice_print, np.float32),
+                    np.asarray(embedding, np.float32),
                     seconds,
                     tuple(np.asarray(example, np.float32) for example in examples),
                     state.given if state and number == CANDIDATE else 0.0,
                 )
-                for number, voice_print, seconds, examples in (state.voices if state else ())
+                for number, embedding, seconds, examples in (state.voices if state else ())
             )
         )
 
@@ -148,7 +148,7 @@ class AudioAnalyser:
             tuple(
                 (
                     voice.number,
-                    tuple(voice.print.tolist()),
+                    tuple(voice.embedding.tolist()),
                     voice.seconds,
                     tuple(tuple(example.tolist()) for example in voice.examples),
                 )
@@ -157,11 +157,11 @@ class AudioAnalyser:
             sum(voice.given for voice in self._speakers.voices),
         )
 
-    def know(self, prints: tuple[VoicePrint, ...], seconds: float) -> None:
+    def know(self, embeddings: tuple[SpeakerEmbedding, ...], seconds: float) -> None:
         """The candidate's voice is given (see ``voice_reference``). Does nothing where voices are off."""
         if self._models.speakers is not None:
             join = self._models.speakers.settings.join
-            self._speakers = with_candidate(self._speakers, prints, seconds, join)
+            self._speakers = with_candidate(self._speakers, embeddings, seconds, join)
 
     def push(
         self, samples: NDArray[np.int16] | NDArray[np.float32]

@@ -1,4 +1,4 @@
-"""A candidate's voice from a recording made beforehand: checked, then kept as voice prints alone."""
+"""A candidate's voice from a recording made beforehand: checked, then kept as speaker embeddings alone."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import av
 import numpy as np
 
 from proctoring.audio.analyser import SPEECH_PROBABILITY, AudioModels
-from proctoring.audio.embedding import VoicePrint
+from proctoring.audio.embedding import SpeakerEmbedding
 from proctoring.audio.pcm import SAMPLE_RATE, Pcm, to_waveform
 from proctoring.audio.recording import resampled
 from proctoring.audio.segmentation import FRAME_STEP, LOCAL_SPEAKERS, WINDOW, segment
@@ -24,10 +24,10 @@ LONGEST = 60.0
 LARGEST = 6 << 20
 """Bytes that it may have: a minute at 48 kHz, 16 bit, mono."""
 PRINT_SECONDS = 3.0
-"""Speech in one print, at most."""
+"""Speech in one embedding, at most."""
 LEAST_PRINT_SECONDS = 1.5
 APART = 0.30
-"""Cosine of two prints of one recording below which two people speak in it (``evaluation/given_voice.py``)."""
+"""Cosine of two embeddings of one recording below which two people speak in it (``evaluation/given_voice.py``)."""
 
 _FORMATS = {b"RIFF": "wav", b"fLaC": "flac", b"OggS": "ogg", b"\x1aE\xdf\xa3": "matroska"}
 """First bytes to the one reader that is tried: nothing else of what FFmpeg reads may come in."""
@@ -35,9 +35,9 @@ _FORMATS = {b"RIFF": "wav", b"fLaC": "flac", b"OggS": "ogg", b"\x1aE\xdf\xa3": "
 
 @dataclass(frozen=True, slots=True, eq=False)
 class VoiceReference:
-    """What is kept of a reference: voice prints, no sound."""
+    """What is kept of a reference: speaker embeddings, no sound."""
 
-    prints: tuple[VoicePrint, ...]
+    embeddings: tuple[SpeakerEmbedding, ...]
     seconds: float
     """Speech that went into them."""
 
@@ -87,7 +87,7 @@ def read_reference(models: AudioModels, sound: Pcm) -> VoiceReference:
     frames, _ = speech_probabilities(voice_activity, waveform, initial_memory())
     if not (frames >= SPEECH_PROBABILITY).any():
         raise BadVoiceError("nobody speaks in the recording")
-    prints: list[VoicePrint] = []
+    embeddings: list[SpeakerEmbedding] = []
     seconds = 0.0
     for start in range(0, len(waveform), WINDOW):
         window = np.zeros(WINDOW, np.float32)
@@ -103,12 +103,12 @@ def read_reference(models: AudioModels, sound: Pcm) -> VoiceReference:
                     continue
                 only = np.zeros(len(alone), np.bool_)
                 only[part] = True
-                prints.append(detector.print_of(window, only))
+                embeddings.append(detector.embed_frames(window, only))
                 seconds += len(part) * FRAME_STEP
-    if any(float(one @ other) < APART for one, other in combinations(prints, 2)):
+    if any(float(one @ other) < APART for one, other in combinations(embeddings, 2)):
         raise BadVoiceError("more than one voice speaks in the recording")
     if seconds < LEAST_SPEECH:
         raise BadVoiceError(
             f"only {seconds:.1f} s of clear speech in the recording, {LEAST_SPEECH:.0f} s are needed"
         )
-    return VoiceReference(tuple(prints), seconds)
+    return VoiceReference(tuple(embeddings), seconds)

@@ -125,7 +125,7 @@ def listen(
         if analyser is None:
             analyser = AudioAnalyser(models, start=chunk.time)
             if voice is not None:
-                analyser.know(voice.prints, voice.seconds)
+                analyser.know(voice.embeddings, voice.seconds)
             words = transcribe(chunk.time) if transcribe is not None else None
         missing = chunk.time - analyser.time
         if missing > _CONTIGUOUS:

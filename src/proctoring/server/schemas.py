@@ -123,7 +123,7 @@ class VoiceRequest(BaseModel):
     reference_voice: str = Field(
         description=(
             "A sound file (WAV, FLAC, Ogg, WebM) as base64, at most 6 MiB and a minute: the "
-            "candidate alone speaks in it, for 3 s or more. Voice prints alone are kept, until "
+            "candidate alone speaks in it, for 3 s or more. Speaker embeddings alone are kept, until "
             "the session ends."
         ),
         repr=False,

@@ -136,7 +136,7 @@ class Hearing:
                 self._analyser = AudioAnalyser(self._models, start=self._start)
             while self._references:
                 reference = self._references.popleft()
-                self._analyser.know(reference.prints, reference.seconds)
+                self._analyser.know(reference.embeddings, reference.seconds)
             if isinstance(item, Gap):
                 self._report(self._analyser.gap(item.seconds))
             else:

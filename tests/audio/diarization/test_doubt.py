@@ -1,4 +1,4 @@
-"""No single short print makes a second voice of one that was followed: networks that say what they are told."""
+"""No single short embedding makes a second voice of one that was followed: networks that say what they are told."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from proctoring.audio.analyser import AudioModels
 from proctoring.audio.diarization.online import SpeakerDetector
 from proctoring.audio.diarization.state import SpeakerState
-from proctoring.audio.embedding import VoicePrint, normalised
+from proctoring.audio.embedding import SpeakerEmbedding, normalised
 from proctoring.audio.segmentation import FRAMES, LOCAL_SPEAKERS, WINDOW, frames_in
 from proctoring.models.onnx_runtime import OnnxNetwork
 
@@ -22,8 +22,8 @@ SOUND = np.zeros(WINDOW, np.float32)
 Activity = NDArray[np.float32]
 
 
-def orthogonal(count: int) -> list[VoicePrint]:
-    """Prints as unlike each other as can be."""
+def orthogonal(count: int) -> list[SpeakerEmbedding]:
+    """Embeddings as unlike each other as can be."""
     columns, _ = np.linalg.qr(RANDOM.normal(size=(256, count)))
     return [normalised(column.astype(np.float32)) for column in columns.T]
 
@@ -31,8 +31,8 @@ def orthogonal(count: int) -> list[VoicePrint]:
 MINE, OTHER, THIRD = orthogonal(3)
 
 
-def between(cosine: float, away: VoicePrint) -> VoicePrint:
-    """A print of that cosine to ``MINE``."""
+def between(cosine: float, away: SpeakerEmbedding) -> SpeakerEmbedding:
+    """An embedding of that cosine to ``MINE``."""
     return normalised(np.asarray(cosine * MINE + np.sqrt(1 - cosine**2) * away, np.float32))
 
 
@@ -61,11 +61,11 @@ NEVER = speaking()
 
 
 def voices_after(
-    prints: list[VoicePrint], times: list[float], activities: list[Activity] | None = None
+    embeddings: list[SpeakerEmbedding], times: list[float], activities: list[Activity] | None = None
 ) -> list[list[int]]:
     """Numbers of the voices known after each look."""
     segmentation = Told(activities if activities is not None else [ALWAYS] * len(times))
-    detector = SpeakerDetector(segmentation, Told(prints))
+    detector = SpeakerDetector(segmentation, Told(embeddings))
     state, known = SpeakerState(), []
     for time in times:
         state, _ = detector.look(state, SOUND, time)
@@ -76,7 +76,7 @@ def voices_after(
 ENROLLED = [10.0, 13.1, 16.2]
 
 
-def test_one_unlike_print_of_a_followed_voice_is_no_second_voice() -> None:
+def test_one_unlike_embedding_of_a_followed_voice_is_no_second_voice() -> None:
     known = voices_after([MINE, MINE, MINE, OTHER, MINE], [*ENROLLED, 19.3, 19.8])
     assert known == [[1]] * 5
 
@@ -108,24 +108,24 @@ FIRST, SECOND = between(0.55, OTHER), between(0.55, THIRD)
 @pytest.mark.parametrize(
     ("longer", "voices"), [((MINE, MINE), [1]), ((FIRST, SECOND), [1, 2])], ids=["alike", "apart"]
 )
-def test_a_voice_is_split_by_all_that_both_said_not_by_two_short_prints(
-    longer: tuple[VoicePrint, VoicePrint], voices: list[int]
+def test_a_voice_is_split_by_all_that_both_said_not_by_two_short_embeddings(
+    longer: tuple[SpeakerEmbedding, SpeakerEmbedding], voices: list[int]
 ) -> None:
-    # Twice, 3.2 s apart, short prints are unlike: then both are compared at their longest.
+    # Twice, 3.2 s apart, short embeddings are unlike: then both are compared at their longest.
     activities = [
         ALWAYS,
         speaking((1, 6.0, 7.0), (0, 7.0, 8.9), (1, 8.9, 10.0)),
         speaking((1, 2.8, 3.8), (0, 3.8, 5.7), (1, 5.7, 10.0)),
     ]
-    prints = [MINE, FIRST, SECOND, SECOND, *longer]
-    assert voices_after(prints, [10.0, 20.5, 23.7], activities) == [[1], [1], voices]
+    embeddings = [MINE, FIRST, SECOND, SECOND, *longer]
+    assert voices_after(embeddings, [10.0, 20.5, 23.7], activities) == [[1], [1], voices]
 
 
 @pytest.mark.parametrize(
     ("goes_on", "voices"), [(SECOND, [1]), (FIRST, [1, 2])], ids=["like the other", "like itself"]
 )
 def test_a_split_is_taken_back_when_the_part_goes_on_like_the_other(
-    goes_on: VoicePrint, voices: list[int]
+    goes_on: SpeakerEmbedding, voices: list[int]
 ) -> None:
     activities = [
         ALWAYS,
@@ -133,8 +133,8 @@ def test_a_split_is_taken_back_when_the_part_goes_on_like_the_other(
         speaking((1, 2.8, 3.8), (0, 3.8, 5.7), (1, 5.7, 10.0)),
         speaking((0, 0.6, 2.5), (1, 2.5, 6.7), (0, 6.7, 10.0)),
     ]
-    prints = [MINE, FIRST, SECOND, SECOND, FIRST, SECOND, goes_on, SECOND, SECOND]
-    known = voices_after(prints, [10.0, 20.5, 23.7, 26.9], activities)
+    embeddings = [MINE, FIRST, SECOND, SECOND, FIRST, SECOND, goes_on, SECOND, SECOND]
+    known = voices_after(embeddings, [10.0, 20.5, 23.7, 26.9], activities)
     assert known == [[1], [1], [1, 2], voices]
 
 
@@ -198,5 +198,5 @@ def test_the_less_was_said_the_more_unlike_a_new_voice_must_be(
 ) -> None:
     interjected = speaking((0, 0.0, 8.5), (1, 8.6, 8.6 + seconds + 0.02))
     activities = [*[ALWAYS] * 3, interjected]
-    prints = [MINE, MINE, MINE, between(cosine, OTHER)]
-    assert voices_after(prints, [*ENROLLED, 16.9], activities)[-1] == voices
+    embeddings = [MINE, MINE, MINE, between(cosine, OTHER)]
+    assert voices_after(embeddings, [*ENROLLED, 16.9], activities)[-1] == voices

@@ -1,4 +1,4 @@
-"""How voices are kept, told apart and split, on voice prints made by hand."""
+"""How voices are kept, told apart and split, on speaker embeddings made by hand."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ NEAR, FAR = (normalised(RANDOM.normal(size=256).astype(np.float32)) for _ in ran
 
 
 def like(voice: NDArray[np.float32], n: int, cosine: float = 0.8) -> list[NDArray[np.float32]]:
-    """Prints of about that cosine to a voice."""
+    """Embeddings of about that cosine to a voice."""
     found = []
     for _ in range(n):
         other = normalised(RANDOM.normal(size=256).astype(np.float32))
@@ -29,7 +29,7 @@ def like(voice: NDArray[np.float32], n: int, cosine: float = 0.8) -> list[NDArra
     return found
 
 
-def test_prints_of_two_voices_fall_into_two_groups_the_older_first() -> None:
+def test_embeddings_of_two_voices_fall_into_two_groups_the_older_first() -> None:
     first, second = like(NEAR, 3), like(FAR, 2)
     groups = two_groups((first[0], second[0], first[1], second[1], first[2]), 0.3, 0.45)
     assert groups is not None
@@ -37,12 +37,12 @@ def test_prints_of_two_voices_fall_into_two_groups_the_older_first() -> None:
     assert [id(p) for p in groups[1]] == [id(p) for p in second]
 
 
-def test_prints_of_one_voice_stay_together_however_they_vary() -> None:
+def test_embeddings_of_one_voice_stay_together_however_they_vary() -> None:
     for cosine in (0.9, 0.7, 0.6):
         assert two_groups(tuple(like(NEAR, 6, cosine)), 0.3, 0.45) is None
 
 
-def test_a_single_odd_print_is_no_second_voice() -> None:
+def test_a_single_odd_embedding_is_no_second_voice() -> None:
     assert two_groups((*like(NEAR, 5), *like(FAR, 1)), 0.3, 0.45) is None
 
 
@@ -70,7 +70,7 @@ def test_a_detector_keeps_nothing_between_sessions(
 def test_a_conversation_from_the_start_is_told_apart_without_any_enrolment(
     audio_models: AudioModels, shared_data: Path
 ) -> None:
-    """Two women in turns, at first taken for one voice: longer prints of both part them."""
+    """Two women in turns, at first taken for one voice: longer embeddings of both part them."""
     sound = read_pcm(shared_data / "speech" / "meetings" / "sample.wav")[: 20 * 16_000]
     heard: dict[int, float] = {}
     for observation in AudioAnalyser(audio_models).push(sound):

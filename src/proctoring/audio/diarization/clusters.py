@@ -9,18 +9,18 @@ import numpy as np
 
 from proctoring.audio.diarization.settings import SpeakerSettings
 from proctoring.audio.diarization.state import LocalSpeaker
-from proctoring.audio.diarization.voice import CANDIDATE, Voice, mean_print, two_groups, varied
-from proctoring.audio.embedding import VoicePrint, normalised
+from proctoring.audio.diarization.voice import CANDIDATE, Voice, mean_embedding, two_groups, varied
+from proctoring.audio.embedding import SpeakerEmbedding, normalised
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class LongPrint:
-    """A local speaker with the print of as much of their speech as the window holds."""
+class LongEmbedding:
+    """A local speaker with the embedding of as much of their speech as the window holds."""
 
     speaker: int
     local: LocalSpeaker
-    """``print_seconds`` is the speech in ``print``, below."""
-    print: VoicePrint
+    """``embedding_seconds`` is the speech in ``embedding``, below."""
+    embedding: SpeakerEmbedding
 
 
 class Clusters:
@@ -45,47 +45,49 @@ class Clusters:
         """The voice that a local speaker belongs to."""
         return next((v for v in self.voices if v.number == local.voice), None)
 
-    def add(self, voice_print: VoicePrint, seconds: float, split: int | None = None) -> int:
+    def add(self, embedding: SpeakerEmbedding, seconds: float, split: int | None = None) -> int:
         """A new voice. Returns its number."""
         number = self._next_number()
-        self.voices.append(Voice(number, voice_print, seconds, (voice_print,), split=split))
+        self.voices.append(Voice(number, embedding, seconds, (embedding,), split=split))
         return number
 
-    def learn(self, number: int, voice_print: VoicePrint, seconds: float) -> None:
-        """Add a print to a voice, weighted by its seconds of speech."""
+    def learn(self, number: int, embedding: SpeakerEmbedding, seconds: float) -> None:
+        """Add an embedding to a voice, weighted by its seconds of speech."""
         for index, voice in enumerate(self.voices):
             if voice.number == number:
-                total = voice.print * np.float32(voice.seconds) + voice_print * np.float32(seconds)
-                examples = varied((*voice.examples, voice_print), self.settings.examples)
+                total = voice.embedding * np.float32(voice.seconds) + embedding * np.float32(
+                    seconds
+                )
+                examples = varied((*voice.examples, embedding), self.settings.examples)
                 self.voices[index] = replace(
                     voice,
-                    print=normalised(total),
+                    embedding=normalised(total),
                     seconds=voice.seconds + seconds,
                     examples=examples,
                     split=None,
                 )
                 self._regroup(index)
 
-    def part(self, one: LongPrint, other: LongPrint) -> None:
+    def part(self, one: LongEmbedding, other: LongEmbedding) -> None:
         """Give two local speakers a voice each, where they had none or shared one."""
         split = one.local.voice if one.local.voice == other.local.voice else None
         if split is not None:
             # The voice had learned from both. It stays with the one it is more like, anew.
             index = next(i for i, v in enumerate(self.voices) if v.number == split)
-            learned = self.voices[index].print
-            if float(learned @ other.print) > float(learned @ one.print):
+            learned = self.voices[index].embedding
+            if float(learned @ other.embedding) > float(learned @ one.embedding):
                 one, other = other, one
             self.voices[index] = replace(
                 self.voices[index],
-                print=one.print,
-                seconds=one.local.print_seconds,
-                examples=(one.print,),
-                given=min(self.voices[index].given, one.local.print_seconds),
+                embedding=one.embedding,
+                seconds=one.local.embedding_seconds,
+                examples=(one.embedding,),
+                given=min(self.voices[index].given, one.local.embedding_seconds),
             )
             other = replace(other, local=replace(other.local, voice=None))
         for long in (one, other):
             if long.local.voice is None:
-                number = self.add(long.print, long.local.print_seconds, split)
+                number = self.add(long.embedding, long.local.embedding_seconds, split)
                 self.local_speakers[long.speaker] = replace(long.local, voice=number)
 
     def rejoin(self, part: Voice, number: int) -> None:
@@ -95,10 +97,12 @@ class Clusters:
         examples = whole.examples
         for example in part.examples:
             examples = varied((*examples, example), self.settings.examples)
-        both = whole.print * np.float32(whole.seconds) + part.print * np.float32(part.seconds)
+        both = whole.embedding * np.float32(whole.seconds) + part.embedding * np.float32(
+            part.seconds
+        )
         seconds = whole.seconds + part.seconds
         self.voices[index] = replace(
-            whole, print=normalised(both), seconds=seconds, examples=examples
+            whole, embedding=normalised(both), seconds=seconds, examples=examples
         )
         self.voices.remove(part)
         for speaker, local in enumerate(self.local_speakers):
@@ -116,14 +120,16 @@ class Clusters:
             return
         share = voice.seconds / len(voice.examples)
         kept, other = (
-            Voice(number, mean_print(prints), share * len(prints), prints)
-            for number, prints in zip((voice.number, self._next_number()), groups, strict=True)
+            Voice(number, mean_embedding(embeddings), share * len(embeddings), embeddings)
+            for number, embeddings in zip((voice.number, self._next_number()), groups, strict=True)
         )
         self.voices[index] = replace(kept, given=min(voice.given, kept.seconds))
         self.voices.append(other)
         for speaker, local in enumerate(self.local_speakers):
-            if local is not None and local.voice == voice.number and local.print is not None:
-                nearer = float(other.print @ local.print) > float(kept.print @ local.print)
+            if local is not None and local.voice == voice.number and local.embedding is not None:
+                nearer = float(other.embedding @ local.embedding) > float(
+                    kept.embedding @ local.embedding
+                )
                 self.local_speakers[speaker] = replace(
                     local, voice=(other if nearer else kept).number
                 )

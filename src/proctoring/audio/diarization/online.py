@@ -13,8 +13,8 @@ from proctoring.audio.diarization.separation import compare_longer, tell_apart
 from proctoring.audio.diarization.settings import SpeakerSettings
 from proctoring.audio.diarization.state import SpeakerState, match_local_speakers
 from proctoring.audio.diarization.voice import CANDIDATE, Voice, confidence_of_another
-from proctoring.audio.diarization.window import Window, older_half_silent, print_of
-from proctoring.audio.embedding import VoicePrint
+from proctoring.audio.diarization.window import Window, embed_frames, older_half_silent
+from proctoring.audio.embedding import SpeakerEmbedding
 from proctoring.audio.pcm import Waveform
 from proctoring.audio.segmentation import (
     FRAME_STEP,
@@ -84,9 +84,9 @@ class SpeakerDetector:
         """What a look gives when nobody spoke: nothing need be run for that."""
         return SpeakerLook((), self._enrolment(state.voices), overlap=0.0, unplaced=0.0)
 
-    def print_of(self, waveform: Waveform, frames: NDArray[np.bool_]) -> VoicePrint:
-        """The print of the marked frames, (589,), of a window, (160000,)."""
-        return print_of(self._embedding, waveform, frames)
+    def embed_frames(self, waveform: Waveform, frames: NDArray[np.bool_]) -> SpeakerEmbedding:
+        """The embedding of the marked frames, (589,), of a window, (160000,)."""
+        return embed_frames(self._embedding, waveform, frames)
 
     def _enrolment(self, voices: Sequence[Voice]) -> float:
         candidate = next((v for v in voices if v.number == CANDIDATE), None)
@@ -109,7 +109,7 @@ class SpeakerDetector:
             similarity = (
                 None
                 if voice.number == CANDIDATE or candidate is None
-                else float(voice.print @ candidate.print)
+                else float(voice.embedding @ candidate.embedding)
             )
             heard[voice.number] = VoiceHeard(
                 voice.number,

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import combinations
 
-from proctoring.audio.diarization.clusters import Clusters, LongPrint
+from proctoring.audio.diarization.clusters import Clusters, LongEmbedding
 from proctoring.audio.diarization.state import LocalSpeaker
 from proctoring.audio.diarization.window import Window
 from proctoring.audio.segmentation import LOCAL_SPEAKERS
 
 
 def tell_apart(clusters: Clusters, window: Window, apart_at: float) -> float:
-    """Compare the latest prints of every two speakers of this window.
+    """Compare the latest embeddings of every two speakers of this window.
 
     Args:
         apart_at: what the look before returned.
@@ -22,14 +22,14 @@ def tell_apart(clusters: Clusters, window: Window, apart_at: float) -> float:
     """
     settings = clusters.settings
     sure = [
-        (speaker, local, local.print)
+        (speaker, local, local.embedding)
         for speaker, local in enumerate(clusters.local_speakers)
         if local is not None
-        and local.print is not None
-        and local.print_seconds >= settings.new_seconds
+        and local.embedding is not None
+        and local.embedding_seconds >= settings.new_seconds
         and window.seconds_alone(speaker) >= settings.new_seconds
     ]
-    for (one, first, first_print), (other, second, second_print) in combinations(sure, 2):
+    for (one, first, first_embedding), (other, second, second_embedding) in combinations(sure, 2):
         if window.time not in (first.checked, second.checked):
             continue
         told = first.voice is not None and second.voice is not None
@@ -38,13 +38,13 @@ def tell_apart(clusters: Clusters, window: Window, apart_at: float) -> float:
         limit = settings.apart
         if told:
             limit = settings.young_split if _is_young(clusters, first) else settings.split
-        if float(first_print @ second_print) >= limit:
+        if float(first_embedding @ second_embedding) >= limit:
             continue
         if window.time - apart_at > settings.apart_within:
             return window.time
         # A candidate's own voice in two is a false alarm that stays: all that was said decides.
         pair = _longest(clusters, window, one, first), _longest(clusters, window, other, second)
-        if float(pair[0].print @ pair[1].print) >= settings.long_split:
+        if float(pair[0].embedding @ pair[1].embedding) >= settings.long_split:
             continue
         clusters.part(*pair)
         return window.time
@@ -74,7 +74,7 @@ def compare_longer(
         if first.voice != second.voice or least < settings.long_seconds:
             continue
         pair = _longest(clusters, window, one, first), _longest(clusters, window, other, second)
-        if float(pair[0].print @ pair[1].print) >= settings.long_split:
+        if float(pair[0].embedding @ pair[1].embedding) >= settings.long_split:
             return window.time, apart_at
         if 0 < window.time - apart_at <= settings.apart_within:
             clusters.part(*pair)
@@ -82,12 +82,14 @@ def compare_longer(
     return compared_at, apart_at
 
 
-def _longest(clusters: Clusters, window: Window, speaker: int, local: LocalSpeaker) -> LongPrint:
-    """A speaker with the print of as much of their speech as the window holds."""
+def _longest(
+    clusters: Clusters, window: Window, speaker: int, local: LocalSpeaker
+) -> LongEmbedding:
+    """A speaker with the embedding of as much of their speech as the window holds."""
     most = clusters.settings.long_most
-    voice_print = window.print_of(speaker, float("-inf"), most)
+    embedding = window.embed_frames(speaker, float("-inf"), most)
     seconds = min(window.seconds_alone(speaker), most)
-    return LongPrint(speaker, replace(local, print_seconds=seconds), voice_print)
+    return LongEmbedding(speaker, replace(local, embedding_seconds=seconds), embedding)
 
 
 def _is_young(clusters: Clusters, local: LocalSpeaker) -> bool:

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from proctoring.audio.diarization.voice import CANDIDATE, Voice, mean_print
-from proctoring.audio.embedding import VoicePrint
+from proctoring.audio.diarization.voice import CANDIDATE, Voice, mean_embedding
+from proctoring.audio.embedding import SpeakerEmbedding
 from proctoring.audio.segmentation import FRAMES, LOCAL_SPEAKERS, Activity, frames_in
 
 
@@ -17,13 +17,13 @@ class LocalSpeaker:
 
     voice: int | None = None
     checked: float = float("-inf")
-    """Media time up to which its speech went into a voice print."""
+    """Media time up to which its speech went into a speaker embedding."""
     since: float = float("-inf")
     """Media time from which it no longer sounded like the voice it was followed as. While it has no
     voice, only speech from then on counts."""
-    print: VoicePrint | None = None
-    """The last print."""
-    print_seconds: float = 0.0
+    embedding: SpeakerEmbedding | None = None
+    """The last embedding."""
+    embedding_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,7 +34,7 @@ class SpeakerState:
     apart_at: float = float("-inf")
     """Media time of the last look in which two speakers were clearly apart."""
     compared_at: float = float("-inf")
-    """Media time of the last look that compared longer prints."""
+    """Media time of the last look that compared longer embeddings."""
     time: float = float("-inf")
     """Media time of the end of the last look."""
     activity: Activity = field(default_factory=lambda: np.zeros((FRAMES, LOCAL_SPEAKERS), np.bool_))
@@ -42,18 +42,18 @@ class SpeakerState:
 
 
 def with_candidate(
-    state: SpeakerState, prints: tuple[VoicePrint, ...], seconds: float, join: float
+    state: SpeakerState, embeddings: tuple[SpeakerEmbedding, ...], seconds: float, join: float
 ) -> SpeakerState:
     """The state once the candidate's voice is given: from then on it is number 1.
 
     Args:
         state: where the session stands.
-        prints: of the given voice.
+        embeddings: of the given voice.
         seconds: speech that went into them.
         join: cosine from which a voice heard so far was the candidate's.
     """
-    given = Voice(CANDIDATE, mean_print(prints), seconds, prints, given=seconds)
-    others = [v for v in state.voices if float(v.print @ given.print) < join]
+    given = Voice(CANDIDATE, mean_embedding(embeddings), seconds, embeddings, given=seconds)
+    others = [v for v in state.voices if float(v.embedding @ given.embedding) < join]
     free = 1 + max((voice.number for voice in state.voices), default=CANDIDATE)
     others = [replace(v, number=free) if v.number == CANDIDATE else v for v in others]
     # Who is who is asked again at the next look, of all that its window holds.

@@ -1,4 +1,4 @@
-"""A voice of the session, and how its prints are compared and grouped."""
+"""A voice of the session, and how its embeddings are compared and grouped."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from proctoring.audio.embedding import VoicePrint, normalised
+from proctoring.audio.embedding import SpeakerEmbedding, normalised
 
 CANDIDATE = 1
 """Number of the candidate's voice."""
@@ -17,63 +17,63 @@ class Voice:
     """A voice of this session."""
 
     number: int
-    print: VoicePrint
+    embedding: SpeakerEmbedding
     seconds: float
-    """Speech that went into the print."""
-    examples: tuple[VoicePrint, ...] = ()
-    """Single prints of it, as unlike each other as they came."""
+    """Speech that went into the embedding."""
+    examples: tuple[SpeakerEmbedding, ...] = ()
+    """Single embeddings of it, as unlike each other as they came."""
     given: float = 0.0
     """Of ``seconds``, those that were given before the session."""
     split: int | None = None
     """The voice that this one was taken for until just now. Unset by the first print that joins it."""
 
-    def likeness(self, voice_print: VoicePrint, handicap: float) -> float:
-        """Cosine to the mean print, or to the nearest example less ``handicap``."""
-        nearest = max((float(e @ voice_print) for e in self.examples), default=-1.0)
-        return max(float(self.print @ voice_print), nearest - handicap)
+    def likeness(self, embedding: SpeakerEmbedding, handicap: float) -> float:
+        """Cosine to the mean embedding, or to the nearest example less ``handicap``."""
+        nearest = max((float(e @ embedding) for e in self.examples), default=-1.0)
+        return max(float(self.embedding @ embedding), nearest - handicap)
 
 
-def mean_print(prints: tuple[VoicePrint, ...]) -> VoicePrint:
+def mean_embedding(embeddings: tuple[SpeakerEmbedding, ...]) -> SpeakerEmbedding:
     """The normalised mean."""
-    return normalised(np.sum(prints, axis=0, dtype=np.float32))
+    return normalised(np.sum(embeddings, axis=0, dtype=np.float32))
 
 
-def varied(prints: tuple[VoicePrint, ...], most: int) -> tuple[VoicePrint, ...]:
-    """At most so many prints: of the two most alike the older goes."""
-    if len(prints) <= most:
-        return prints
-    matrix = np.stack(prints)
-    alike = matrix @ matrix.T - 2 * np.eye(len(prints), dtype=np.float32)
-    older = min(divmod(int(alike.argmax()), len(prints)))
-    return prints[:older] + prints[older + 1 :]
+def varied(embeddings: tuple[SpeakerEmbedding, ...], most: int) -> tuple[SpeakerEmbedding, ...]:
+    """At most so many embeddings: of the two most alike the older goes."""
+    if len(embeddings) <= most:
+        return embeddings
+    matrix = np.stack(embeddings)
+    alike = matrix @ matrix.T - 2 * np.eye(len(embeddings), dtype=np.float32)
+    older = min(divmod(int(alike.argmax()), len(embeddings)))
+    return embeddings[:older] + embeddings[older + 1 :]
 
 
 def two_groups(
-    prints: tuple[VoicePrint, ...], apart: float, alike: float
-) -> tuple[tuple[VoicePrint, ...], tuple[VoicePrint, ...]] | None:
-    """Prints in two groups, the older one first, if they are clearly two voices.
+    embeddings: tuple[SpeakerEmbedding, ...], apart: float, alike: float
+) -> tuple[tuple[SpeakerEmbedding, ...], tuple[SpeakerEmbedding, ...]] | None:
+    """Embeddings in two groups, the older one first, if they are clearly two voices.
 
     Args:
-        prints: in the order in which they were taken.
+        embeddings: in the order in which they were taken.
         apart: cosine of the groups' means below which they are two.
-        alike: least cosine of a print to the mean of its group. Each has two prints or more.
+        alike: least cosine of an embedding to the mean of its group. Each has two embeddings or more.
     """
-    if len(prints) < 4:
+    if len(embeddings) < 4:
         return None
-    matrix = np.stack(prints)
-    one, other = divmod(int((matrix @ matrix.T).argmin()), len(prints))
+    matrix = np.stack(embeddings)
+    one, other = divmod(int((matrix @ matrix.T).argmin()), len(embeddings))
     centres = (matrix[one], matrix[other])
     for _ in range(2):  # two rounds of 2-means, from the two least alike
         second = matrix @ centres[1] > matrix @ centres[0]
         if second.sum() < 2 or (~second).sum() < 2:
             return None
-        centres = (mean_print(tuple(matrix[~second])), mean_print(tuple(matrix[second])))
+        centres = (mean_embedding(tuple(matrix[~second])), mean_embedding(tuple(matrix[second])))
     within = min((matrix[~second] @ centres[0]).min(), (matrix[second] @ centres[1]).min())
     if float(centres[0] @ centres[1]) >= apart or within < alike:
         return None
     groups = (
-        tuple(p for p, is_second in zip(prints, second, strict=True) if not is_second),
-        tuple(p for p, is_second in zip(prints, second, strict=True) if is_second),
+        tuple(p for p, is_second in zip(embeddings, second, strict=True) if not is_second),
+        tuple(p for p, is_second in zip(embeddings, second, strict=True) if is_second),
     )
     return groups[::-1] if second[0] else groups
 

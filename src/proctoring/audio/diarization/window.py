@@ -1,4 +1,4 @@
-"""One window of ten seconds: who speaks alone in it, and prints of that speech."""
+"""One window of ten seconds: who speaks alone in it, and embeddings of that speech."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from proctoring.audio.embedding import VoicePrint, embed
+from proctoring.audio.embedding import SpeakerEmbedding, embed
 from proctoring.audio.filterbank import FRAME_LENGTH, FRAME_STEP, filterbank, frame_count
 from proctoring.audio.pcm import SAMPLE_RATE, Waveform
 from proctoring.audio.segmentation import FRAME_CENTRE, FRAMES, WINDOW, Activity
@@ -41,8 +41,8 @@ class Window:
         frames = np.flatnonzero(self.alone[:, speaker])
         return np.asarray(self.start + FRAME_CENTRE + SEGMENT_STEP * frames, np.float64)
 
-    def print_of(self, speaker: int, after: float, most: float) -> VoicePrint:
-        """The print of a speaker's latest speech.
+    def embed_frames(self, speaker: int, after: float, most: float) -> SpeakerEmbedding:
+        """The embedding of a speaker's latest speech.
 
         Args:
             speaker: index of the segmentation.
@@ -50,17 +50,17 @@ class Window:
             most: seconds used at most.
         """
         frames = self.alone[:, speaker]
-        return print_of(self.embedding, self.waveform, frames, after - self.start, most)
+        return embed_frames(self.embedding, self.waveform, frames, after - self.start, most)
 
 
-def print_of(
+def embed_frames(
     embedding: OnnxNetwork,
     waveform: Waveform,
     frames: NDArray[np.bool_],
     after: float = float("-inf"),
     most: float = WINDOW / SAMPLE_RATE,
-) -> VoicePrint:
-    """The print of the latest marked frames of a window.
+) -> SpeakerEmbedding:
+    """The embedding of the latest marked frames of a window.
 
     Args:
         embedding: the embedding network.

@@ -1,6 +1,6 @@
-"""What voice prints would cost and lose in INT8, which the product does not use yet.
+"""What speaker embeddings would cost and lose in INT8, which the product does not use yet.
 
-uv run python -m benchmarks.quantised_print ../shared/data
+uv run python -m benchmarks.quantised_embedding ../shared/data
 
 The embedding network is quantised here (needs ``onnx``, a development dependency) with activation ranges
 of three readers of LibriSpeech; cost and separation are those of the two others.
@@ -27,7 +27,7 @@ from onnxruntime.quantization import (
 )
 
 from benchmarks.audio import cpu_ms
-from proctoring.audio.embedding import VoicePrint, embed
+from proctoring.audio.embedding import SpeakerEmbedding, embed
 from proctoring.audio.filterbank import Features, filterbank
 from proctoring.models.onnx_runtime import OnnxNetwork, load_onnx_network
 from proctoring.models.store import ModelStore
@@ -36,7 +36,7 @@ from proctoring.settings import Settings
 FRAMES = 200
 """Two seconds, as a known voice is checked by."""
 ROUNDS = 15
-"""Prints whose cost is measured."""
+"""Embeddings whose cost is measured."""
 
 
 class Ranges(CalibrationDataReader):  # type: ignore[misc]
@@ -114,24 +114,24 @@ def main() -> None:
         "8 bit": quantised(path, calibration),
     }
     heard = [(folder.name, piece) for folder in folders[3:] for piece in pieces(folder)]
-    prints: dict[str, list[VoicePrint]] = {}
+    embeddings: dict[str, list[SpeakerEmbedding]] = {}
     for name, network in networks.items():
-        prints[name] = [embed(network, piece) for _, piece in heard]
+        embeddings[name] = [embed(network, piece) for _, piece in heard]
         cosines = [
             (one @ other, first[0] == second[0])
             for (one, first), (other, second) in combinations(
-                zip(prints[name], heard, strict=True), 2
+                zip(embeddings[name], heard, strict=True), 2
             )
         ]
         same = np.array([cosine for cosine, alike in cosines if alike], np.float32)
         other = np.array([cosine for cosine, alike in cosines if not alike], np.float32)
         print(
-            f"{name:7} {cpu_ms(lambda network=network: embed(network, heard[0][1]), ROUNDS)[0]:6.1f} ms a print"  # type: ignore[misc]
+            f"{name:7} {cpu_ms(lambda network=network: embed(network, heard[0][1]), ROUNDS)[0]:6.1f} ms an embedding"  # type: ignore[misc]
             f" of 2 s; cosine of one voice {same.mean():.3f}, of two {other.mean():.3f},"
             f" equal error {equal_error(same, other):.1%} of {len(same)} and {len(other)} pairs",
             flush=True,
         )
-    agree = [float(a @ b) for a, b in zip(*prints.values(), strict=True)]
+    agree = [float(a @ b) for a, b in zip(*embeddings.values(), strict=True)]
     print(f"cosine of the two: {np.mean(agree):.4f}, least {min(agree):.4f}")
 
 
