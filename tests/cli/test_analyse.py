@@ -67,7 +67,7 @@ def test_a_photo_of_no_use_is_refused_by_name(tmp_path: Path, one_voice: Pcm) ->
         (clip, text, "reference photo: neither JPEG nor PNG"),
         (clip, photo_of(tmp_path / "nobody.jpg", nobody()), "reference photo: no face in it"),
         (clip, photo_of(tmp_path / "two.jpg", two_faces()), "reference photo: 2 faces in it"),
-        (sound, photo_of(tmp_path / "own.jpg", face()), "talk.flac has no pictures to compare"),
+        (sound, photo_of(tmp_path / "own.jpg", face()), "talk.flac has no video to compare"),
     ]
     for recording, photo, complaint in cases:
         result = CliRunner().invoke(app, ["analyse", str(recording), "--photo", str(photo)])
@@ -105,7 +105,7 @@ def test_a_voice_of_no_use_is_refused_by_name(
         (talk, tmp_path / "missing.wav", [], f"{tmp_path / 'missing.wav'}: No such file"),
         (talk, text, [], "not a sound file: WAV, FLAC, Ogg or WebM is needed"),
         (talk, short, [], "3 s are needed"),
-        (silent, short, [], "silent.mp4 has no sound to compare"),
+        (silent, short, [], "silent.mp4 has no audio to compare"),
         (talk, short, pyannote, "a reference voice needs the local diarizer, not pyannote"),
     ]
     for recording, voice, more, complaint in cases:
@@ -139,7 +139,7 @@ def test_a_sound_file_alone_is_heard_and_its_words_told_where_the_policy_asks(
     assert result.exit_code == 0, result.stderr
     assert "Suspicious Phrase" in result.stdout
     assert "best of times" in result.stdout
-    assert "12.0 s of sound" in result.stdout
+    assert "12.0 s of audio" in result.stdout
     report = json.loads(report_file.read_text())
     assert report["pictures"] == 0
     assert report["duration"] == pytest.approx(12.0, abs=0.1)
@@ -181,7 +181,7 @@ def test_recordings_are_never_sent_away(tmp_path: Path, one_voice: Pcm) -> None:
 def test_sound_has_no_pictures_to_draw_on(tmp_path: Path, one_voice: Pcm) -> None:
     sound = write_sound(tmp_path / "talk.wav", one_voice[:16_000])
     drawn = str(tmp_path / "drawn.mp4")
-    assert "no pictures to draw on" in one_error([str(sound), "--annotated", drawn])
+    assert "no video to draw on" in one_error([str(sound), "--annotated", drawn])
 
 
 def test_pyannote_that_cannot_be_had_is_one_clear_line(tmp_path: Path, one_voice: Pcm) -> None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from proctoring.capabilities import Capability
 from proctoring.incidents import IncidentSummary, Severity
 from proctoring.judgement import shipped_policy
+from proctoring.recording.audio_track import AudioSummary, Utterance
 from proctoring.recording.report import (
     EnrolmentSummary,
     MissingRequirement,
@@ -15,7 +16,6 @@ from proctoring.recording.report import (
     Speed,
     enrolment_summary,
 )
-from proctoring.recording.sound_track import AudioSummary, Utterance
 
 REPORT = Report(
     file="a.mp4",

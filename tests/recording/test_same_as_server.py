@@ -17,8 +17,8 @@ from proctoring.audio.analyser import AudioModels
 from proctoring.audio.pcm import SAMPLE_RATE, Pcm
 from proctoring.incidents import IncidentChange
 from proctoring.judgement import shipped_policy
+from proctoring.recording.audio_track import AudioTrack, analyse_audio
 from proctoring.recording.playback import play
-from proctoring.recording.sound_track import SoundTrack, listen
 from proctoring.session.pipeline import Pipeline
 from proctoring.vision.analyser import VisionAnalyser
 from proctoring.vision.networks import VisionModels
@@ -113,9 +113,9 @@ def test_a_recordings_sound_and_a_live_sessions_have_the_same_incidents_at_the_s
     clip = tmp_path / "talk.mkv"
     write_clip_with_sound(clip, [(3 + n / 2, face()) for n in range(4)], 3.7, samples)
     pipeline = Pipeline(shipped_policy("exam"), VisionAnalyser(vision_models))
-    track = SoundTrack(listen(clip, audio_models, origin=first_shown(clip)))
+    track = AudioTrack(analyse_audio(clip, audio_models, origin=first_shown(clip)))
     changes = [change for moment in play(clip, pipeline) for change in moment.changes]
-    changes += [c for heard in track.up_to(1000.0) for c in pipeline.apply(heard)]
+    changes += [c for heard in track.until(1000.0) for c in pipeline.apply(heard)]
     changes += pipeline.finish(21.0)
     assert {change.kind for change in changes} == {"audio.multiple_speakers"}
 

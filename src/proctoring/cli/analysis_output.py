@@ -79,7 +79,7 @@ def print_report(report: Report, console: Console) -> None:
         audio = report.audio
         voices = f"{len(audio.voices)} voice{'' if len(audio.voices) == 1 else 's'}"
         console.print(
-            f"{audio.seconds:.1f} s of sound, {audio.speech_seconds:.1f} s of speech, {voices}"
+            f"{audio.seconds:.1f} s of audio, {audio.speech_seconds:.1f} s of speech, {voices}"
         )
     for utterance in report.transcript:
         line = f"{_clock(utterance.start)}  {utterance.text}"

@@ -22,13 +22,13 @@ from proctoring.errors import SettingsError
 from proctoring.incidents import fold_changes
 from proctoring.judgement import Policy, load_policy
 from proctoring.models.progress import Progress
+from proctoring.recording.audio_track import AudioTrack, TrackObservation, analyse_audio
 from proctoring.recording.diarization import diarize_file
 from proctoring.recording.files import FilePath, check_output, read_limited
 from proctoring.recording.media import RecordingInfo, probe
 from proctoring.recording.models import RecordingModels, load_models, require_any_capability
 from proctoring.recording.report import Report, enrolment_summary
 from proctoring.recording.run import AnalysisProgress, run_audio, run_video
-from proctoring.recording.sound_track import Heard, SoundTrack, listen
 from proctoring.session.pipeline import Pipeline
 from proctoring.settings import Settings, read_settings
 from proctoring.vision.analyser import VisionAnalyser
@@ -109,7 +109,7 @@ def analyse(
     voice = None if reference_voice is None else _voice(models, reference_voice)
 
     pipeline = Pipeline(used_policy, VisionAnalyser(vision, mirrored=mirrored, reference=photo))
-    track = SoundTrack(
+    track = AudioTrack(
         _audio_observations(recording, models, speakers, settings, transcribe, voice)
     )
     progress = progress or _no_progress
@@ -159,11 +159,11 @@ def _check_options(
     if speakers not in get_args(Diarizer):
         raise SettingsError(f"speakers is {speakers!r}: 'local' or 'pyannote' is needed")
     if not recording.has_video and annotated is not None:
-        raise SettingsError(f"{name} has no pictures to draw on")
+        raise SettingsError(f"{name} has no video to draw on")
     if not recording.has_video and photo is not None:
-        raise SettingsError(f"{name} has no pictures to compare {_named(photo)} with")
+        raise SettingsError(f"{name} has no video to compare {_named(photo)} with")
     if not recording.has_audio and voice is not None:
-        raise SettingsError(f"{name} has no sound to compare {_named(voice)} with")
+        raise SettingsError(f"{name} has no audio to compare {_named(voice)} with")
     if voice is not None and speakers != "local":
         raise SettingsError("a reference voice needs the local diarizer, not pyannote")
     if annotated is not None:
@@ -214,11 +214,13 @@ def _audio_observations(
     settings: Settings,
     transcribe: Callable[[float], TranscriptionStream] | None,
     voice: VoiceReference | None,
-) -> Iterator[Heard]:
+) -> Iterator[TrackObservation]:
     path, origin, audio = recording.path, recording.origin, models.audio
     if speakers == "local":
-        return listen(path, audio, origin=origin, transcribe=transcribe, voice=voice)
+        return analyse_audio(path, audio, origin=origin, transcribe=transcribe, voice=voice)
     token = settings.hf_token.get_secret_value() or None
     turns = diarize_file(path, origin=origin, folder=settings.pyannote_folder, token=token)
-    heard = listen(path, replace(audio, speakers=None), origin=origin, transcribe=transcribe)
-    return merge(heard, turns, key=lambda one: one.time)
+    observations = analyse_audio(
+        path, replace(audio, speakers=None), origin=origin, transcribe=transcribe
+    )
+    return merge(observations, turns, key=lambda one: one.time)

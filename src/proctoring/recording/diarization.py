@@ -1,4 +1,4 @@
-"""Who speaks when in a recording, by the original pyannote pipeline."""
+"""Speaker diarization of a recording by the original pyannote pipeline."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from proctoring.observations import SoundObservation
 def diarize_file(
     path: Path, *, origin: float | None, folder: Path | None, token: str | None
 ) -> tuple[SoundObservation, ...]:
-    """One look a second at who speaks, with levels and speech left to others.
+    """Observations of the speakers of a recording, one a second; level and speech are ``None``.
 
     Args:
-        path: the recording; its sound is held in memory (115 MB an hour).
-        origin: as for ``sound_track.listen``.
+        path: the recording. Its audio is held in memory: 115 MB an hour.
+        origin: as for ``audio_track.analyse_audio``.
         folder: a local copy of the pipeline.
-        token: a Hugging Face token, where there is no copy.
+        token: a Hugging Face token, needed without a local copy.
 
     Raises:
         DiarizationUnavailableError: as ``diarize``.
@@ -39,9 +39,9 @@ def diarize_file(
         samples[at : at + len(chunk.samples)] = chunk.samples[: len(samples) - at]
     turns = diarize(samples, folder=folder, token=token)
     start = 0.0 if origin is None else begin - origin
-    looks = as_observations(turns, len(samples) / SAMPLE_RATE, start=start)
+    observations = as_observations(turns, len(samples) / SAMPLE_RATE, start=start)
     return tuple(
-        SoundObservation(look.time, look.span, None, None, look.speakers)
-        for look in looks
-        if look.time >= 0
+        SoundObservation(found.time, found.span, None, None, found.speakers)
+        for found in observations
+        if found.time >= 0
     )

@@ -9,7 +9,7 @@ from typing import Any
 from proctoring.capabilities import Capability
 from proctoring.incidents import IncidentSummary
 from proctoring.judgement.policy import Policy
-from proctoring.recording.sound_track import AudioSummary, Utterance
+from proctoring.recording.audio_track import AudioSummary, Utterance
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,11 +11,11 @@ from pathlib import Path
 
 from proctoring.errors import BadFrameError, BadRecordingError
 from proctoring.incidents import IncidentChange
+from proctoring.recording.audio_track import AudioTrack
 from proctoring.recording.drawing import Drawer
 from proctoring.recording.media import RecordingInfo
 from proctoring.recording.playback import play
 from proctoring.recording.report import Speed
-from proctoring.recording.sound_track import SoundTrack
 from proctoring.recording.writer import VideoWriter
 from proctoring.session.pipeline import Pipeline
 
@@ -49,7 +49,7 @@ class Stopwatch:
 def run_video(
     recording: RecordingInfo,
     pipeline: Pipeline,
-    track: SoundTrack,
+    track: AudioTrack,
     progress: AnalysisProgress,
     *,
     annotated: Path | None = None,
@@ -87,16 +87,16 @@ def run_video(
 
 
 def run_audio(
-    recording: RecordingInfo, pipeline: Pipeline, track: SoundTrack, progress: AnalysisProgress
+    recording: RecordingInfo, pipeline: Pipeline, track: AudioTrack, progress: AnalysisProgress
 ) -> RunResult:
     """Analyse a recording without video."""
     stopwatch = Stopwatch()
     changes: list[IncidentChange] = []
     last = 0.0
     progress(0.0, recording.duration)
-    for heard in track.up_to(math.inf):
-        changes += pipeline.apply(heard)
-        last = max(last, heard.time)
+    for observation in track.until(math.inf):
+        changes += pipeline.apply(observation)
+        last = max(last, observation.time)
         progress(last, recording.duration)
     changes += pipeline.finish(last)
     end = recording.duration or last
@@ -104,6 +104,8 @@ def run_audio(
     return RunResult(tuple(changes), stopwatch.speed(last))
 
 
-def _judge_audio(track: SoundTrack, until: float, pipeline: Pipeline) -> tuple[IncidentChange, ...]:
+def _judge_audio(track: AudioTrack, until: float, pipeline: Pipeline) -> tuple[IncidentChange, ...]:
     """Judge the audio up to a media time."""
-    return tuple(change for heard in track.up_to(until) for change in pipeline.apply(heard))
+    return tuple(
+        change for observation in track.until(until) for change in pipeline.apply(observation)
+    )

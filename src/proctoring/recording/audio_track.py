@@ -1,4 +1,4 @@
-"""A recording's sound, heard and judged beside its pictures."""
+"""The audio of a recording: analysed, and handed out in step with the frames."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ from proctoring.audio.voice_reference import VoiceReference
 from proctoring.errors import ProctoringError
 from proctoring.observations import SoundObservation, TranscriptObservation
 
-Heard = SoundObservation | TranscriptObservation
+TrackObservation = SoundObservation | TranscriptObservation
+"""An observation of an audio track."""
 
 _CONTIGUOUS = 0.001
-"""Seconds by which two chunks may differ and still follow each other."""
+"""Seconds between two chunks that do not count as a gap."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,80 +42,83 @@ class Utterance:
     """Kept out of logs."""
 
 
-class SoundTrack:
+class AudioTrack:
     """Audio observations, handed out up to a media time: to be judged in step with the frames.
 
     Args:
-        heard: observations ordered by time.
+        observations: ordered by time.
     """
 
-    def __init__(self, heard: Iterable[Heard] = ()) -> None:
+    def __init__(self, observations: Iterable[TrackObservation] = ()) -> None:
         self.summary = AudioSummary()
         """Of what was handed out so far."""
         self.problem = ""
         """Why the audio could not be read to its end; empty when it could."""
         self._transcript: list[Utterance] = []
-        self._heard = iter(heard)
-        self._next: Heard | None = None
+        self._observations = iter(observations)
+        self._next: TrackObservation | None = None
 
     @property
     def transcript(self) -> tuple[Utterance, ...]:
         """The finished utterances so far."""
         return tuple(self._transcript)
 
-    def up_to(self, time: float) -> Iterator[Heard]:
+    def until(self, time: float) -> Iterator[TrackObservation]:
         """The observations up to media time ``time``, each of them once."""
         while True:
             if self._next is None:
                 self._next = self._read()
             if self._next is None or self._next.time > time:
                 return
-            heard, self._next = self._next, None
-            self._count(heard)
-            yield heard
+            observation, self._next = self._next, None
+            self._count(observation)
+            yield observation
 
-    def _read(self) -> Heard | None:
+    def _read(self) -> TrackObservation | None:
         try:
-            return next(self._heard, None)
+            return next(self._observations, None)
         except ProctoringError as error:
             self.problem = error.detail
             return None
 
-    def _count(self, heard: Heard) -> None:
-        if isinstance(heard, TranscriptObservation):
-            if heard.final:
-                self._transcript.append(Utterance(heard.start, heard.time, heard.text))
+    def _count(self, observation: TrackObservation) -> None:
+        if isinstance(observation, TranscriptObservation):
+            if observation.final:
+                self._transcript.append(
+                    Utterance(observation.start, observation.time, observation.text)
+                )
             return
         total = self.summary
-        if heard.level is not None:
+        if observation.level is not None:
             total = replace(
                 total,
-                seconds=total.seconds + heard.span,
-                speech_seconds=total.speech_seconds + heard.span * (heard.speech or 0.0),
+                seconds=total.seconds + observation.span,
+                speech_seconds=total.speech_seconds
+                + observation.span * (observation.speech or 0.0),
             )
-        if heard.speakers is not None:
-            voices = {voice.number for voice in heard.speakers.voices}
+        if observation.speakers is not None:
+            voices = {voice.number for voice in observation.speakers.voices}
             total = replace(total, voices=total.voices | voices)
         self.summary = total
 
 
-def listen(
+def analyse_audio(
     path: Path,
     models: AudioModels,
     *,
     origin: float | None,
     transcribe: Callable[[float], TranscriptionStream] | None = None,
     voice: VoiceReference | None = None,
-) -> Iterator[Heard]:
-    """Hear a recording's sound, as a session would.
+) -> Iterator[TrackObservation]:
+    """Analyse the audio of a recording as a session would.
 
     Args:
         path: the recording.
-        models: what can be heard with.
-        origin: the file's own time from which media times count: that of its first picture;
-            ``None``: that of its first sound. What lies before is left out.
-        transcribe: opens a transcriber at a media time, where words are wanted.
-        voice: the candidate's, where it was given.
+        models: the loaded networks.
+        origin: the file's own time stamp, in seconds, from which media times count: that of the
+            first frame. ``None``: that of the first sample. Audio before it is left out.
+        transcribe: opens a transcription at a media time; ``None``: no transcription.
+        voice: the candidate's reference voice.
 
     Raises:
         BadRecordingError: as ``read_sound``.
@@ -139,11 +143,11 @@ def listen(
 
 
 def _since(chunks: Iterable[SoundChunk], origin: float | None) -> Iterator[SoundChunk]:
-    """Chunks with media times, without what lies before the origin."""
+    """Chunks with media times; audio before the origin is cut off."""
     for chunk in chunks:
         if origin is None:
             origin = chunk.time
-        # Rounded as capture times on the wire are.
+        # To the microsecond, as capture times on the wire.
         time = round(chunk.time - origin, 6)
         before = max(0, round(-time * SAMPLE_RATE))
         samples = chunk.samples[before:]
