@@ -21,7 +21,7 @@ from tests.recording.clips import face, write_clip
 from proctoring.judgement import shipped_policy
 from proctoring.models.store import ModelStore
 from proctoring.recording.drawing import Drawer
-from proctoring.recording.playback import play
+from proctoring.recording.video_track import analyse_video
 from proctoring.recording.writer import VideoWriter
 from proctoring.session.pipeline import Pipeline
 from proctoring.settings import Settings
@@ -31,8 +31,8 @@ from proctoring.vision.networks import VisionModels, load_vision_models
 
 def made_clip(folder: Path, seconds: float) -> Path:
     """A face that sways by 40 pixels."""
-    moments = ((n / 30, face(40 * math.sin(n / 45))) for n in range(round(30 * seconds)))
-    return write_clip(folder / "clip.mp4", moments)
+    frames = ((n / 30, face(40 * math.sin(n / 45))) for n in range(round(30 * seconds)))
+    return write_clip(folder / "clip.mp4", frames)
 
 
 def measured(models: VisionModels, path: Path, drawn: Path | None) -> tuple[float, float, float]:
@@ -41,13 +41,13 @@ def measured(models: VisionModels, path: Path, drawn: Path | None) -> tuple[floa
     drawer, last = Drawer(), 0.0
     cpu, wall = time.process_time(), time.perf_counter()
     if drawn is None:
-        for moment in play(path, pipeline):
-            last = moment.frame.time
+        for analysed in analyse_video(path, pipeline):
+            last = analysed.frame.time
     else:
         with VideoWriter(drawn) as writer:
-            for moment in play(path, pipeline):
-                last = moment.frame.time
-                writer.write(last, drawer.draw(moment.frame, moment.analysis, moment.changes))
+            for analysed in analyse_video(path, pipeline):
+                last = analysed.frame.time
+                writer.write(last, drawer.draw(analysed.frame, analysed.analysis, analysed.changes))
     return last, time.process_time() - cpu, time.perf_counter() - wall
 
 

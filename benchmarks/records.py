@@ -48,7 +48,7 @@ from proctoring.observations import (
     SoundObservation,
     StreamSigns,
 )
-from proctoring.recording.playback import play
+from proctoring.recording.video_track import analyse_video
 from proctoring.records.archive import Archive, open_archive
 from proctoring.records.database import writing
 from proctoring.records.entries import (
@@ -213,7 +213,7 @@ def signals(videos: list[Path]) -> None:
     seconds, count, data, plot, spent = 0.0, 0, 0, 0, 0.0
     for video in videos:
         pipeline = Pipeline(shipped_policy("exam"), VisionAnalyser(models))
-        seen = [moment.analysis.observation for moment in play(video, pipeline)]
+        seen = [analysed.analysis.observation for analysed in analyse_video(video, pipeline)]
         seconds += seen[-1].time - seen[0].time
         pieces = [list(group) for _, group in groupby(seen, lambda item: item.time // EVERY)]
         for piece in pieces:

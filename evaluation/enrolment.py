@@ -14,7 +14,7 @@ from statistics import median
 from evaluation.clean_clips import clean_clips
 from evaluation.sessions import evaluation_models
 from proctoring.judgement.policy import load_policy
-from proctoring.recording.playback import play
+from proctoring.recording.video_track import analyse_video
 from proctoring.session.pipeline import Pipeline
 from proctoring.vision.analyser import VisionAnalyser
 
@@ -31,8 +31,8 @@ def main() -> None:
     for path in clips:
         pipeline = Pipeline(load_policy(arguments.policy), VisionAnalyser(models))
         last = 0.0
-        for moment in play(path, pipeline):
-            last = moment.frame.time
+        for analysed in analyse_video(path, pipeline):
+            last = analysed.frame.time
             if pipeline.guidance["enrolment"]["state"] == "ready":
                 break
         stands = pipeline.guidance["enrolment"]

@@ -10,18 +10,18 @@ from tests.recording.clips import sitting, write_clip
 
 from proctoring.incidents import IncidentChange
 from proctoring.judgement import shipped_policy
-from proctoring.recording.playback import Moment, play
+from proctoring.recording.video_track import AnalysedFrame, analyse_video
 from proctoring.session.pipeline import Pipeline
 from proctoring.vision.analyser import VisionAnalyser
 from proctoring.vision.networks import VisionModels
 
 
 @dataclass(frozen=True)
-class Played:
-    """A recording that was played to its end."""
+class AnalysedClip:
+    """A recording that was analysed to its end."""
 
     path: Path
-    moments: list[Moment]
+    frames: list[AnalysedFrame]
     changes: list[IncidentChange]
 
 
@@ -32,10 +32,10 @@ def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def played(recording: Path, vision_models: VisionModels) -> Played:
-    """The recording, played to the exam policy."""
+def analysed_clip(recording: Path, vision_models: VisionModels) -> AnalysedClip:
+    """The recording, analysed under the exam policy."""
     pipeline = Pipeline(shipped_policy("exam"), VisionAnalyser(vision_models))
-    moments = list(play(recording, pipeline))
-    changes = [change for moment in moments for change in moment.changes]
-    changes += pipeline.finish(moments[-1].frame.time)
-    return Played(recording, moments, changes)
+    frames = list(analyse_video(recording, pipeline))
+    changes = [change for analysed in frames for change in analysed.changes]
+    changes += pipeline.finish(frames[-1].frame.time)
+    return AnalysedClip(recording, frames, changes)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from tests.recording.conftest import Played
+from tests.recording.conftest import AnalysedClip
 
 from proctoring.incidents import IncidentChange, IncidentState, Severity
 from proctoring.observations import (
@@ -128,11 +128,11 @@ def test_a_caption_stands_as_long_as_its_incident_runs() -> None:
     assert (drawer.draw(GREY, seen(), (end,))[corner] == 60).all()
 
 
-def test_real_frames_are_drawn_on_and_left_as_they_were(played: Played) -> None:
+def test_real_frames_are_drawn_on_and_left_as_they_were(analysed_clip: AnalysedClip) -> None:
     drawer = Drawer()
-    for moment in played.moments[20:120:20]:
-        before = moment.frame.pixels.copy()
-        drawn = drawer.draw(moment.frame, moment.analysis, moment.changes)
+    for analysed in analysed_clip.frames[20:120:20]:
+        before = analysed.frame.pixels.copy()
+        drawn = drawer.draw(analysed.frame, analysed.analysis, analysed.changes)
         assert drawn.shape == before.shape
         assert (drawn != before).any()
-        assert (moment.frame.pixels == before).all()
+        assert (analysed.frame.pixels == before).all()

@@ -18,7 +18,7 @@ from proctoring.audio.pcm import SAMPLE_RATE, Pcm
 from proctoring.incidents import IncidentChange
 from proctoring.judgement import shipped_policy
 from proctoring.recording.audio_track import AudioTrack, analyse_audio
-from proctoring.recording.playback import play
+from proctoring.recording.video_track import analyse_video
 from proctoring.session.pipeline import Pipeline
 from proctoring.vision.analyser import VisionAnalyser
 from proctoring.vision.networks import VisionModels
@@ -92,9 +92,9 @@ def test_a_recording_and_a_live_session_of_the_same_frames_have_the_same_inciden
 ) -> None:
     clip = write_clip(tmp_path / "sitting.mkv", sitting(), codec="mjpeg")
     pipeline = Pipeline(shipped_policy("exam"), VisionAnalyser(vision_models))
-    moments = list(play(clip, pipeline))
-    changes = [change for moment in moments for change in moment.changes]
-    changes += pipeline.finish(moments[-1].frame.time)
+    frames = list(analyse_video(clip, pipeline))
+    changes = [change for analysed in frames for change in analysed.changes]
+    changes += pipeline.finish(frames[-1].frame.time)
     assert {change.kind for change in changes} == {
         *("face.absent", "person.multiple", "camera.frozen", "camera.moved")
     }
@@ -114,7 +114,7 @@ def test_a_recordings_sound_and_a_live_sessions_have_the_same_incidents_at_the_s
     write_clip_with_sound(clip, [(3 + n / 2, face()) for n in range(4)], 3.7, samples)
     pipeline = Pipeline(shipped_policy("exam"), VisionAnalyser(vision_models))
     track = AudioTrack(analyse_audio(clip, audio_models, origin=first_shown(clip)))
-    changes = [change for moment in play(clip, pipeline) for change in moment.changes]
+    changes = [change for analysed in analyse_video(clip, pipeline) for change in analysed.changes]
     changes += [c for heard in track.until(1000.0) for c in pipeline.apply(heard)]
     changes += pipeline.finish(21.0)
     assert {change.kind for change in changes} == {"audio.multiple_speakers"}

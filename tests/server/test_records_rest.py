@@ -23,7 +23,7 @@ from proctoring.delivery.events import number_event
 from proctoring.errors import SettingsError
 from proctoring.incidents import fold_changes
 from proctoring.judgement.policy import parse_policy, shipped_policy
-from proctoring.recording.playback import play
+from proctoring.recording.video_track import analyse_video
 from proctoring.records.entries import PendingEvent, sitting_ref
 from proctoring.records.rejudging import judge_again
 from proctoring.server.service import Service
@@ -207,9 +207,9 @@ def test_a_sitting_is_judged_again_exactly_and_under_another_policy_as_if_it_wer
 
     # As `proctoring analyse` would have it under the other policy.
     pipeline = Pipeline(shipped_policy("lenient"), VisionAnalyser(vision_models))
-    moments = list(play(clip, pipeline))
-    analysed = [change for moment in moments for change in moment.changes]
-    analysed += pipeline.finish(moments[-1].frame.time)
+    frames = list(analyse_video(clip, pipeline))
+    analysed = [change for step in frames for change in step.changes]
+    analysed += pipeline.finish(frames[-1].frame.time)
     expected = fold_changes(analysed)
     assert [(i["kind"], i["severity"]) for i in lenient["incidents"]] == [
         (i.kind, i.severity) for i in expected

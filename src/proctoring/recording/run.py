@@ -14,8 +14,8 @@ from proctoring.incidents import IncidentChange
 from proctoring.recording.audio_track import AudioTrack
 from proctoring.recording.drawing import Drawer
 from proctoring.recording.media import RecordingInfo
-from proctoring.recording.playback import play
 from proctoring.recording.report import Speed
+from proctoring.recording.video_track import analyse_video
 from proctoring.recording.writer import VideoWriter
 from proctoring.session.pipeline import Pipeline
 
@@ -63,27 +63,27 @@ def run_video(
     """
     stopwatch, drawer = Stopwatch(), Drawer(mirrored=mirrored)
     changes: list[IncidentChange] = []
-    last, pictures, analysed, problem = 0.0, 0, 0, ""
+    last, pictures, count, problem = 0.0, 0, 0, ""
     progress(0.0, recording.duration)
     with VideoWriter(annotated) if annotated else nullcontext() as writer:
         try:
-            for moment in play(recording.path, pipeline):
-                last, pictures = moment.frame.time, moment.pictures
-                found = moment.changes + _judge_audio(track, last, pipeline)
+            for analysed in analyse_video(recording.path, pipeline):
+                last, pictures = analysed.frame.time, analysed.pictures
+                found = analysed.changes + _judge_audio(track, last, pipeline)
                 changes += found
-                analysed += 1
+                count += 1
                 if writer is not None:
-                    writer.write(last, drawer.draw(moment.frame, moment.analysis, found))
+                    writer.write(last, drawer.draw(analysed.frame, analysed.analysis, found))
                 progress(last, recording.duration)
         except BadFrameError as error:
-            if not analysed:
+            if not count:
                 raise BadRecordingError(error.detail) from error
             problem = error.detail
         changes += _judge_audio(track, math.inf, pipeline)
     changes += pipeline.finish(last)
     end = recording.duration or last
     progress(end, end)
-    return RunResult(tuple(changes), stopwatch.speed(last, pictures, analysed), problem)
+    return RunResult(tuple(changes), stopwatch.speed(last, pictures, count), problem)
 
 
 def run_audio(

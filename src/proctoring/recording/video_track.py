@@ -1,4 +1,4 @@
-"""A recorded video played to a pipeline, as a candidate's client would send it."""
+"""The video of a recording, analysed and judged frame by frame."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from proctoring.vision.recording import read_pictures
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Moment:
-    """One frame that was looked at, and what it changed."""
+class AnalysedFrame:
+    """One analysed frame and the changes of incidents up to it."""
 
     frame: Frame
     analysis: FrameAnalysis
     changes: tuple[IncidentChange, ...]
-    """Including those of the time since the moment before."""
+    """Since the previous analysed frame."""
     pictures: int
-    """Pictures of the recording up to here, looked at or not."""
+    """Frames of the recording so far, analysed or not."""
 
 
-def play(path: Path, pipeline: Pipeline) -> Iterator[Moment]:
-    """Analyse the frames of a recording that are due, in order. Does not finish the pipeline.
+def analyse_video(path: Path, pipeline: Pipeline) -> Iterator[AnalysedFrame]:
+    """Analyse the frames that are due, in order. Does not call ``pipeline.finish``.
 
-    Where the recording holds no picture for long, media is missing, as it would be on a socket.
+    A long stretch without frames counts as missing media, as on a socket.
 
     Raises:
         BadFrameError: as ``read_pictures``.
@@ -43,8 +43,8 @@ def play(path: Path, pipeline: Pipeline) -> Iterator[Moment]:
             before += pipeline.apply(silence)
         last = picture.time
         if not pipeline.is_due(picture.time):
-            continue  # never so after a silence, so ``before`` is not lost
+            continue  # a frame after a silence is always due, so ``before`` is not lost
         frame = picture.frame()
         analysis, changes = pipeline.analyse(frame)
-        yield Moment(frame, analysis, before + changes, pictures)
+        yield AnalysedFrame(frame, analysis, before + changes, pictures)
         before = ()
