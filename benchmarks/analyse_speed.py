@@ -20,7 +20,7 @@ from tests.recording.clips import face, write_clip
 
 from proctoring.judgement import shipped_policy
 from proctoring.models.store import ModelStore
-from proctoring.recording.drawing import Drawer
+from proctoring.recording.annotation import FrameAnnotator
 from proctoring.recording.video_track import analyse_video
 from proctoring.recording.writer import VideoWriter
 from proctoring.session.pipeline import Pipeline
@@ -38,7 +38,7 @@ def made_clip(folder: Path, seconds: float) -> Path:
 def measured(models: VisionModels, path: Path, drawn: Path | None) -> tuple[float, float, float]:
     """Seconds of video, of CPU, and of the clock on the wall."""
     pipeline = Pipeline(shipped_policy("exam"), VisionAnalyser(models))
-    drawer, last = Drawer(), 0.0
+    annotator, last = FrameAnnotator(), 0.0
     cpu, wall = time.process_time(), time.perf_counter()
     if drawn is None:
         for analysed in analyse_video(path, pipeline):
@@ -47,7 +47,9 @@ def measured(models: VisionModels, path: Path, drawn: Path | None) -> tuple[floa
         with VideoWriter(drawn) as writer:
             for analysed in analyse_video(path, pipeline):
                 last = analysed.frame.time
-                writer.write(last, drawer.draw(analysed.frame, analysed.analysis, analysed.changes))
+                writer.write(
+                    last, annotator.annotate(analysed.frame, analysed.analysis, analysed.changes)
+                )
     return last, time.process_time() - cpu, time.perf_counter() - wall
 
 

@@ -1,1 +1,1 @@
-"""A recorded video through the same pipeline as live sessions; its report, and a copy drawn on."""
+"""Analysis of recordings with the pipeline of live sessions: report and annotated copy."""

@@ -1,4 +1,4 @@
-"""One recording from its first to its last frame: its changes, its cost, its damage."""
+"""Runs the analysis of one recording from start to end."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from pathlib import Path
 
 from proctoring.errors import BadFrameError, BadRecordingError
 from proctoring.incidents import IncidentChange
+from proctoring.recording.annotation import FrameAnnotator
 from proctoring.recording.audio_track import AudioTrack
-from proctoring.recording.drawing import Drawer
 from proctoring.recording.media import RecordingInfo
 from proctoring.recording.report import Speed
 from proctoring.recording.video_track import analyse_video
@@ -25,7 +25,7 @@ AnalysisProgress = Callable[[float, float | None], None]
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """What an analysis came to."""
+    """Result of a run."""
 
     changes: tuple[IncidentChange, ...]
     speed: Speed
@@ -61,7 +61,7 @@ def run_video(
         BadRecordingError: not a single frame can be read.
         SettingsError: ``annotated`` cannot be written.
     """
-    stopwatch, drawer = Stopwatch(), Drawer(mirrored=mirrored)
+    stopwatch, annotator = Stopwatch(), FrameAnnotator(mirrored=mirrored)
     changes: list[IncidentChange] = []
     last, pictures, count, problem = 0.0, 0, 0, ""
     progress(0.0, recording.duration)
@@ -73,7 +73,7 @@ def run_video(
                 changes += found
                 count += 1
                 if writer is not None:
-                    writer.write(last, drawer.draw(analysed.frame, analysed.analysis, found))
+                    writer.write(last, annotator.annotate(analysed.frame, analysed.analysis, found))
                 progress(last, recording.duration)
         except BadFrameError as error:
             if not count:

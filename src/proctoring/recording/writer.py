@@ -1,4 +1,4 @@
-"""Pictures to an MP4 file, each shown at its own time."""
+"""Writes frames to an MP4 file, each at its own presentation time."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _TICKS = 1000
 
 
 class VideoWriter:
-    """Writes H.264 where this FFmpeg has it, MPEG-4 where not. A context manager.
+    """A context manager that writes H.264, or MPEG-4 where FFmpeg has no encoder for it.
 
-    The file appears under its name only when it is complete; after an error it is not there.
+    The file appears under its name once it is complete; after an error there is none.
 
     Raises:
-        SettingsError: the file cannot be written, now or later.
+        SettingsError: the file cannot be written; from every method.
     """
 
     def __init__(self, path: Path) -> None:
@@ -58,13 +58,16 @@ class VideoWriter:
             self._unfinished.unlink(missing_ok=True)
 
     def write(self, time: float, pixels: Pixels) -> None:
-        """Show a picture from ``time`` (seconds) on, until the next one."""
-        # Video is stored in blocks of 2 x 2: an odd row or column is left out.
+        """Add a frame that is shown from ``time`` (seconds) until the next one.
+
+        A frame of another size than the first is left out, and so is an odd row or column: video
+        with subsampled colour has even sides.
+        """
         height, width = (side // 2 * 2 for side in pixels.shape[:2])
         if self._stream is None:
             self._stream = self._new_stream(width, height)
         if (self._stream.height, self._stream.width) != (height, width):
-            return  # a recording that changes its size: what does not fit is left out
+            return
         picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels[:height, :width]), "rgb24")
         self._last = max(self._last + 1, round(time * _TICKS))
         picture.pts = self._last

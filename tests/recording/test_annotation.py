@@ -1,4 +1,4 @@
-"""What is drawn, looked for by its colour where it must be."""
+"""Annotations, found in the picture by their colours."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from proctoring.observations import (
     HeadPose,
     ObjectLook,
 )
-from proctoring.recording.drawing import Drawer
+from proctoring.recording.annotation import FrameAnnotator
 from proctoring.vision.analyser import FrameAnalysis
 from proctoring.vision.frame import Frame, Pixels
 
@@ -38,7 +38,7 @@ def flat_face() -> NDArray[np.float32]:
     return mesh.astype(np.float32)
 
 
-def seen(gaze: Gaze | None = None, head: HeadPose | None = None) -> FrameAnalysis:
+def analysis_of(gaze: Gaze | None = None, head: HeadPose | None = None) -> FrameAnalysis:
     candidate = Candidate(1, head, gaze, eyes_open=True)
     observation = FrameObservation(3.0, 640, 480, (), candidate, None)
     return FrameAnalysis(observation, {1: flat_face()}, {})
@@ -64,7 +64,7 @@ def nearly(picture: Pixels, colour: tuple[int, int, int]) -> NDArray[np.intp]:
 def test_the_gaze_arrow_points_where_the_candidate_looks(
     gaze: Gaze, mirrored: bool, side: str
 ) -> None:
-    drawn = Drawer(mirrored=mirrored).draw(GREY, seen(gaze), ())
+    drawn = FrameAnnotator(mirrored=mirrored).annotate(GREY, analysis_of(gaze), ())
     points = nearly(drawn, YELLOW)
     reach = {
         "left": 320 - points[:, 0].min(),
@@ -88,19 +88,21 @@ def test_the_gaze_arrow_points_where_the_candidate_looks(
 def test_the_axis_out_of_the_face_points_where_the_nose_does(
     head: HeadPose, towards: tuple[int, int]
 ) -> None:
-    points = nearly(Drawer().draw(GREY, seen(head=head), ()), BLUE) - [320, 250]
+    points = nearly(FrameAnnotator().annotate(GREY, analysis_of(head=head), ()), BLUE) - [320, 250]
     farthest = points[np.abs(points).sum(axis=1).argmax()]
     assert farthest @ towards > 40
 
 
-def test_a_tilt_to_the_left_shoulder_lowers_the_pictures_right() -> None:
-    points = nearly(Drawer().draw(GREY, seen(head=HeadPose(0, 0, 30)), ()), RED) - [320, 250]
+def test_roll_to_the_left_shoulder_lowers_the_pictures_right() -> None:
+    points = nearly(
+        FrameAnnotator().annotate(GREY, analysis_of(head=HeadPose(0, 0, 30)), ()), RED
+    ) - [320, 250]
     farthest = points[points[:, 0].argmax()]
     assert farthest[1] > 15
 
 
 def test_the_mesh_covers_the_face_and_nothing_else() -> None:
-    drawn = Drawer().draw(GREY, seen(), ())
+    drawn = FrameAnnotator().annotate(GREY, analysis_of(), ())
     changed = np.argwhere(drawn[:450].max(axis=2) > 90)
     assert len(changed) > 2000
     assert np.linalg.norm(changed - [240, 320], axis=1).max() < 110
@@ -108,31 +110,31 @@ def test_the_mesh_covers_the_face_and_nothing_else() -> None:
 
 def test_objects_are_framed() -> None:
     phone = Detection("cell phone", 0.8, Box(400, 300, 500, 400))
-    analysis = seen()
+    analysis = analysis_of()
     observation = replace(analysis.observation, objects=ObjectLook((phone,), (), "ssd"))
-    drawn = Drawer().draw(GREY, replace(analysis, observation=observation), ())
+    drawn = FrameAnnotator().annotate(GREY, replace(analysis, observation=observation), ())
     assert (drawn[350, 400] != 60).any()
     assert (drawn[350, 450] == 60).all()
 
 
-def test_a_caption_stands_as_long_as_its_incident_runs() -> None:
+def test_a_caption_is_shown_while_its_incident_is_open() -> None:
     start = IncidentChange(
         1, "gaze.left", "Looking Left", IncidentState.STARTED, Severity.WARNING, 1, 1, 2, "", True
     )
-    drawer = Drawer()
+    annotator = FrameAnnotator()
     corner = (slice(0, 24), slice(0, 200))
-    assert (drawer.draw(GREY, seen(), ())[corner] == 60).all()
-    assert (drawer.draw(GREY, seen(), (start,))[corner] != 60).any()
-    assert (drawer.draw(GREY, seen(), ())[corner] != 60).any()
+    assert (annotator.annotate(GREY, analysis_of(), ())[corner] == 60).all()
+    assert (annotator.annotate(GREY, analysis_of(), (start,))[corner] != 60).any()
+    assert (annotator.annotate(GREY, analysis_of(), ())[corner] != 60).any()
     end = replace(start, state=IncidentState.ENDED)
-    assert (drawer.draw(GREY, seen(), (end,))[corner] == 60).all()
+    assert (annotator.annotate(GREY, analysis_of(), (end,))[corner] == 60).all()
 
 
-def test_real_frames_are_drawn_on_and_left_as_they_were(analysed_clip: AnalysedClip) -> None:
-    drawer = Drawer()
+def test_annotating_copies_the_frame(analysed_clip: AnalysedClip) -> None:
+    annotator = FrameAnnotator()
     for analysed in analysed_clip.frames[20:120:20]:
         before = analysed.frame.pixels.copy()
-        drawn = drawer.draw(analysed.frame, analysed.analysis, analysed.changes)
+        drawn = annotator.annotate(analysed.frame, analysed.analysis, analysed.changes)
         assert drawn.shape == before.shape
         assert (drawn != before).any()
         assert (analysed.frame.pixels == before).all()

@@ -1,4 +1,4 @@
-"""What was seen, drawn over the picture in which it was seen."""
+"""Draws the results of an analysis on its frame."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _GAZE: Colour = (255, 221, 51)
 _PERSON: Colour = (120, 200, 120)
 _PHONE: Colour = (255, 90, 90)
 _AXES: tuple[Colour, Colour, Colour] = ((255, 80, 80), (80, 220, 80), (90, 150, 255))
-"""Towards the picture's right, up, and out of the face."""
+"""Of the head's axes: to the picture's right, up, out of the face."""
 _SEVERITIES: Mapping[Severity, Colour] = {
     Severity.INFO: (90, 150, 255),
     Severity.WARNING: (255, 190, 60),
@@ -34,41 +34,42 @@ _FACE_POINTS = 468
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
 
 
-class Drawer:
-    """Draws one recording's frames; remembers which incidents are running.
+class FrameAnnotator:
+    """Annotates the frames of one recording; keeps track of the open incidents.
 
-    ``mirrored``: the pictures are, so the candidate's left is the picture's left.
+    Args:
+        mirrored: the frames are mirrored: the candidate's left is the picture's left.
     """
 
     def __init__(self, *, mirrored: bool = False) -> None:
         self._to_picture = -1.0 if mirrored else 1.0
         self._edges: NDArray[np.intp] | None = None
-        self._running: dict[int, IncidentChange] = {}
+        self._open: dict[int, IncidentChange] = {}
 
-    def draw(
+    def annotate(
         self, frame: Frame, analysis: FrameAnalysis, changes: Iterable[IncidentChange]
     ) -> Pixels:
-        """A copy of the frame with everything that was seen in it and every incident that runs."""
+        """A copy of the frame with its detections, the candidate's angles and the open incidents."""
         for change in changes:
             if change.state is IncidentState.ENDED:
-                self._running.pop(change.number, None)
+                self._open.pop(change.number, None)
             else:
-                self._running[change.number] = change
+                self._open[change.number] = change
         picture = frame.pixels.copy()
-        seen = analysis.observation
+        observation = analysis.observation
         unit = max(1, round(min(picture.shape[:2]) / 360))
-        if seen.objects is not None:
+        if observation.objects is not None:
             for found, colour in (
-                *((person, _PERSON) for person in seen.objects.persons),
-                *((phone, _PHONE) for phone in seen.objects.phones),
+                *((person, _PERSON) for person in observation.objects.persons),
+                *((phone, _PHONE) for phone in observation.objects.phones),
             ):
                 _draw_box(picture, found.box, f"{found.label} {found.score:.2f}", colour, unit)
-        own = seen.candidate.track if seen.candidate else None
+        own = observation.candidate.track if observation.candidate else None
         for track, mesh in analysis.meshes.items():
             self._draw_mesh(picture, mesh, _MESH if track == own else _OTHER_FACE, unit)
-        if seen.candidate is not None and seen.candidate.track in analysis.meshes:
+        if observation.candidate is not None and observation.candidate.track in analysis.meshes:
             self._draw_directions(
-                picture, analysis.meshes[seen.candidate.track], seen.candidate, unit
+                picture, analysis.meshes[observation.candidate.track], observation.candidate, unit
             )
         self._draw_captions(picture, frame.time, unit)
         return picture
@@ -76,7 +77,7 @@ class Drawer:
     def _draw_mesh(self, picture: Pixels, mesh: Mesh, colour: Colour, unit: int) -> None:
         if self._edges is None:
             self._edges = _triangulate(mesh)
-        # Fixed-point coordinates: 4 bits of fraction, or fine meshes would be drawn crooked.
+        # Fixed-point coordinates with 4 bits of fraction: whole pixels distort small meshes.
         points = np.round(mesh[:, :2] * 16).astype(np.int32)
         lines = picture.copy()
         cv2.polylines(lines, list(points[self._edges]), False, colour, 1, cv2.LINE_AA, shift=4)
@@ -101,27 +102,27 @@ class Drawer:
             _draw_arrow(picture, eyes, self._towards(candidate.gaze) * length * 2, _GAZE, 2 * unit)
 
     def _towards(self, gaze: Gaze) -> NDArray[np.float64]:
-        """The gaze's direction in the picture: x to the right, y down, 1 at 90 degrees."""
+        """Direction of the gaze in the picture: x right, y down, length 1 at 90 degrees."""
         across = math.sin(math.radians(gaze.yaw)) * self._to_picture
         return np.array([across, -math.sin(math.radians(gaze.pitch or 0.0))])
 
     def _axes(self, head: HeadPose) -> tuple[NDArray[np.float64], ...]:
-        """The head's own axes (right, up, out of the face) in the picture: x right, y down."""
+        """Axes of the head (right, up, out of the face) in the picture: x right, y down."""
         yaw = math.radians(head.yaw) * self._to_picture
         pitch = math.radians(head.pitch)
         roll = math.radians(head.roll) * self._to_picture
-        # In x right, y up, z to the viewer: nod, then turn, then tilt.
-        nod = _rotation(0, -pitch)
-        turn = _rotation(1, yaw)
-        tilt = _rotation(2, -roll)
-        axes = (tilt @ turn @ nod).T
+        # Coordinates: x right, y up, z to the viewer. Order: pitch, yaw, roll.
+        pitched = _rotation(0, -pitch)
+        turned = _rotation(1, yaw)
+        rolled = _rotation(2, -roll)
+        axes = (rolled @ turned @ pitched).T
         return tuple(np.array([axis[0], -axis[1]]) for axis in axes)
 
     def _draw_captions(self, picture: Pixels, time: float, unit: int) -> None:
         line = 18 * unit
         height = picture.shape[0]
         _draw_text(picture, f"{time:.1f} s", (4 * unit, height - 6 * unit), (255, 255, 255), unit)
-        for row, change in enumerate(self._running.values(), start=1):
+        for row, change in enumerate(self._open.values(), start=1):
             text = f"{change.label}  {max(0.0, time - change.started_at):.1f} s"
             _draw_text(picture, text, (4 * unit, row * line), _SEVERITIES[change.severity], unit)
 
@@ -133,7 +134,7 @@ def _rotation(axis: int, angle: float) -> NDArray[np.float64]:
 
 
 def _triangulate(mesh: Mesh) -> NDArray[np.intp]:
-    """Edges (n, 2) between neighbouring landmarks of a face, for its looks only."""
+    """Delaunay edges (n, 2) between the landmarks of a face."""
     points = mesh[:_FACE_POINTS, :2].astype(np.float32)
     low = points.min(axis=0) - 1
     size = np.ceil(np.ptp(points, axis=0)).astype(int) + 2
@@ -167,7 +168,7 @@ def _draw_arrow(
 
 
 def _draw_text(picture: Pixels, text: str, at: tuple[int, int], colour: Colour, unit: int) -> None:
-    """White on any picture: the text is drawn on its own dark edge."""
+    """Draw text with a dark outline, legible on any background."""
     size = 0.45 * unit
     cv2.putText(picture, text, at, _FONT, size, (0, 0, 0), 3 * unit, cv2.LINE_AA)
     cv2.putText(picture, text, at, _FONT, size, colour, unit, cv2.LINE_AA)
