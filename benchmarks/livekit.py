@@ -265,7 +265,7 @@ def quick_policy(folder: Path) -> Path:
     """The exam policy, except that absence is reported after .5 s and forgotten after .3 s."""
     text = shipped_policy("exam").to_toml()
     head, section, rest = text.partition('[incidents."face.absent"]')
-    for setting, value in (("persist", 0.5), ("closes_after", 0.3), ("quiet", 0.0)):
+    for setting, value in (("persist", 0.5), ("closes_after", 0.3), ("cooldown", 0.0)):
         rest = re.sub(
             rf"^{setting} = .*$", f"{setting} = {value}", rest, count=1, flags=re.MULTILINE
         )

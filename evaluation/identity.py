@@ -37,7 +37,7 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     data = parser.parse_args().data
     models = evaluation_models(data, object_model="none")
-    limit = load_policy("exam").identity.distance
+    limit = load_policy("exam").identity.max_distance
     pairs = json.loads((data / "identity/nuaa_pairs.json").read_text())
     folder = data / "spoof/nuaa"
     names = {name for kind in ("same", "different") for pair in pairs[kind] for name in pair}

@@ -128,8 +128,8 @@ def test_a_sound_file_alone_is_heard_and_its_words_told_where_the_policy_asks(
 ) -> None:
     policy = tmp_path / "words.toml"
     policy.write_text(
-        'name = "words"\n[sound]\nphrases = ["worst of times"]\n'
-        '[transcription]\nengine = "moonshine"\ntell = true\n'
+        'name = "words"\n[audio]\nphrases = ["worst of times"]\n'
+        '[transcription]\nengine = "moonshine"\npublish = true\n'
     )
     sound = write_sound(tmp_path / "talk.flac", one_voice[: 12 * 16_000], "flac")
     report_file = tmp_path / "report.json"
@@ -156,7 +156,7 @@ def test_words_stay_out_of_a_report_whose_policy_does_not_ask(
 ) -> None:
     policy = tmp_path / "phrases.toml"
     policy.write_text(
-        'name = "phrases"\n[sound]\nphrases = ["worst of times"]\n'
+        'name = "phrases"\n[audio]\nphrases = ["worst of times"]\n'
         '[transcription]\nengine = "moonshine"\n'
     )
     sound = write_sound(tmp_path / "talk.wav", one_voice[: 12 * 16_000])

@@ -141,7 +141,9 @@ def test_one_at_a_time() -> None:
 
 
 def test_where_it_is_required_nobody_is_ready_without() -> None:
-    policy = parse_policy('name = "g"\n[calibration]\nrequired = true\n[enrolment]\nlimit = 60')
+    policy = parse_policy(
+        'name = "g"\n[calibration]\nrequired = true\n[enrolment]\ntime_limit = 60'
+    )
     state, _ = run_on(map(seen, times(0, 1)), policy, initial_state())
     assert state.enrolment.missing == ("not_calibrated",)
     state, _, end = guided(follower(), policy, state)
@@ -150,10 +152,10 @@ def test_where_it_is_required_nobody_is_ready_without() -> None:
 
 
 def test_required_without_the_time_for_it_is_refused() -> None:
-    with pytest.raises(BadPolicyError, match=r"enrolment\.limit of 60"):
+    with pytest.raises(BadPolicyError, match=r"enrolment\.time_limit of 60"):
         parse_policy('name = "g"\n[calibration]\nrequired = true')
-    with pytest.raises(BadPolicyError, match=r"needs calibration\.attempts"):
-        parse_policy('name = "g"\n[calibration]\nrequired = true\nattempts = 0')
+    with pytest.raises(BadPolicyError, match=r"needs calibration\.max_attempts"):
+        parse_policy('name = "g"\n[calibration]\nrequired = true\nmax_attempts = 0')
 
 
 def test_in_two_processes_it_is_what_it_is_in_one() -> None:

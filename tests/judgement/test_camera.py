@@ -75,7 +75,7 @@ def test_who_leaves_under_cover_of_darkness_is_missed_once_it_is_light() -> None
 
 
 def test_the_limits_are_the_policys() -> None:
-    policy = EXAM.with_accommodations({"camera": {"dark": 5}})
+    policy = EXAM.with_accommodations({"camera": {"min_brightness": 5}})
     changes = run((frame(t, TROUBLES["camera.dark"]) for t in times(0, 5)), policy)
     assert not changes
 

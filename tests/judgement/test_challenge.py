@@ -29,7 +29,7 @@ from proctoring.observations import (
     SoundObservation,
 )
 
-ASKS = parse_policy('name = "asks"\n[challenge]\nenabled = true\nevery = 30')
+ASKS = parse_policy('name = "asks"\n[challenge]\nenabled = true\nmean_interval = 30')
 
 
 def asked(action: str, time: float = 1.0, policy: Policy = EXAM) -> JudgementState:
@@ -217,7 +217,7 @@ def test_nobody_is_asked_before_being_ready_nor_while_away() -> None:
 
 def test_what_cannot_be_read_is_not_asked_for() -> None:
     only = parse_policy(
-        'name = "a"\n[challenge]\nenabled = true\nevery = 30\nactions = ["blink_twice"]'
+        'name = "a"\n[challenge]\nenabled = true\nmean_interval = 30\nactions = ["blink_twice"]'
     )
     assert first_question("1", only) is None  # hand-made observations count no blinks
 

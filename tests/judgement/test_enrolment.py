@@ -28,7 +28,7 @@ from proctoring.observations import (
     Observation,
 )
 
-GUIDED = parse_policy('name = "guided"\n[enrolment]\nwithhold = ["gaze", "head", "face.absent"]')
+GUIDED = parse_policy('name = "guided"\n[enrolment]\nsuspended = ["gaze", "head", "face.absent"]')
 DARK = CameraView(brightness=5.0, burnt=0.0, structure=10.0, detail=5.0)
 
 
@@ -232,12 +232,14 @@ def test_progress_rises_to_one() -> None:
     assert shares[-2] < 1.0
 
 
-@pytest.mark.parametrize("setting", ["limit = 0", "seconds = -1", 'withhold = ["object.phone"]'])
+@pytest.mark.parametrize(
+    "setting", ["time_limit = 0", "min_steady_time = -1", 'suspended = ["object.phone"]']
+)
 def test_impossible_settings_are_refused_by_their_path(setting: str) -> None:
     with pytest.raises(BadPolicyError, match=r"enrolment\."):
         parse_policy(f'name = "bad"\n[enrolment]\n{setting}')
 
 
 def test_a_candidate_may_get_more_time() -> None:
-    policy = EXAM.with_accommodations({"enrolment": {"limit": 60}})
+    policy = EXAM.with_accommodations({"enrolment": {"time_limit": 60}})
     assert begin((seen(t, yaw=30) for t in times(0, 59)), policy)[1] == []

@@ -246,7 +246,7 @@ def test_a_phone_says_how_often_it_was_seen_and_ends_after_three_looks_without()
 
 def test_a_phone_below_the_policys_score_is_none_and_each_detector_may_have_its_own() -> None:
     policy = EXAM.with_accommodations(
-        {"objects": {"phone_score": 0.35, "detectors": {"yolo": {"phone_score": 0.2}}}}
+        {"objects": {"min_phone_score": 0.35, "detectors": {"yolo": {"min_phone_score": 0.2}}}}
     )
     for detector, expected in (("ssd", 0), ("yolo", 1)):
         frames = [seen(float(t), objects=look(phones=(0.25,), detector=detector)) for t in range(4)]
@@ -333,7 +333,7 @@ def test_a_disabled_kind_is_never_judged() -> None:
 
 
 def test_gaze_of_little_confidence_is_not_read() -> None:
-    policy = EXAM.model_copy(update={"gaze_confidence": 0.81})
+    policy = EXAM.model_copy(update={"min_gaze_confidence": 0.81})
     assert not run((seen(t, yaw=30) for t in times(0, 5)), policy)
 
 

@@ -64,12 +64,12 @@ def test_a_photo_is_named_as_the_reference() -> None:
 
 @pytest.mark.parametrize(("limit", "expected"), [(0.42, 1), (0.55, 0)])
 def test_the_limit_is_the_policys(limit: float, expected: int) -> None:
-    policy = parse_policy(f'name = "p"\n[identity]\ndistance = {limit}')
+    policy = parse_policy(f'name = "p"\n[identity]\nmax_distance = {limit}')
     changes = run((compared(n / 2, 0.5) for n in range(5)), policy)
     assert len(of_kind(changes, KIND)) == expected
 
 
 def test_an_accommodation_may_change_it() -> None:
-    policy = EXAM.with_accommodations({"identity": {"distance": 0.6}})
-    assert policy.identity.distance == 0.6
+    policy = EXAM.with_accommodations({"identity": {"max_distance": 0.6}})
+    assert policy.identity.max_distance == 0.6
     assert policy.identity.store_reference is False

@@ -19,7 +19,7 @@ from proctoring.judgement import (
     shipped_policy,
 )
 from proctoring.judgement.policy import MAX_POLICY_BYTES, Policy
-from proctoring.judgement.policy.rule import ClosingLooks, Looks
+from proctoring.judgement.policy.rule import Hits, Misses
 
 # kind: severity, persists, closes after, quiet for (design 1.3)
 CONTRACT_TABLE: dict[str, tuple[str, object, object, float]] = {
@@ -30,7 +30,7 @@ CONTRACT_TABLE: dict[str, tuple[str, object, object, float]] = {
     },
     "face.absent": ("violation", 3.0, 1.0, 30),
     "person.multiple": ("violation", 1.0, 2.0, 30),
-    "object.phone": ("violation", Looks(looks=2, of=3), ClosingLooks(looks=3), 30),
+    "object.phone": ("violation", Hits(hits=2, of=3), Misses(misses=3), 30),
     "session.connection_lost": ("info", 5.0, 0, 0),
 }
 
@@ -52,7 +52,7 @@ def test_the_exam_policy_is_the_contracts_table(
     kind: str, row: tuple[str, object, object, float]
 ) -> None:
     rule = shipped_policy("exam").incidents[kind]
-    assert (rule.severity.value, rule.persist, rule.closes_after, rule.quiet) == row
+    assert (rule.severity.value, rule.persist, rule.closes_after, rule.cooldown) == row
     assert rule.enabled
 
 
@@ -83,7 +83,7 @@ REFUSED = {
         'name = "a"\n[incidents."gaze.lefft"]',
         "incidents: unknown 'gaze.lefft'; did you mean 'gaze.left'?",
     ),
-    "an unquoted kind": ('name = "a"\n[incidents.gaze.left]\nquiet = 1', "unknown 'gaze'"),
+    "an unquoted kind": ('name = "a"\n[incidents.gaze.left]\ncooldown = 1', "unknown 'gaze'"),
     "a kind that is no table": ('name = "a"\n[incidents]\n"gaze.left" = 3', "expected a table"),
     "incidents that are no table": ('name = "a"\nincidents = 3', "incidents: expected a table"),
     "an unknown setting of a kind": (
@@ -94,26 +94,35 @@ REFUSED = {
         'name = "a"\n[incidents."gaze.left"]\npersist = -1',
         "incidents.gaze.left.persist: Input should be greater than or equal to 0",
     ),
-    "an endless time": ('name = "a"\n[incidents."gaze.left"]\nquiet = inf', "quiet: Input should"),
+    "an endless time": (
+        'name = "a"\n[incidents."gaze.left"]\ncooldown = inf',
+        "cooldown: Input should",
+    ),
     "a time that is no number": (
         'name = "a"\n[incidents."gaze.left"]\npersist = "long"',
         "incidents.gaze.left.persist: Input should be a valid number",
     ),
-    "an impossible share": ('name = "a"\n[incidents."gaze.left"]\nshare = 1.5', "share: Input"),
+    "an impossible share": (
+        'name = "a"\n[incidents."gaze.left"]\nmin_share = 1.5',
+        "min_share: Input",
+    ),
     "an unknown severity": (
         'name = "a"\n[incidents."gaze.left"]\nseverity = "fatal"',
         "severity: Input should be 'info', 'warning' or 'violation'",
     ),
-    "more looks than there are": (
-        'name = "a"\n[incidents."object.phone"]\npersist = {looks = 4, of = 3}',
-        "incidents.object.phone.persist: 4 of the last 3 looks can never hold",
+    "more hits than detections": (
+        'name = "a"\n[incidents."object.phone"]\npersist = {hits = 4, of = 3}',
+        "incidents.object.phone.persist: 4 hits of the last 3 are impossible",
     ),
-    "seconds that close what looks began": (
+    "seconds together with a count": (
         'name = "a"\n[incidents."object.phone"]\ncloses_after = 3.0',
-        "incidents.object.phone: persist and closes_after must both be seconds or both be looks",
+        "incidents.object.phone: persist and closes_after must both be seconds or both be counts",
     ),
     "a screen of no width": ('name = "a"\n[screen]\nleft = 0', "screen.left: Input should"),
-    "an impossible score": ('name = "a"\n[objects]\nphone_score = 2', "objects.phone_score: Input"),
+    "an impossible score": (
+        'name = "a"\n[objects]\nmin_phone_score = 2',
+        "objects.min_phone_score: Input",
+    ),
 }
 
 

@@ -109,7 +109,7 @@ def test_a_small_person_whose_face_is_not_seen_passes_by_likewise() -> None:
 
 
 def test_a_policy_may_let_nobody_pass() -> None:
-    policy = parse_policy('name = "p"\n[objects]\npassing = 0')
+    policy = parse_policy('name = "p"\n[objects]\nmax_background_time = 0')
     behind = Face(2, FAR, 0.9, since=2.0)
     frames = (faces(t, *([behind] if t >= 2 else [])) for t in times(0, 5))
     ((time, _),) = of_kind(run(frames, policy), "person.multiple")
@@ -123,5 +123,5 @@ def test_a_face_that_is_a_picture_or_may_be_one_is_no_second_person(picture: boo
 
 
 def test_the_limits_are_validated() -> None:
-    assert EXAM.objects.background == 0.5
-    assert EXAM.objects.passing == 5.0
+    assert EXAM.objects.max_background_size == 0.5
+    assert EXAM.objects.max_background_time == 5.0

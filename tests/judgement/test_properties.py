@@ -273,7 +273,7 @@ def test_between_two_alerts_of_a_kind_lies_its_quiet_time(sitting: list[Observat
             alerted.add(change.number)
         if change.state is IncidentState.ENDED and change.number in alerted:
             end = change.started_at + change.duration
-            quiet_until[change.kind] = end + EXAM.incidents[change.kind].quiet
+            quiet_until[change.kind] = end + EXAM.incidents[change.kind].cooldown
 
 
 @given(sittings())

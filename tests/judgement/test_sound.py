@@ -78,7 +78,7 @@ def test_the_candidate_alone_is_no_incident() -> None:
 def test_an_unsure_voice_is_left_out_as_the_policy_says() -> None:
     unsure = VoiceHeard(2, 0.41, 0.4, 2.0)
     assert run(EXAM, [heard(1, CANDIDATE, unsure)]) == []
-    strict = EXAM.with_accommodations({"sound": {"other_voice": 0.3}})
+    strict = EXAM.with_accommodations({"audio": {"min_other_speaker_confidence": 0.3}})
     assert len(run(strict, [heard(1, CANDIDATE, unsure)])) == 1
 
 
@@ -119,7 +119,7 @@ def test_sound_that_did_not_arrive_says_nothing() -> None:
 
 LISTENING = EXAM.with_accommodations(
     {
-        "sound": {"phrases": ["Hey Siri", "help me"]},
+        "audio": {"phrases": ["Hey Siri", "help me"]},
         "transcription": {"engine": "moonshine"},
     }
 )

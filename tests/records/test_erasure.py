@@ -120,7 +120,7 @@ def test_a_sitting_that_runs_cannot_be_erased(archive: Archive) -> None:
 
 
 def test_what_a_policy_lets_be_kept_no_longer_goes(archive: Archive) -> None:
-    toml = 'name = "short"\n[records]\nkeep_days = 30\nsignal_days = 2\n'
+    toml = 'name = "short"\n[records]\nretention_days = 30\nsignal_retention_days = 2\n'
     writer = archive.writer()
     keeper = SignalKeeper(archive.engine)
     for name in ("S1", "S2"):

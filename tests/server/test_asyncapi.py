@@ -31,7 +31,7 @@ from proctoring.judgement.calibration import STEPS
 from proctoring.judgement.challenge import ACTIONS
 from proctoring.judgement.enrolment import MISSING
 from proctoring.judgement.movements import Movement
-from proctoring.judgement.policy.audio import Transcription
+from proctoring.judgement.policy.audio import TranscriptionSettings
 from proctoring.judgement.state import (
     CalibrationState,
     ChallengeState,
@@ -314,7 +314,7 @@ def test_trouble_with_words_is_told() -> None:
         transcription_notice("deepgram", "refuses the key"), transcription_notice("moonshine", "")
     )
     assert set(SCHEMAS["Transcription"]["properties"]["engine"]["enum"]) == set(
-        get_args(Transcription.model_fields["engine"].annotation)
+        get_args(TranscriptionSettings.model_fields["engine"].annotation)
     ) - {"off"}
 
 

@@ -30,8 +30,8 @@ enabled = false
 [evidence]
 stills = ["face.absent", "person.*", "object.phone"]
 clips = ["face.absent", "person.*", "object.phone"]
-before = 2.0
-after = 1.0
+seconds_before = 2.0
+seconds_after = 1.0
 """
 
 

@@ -13,7 +13,7 @@ from tests.server.conftest import photograph
 from tests.server.live import Live, receive, receive_key
 from websockets.sync.client import ClientConnection
 
-FAST = {"enrolment": {"limit": 1}, "challenge": {"limit": 3, "attempts": 1}}
+FAST = {"enrolment": {"time_limit": 1}, "challenge": {"time_limit": 3, "max_attempts": 1}}
 """Accommodations that make a test short."""
 
 
@@ -119,7 +119,7 @@ def test_a_picture_that_is_asked_to_turn_its_head_is_an_incident(
 
 def test_a_calibration_is_told_step_by_step_and_why_it_failed(live: Live, session_id: str) -> None:
     with live.http as http:
-        wanted = {"calibration": {"step_limit": 3, "attempts": 1}}
+        wanted = {"calibration": {"step_time_limit": 3, "max_attempts": 1}}
         made = {"session_id": session_id, "accommodations": wanted}
         http.post("/api/sessions", json=made).raise_for_status()
         path = f"/api/sessions/{session_id}/calibration"

@@ -30,7 +30,10 @@ pytestmark = [
 
 JOINED = "409 (Conflict)"
 """What the console says when the page asks for a session that is there already, and joins it."""
-QUICK = {"challenge": {"limit": 6, "attempts": 1}, "calibration": {"step_limit": 6}}
+QUICK = {
+    "challenge": {"time_limit": 6, "max_attempts": 1},
+    "calibration": {"step_time_limit": 6},
+}
 
 
 def begin(server: Server, page: Page, session_id: str) -> None:

@@ -40,7 +40,7 @@ def begin(server: Live, session_id: str, transcription: dict[str, Any], *phrases
                 "session_id": session_id,
                 "accommodations": {
                     "transcription": transcription,
-                    "sound": {"phrases": list(phrases)},
+                    "audio": {"phrases": list(phrases)},
                 },
             },
         ).raise_for_status()
@@ -92,7 +92,7 @@ def test_words_reach_listeners_and_no_log(
     caplog.set_level(logging.DEBUG)
     chosen = {"models_folder": model_store.folder, "models_mirror": model_store.mirror}
     with running(BLIND, audio_models, **chosen) as server:
-        begin(server, session_id, {"engine": "moonshine", "tell": True}, "worst of times")
+        begin(server, session_id, {"engine": "moonshine", "publish": True}, "worst of times")
         events = sit_through(server, session_id, one_voice[: 12 * RATE])
         with server.http as http:
             assert capability(http, "transcription.moonshine")["available"] is True
@@ -123,7 +123,7 @@ def test_a_wrong_key_is_said_at_once_and_voices_are_heard_all_the_same(
         health = http.get("/api/health").json()
         assert health["status"] == "degraded"
         assert "Deepgram refuses the key (status 401)" in health["detail"]
-        speakers = {"transcription": {"engine": "deepgram", "tell": True}}
+        speakers = {"transcription": {"engine": "deepgram", "publish": True}}
         begin(server, session_id, speakers["transcription"])
         events = sit_through(server, session_id, two_voices[: 22 * RATE], after=1.0)
     told = next(event["transcription"] for event in events if "transcription" in event)
@@ -143,7 +143,7 @@ def test_a_socket_that_is_cut_costs_no_words(
     deepgram.hang_up_after = 3 * 2 * RATE
     chosen = {"deepgram_api_key": KEY, "deepgram_url": deepgram.url}
     with running(BLIND, audio_models, **chosen) as server:
-        begin(server, session_id, {"engine": "deepgram", "tell": True})
+        begin(server, session_id, {"engine": "deepgram", "publish": True})
         with (
             server.socket(f"{session_id}/events?after=0") as listener,
             server.socket(f"{session_id}/audio") as audio,

@@ -34,7 +34,7 @@ def policy(engine: str, *phrases: str, **transcription: Any) -> Policy:
     return shipped_policy("exam").with_accommodations(
         {
             "transcription": {"engine": engine, **transcription},
-            "sound": {"phrases": list(phrases)},
+            "audio": {"phrases": list(phrases)},
         }
     )
 
@@ -112,7 +112,7 @@ def test_words_are_told_where_the_policy_asks_and_never_logged(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    wanted = policy("moonshine", "Worst of times", tell=True)
+    wanted = policy("moonshine", "Worst of times", publish=True)
     sat = sit(audio=audio_models, policy=wanted, transcription=moonshine)
     speak(sat, one_voice[: 12 * SECOND])
     notices = told(sat)
@@ -142,7 +142,7 @@ def test_phrases_are_found_where_nobody_may_read_the_words(
 def test_unfinished_words_come_only_where_they_are_asked_for(
     sit: Sit, moonshine: TranscriptionService, audio_models: AudioModels, one_voice: Pcm
 ) -> None:
-    wanted = policy("moonshine", tell=True, interim=True)
+    wanted = policy("moonshine", publish=True, interim=True)
     sat = sit(audio=audio_models, policy=wanted, transcription=moonshine)
     speak(sat, one_voice[: 6 * SECOND])
     finals = [notice.body["final"] for notice in told(sat)]
@@ -164,7 +164,7 @@ def test_the_last_words_of_a_remote_transcriber_come_before_the_end(
     sit: Sit, deepgram: Callable[[str], TranscriptionService]
 ) -> None:
     service = deepgram(KEY)
-    wanted = policy("deepgram", "word5", tell=True)
+    wanted = policy("deepgram", "word5", publish=True)
     sat = sit(policy=wanted, transcription=service)
     speak(sat, np.full(5 * SECOND, 500, np.int16))
     text = " ".join(notice.body["text"] for notice in told(sat))
@@ -183,7 +183,7 @@ def test_a_refused_key_is_told_and_costs_no_sound(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     service = deepgram("k3y-of-nobody")
-    sat = sit(audio=audio_models, policy=policy("deepgram", tell=True), transcription=service)
+    sat = sit(audio=audio_models, policy=policy("deepgram", publish=True), transcription=service)
     heard = speak(sat, one_voice[: 8 * SECOND], end=False)
     words = sat.session.words
     assert words is not None
@@ -205,7 +205,7 @@ def test_a_refused_key_is_told_and_costs_no_sound(
 def test_no_key_at_all_is_one_clear_sentence(
     sit: Sit, deepgram: Callable[[str], TranscriptionService]
 ) -> None:
-    sat = sit(policy=policy("deepgram", tell=True), transcription=deepgram(""))
+    sat = sit(policy=policy("deepgram", publish=True), transcription=deepgram(""))
     speak(sat, np.zeros(2 * SECOND, np.int16))
     (notice,) = told(sat)
     assert notice.body["reason"] == "Deepgram needs a key: set DEEPGRAM_API_KEY"
@@ -227,9 +227,9 @@ def test_a_transcriber_that_never_reads_holds_neither_sound_nor_end_up(
 def test_deepgrams_speakers_raise_the_incident_where_the_policy_chooses_them(
     sit: Sit, deepgram: Callable[[str], TranscriptionService]
 ) -> None:
-    wanted = policy("deepgram").with_accommodations({"sound": {"speakers": "deepgram"}})
+    wanted = policy("deepgram").with_accommodations({"audio": {"diarization": "deepgram"}})
     # A word of 0.8 s, as the server gives every fifth, is enough for this policy.
-    wanted = wanted.with_accommodations({"sound": {"other_voice": 0.4}})
+    wanted = wanted.with_accommodations({"audio": {"min_other_speaker_confidence": 0.4}})
     sat = sit(policy=wanted, transcription=deepgram(KEY))
     speak(sat, np.full(6 * SECOND, 500, np.int16))
     kinds = [c.kind for _, changes in iter_all(sat) for c in changes if c.alerts]

@@ -31,7 +31,7 @@ def incidents_page() -> str:
                 "yes" if rule.enabled else "no",
                 _length(rule.persist),
                 _length(rule.closes_after),
-                f"{rule.quiet:g}",
+                f"{rule.cooldown:g}",
             )
         )
     header = ("kind", "label", "severity", "on", "persists", "closes after", "cooldown")

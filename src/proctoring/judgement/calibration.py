@@ -52,7 +52,7 @@ def why_no_calibration(policy: Policy, state: CalibrationState) -> str:
     """Why none can begin now; empty when one can."""
     if state.step:
         return "a calibration runs already"
-    if state.attempts >= policy.calibration.attempts:
+    if state.attempts >= policy.calibration.max_attempts:
         return f"calibrated {state.attempts} times already, as often as the policy allows"
     return ""
 
@@ -80,7 +80,7 @@ def calibrate(
         state = _corner(policy, state, frame) if state.step in CORNERS else _turn(state, frame)
         if not state.step:
             return _learned(policy, state, time)
-    if time - state.step_at >= policy.calibration.step_limit - TOLERANCE:
+    if time - state.step_at >= policy.calibration.step_time_limit - TOLERANCE:
         return replace(
             state,
             step="",
@@ -105,7 +105,7 @@ def _corner(policy: Policy, state: CalibrationState, frame: FrameObservation) ->
     if frame.time - state.step_at < _SACCADE - TOLERANCE:
         return state
     gaze = frame.candidate.gaze if frame.candidate is not None else None
-    if gaze is None or gaze.confidence < policy.gaze_confidence:
+    if gaze is None or gaze.confidence < policy.min_gaze_confidence:
         return state
     samples = (*state.samples, GazeSample(frame.time, gaze.yaw, gaze.pitch))
     # The one before the dwelling time stays, so that the samples can span it.
@@ -147,12 +147,12 @@ def _learned(policy: Policy, state: CalibrationState, time: float) -> Calibratio
     limits, bounds = policy.screen, policy.calibration
 
     def across(policy_limit: float, *looks: float) -> float:
-        lowest = min(policy_limit, max(_FLOOR, policy_limit - bounds.narrow))
-        return max(lowest, min(policy_limit + bounds.widen, max(looks) + _MARGIN))
+        lowest = min(policy_limit, max(_FLOOR, policy_limit - bounds.max_narrowing))
+        return max(lowest, min(policy_limit + bounds.max_widening, max(looks) + _MARGIN))
 
     def along(policy_limit: float, *looks: float | None) -> float:
         read = [look + _MARGIN for look in looks if look is not None]
-        return max(policy_limit, min(policy_limit + bounds.widen, max(read, default=0.0)))
+        return max(policy_limit, min(policy_limit + bounds.max_widening, max(read, default=0.0)))
 
     def down(sample: GazeSample) -> float | None:
         return None if sample.pitch is None else -sample.pitch
@@ -186,7 +186,7 @@ def _implausible(policy: Policy, step: str, samples: tuple[GazeSample, ...]) -> 
     limit = policy.screen.left if left else policy.screen.right
     if aside < _MIN_ASIDE:
         return "the eyes did not follow the dot"
-    if aside > limit + policy.calibration.widen:
+    if aside > limit + policy.calibration.max_widening:
         return f"the look went {aside:.0f} degrees aside, further than a screen may reach"
     return ""
 

@@ -23,14 +23,14 @@ def camera_trouble(policy: Policy, observation: FrameObservation) -> Reading | N
     view, limits = observation.camera, policy.camera
     if view is None:
         return None
-    blurred = view.detail < limits.blurred_detail
-    if blurred and view.structure < limits.covered_structure:
+    blurred = view.detail < limits.min_detail
+    if blurred and view.structure < limits.min_structure:
         text = "nothing but an even surface is seen"
         return Reading("camera.covered", True, 1.0, view.structure, text)
-    if view.brightness < limits.dark:
+    if view.brightness < limits.min_brightness:
         text = "the picture is dark (brightness {} of 255)"
         return Reading("camera.dark", True, 1.0, view.brightness, text)
-    if view.burnt >= limits.burnt:
+    if view.burnt >= limits.max_overexposed:
         text = "the picture is burnt out ({} per cent white)"
         return Reading("camera.bright", True, 1.0, 100 * view.burnt, text)
     if blurred:
@@ -52,7 +52,7 @@ def camera_in_time(policy: Policy, observation: FrameObservation) -> Iterator[Re
     """A camera that stopped, or that looks somewhere else. One that never moved is a spoof."""
     stream, scene = observation.stream, observation.scene
     if stream is not None:
-        held = stream.ever_changed and stream.unchanged_for >= policy.camera.frozen
+        held = stream.ever_changed and stream.unchanged_for >= policy.camera.max_unchanged
         text = "the picture has stood still, sensor noise included,"
         yield Reading("camera.frozen", held, 1.0, stream.unchanged_for, text)
     if scene is not None:

@@ -76,7 +76,7 @@ def challenge(
         movement, verdict = watch(movement, frame)
     if verdict is Verdict.MADE:
         return _ended(policy, state, time, "passed", "")
-    limit = policy.challenge.limit
+    limit = policy.challenge.time_limit
     if verdict is Verdict.WRONG:
         return _missed(policy, state, time, "the contrary was done")
     if time - movement.asked_at >= limit - TOLERANCE:
@@ -110,7 +110,7 @@ def _due(
     if not rules.enabled or enrolment.began_at is None:
         return state
     if state.next_at is None:
-        late = frame.time - enrolment.began_at >= policy.enrolment.limit
+        late = frame.time - enrolment.began_at >= policy.enrolment.time_limit
         ready = not policy.enrolment.enabled or enrolment.ready_at is not None or late
         return replace(state, next_at=_next_at(policy, state, frame.time)) if ready else state
     if frame.time < state.next_at - TOLERANCE or why_no_challenge(state, frame.time):
@@ -126,7 +126,7 @@ def _missed(policy: Policy, state: ChallengeState, time: float, why: str) -> Cha
     assert state.movement is not None  # noqa: S101  (callers look)
     action = state.movement.action
     reason = f"asked to {ACTIONS[action].rstrip('.').lower()}: {why}"
-    if state.attempt >= policy.challenge.attempts:
+    if state.attempt >= policy.challenge.max_attempts:
         return replace(_ended(policy, state, time, "failed", reason), failed_at=time)
     others = [str(other) for other in policy.challenge.actions if other != action] or [action]
     state = _asked(state, time, _chosen(state, others))
@@ -147,7 +147,7 @@ def _ended(
 
 
 def _next_at(policy: Policy, state: ChallengeState, time: float) -> float:
-    return time + policy.challenge.every * (0.5 + _chance(state, "time"))
+    return time + policy.challenge.mean_interval * (0.5 + _chance(state, "time"))
 
 
 def _chosen(state: ChallengeState, actions: Sequence[str]) -> str:

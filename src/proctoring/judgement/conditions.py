@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from proctoring.judgement.browser import browser_readings
 from proctoring.judgement.camera import camera_in_time, camera_readings, why_blind
 from proctoring.judgement.policy import Policy
-from proctoring.judgement.policy.video import Head, LivenessLimits, Screen
+from proctoring.judgement.policy.video import HeadLimits, LivenessLimits, ScreenLimits
 from proctoring.judgement.presence import absence, company
 from proctoring.judgement.reading import Reading
 from proctoring.judgement.state import PersonsLook, Reach
@@ -73,7 +73,7 @@ def readings(
 
 
 def _gaze(
-    policy: Policy, screen: Screen | Reach, observation: FrameObservation
+    policy: Policy, screen: ScreenLimits | Reach, observation: FrameObservation
 ) -> Iterator[Reading]:
     """Where the eyes and the head together point, against the edges of the screen."""
     if observation.faces is None and observation.candidate is None:
@@ -83,7 +83,7 @@ def _gaze(
     blind = why_blind(policy, observation)
     if blind:
         gaze, unread = None, blind
-    if gaze is not None and gaze.confidence < policy.gaze_confidence:
+    if gaze is not None and gaze.confidence < policy.min_gaze_confidence:
         gaze, unread = None, "gaze too uncertain"
     yield from _sides("gaze", gaze, screen, gaze.confidence if gaze else 0.0, unread)
 
@@ -104,7 +104,7 @@ def _head(policy: Policy, observation: FrameObservation) -> Iterator[Reading]:
 def _sides(
     what: str,
     angles: Gaze | HeadPose | None,
-    limits: Screen | Reach | Head,
+    limits: ScreenLimits | Reach | HeadLimits,
     confidence: float,
     unread: str,
 ) -> Iterator[Reading]:
@@ -125,7 +125,7 @@ def _phones(policy: Policy, observation: FrameObservation) -> Iterator[Reading]:
     """A phone in one look of the object detector."""
     if observation.objects is None:
         return
-    minimum = policy.objects.minimum_phone_score(observation.objects.detector)
+    minimum = policy.objects.min_phone_score_of(observation.objects.detector)
     score = max((phone.score for phone in observation.objects.phones), default=0.0)
     held = any(phone.score >= minimum for phone in observation.objects.phones)
     # "Phone-like": small detectors take wallets for phones (measured); a person decides.
@@ -144,7 +144,8 @@ def _voices(policy: Policy, observation: SoundObservation) -> Iterator[Reading]:
     others = [
         voice
         for voice in look.voices
-        if voice.number != CANDIDATE_VOICE and voice.confidence >= policy.sound.other_voice
+        if voice.number != CANDIDATE_VOICE
+        and voice.confidence >= policy.audio.min_other_speaker_confidence
     ]
     if others:
         confidence = max(voice.confidence for voice in others)
@@ -155,7 +156,7 @@ def _voices(policy: Policy, observation: SoundObservation) -> Iterator[Reading]:
         yield Reading("audio.multiple_speakers", None, text=unread)
     else:
         yield Reading("audio.multiple_speakers", False)
-    held = look.overlap > 0 and look.overlap >= policy.sound.overlap
+    held = look.overlap > 0 and look.overlap >= policy.audio.min_overlap
     text = f"two or more voices at once ({look.overlap:.1f} s of a look)"
     yield Reading("audio.overlap", held, 1.0, look.overlap, text)
 
@@ -168,15 +169,15 @@ def _voice(voice: VoiceHeard) -> str:
 def _speech(policy: Policy, observation: SoundObservation) -> Iterator[Reading]:
     """Somebody speaks, whoever it is."""
     if observation.speech is not None:
-        held = observation.speech >= policy.sound.speech
+        held = observation.speech >= policy.audio.min_speech_share
         yield Reading("audio.speech", held, observation.speech, observation.speech, "speech")
 
 
 def _phrases(policy: Policy, observation: TranscriptObservation) -> Iterator[Reading]:
     """A phrase that the policy names. The reason quotes the policy, never the candidate."""
-    if not observation.final or not policy.sound.phrases:
+    if not observation.final or not policy.audio.phrases:
         return
-    found = next((p for p in policy.sound.phrases if _is_said(p, observation)), None)
+    found = next((p for p in policy.audio.phrases if _is_said(p, observation)), None)
     if found is None:
         yield Reading("audio.phrase", False)
     else:
@@ -231,21 +232,23 @@ def _lifeless(
     """What the face itself shows: how sure each sign is (0 to 1), and in words."""
     if life is None:
         return
-    limit = limits.unblinking_score if life.blinks == 0 else limits.score
+    limit = limits.min_score_without_blinks if life.blinks == 0 else limits.min_score
     if life.score is not None and life.score < limit:
         unblinking = ", no blink in 20 s" if life.blinks == 0 else ""
         yield (
             1 - life.score,
             f"liveness {life.score:.2f} by {life.judge} (limit {limit:.2f}{unblinking})",
         )
-    sure = life.score is not None and life.score >= limits.sure_score
-    if life.depth is not None and life.depth < (limits.depth / 2 if sure else limits.depth):
+    sure = life.score is not None and life.score >= limits.trusted_score
+    if life.depth is not None and life.depth < (
+        limits.min_parallax / 2 if sure else limits.min_parallax
+    ):
         yield 0.8, f"the face turns as a flat sheet does (parallax {life.depth:.4f})"
     # A camera that froze shows a head that does not move: that is the camera's trouble.
     frozen = stream is not None and stream.ever_changed and stream.unchanged_for >= 1
-    if life.sway is not None and life.sway < limits.sway and not frozen:
-        yield 0.8, f"the head moved less than {limits.sway:.2g} eye distances in 10 s"
-    if life.framed is not None and life.framed >= limits.framed and not sure:
+    if life.sway is not None and life.sway < limits.min_motion and not frozen:
+        yield 0.8, f"the head moved less than {limits.min_motion:.2g} eye distances in 10 s"
+    if life.framed is not None and life.framed >= limits.max_framed_share and not sure:
         yield life.framed, "a phone or screen surrounds the face"
 
 
@@ -257,7 +260,7 @@ def _not_a_camera(
         return
     if stream.repeats_after is not None:
         yield 0.9, f"the picture repeats that of {stream.repeats_after:.1f} s before"
-    if not stream.ever_changed and stream.unchanged_for >= limits.unchanged:
+    if not stream.ever_changed and stream.unchanged_for >= limits.max_unchanged_at_start:
         yield 0.9, "one and the same picture since the session began"
 
 
@@ -272,16 +275,16 @@ def _mismatch(policy: Policy, observation: FrameObservation) -> Iterator[Reading
         if any(unread.what == "identity" for unread in observation.not_read):
             yield Reading(kind, None, text=_why_unread(observation, "identity"))
         return
-    far = seen.distance >= limits.distance
-    if far and seen.looks < limits.looks:
+    far = seen.distance >= limits.max_distance
+    if far and seen.looks < limits.min_comparisons:
         yield Reading(kind, None, text="too few looks at the face")
         return
     reference = "the reference photo" if seen.from_photo else "the session's first seconds"
     text = (
         f"the face differs from that of {reference} (distance {seen.distance:.2f}, "
-        f"limit {limits.distance:.2f}, mean of {seen.looks} looks, compared {seen.why})"
+        f"limit {limits.max_distance:.2f}, mean of {seen.looks} looks, compared {seen.why})"
     )
-    sure = min(1.0, 0.5 + 2 * (seen.distance - limits.distance))
+    sure = min(1.0, 0.5 + 2 * (seen.distance - limits.max_distance))
     yield Reading(kind, far, max(0.5, sure), seen.distance, text)
 
 

@@ -1,9 +1,9 @@
 """A session's first seconds: the candidate is helped into a position that can be judged.
 
-A session is *calibrating* until nothing has been missing for ``seconds`` and there is something to
+A session is *calibrating* until nothing has been missing for ``min_steady_time`` and there is something to
 judge head and gaze by; then it is *ready*, for good: nobody can go back to calibrating by hiding.
-What depends on the position (``withhold``) is not judged before. The time for that is counted from
-the first picture and never begins anew: at ``limit`` everything is judged, ready or not, and a
+What depends on the position (``suspended``) is not judged before. The time for that is counted from
+the first picture and never begins anew: at ``time_limit`` everything is judged, ready or not, and a
 session that is not ready is itself an incident until it is. Phones, other persons, voices, spoofs
 and a lost connection are judged from the first picture on.
 """
@@ -16,7 +16,7 @@ from enum import StrEnum
 
 from proctoring.judgement.camera import camera_trouble
 from proctoring.judgement.policy import Policy
-from proctoring.judgement.policy.video import Head, Screen
+from proctoring.judgement.policy.video import HeadLimits, ScreenLimits
 from proctoring.judgement.presence import ABSENT, HIDDEN, persons_in
 from proctoring.judgement.reading import Reading
 from proctoring.judgement.state import EnrolmentState, PersonsLook
@@ -110,7 +110,8 @@ def enrol(
     if not troubles and policy.calibration.required and not calibrated:
         troubles = ("not_calibrated",)
     steady = (
-        steady_since is not None and time - steady_since >= policy.enrolment.seconds - TOLERANCE
+        steady_since is not None
+        and time - steady_since >= policy.enrolment.min_steady_time - TOLERANCE
     )
     state = replace(
         _told(state, troubles, time),
@@ -129,14 +130,14 @@ def withholds(policy: Policy, state: EnrolmentState, kind: str, time: float) -> 
     rules = policy.enrolment
     if not rules.enabled or state.ready_at is not None:
         return False
-    if state.began_at is not None and time - state.began_at >= rules.limit - TOLERANCE:
+    if state.began_at is not None and time - state.began_at >= rules.time_limit - TOLERANCE:
         return False
     # A covered or frozen camera is no matter of a good position: it hides what happens meanwhile.
     if kind.startswith("camera.") and kind not in _TROUBLES.keys() - {"camera.covered"}:
         return False
     # Somebody is there whose face is not seen: absence, told more gently.
     kind = ABSENT if kind == HIDDEN else kind
-    return any(kind == family or kind.startswith(f"{family}.") for family in rules.withhold)
+    return any(kind == family or kind.startswith(f"{family}.") for family in rules.suspended)
 
 
 def not_ready(policy: Policy, state: EnrolmentState, observation: Observation) -> Iterator[Reading]:
@@ -146,7 +147,7 @@ def not_ready(policy: Policy, state: EnrolmentState, observation: Observation) -
         return
     if not looks and not isinstance(observation, ConnectionObservation):
         return
-    limit = policy.enrolment.limit
+    limit = policy.enrolment.time_limit
     held = state.ready_at is None and observation.time - state.began_at >= limit - TOLERANCE
     why = " and ".join(code.replace("_", " ") for code in state.missing) or "not steady"
     yield Reading("session.not_ready", held, 1.0, 1.0, f"not ready within {limit:.0f} s ({why})")
@@ -156,10 +157,14 @@ def progress(policy: Policy, state: EnrolmentState) -> float:
     """How much of the steady time is over, 0 to 1."""
     if state.ready_at is not None:
         return 1.0
-    if state.steady_since is None or state.looked_at is None or policy.enrolment.seconds <= 0:
+    if (
+        state.steady_since is None
+        or state.looked_at is None
+        or policy.enrolment.min_steady_time <= 0
+    ):
         return 0.0
     # Not all of it before ready: the baseline may take longer.
-    return min(0.95, (state.looked_at - state.steady_since) / policy.enrolment.seconds)
+    return min(0.95, (state.looked_at - state.steady_since) / policy.enrolment.min_steady_time)
 
 
 def _told(state: EnrolmentState, missing: tuple[str, ...], time: float) -> EnrolmentState:
@@ -201,7 +206,7 @@ def _position(policy: Policy, observation: FrameObservation, candidate: Candidat
         box = face.box
         across = max(-box.left, box.right - observation.width) / max(1.0, box.width)
         along = max(-box.top, box.bottom - observation.height) / max(1.0, box.height)
-        if box.width < policy.enrolment.face_pixels:
+        if box.width < policy.enrolment.min_face_width:
             yield "face_too_small"
         if max(across, along) > _CUT_OFF:
             yield "face_cut_off"
@@ -210,11 +215,11 @@ def _position(policy: Policy, observation: FrameObservation, candidate: Candidat
         yield "face_turned_away"
     elif (
         gaze is not None
-        and gaze.confidence >= policy.gaze_confidence
+        and gaze.confidence >= policy.min_gaze_confidence
         and _beyond(policy.screen, gaze.yaw, gaze.pitch or 0.0)
     ):
         yield "looking_away"
 
 
-def _beyond(limits: Head | Screen, yaw: float, pitch: float) -> bool:
+def _beyond(limits: HeadLimits | ScreenLimits, yaw: float, pitch: float) -> bool:
     return not (-limits.right < yaw < limits.left and -limits.down < pitch < limits.up)

@@ -115,7 +115,7 @@ def _excused(reading: Reading) -> Reading:
 
 def _is_still_valid(policy: Policy, look: PersonsLook | None, known: KindState) -> bool:
     """Whether a late deferred detection is recent enough to count."""
-    return look is not None and known.read_at - look.time <= policy.objects.look_valid
+    return look is not None and known.read_at - look.time <= policy.objects.max_count_age
 
 
 def _other_of_the_side_is_open(kinds: Mapping[str, KindState], kind: str) -> bool:

@@ -1,10 +1,10 @@
 """When an incident of one kind starts, is updated and ends.
 
 A condition that is not an incident yet is *pending*: the readings since it began to hold are kept.
-They are dropped when the condition is absent for longer than the rule's ``gap``, or without any
-reading for longer than ``hole``. The incident starts once the condition has held for ``persist``
-and at least ``share`` of the readings in that time held. It ends when the condition is absent for
-``closes_after``, or has not been read as holding for ``lost_after``. Unreadable readings (``held``
+They are dropped when the condition is absent for longer than the rule's ``max_dropout``, or without any
+reading for longer than ``max_gap``. The incident starts once the condition has held for ``persist``
+and at least ``min_share`` of the readings in that time held. It ends when the condition is absent for
+``closes_after``, or has not been read as holding for ``stale_after``. Unreadable readings (``held``
 is ``None``) count neither as holding nor as absent.
 """
 
@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from proctoring.incidents import LABELS, IncidentChange, IncidentState
 from proctoring.judgement.policy import Policy
-from proctoring.judgement.policy.rule import ClosingLooks, Looks, Rule
+from proctoring.judgement.policy.rule import Hits, Misses, Rule
 from proctoring.judgement.reading import Reading
 from proctoring.judgement.state import KindState, OpenIncident, Sample
 from proctoring.judgement.times import TOLERANCE
@@ -44,7 +44,7 @@ def advance(
     gone = 0.0 if reading.held else known.gone + _absence(rule, reading, since)
     if known.incident is not None:
         return _continue(policy, rule, known, known.incident, reading, time, gone)
-    pending = known.samples if since <= rule.hole + TOLERANCE else ()
+    pending = known.samples if since <= rule.max_gap + TOLERANCE else ()
     pending = _pending(rule, pending, gone, reading, time)
     known = KindState(time, pending, gone, None, known.quiet_until)
     if reading.held and _persisted(rule, pending, time):
@@ -73,9 +73,9 @@ def expire(
 ) -> tuple[KindState, IncidentChange | None]:
     """End the kind's open incident if its condition has not been read as holding for too long."""
     incident = known.incident
-    if incident is None or now - incident.held_at < _lost_after(rule) - TOLERANCE:
+    if incident is None or now - incident.held_at < _stale_after(rule) - TOLERANCE:
         return known, None
-    if now - known.read_at > rule.hole:
+    if now - known.read_at > rule.max_gap:
         why = f"nothing was seen for {now - incident.held_at:.0f} s"
     else:
         why = f"{incident.unread or 'not seen again'} for {now - incident.held_at:.0f} s"
@@ -88,7 +88,7 @@ def end(
     """End an incident; ``why`` is empty if its condition was absent for long enough."""
     # An incident without an alert does not extend the cooldown: otherwise frequent incidents would
     # never alert again.
-    quiet_until = incident.held_at + rule.quiet if incident.alerted else known.quiet_until
+    quiet_until = incident.held_at + rule.cooldown if incident.alerted else known.quiet_until
     change = _change(kind, rule, incident, IncidentState.ENDED, why=why)
     return KindState(known.read_at, quiet_until=quiet_until), change
 
@@ -104,9 +104,9 @@ def _absence(rule: Rule, reading: Reading, since: float) -> float:
     """Seconds, or number of readings, that this reading adds to the absence of the condition."""
     if reading.held is not False:
         return 0.0
-    if isinstance(rule.persist, Looks):
+    if isinstance(rule.persist, Hits):
         return 1.0
-    return since if since <= rule.hole + TOLERANCE else 0.0
+    return since if since <= rule.max_gap + TOLERANCE else 0.0
 
 
 def _pending(
@@ -116,13 +116,13 @@ def _pending(
     if not samples and not reading.held:
         return ()
     samples = (*samples, Sample(time, bool(reading.held), reading.confidence, reading.value))
-    if isinstance(rule.persist, Looks):
+    if isinstance(rule.persist, Hits):
         if reading.held is None:  # unreadable ones are not counted
             samples = samples[:-1]
         samples = samples[-rule.persist.of :]
         first = next((i for i, sample in enumerate(samples) if sample.held), len(samples))
         return samples[first:]
-    if gone > rule.gap + TOLERANCE:
+    if gone > rule.max_dropout + TOLERANCE:
         return ()
     # Start at the last sample that held at least ``persist`` ago; earlier ones have no effect.
     edge = time - rule.persist + TOLERANCE
@@ -134,10 +134,10 @@ def _pending(
 def _persisted(rule: Rule, samples: tuple[Sample, ...], time: float) -> bool:
     """Whether the pending readings, the last of which holds, are an incident."""
     held = sum(sample.held for sample in samples)
-    if isinstance(rule.persist, Looks):
-        return held >= rule.persist.looks
+    if isinstance(rule.persist, Hits):
+        return held >= rule.persist.hits
     lasted = time - samples[0].time >= rule.persist - TOLERANCE
-    return lasted and held >= rule.share * len(samples) - TOLERANCE
+    return lasted and held >= rule.min_share * len(samples) - TOLERANCE
 
 
 def _start(
@@ -176,13 +176,13 @@ def _continue(
     known = KindState(max(time, known.read_at), (), gone, incident, known.quiet_until)
     if not reading.held:
         closes = rule.closes_after
-        limit = closes.looks if isinstance(closes, ClosingLooks) else closes
+        limit = closes.misses if isinstance(closes, Misses) else closes
         if reading.held is False and gone >= limit - TOLERANCE:
             return end(reading.kind, rule, known, incident, "")
         unread = reading.text if reading.held is None else ""
         return replace(known, incident=replace(incident, unread=unread)), None
     stronger = reading.value > incident.strongest
-    due = time - incident.reported_at >= policy.update_every - TOLERANCE
+    due = time - incident.reported_at >= policy.update_interval - TOLERANCE
     incident = replace(
         incident,
         held_at=max(time, incident.held_at),
@@ -198,11 +198,11 @@ def _continue(
     return replace(known, incident=incident), change
 
 
-def _lost_after(rule: Rule) -> float:
+def _stale_after(rule: Rule) -> float:
     """Seconds after which an incident that is not read as holding ends."""
-    if isinstance(rule.closes_after, ClosingLooks):
-        return rule.lost_after
-    return max(rule.lost_after, rule.closes_after)
+    if isinstance(rule.closes_after, Misses):
+        return rule.stale_after
+    return max(rule.stale_after, rule.closes_after)
 
 
 def _change(
@@ -232,8 +232,8 @@ def _change(
 def _reason(rule: Rule, incident: OpenIncident, duration: float) -> str:
     """ "gaze 31 degrees left for 2.0 s (limit 2.0 s)"."""
     measured = incident.text.replace("{}", f"{incident.value_sum / incident.held:.0f}")
-    if isinstance(rule.persist, Looks):
-        limit = f"limit {rule.persist.looks} of the last {rule.persist.of} looks"
+    if isinstance(rule.persist, Hits):
+        limit = f"limit {rule.persist.hits} of the last {rule.persist.of} looks"
         return f"{measured} in {incident.held} looks over {duration:.1f} s ({limit})"
     if rule.persist == 0:  # a single reading is enough
         return measured if duration < BRIEF else f"{measured} for {duration:.1f} s"

@@ -38,7 +38,7 @@ def latest_look(
             if not seen.far_boxes
             else (observation.time if since is None else since),
         )
-    if look is not None and observation.time - look.time > policy.objects.look_valid:
+    if look is not None and observation.time - look.time > policy.objects.max_count_age:
         return None
     return look
 
@@ -93,7 +93,7 @@ def company(
     far_boxes = seen.far_boxes
     faces, boxes = seen.near_faces + seen.far_faces, seen.near_boxes + far_boxes
     stayed = _stayed(look, observation, seen)
-    lasting = stayed >= policy.objects.passing
+    lasting = stayed >= policy.objects.max_background_time
     count = max(
         seen.near_faces + (seen.far_faces if lasting else 0),
         seen.near_boxes + (far_boxes if lasting else 0),
@@ -119,7 +119,7 @@ def company(
 
 def persons_in(policy: Policy, look: ObjectLook) -> list[Detection]:
     """The persons of one look of the object detector that count."""
-    minimum = policy.objects.minimum_person_score(look.detector)
+    minimum = policy.objects.min_person_score_of(look.detector)
     return [person for person in look.persons if person.score >= minimum]
 
 
@@ -146,7 +146,7 @@ def _people(policy: Policy, observation: FrameObservation) -> _People:
     if observation.objects is not None:
         boxes = persons_in(policy, observation.objects)
     widest = max((box.box.width for box in boxes), default=0.0)
-    far_boxes = sum(box.box.width < policy.objects.background * widest for box in boxes)
+    far_boxes = sum(box.box.width < policy.objects.max_background_size * widest for box in boxes)
     scores = sorted((face.presence for face in persons), reverse=True)[1:2]
     scores += sorted((box.score for box in boxes), reverse=True)[1:2]
     return _People(
@@ -163,7 +163,7 @@ def _people(policy: Policy, observation: FrameObservation) -> _People:
 
 def _is_small(policy: Policy, face: Face, persons: list[Face]) -> bool:
     tallest = max(other.box.height for other in persons)
-    return face.box.height < policy.objects.background * tallest
+    return face.box.height < policy.objects.max_background_size * tallest
 
 
 def _stayed(look: PersonsLook | None, observation: FrameObservation, seen: _People) -> float:

@@ -126,7 +126,7 @@ def analyse(
         enrolment=enrolment_summary(pipeline.guidance["enrolment"]),
         speed=run.speed,
         audio=track.summary if recording.has_audio else None,
-        transcript=track.transcript if used_policy.transcription.tell else (),
+        transcript=track.transcript if used_policy.transcription.publish else (),
         problem="; ".join(filter(None, (run.problem, track.problem))),
     )
 

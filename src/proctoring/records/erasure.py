@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, delete, exists, func, 
 from sqlalchemy.exc import IntegrityError
 
 from proctoring.errors import SessionExistsError, UnknownRecordError
-from proctoring.judgement.policy.storage import Records
+from proctoring.judgement.policy.storage import RecordSettings
 from proctoring.records.chain import link
 from proctoring.records.database import reading, writing
 from proctoring.records.signing import Signer
@@ -134,15 +134,17 @@ def sweep(engine: Engine, signer: Signer, now: datetime, unbegun_days: float) ->
         ended = select(SittingRow.id).where(
             SittingRow.policy_hash == policy.hash, SittingRow.state != OPEN
         )
-        signals = ended.where(SittingRow.ended_at < now - timedelta(days=wanted.signal_days))
+        signals = ended.where(
+            SittingRow.ended_at < now - timedelta(days=wanted.signal_retention_days)
+        )
         with writing(engine) as connection:
             for table in (SignalRow, CurveRow):
                 connection.execute(delete(table).where(table.sitting_id.in_(signals)))
-        old = ended.where(SittingRow.ended_at < now - timedelta(days=wanted.keep_days))
+        old = ended.where(SittingRow.ended_at < now - timedelta(days=wanted.retention_days))
         with reading(engine) as connection:
             due = list(connection.execute(old).scalars())
         for sitting_id in due:
-            reason = f"kept for {wanted.keep_days:g} days, as its policy says"
+            reason = f"kept for {wanted.retention_days:g} days, as its policy says"
             yield erase(engine, signer, sitting_id, reason, "retention", now)
     until = now - timedelta(days=unbegun_days)
     with reading(engine) as connection:
@@ -291,11 +293,11 @@ def _shown(row: Any) -> Erasure:
     )
 
 
-def _kept_for(toml: str) -> Records:
+def _kept_for(toml: str) -> RecordSettings:
     """A policy's retention; of one that an older version of this program wrote too."""
     given = tomllib.loads(toml).get("records", {})
-    known = {name: given[name] for name in Records.model_fields if name in given}
-    return Records.model_validate(known)
+    known = {name: given[name] for name in RecordSettings.model_fields if name in given}
+    return RecordSettings.model_validate(known)
 
 
 def _truncate_log(engine: Engine) -> None:

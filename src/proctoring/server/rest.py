@@ -341,7 +341,7 @@ def _transcription(session: Session) -> TranscriptionAnswer | None:
         return None
     return TranscriptionAnswer(
         engine=words.engine,
-        told=session.policy.transcription.tell,
+        told=session.policy.transcription.publish,
         available=not words.trouble,
         reason=words.trouble,
         missing=round(words.missing, 2),

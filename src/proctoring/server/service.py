@@ -91,7 +91,7 @@ class Service:
         self.session_metrics = SessionMetrics(self.metrics)
         self.storage: Storage = open_storage(
             settings,
-            unbegun_days=self.default_policy.records.keep_days,
+            unbegun_days=self.default_policy.records.retention_days,
             metrics=self.session_metrics,
             wall=wall,
         )

@@ -48,7 +48,7 @@ def _enrolment(policy: Policy, state: EnrolmentState) -> dict[str, Any]:
         "missing": [{"code": code, "text": MISSING[code]} for code in state.missing],
         "progress": round(progress(policy, state), 2),
         "ready_at": None if state.ready_at is None else round(state.ready_at, 3),
-        "limit": policy.enrolment.limit,
+        "limit": policy.enrolment.time_limit,
     }
 
 
@@ -61,10 +61,10 @@ def _calibration(policy: Policy, state: CalibrationState) -> dict[str, Any]:
         "text": STEPS.get(state.step, ""),
         "number": steps.index(state.step) + 1 if state.step else 0,
         "of": len(steps),
-        "seconds": policy.calibration.step_limit,
+        "seconds": policy.calibration.step_time_limit,
         "reason": state.reason,
         "reach": reach and {side: round(value, 1) for side, value in asdict(reach).items()},
-        "attempts_left": max(0, policy.calibration.attempts - state.attempts),
+        "attempts_left": max(0, policy.calibration.max_attempts - state.attempts),
         "required": policy.calibration.required,
     }
 
@@ -76,8 +76,8 @@ def _challenge(policy: Policy, state: ChallengeState) -> dict[str, Any]:
         "action": movement.action if movement else "",
         "text": ACTIONS[movement.action] if movement else "",
         "attempt": state.attempt,
-        "attempts": policy.challenge.attempts,
-        "seconds": policy.challenge.limit,
+        "attempts": policy.challenge.max_attempts,
+        "seconds": policy.challenge.time_limit,
         "reason": state.reason,
     }
 

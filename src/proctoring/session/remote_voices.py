@@ -18,7 +18,7 @@ SURE_AFTER = 1.0
 """Seconds of words after which a speaker is believed to be another: single short words go to the
 wrong speaker easily. Not measured: the real service could not be reached when this was built."""
 SURE, UNSURE = 0.8, 0.4
-"""Confidence above and below that; a policy's ``sound.other_voice`` is 0.5 unless it says otherwise."""
+"""Confidence above and below that; a policy's ``audio.min_other_speaker_confidence`` is 0.5 unless it says otherwise."""
 
 
 class RemoteVoices:

@@ -101,7 +101,7 @@ class Session:
         """The rate that the video socket was told last."""
         wanted = self.policy.transcription
         service = None if wanted.engine == "off" else resources.transcription
-        remote = service is not None and self.policy.sound.speakers == "deepgram"
+        remote = service is not None and self.policy.audio.diarization == "deepgram"
         self._worker = SessionWorker(
             pipeline,
             self._sinks,
@@ -314,7 +314,7 @@ class Session:
         return Transcribing(
             service,
             wanted.engine,
-            interim=wanted.interim and wanted.tell,
+            interim=wanted.interim and wanted.publish,
             tell=self._worker.post,
             changed=self._transcription_changed,
         )

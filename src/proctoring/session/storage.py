@@ -7,7 +7,7 @@ from typing import Protocol
 
 from proctoring.delivery.outbox import Outbox
 from proctoring.judgement.inputs import JudgementInput
-from proctoring.judgement.policy.storage import EvidenceWanted, Records
+from proctoring.judgement.policy.storage import EvidenceSettings, RecordSettings
 from proctoring.session.evidence.watch import EvidenceWatch
 from proctoring.session.sinks import Sink
 
@@ -20,14 +20,14 @@ class SessionStorage(Protocol):
         """The event log: begins, publishes and ends sittings."""
 
     def observation_recorder(
-        self, sitting_id: str, wanted: Records
+        self, sitting_id: str, wanted: RecordSettings
     ) -> Callable[[JudgementInput], None]:
         """Return the function that records each observation of a sitting, as its policy allows."""
 
     def end_observations(self, sitting_id: str) -> None:
         """Write what waits of a sitting's observations; no more will come."""
 
-    def evidence_watch(self, wanted: EvidenceWanted, publisher: Sink) -> EvidenceWatch | None:
+    def evidence_watch(self, wanted: EvidenceSettings, publisher: Sink) -> EvidenceWatch | None:
         """Record a session's evidence; ``None`` if its policy wants none or none can be stored.
 
         Args:

@@ -162,7 +162,7 @@ class SessionWorker:
     def _transcript_notice(self, item: JudgementInput) -> Notice | None:
         """The notice with a transcript's text, where the policy publishes transcripts."""
         policy = self._pipeline.policy
-        if isinstance(item, TranscriptObservation) and policy.transcription.tell:
+        if isinstance(item, TranscriptObservation) and policy.transcription.publish:
             return transcript_notice(item, kept=policy.records.transcripts)
         return None
 

@@ -9,7 +9,7 @@ from proctoring.capabilities import Capability
 from proctoring.delivery.outbox import Outbox
 from proctoring.errors import EvidenceUnavailableError, RecordsUnavailableError
 from proctoring.judgement.inputs import JudgementInput
-from proctoring.judgement.policy.storage import EvidenceWanted, Records
+from proctoring.judgement.policy.storage import EvidenceSettings, RecordSettings
 from proctoring.records.archive import Archive
 from proctoring.records.erasure import Erasure
 from proctoring.records.evidence.ledger import Piece
@@ -66,7 +66,7 @@ class MemoryStorage:
     def observation_recorder(
         self,
         sitting_id: str,  # noqa: ARG002
-        wanted: Records,  # noqa: ARG002
+        wanted: RecordSettings,  # noqa: ARG002
     ) -> Callable[[JudgementInput], None]:
         """A function that discards observations."""
         return discard
@@ -74,7 +74,7 @@ class MemoryStorage:
     def end_observations(self, sitting_id: str) -> None:
         """Nothing waits."""
 
-    def evidence_watch(self, wanted: EvidenceWanted, publisher: Sink) -> EvidenceWatch | None:  # noqa: ARG002
+    def evidence_watch(self, wanted: EvidenceSettings, publisher: Sink) -> EvidenceWatch | None:  # noqa: ARG002
         """``None``: no evidence can be stored."""
         return None
 

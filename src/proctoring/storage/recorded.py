@@ -13,7 +13,7 @@ from proctoring.delivery.outbox import Outbox
 from proctoring.delivery.recorded import RecordedJournal
 from proctoring.delivery.webhooks import UNSERVED, Webhooks
 from proctoring.judgement.inputs import JudgementInput
-from proctoring.judgement.policy.storage import EvidenceWanted, Records
+from proctoring.judgement.policy.storage import EvidenceSettings, RecordSettings
 from proctoring.records.archive import Archive
 from proctoring.records.erasure import Erasure, erase, sweep
 from proctoring.records.evidence.ledger import EvidenceLedger, Piece
@@ -129,7 +129,7 @@ class RecordedStorage:
             _log.error("records that are too old could not all be erased: %s", name)
 
     def observation_recorder(
-        self, sitting_id: str, wanted: Records
+        self, sitting_id: str, wanted: RecordSettings
     ) -> Callable[[JudgementInput], None]:
         """Return the function that records each observation of a sitting, as its policy allows."""
         if not wanted.signals:
@@ -140,7 +140,7 @@ class RecordedStorage:
         """Have what waits of a sitting's observations written; no more will come."""
         self._signals.end(sitting_id)
 
-    def evidence_watch(self, wanted: EvidenceWanted, publisher: Sink) -> EvidenceWatch | None:
+    def evidence_watch(self, wanted: EvidenceSettings, publisher: Sink) -> EvidenceWatch | None:
         """Record a session's evidence; ``None`` if its policy wants none."""
         if not (wanted.stills or wanted.clips):
             return None

@@ -10,7 +10,7 @@ import pytest
 
 from proctoring.audio.pcm import SAMPLE_RATE
 from proctoring.incidents import LABELS, Evidence, IncidentChange, IncidentState, Severity
-from proctoring.judgement.policy.storage import EvidenceWanted
+from proctoring.judgement.policy.storage import EvidenceSettings
 from proctoring.observations import (
     Box,
     Candidate,
@@ -53,7 +53,7 @@ class Watched:
         self.lost: list[str] = []
         self.finished = 0
         self.watch = EvidenceWatch(
-            EvidenceWanted(**wanted),
+            EvidenceSettings(**wanted),
             offer=self.orders.append,
             publisher=self,
             lost=self.lost.append,
@@ -142,7 +142,7 @@ def test_a_blurred_still_waits_for_a_slow_look_that_may_find_bystanders(failed: 
 
 
 def test_a_clip_reaches_from_before_the_beginning_to_after_it_was_told() -> None:
-    watched = Watched(clips=["object.*"], before=3, after=2, blur_bystanders=False)
+    watched = Watched(clips=["object.*"], seconds_before=3, seconds_after=2, blur_bystanders=False)
     watched.run(0, 10, change(started_at=9.0))
     watched.run(10.1, 11.9)
     assert not watched.orders
@@ -153,7 +153,7 @@ def test_a_clip_reaches_from_before_the_beginning_to_after_it_was_told() -> None
 
 
 def test_a_condition_that_held_for_long_is_shown_from_a_bounded_time_on() -> None:
-    watched = Watched(clips=["*"], before=5, after=1, blur_bystanders=False)
+    watched = Watched(clips=["*"], seconds_before=5, seconds_after=1, blur_bystanders=False)
     watched.run(0, 60, change(started_at=1.0))
     watched.run(60.1, 61.0)
     assert times(watched.orders[0]) == (60 - LEAD - 5, 61.0)
@@ -176,7 +176,9 @@ def test_only_a_start_gets_any() -> None:
 
 @pytest.mark.parametrize("sound", [True, False])
 def test_sound_is_held_only_if_it_is_wanted(sound: bool) -> None:
-    watched = Watched(clips=["*"], sound=sound, before=1, after=1, blur_bystanders=False)
+    watched = Watched(
+        clips=["*"], audio=sound, seconds_before=1, seconds_after=1, blur_bystanders=False
+    )
     for n in range(13):
         watched.watch.sound(float(n), np.zeros(SAMPLE_RATE, np.int16))
     watched.run(0, 10, change(started_at=10.0))
@@ -185,7 +187,9 @@ def test_sound_is_held_only_if_it_is_wanted(sound: bool) -> None:
 
 
 def test_evidence_is_told_as_an_update_and_stays_with_the_incident() -> None:
-    watched = Watched(stills=["*"], clips=["*"], before=1, after=1, blur_bystanders=False)
+    watched = Watched(
+        stills=["*"], clips=["*"], seconds_before=1, seconds_after=1, blur_bystanders=False
+    )
     watched.run(0, 10, change())
     still, clip = kept("still"), kept("clip", "bb")
     watched.orders[0].done(still)
@@ -203,7 +207,7 @@ def test_evidence_is_told_as_an_update_and_stays_with_the_incident() -> None:
 
 
 def test_what_ended_stays_ended_when_it_gains_evidence() -> None:
-    watched = Watched(clips=["*"], before=1, after=3, blur_bystanders=False)
+    watched = Watched(clips=["*"], seconds_before=1, seconds_after=3, blur_bystanders=False)
     watched.run(0, 10, change())
     ended = replace(change(state=ENDED), duration=1.7)
     watched.run(10.1, 11, ended)
@@ -222,7 +226,7 @@ def test_what_is_lost_is_not_told() -> None:
 
 
 def test_the_end_makes_what_is_pending_of_what_there_is_and_waits_for_it() -> None:
-    watched = Watched(clips=["*"], before=2, after=20, blur_bystanders=False)
+    watched = Watched(clips=["*"], seconds_before=2, seconds_after=20, blur_bystanders=False)
     watched.run(0, 10, change())
     watched.run(10.1, 11, change(state=ENDED))
     watched.end()
@@ -244,7 +248,7 @@ def test_the_end_waits_for_nothing_when_all_is_lost() -> None:
 
 
 def test_a_session_gets_no_more_than_its_policy_allows() -> None:
-    watched = Watched(stills=["*"], most=3, blur_bystanders=False)
+    watched = Watched(stills=["*"], max_items=3, blur_bystanders=False)
     watched.run(0, 10, *(change(number) for number in range(1, 6)))
     assert len(watched.orders) == 3
     assert len(watched.lost) == 2

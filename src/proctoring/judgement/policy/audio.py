@@ -1,4 +1,4 @@
-"""Sections of a policy about sound: what counts, and whether speech becomes words."""
+"""Sections of a policy about audio: limits and transcription."""
 
 from __future__ import annotations
 
@@ -11,30 +11,32 @@ from proctoring.judgement.policy.section import Score, Section
 Phrase = Annotated[str, Field(min_length=2, max_length=100, pattern=r"\w")]
 
 
-class Sound(Section):
-    """What counts of what is heard."""
+class AudioLimits(Section):
+    """What counts in the audio."""
 
-    other_voice: Score = 0.5
-    """How sure it must be that a voice is not the candidate's. Raising it alarms less and misses
+    min_other_speaker_confidence: Score = 0.5
+    """Confidence from which a voice counts as another speaker's. Raising it reports less and misses
     voices that resemble the candidate's."""
-    overlap: float = Field(default=0.3, ge=0, le=10, allow_inf_nan=False)
-    """Seconds of two voices at once, within a look of about a second, that count as overlap."""
-    speech: Score = 0.3
-    """Share of half a second that must be speech to count as speaking."""
+    min_overlap: float = Field(default=0.3, ge=0, le=10, allow_inf_nan=False)
+    """Seconds of two simultaneous voices, within about one second of audio, from which speech
+    overlaps."""
+    min_speech_share: Score = 0.3
+    """Share of half a second of audio that must be speech."""
     phrases: tuple[Phrase, ...] = Field(default=(), max_length=200)
-    """Phrases that raise ``audio.phrase`` when they are said ("hey siri"): case and punctuation do
-    not matter. They need ``transcription``."""
-    speakers: Literal["local", "deepgram"] = "local"
-    """Who tells voices apart: our own networks, or Deepgram with its words. Ours stand in while
-    Deepgram gives nothing."""
+    """Phrases that raise ``audio.phrase`` when spoken ("hey siri"). Case and punctuation are ignored.
+    Requires ``transcription``."""
+    diarization: Literal["local", "deepgram"] = "local"
+    """What distinguishes speakers: local networks, or Deepgram together with its transcript. The
+    local networks are used while Deepgram returns nothing."""
 
 
-class Transcription(Section):
-    """Whether speech becomes words, and who may read them."""
+class TranscriptionSettings(Section):
+    """Whether speech is transcribed, and who receives the transcript."""
 
     engine: Literal["off", "moonshine", "deepgram"] = "off"
-    """``moonshine`` runs here; ``deepgram`` sends the sound to Deepgram and needs a key."""
-    tell: bool = False
-    """``True``: listeners get the words. ``False``: only phrases that ``sound`` names are noticed."""
+    """``moonshine`` runs locally; ``deepgram`` sends audio to Deepgram and needs an API key."""
+    publish: bool = False
+    """``True``: listeners receive the transcript. ``False``: it is only searched for
+    ``audio.phrases``."""
     interim: bool = False
-    """``True``: listeners get unfinished words too, which may still change."""
+    """``True``: listeners also receive interim results, which may still change."""

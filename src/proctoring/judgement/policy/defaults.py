@@ -6,174 +6,174 @@ from typing import Any
 
 from proctoring.incidents import LABELS
 
-_GAZE = {"severity": "warning", "persist": 2.0, "closes_after": 0.7, "quiet": 30.0}
+_GAZE = {"severity": "warning", "persist": 2.0, "closes_after": 0.7, "cooldown": 30.0}
 
-_CAMERA = {"severity": "warning", "persist": 3.0, "closes_after": 1.0, "quiet": 30.0}
+_CAMERA = {"severity": "warning", "persist": 3.0, "closes_after": 1.0, "cooldown": 30.0}
 
-# A page reports once a second, and at once when something changes.
+# The page reports once a second, and immediately when something changes.
 _BROWSER = {
     "severity": "warning",
     "closes_after": 0.5,
-    "quiet": 30.0,
-    "hole": 5.0,
-    "lost_after": 30.0,
+    "cooldown": 30.0,
+    "max_gap": 5.0,
+    "stale_after": 30.0,
 }
-_TOLD_ONCE = {"persist": 0.0, "closes_after": 0.0, "lost_after": 5.0}
+_EVENT = {"persist": 0.0, "closes_after": 0.0, "stale_after": 5.0}
 
 DEFAULT_RULES: dict[str, dict[str, Any]] = {
-    # Sides: 4 of 5 frames kept 12 of 13 short glances. Down: the lids hide the eyes for much of a
-    # look at the desk, so 40% of the frames are enough (both measured, see docs/reference/policies.md).
+    # Measured (docs/reference/policies.md): requiring 4 of 5 frames kept 12 of 13 short sideways
+    # glances. Looking down, the eyelids hide the eyes much of the time, so 40% of the frames suffice.
     "gaze.left": {**_GAZE},
     "gaze.right": {**_GAZE},
-    "gaze.up": {**_GAZE, "share": 0.6},
-    "gaze.down": {**_GAZE, "share": 0.4},
+    "gaze.up": {**_GAZE, "min_share": 0.6},
+    "gaze.down": {**_GAZE, "min_share": 0.4},
     "head.left": {**_GAZE},
     "head.right": {**_GAZE},
     "head.up": {**_GAZE},
     "head.down": {**_GAZE},
-    # The detector that tells nobody from somebody without a face looks once a second: what it has
-    # not told yet, or tells differently from look to look, counts as not read.
+    # The object detector, which distinguishes an absent person from a hidden face, runs about once a
+    # second. Until it has run, and while its results alternate, readings are unreadable.
     "face.absent": {
         "severity": "violation",
         "persist": 3.0,
         "closes_after": 1.0,
-        "quiet": 30.0,
-        "share": 0.65,
+        "cooldown": 30.0,
+        "min_share": 0.65,
     },
     "face.hidden": {
         "severity": "violation",
         "persist": 3.0,
         "closes_after": 1.0,
-        "quiet": 30.0,
-        "share": 0.5,
+        "cooldown": 30.0,
+        "min_share": 0.5,
     },
     "person.multiple": {
         "severity": "violation",
         "persist": 1.0,
         "closes_after": 2.0,
-        "quiet": 30.0,
-        # The object detector looks about once a second, and slower when the machine is busy.
-        "hole": 3.0,
+        "cooldown": 30.0,
+        # The object detector runs about once a second, less often on a busy machine.
+        "max_gap": 3.0,
     },
     "person.background": {
         "severity": "info",
         "persist": 1.0,
         "closes_after": 2.0,
-        "quiet": 30.0,
-        "hole": 3.0,
+        "cooldown": 30.0,
+        "max_gap": 3.0,
     },
     "object.phone": {
         "severity": "violation",
-        "persist": {"looks": 2, "of": 3},
-        "closes_after": {"looks": 3},
-        "quiet": 30.0,
-        "hole": 5.0,
-        "lost_after": 30.0,
+        "persist": {"hits": 2, "of": 3},
+        "closes_after": {"misses": 3},
+        "cooldown": 30.0,
+        "max_gap": 5.0,
+        "stale_after": 30.0,
     },
     "face.spoof": {
         "severity": "violation",
         "persist": 3.0,
         "closes_after": 3.0,
-        "quiet": 60.0,
-        # Looked at once a second, and slower when the machine is busy; one contrary look of four
-        # is bridged.
-        "share": 0.7,
-        "gap": 1.5,
-        "hole": 5.0,
-        "lost_after": 30.0,
+        "cooldown": 60.0,
+        # Measured once a second, less often on a busy machine; one contrary reading of four is
+        # bridged.
+        "min_share": 0.7,
+        "max_dropout": 1.5,
+        "max_gap": 5.0,
+        "stale_after": 30.0,
     },
     "face.mismatch": {
         "severity": "violation",
-        "persist": {"looks": 3, "of": 3},
-        "closes_after": {"looks": 3},
-        "quiet": 60.0,
-        # Seen twice a second in doubt, otherwise every ten seconds, and slower on a busy machine.
-        "hole": 30.0,
-        "lost_after": 60.0,
+        "persist": {"hits": 3, "of": 3},
+        "closes_after": {"misses": 3},
+        "cooldown": 60.0,
+        # Compared every ten seconds, twice a second in doubt, less often on a busy machine.
+        "max_gap": 30.0,
+        "stale_after": 60.0,
     },
     "audio.multiple_speakers": {
         "severity": "violation",
-        # The detector itself waits until it is sure: one look that hears another voice is enough.
+        # The diarization itself waits until it is sure: one reading suffices.
         "persist": 0.0,
         "closes_after": 10.0,
-        "quiet": 30.0,
-        "hole": 3.0,
+        "cooldown": 30.0,
+        "max_gap": 3.0,
     },
     "audio.overlap": {
         "enabled": False,
         "severity": "info",
         "persist": 0.0,
         "closes_after": 3.0,
-        "quiet": 30.0,
-        "hole": 3.0,
+        "cooldown": 30.0,
+        "max_gap": 3.0,
     },
     "audio.phrase": {
-        # Only judged where the policy names phrases and the session is transcribed.
+        # Only judged if the policy lists phrases and the session is transcribed.
         "severity": "warning",
         "persist": 0.0,
         "closes_after": 0.0,
-        "quiet": 10.0,
-        "lost_after": 5.0,
+        "cooldown": 10.0,
+        "stale_after": 5.0,
     },
     "audio.speech": {
-        "enabled": False,  # only where the policy asks for silence
+        "enabled": False,  # for policies that require silence
         "severity": "info",
         "persist": 1.0,
         "closes_after": 2.0,
-        "quiet": 30.0,
-        # Sound is observed twice a second: one quiet half second is a pause between two words.
-        "gap": 0.6,
-        "share": 0.6,
-        "hole": 1.5,
+        "cooldown": 30.0,
+        # Audio is analysed twice a second: half a second without speech is a pause between words.
+        "max_dropout": 0.6,
+        "min_share": 0.6,
+        "max_gap": 1.5,
     },
     "camera.covered": {**_CAMERA},
     "camera.dark": {**_CAMERA},
     "camera.bright": {**_CAMERA},
     "camera.blurred": {**_CAMERA},
-    # Told once a second, and slower when the machine is busy.
-    "camera.frozen": {**_CAMERA, "gap": 1.5, "hole": 5.0},
+    # Measured once a second, less often on a busy machine.
+    "camera.frozen": {**_CAMERA, "max_dropout": 1.5, "max_gap": 5.0},
     "camera.moved": {
         "severity": "warning",
-        "persist": 0.0,  # it is told when the camera rests again, once
+        "persist": 0.0,  # reported once, when the camera rests again
         "closes_after": 1.0,
-        "quiet": 30.0,
-        "hole": 5.0,
-        "lost_after": 5.0,
+        "cooldown": 30.0,
+        "max_gap": 5.0,
+        "stale_after": 5.0,
     },
-    # The focus flickers when a notification or a permission is answered.
+    # Answering a notification or a permission request takes the focus away briefly.
     "browser.hidden": {**_BROWSER, "persist": 1.0},
     "browser.window_left": {**_BROWSER, "persist": 2.0},
     "browser.fullscreen_left": {**_BROWSER, "persist": 2.0},
-    "browser.paste": {**_BROWSER, **_TOLD_ONCE, "quiet": 10.0},
-    # Many desks have one: a fact for the reviewer, no accusation.
-    "browser.second_screen": {**_BROWSER, "severity": "info", "persist": 3.0, "quiet": 600.0},
-    "browser.virtual_camera": {**_BROWSER, "persist": 3.0, "quiet": 600.0},
-    "browser.offline": {**_BROWSER, **_TOLD_ONCE, "severity": "info", "quiet": 0.0},
+    "browser.paste": {**_BROWSER, **_EVENT, "cooldown": 10.0},
+    # Common on honest desks: information for the reviewer.
+    "browser.second_screen": {**_BROWSER, "severity": "info", "persist": 3.0, "cooldown": 600.0},
+    "browser.virtual_camera": {**_BROWSER, "persist": 3.0, "cooldown": 600.0},
+    "browser.offline": {**_BROWSER, **_EVENT, "severity": "info", "cooldown": 0.0},
     "liveness.challenge_failed": {
-        # Attempts are counted by [challenge]: each failure is one reading, over with the next.
+        # Attempts are counted by [challenge]: each failure is one reading; the next one ends it.
         "severity": "violation",
         "persist": 0.0,
         "closes_after": 0.0,
-        "quiet": 0.0,
-        "lost_after": 5.0,
+        "cooldown": 0.0,
+        "stale_after": 5.0,
     },
     "session.not_ready": {
-        # Read from the limit of [enrolment] on, until the candidate is ready.
+        # Holds from the time limit of [enrolment] on, until the candidate is ready.
         "severity": "warning",
         "persist": 0.0,
         "closes_after": 0.0,
-        "quiet": 0.0,
-        "hole": 3.0,
-        "lost_after": 600.0,
+        "cooldown": 0.0,
+        "max_gap": 3.0,
+        "stale_after": 600.0,
     },
     "session.connection_lost": {
         "severity": "info",
         "persist": 5.0,
         "closes_after": 0.0,
-        "quiet": 0.0,
-        "hole": 3.0,
+        "cooldown": 0.0,
+        "max_gap": 3.0,
     },
 }
-"""The contract's table (design 1.3): what a policy that says nothing about a kind means."""
+"""Kind of incident to its rule, unless a policy overrides it. Clients rely on these values."""
 
 assert DEFAULT_RULES.keys() == LABELS.keys(), "every kind of incident needs its rule"  # noqa: S101

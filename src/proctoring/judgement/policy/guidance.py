@@ -1,4 +1,4 @@
-"""What a policy says about what candidates are asked to do: a good position, a calibration, movements."""
+"""Sections of a policy about what candidates are asked to do: enrolment, calibration, challenges."""
 
 from __future__ import annotations
 
@@ -8,58 +8,61 @@ from pydantic import Field
 
 from proctoring.judgement.policy.section import Section
 
-LEAST_LIMIT_TO_CALIBRATE = 60.0
-"""Seconds to become ready within, where a calibration of six steps is part of it."""
+MIN_TIME_TO_CALIBRATE = 60.0
+"""Seconds that ``enrolment.time_limit`` must have at least if the six steps of a calibration are
+required within it."""
 
 Action = Literal["turn_left", "turn_right", "blink_twice", "move_closer"]
 
 
-class Enrolment(Section):
-    """How a session begins: the candidate is helped into a good position (``enrolment.py``)."""
+class EnrolmentSettings(Section):
+    """The start of a session, in which the candidate is guided into a good position."""
 
     enabled: bool = True
-    """``False``: judged from the first picture on, and nothing is said about the position."""
-    seconds: float = Field(default=1.0, ge=0, le=30, allow_inf_nan=False)
-    """For so long nothing may be wrong. The baseline of the eyes takes 1.5 s to learn anyway, so up to
-    there nobody who sits well is judged later than could be read."""
-    limit: float = Field(default=15.0, ge=1, le=300, allow_inf_nan=False)
-    """Seconds of media since the first picture after which everything is judged all the same, and
-    ``session.not_ready`` starts. Raising it gives more time, to honest people and to others."""
-    face_pixels: float = Field(default=80.0, ge=20, le=1000, allow_inf_nan=False)
-    """Face width that is asked for: below 80 the eyes are not read at all."""
-    withhold: tuple[Literal["gaze", "head", "face.absent", "camera"], ...] = ("gaze", "head")
-    """What is not judged until ready, at most ``limit`` seconds. Everything else always is."""
+    """``False``: everything is judged from the first frame, and the candidate gets no guidance."""
+    min_steady_time: float = Field(default=1.0, ge=0, le=30, allow_inf_nan=False)
+    """Seconds for which the position must be good. The baseline of the eyes takes 1.5 s to learn, so
+    up to that value a well-seated candidate is not delayed."""
+    time_limit: float = Field(default=15.0, ge=1, le=300, allow_inf_nan=False)
+    """Seconds of media time since the first frame after which everything is judged anyway and
+    ``session.not_ready`` starts. Raising it gives everyone more time, cheaters included."""
+    min_face_width: float = Field(default=80.0, ge=20, le=1000, allow_inf_nan=False)
+    """Required face width in pixels: below 80 the eyes are not read."""
+    suspended: tuple[Literal["gaze", "head", "face.absent", "camera"], ...] = ("gaze", "head")
+    """Families that are not judged until the candidate is ready, for at most ``time_limit``. All
+    others are judged from the first frame."""
 
 
-class Calibration(Section):
-    """The guided calibration (``calibration.py``): how far it may go."""
+class CalibrationSettings(Section):
+    """The guided calibration, in which the candidate looks at the corners of the screen."""
 
     required: bool = False
-    """``True``: nobody is ready without."""
-    attempts: int = Field(default=3, ge=0, le=20)
-    """How often a session may be calibrated, failed ones included; gaze and head are not judged
+    """``True``: a candidate is not ready without one."""
+    max_attempts: int = Field(default=3, ge=0, le=20)
+    """How often a session may be calibrated, failed attempts included; gaze and head are not judged
     meanwhile. 0: never."""
-    step_limit: float = Field(default=8.0, ge=3, le=60, allow_inf_nan=False)
+    step_time_limit: float = Field(default=8.0, ge=3, le=60, allow_inf_nan=False)
     """Seconds for each step."""
-    widen: float = Field(default=10.0, ge=0, le=45, allow_inf_nan=False)
-    """Degrees by which a side of the screen may reach further than ``[screen]`` says. Raising it
-    serves large screens, and lets a candidate teach that more is screen."""
-    narrow: float = Field(default=4.0, ge=0, le=45, allow_inf_nan=False)
-    """Degrees by which left and right may reach less far, never below 10."""
+    max_widening: float = Field(default=10.0, ge=0, le=45, allow_inf_nan=False)
+    """Degrees by which a side of the screen may exceed ``[screen]``. Raising it supports larger
+    screens, and lets a candidate have more accepted as screen."""
+    max_narrowing: float = Field(default=4.0, ge=0, le=45, allow_inf_nan=False)
+    """Degrees by which left and right may fall below ``[screen]``, but never below 10."""
 
 
-class Challenge(Section):
-    """Movements that candidates are asked for at times that nobody knows (``challenge.py``)."""
+class ChallengeSettings(Section):
+    """Challenges: movements that a candidate is asked for at unpredictable times."""
 
     enabled: bool = False
-    """``True``: asked for by themselves; on request they can always be."""
-    every: float = Field(default=600.0, ge=30, le=86_400, allow_inf_nan=False)
-    """Mean seconds between two; each comes after half of it to one and a half times as long."""
-    limit: float = Field(default=8.0, ge=3, le=60, allow_inf_nan=False)
-    """Seconds to make a movement in. Raising it spares slow people, and helps those who prepare."""
-    attempts: int = Field(default=2, ge=1, le=5)
-    """Movements that may fail in a row before it is an incident: people confuse left and right."""
+    """``True``: challenges are made automatically. On request they can always be made."""
+    mean_interval: float = Field(default=600.0, ge=30, le=86_400, allow_inf_nan=False)
+    """Mean seconds between two challenges; each interval is between half and one and a half times
+    as long."""
+    time_limit: float = Field(default=8.0, ge=3, le=60, allow_inf_nan=False)
+    """Seconds for a movement. Raising it is easier on slow people, and on prepared attacks."""
+    max_attempts: int = Field(default=2, ge=1, le=5)
+    """Movements that may fail in a row before an incident starts: people confuse left and right."""
     actions: tuple[Action, ...] = Field(
         default=("turn_left", "turn_right", "blink_twice", "move_closer"), min_length=1
     )
-    """What is asked for, drawn by chance. Leave out what a candidate cannot do."""
+    """Movements to draw from at random. Leave out those that a candidate cannot perform."""

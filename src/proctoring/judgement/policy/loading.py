@@ -1,4 +1,4 @@
-"""Reads policies from TOML: shipped ones by name, others from files."""
+"""Loads policies from TOML: shipped ones by name, others from files."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from pathlib import Path
 
 from proctoring.errors import BadPolicyError
 from proctoring.judgement.policy.defaults import DEFAULT_RULES
-from proctoring.judgement.policy.model import Policy, validated
+from proctoring.judgement.policy.model import Policy, validate_policy
 from proctoring.judgement.policy.validation import unknown_name
 
 MAX_POLICY_BYTES = 256_000
-"""A policy file larger than this is refused unread."""
+"""Larger policy files are rejected without being parsed."""
 
 
 def parse_policy(text: str, source: str = "policy") -> Policy:
-    """Read a policy from TOML; ``source`` names it in errors.
+    """Parse a policy from TOML; ``source`` names it in errors.
 
     Raises:
-        BadPolicyError: not TOML, or something in it is unknown or impossible.
+        BadPolicyError: not TOML, or a setting is unknown or invalid; the message has its path.
     """
     try:
         settings = tomllib.loads(text)
@@ -34,20 +34,20 @@ def parse_policy(text: str, source: str = "policy") -> Policy:
         if not isinstance(rule, dict):
             raise BadPolicyError(f"{source}: incidents: {kind}: expected a table of settings")
     rules = {kind: {**default, **given.get(kind, {})} for kind, default in DEFAULT_RULES.items()}
-    return validated({**settings, "incidents": rules}, source)
+    return validate_policy({**settings, "incidents": rules}, source)
 
 
 def shipped_policies() -> tuple[str, ...]:
-    """Names of the policies that come with the package."""
+    """Names of the policies shipped with the package."""
     folder = resources.files("proctoring.judgement") / "policies"
     return tuple(sorted(f.name[:-5] for f in folder.iterdir() if f.name.endswith(".toml")))
 
 
 def shipped_policy(name: str) -> Policy:
-    """A policy that comes with the package, by name alone: safe for names from outside.
+    """A shipped policy. Never opens other files, so safe for names from clients.
 
     Raises:
-        BadPolicyError: there is none of that name.
+        BadPolicyError: there is no shipped policy of that name.
     """
     if name not in shipped_policies():
         raise BadPolicyError(unknown_name("policy", name, shipped_policies()))
@@ -56,10 +56,10 @@ def shipped_policy(name: str) -> Policy:
 
 
 def read_policy(path: Path) -> Policy:
-    """A policy from a file.
+    """Load a policy from a file.
 
     Raises:
-        BadPolicyError: the file cannot be read, is too large or does not validate.
+        BadPolicyError: the file cannot be read, is too large or is not a valid policy.
     """
     try:
         with path.open("rb") as file:
@@ -75,14 +75,14 @@ def read_policy(path: Path) -> Policy:
 
 
 def load_policy(name_or_path: str | Path) -> Policy:
-    """A shipped policy by its name, or one from a file. For operators: opens what it is given.
+    """A shipped policy by name, or a policy from a file. Opens any path: only for operators.
 
     Raises:
-        BadPolicyError: neither a shipped name nor a file that holds a policy.
+        BadPolicyError: neither the name of a shipped policy nor a file with a valid policy.
     """
     if isinstance(name_or_path, str) and name_or_path in shipped_policies():
         return shipped_policy(name_or_path)
     path = Path(name_or_path)
     if path.suffix != ".toml" and not path.exists():
-        return shipped_policy(str(name_or_path))  # raises, and names those there are
+        return shipped_policy(str(name_or_path))  # raises with the known names
     return read_policy(path)

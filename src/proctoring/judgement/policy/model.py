@@ -1,4 +1,4 @@
-"""The policy: what counts as suspicious in one exam."""
+"""The policy: everything that decides what counts as suspicious in one exam."""
 
 from __future__ import annotations
 
@@ -10,71 +10,71 @@ from pydantic import Field, ValidationError, model_validator
 
 from proctoring.errors import BadPolicyError
 from proctoring.incidents import LABELS
-from proctoring.judgement.policy.audio import Sound, Transcription
+from proctoring.judgement.policy.audio import AudioLimits, TranscriptionSettings
 from proctoring.judgement.policy.guidance import (
-    LEAST_LIMIT_TO_CALIBRATE,
-    Calibration,
-    Challenge,
-    Enrolment,
+    MIN_TIME_TO_CALIBRATE,
+    CalibrationSettings,
+    ChallengeSettings,
+    EnrolmentSettings,
 )
 from proctoring.judgement.policy.rule import Rule
 from proctoring.judgement.policy.section import Score, Section
-from proctoring.judgement.policy.storage import EvidenceWanted, Records
+from proctoring.judgement.policy.storage import EvidenceSettings, RecordSettings
 from proctoring.judgement.policy.validation import bad_policy, unknown_name
 from proctoring.judgement.policy.video import (
-    Camera,
-    Head,
+    CameraLimits,
+    HeadLimits,
     IdentityLimits,
     LivenessLimits,
-    Objects,
-    Screen,
+    ObjectLimits,
+    ScreenLimits,
 )
 
 
 class Policy(Section):
-    """Everything judgement goes by. Equal policies judge equally."""
+    """What counts as suspicious, and what is stored. Equal policies judge equally."""
 
     name: str = Field(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
     description: str = Field(default="", max_length=2000)
-    gaze_confidence: Score = 0.2
-    """Gaze that is read with less confidence than this counts as not readable."""
+    min_gaze_confidence: Score = 0.2
+    """Gaze of lower confidence counts as unreadable."""
     one_alert_per_side: bool = False
-    """``True``: when gaze and head leave to the same side, only the one that starts first alerts;
-    the other is recorded. ``False``: each alerts, as the contract's table has it."""
-    update_every: float = Field(default=30.0, ge=1, le=3600)
-    """Seconds between two reports about an incident that goes on."""
-    screen: Screen = Screen()
-    head: Head = Head()
-    objects: Objects = Objects()
-    sound: Sound = Sound()
-    transcription: Transcription = Transcription()
-    camera: Camera = Camera()
+    """``True``: when gaze and head turn to the same side, only the incident that starts first
+    alerts; the other is recorded. ``False``: both alert."""
+    update_interval: float = Field(default=30.0, ge=1, le=3600)
+    """Seconds between two updates of an open incident."""
+    screen: ScreenLimits = ScreenLimits()
+    head: HeadLimits = HeadLimits()
+    objects: ObjectLimits = ObjectLimits()
+    audio: AudioLimits = AudioLimits()
+    transcription: TranscriptionSettings = TranscriptionSettings()
+    camera: CameraLimits = CameraLimits()
     liveness: LivenessLimits = LivenessLimits()
-    enrolment: Enrolment = Enrolment()
+    enrolment: EnrolmentSettings = EnrolmentSettings()
     identity: IdentityLimits = IdentityLimits()
-    evidence: EvidenceWanted = EvidenceWanted()
-    calibration: Calibration = Calibration()
-    challenge: Challenge = Challenge()
-    records: Records = Records()
+    evidence: EvidenceSettings = EvidenceSettings()
+    calibration: CalibrationSettings = CalibrationSettings()
+    challenge: ChallengeSettings = ChallengeSettings()
+    records: RecordSettings = RecordSettings()
     incidents: dict[str, Rule]
 
     @model_validator(mode="after")
-    def _time_to_calibrate(self) -> Self:
-        if self.calibration.required and not self.calibration.attempts:
-            raise ValueError("calibration.required needs calibration.attempts")
-        if self.calibration.required and self.enrolment.limit < LEAST_LIMIT_TO_CALIBRATE:
+    def _calibration_is_possible(self) -> Self:
+        if self.calibration.required and not self.calibration.max_attempts:
+            raise ValueError("calibration.required needs calibration.max_attempts")
+        if self.calibration.required and self.enrolment.time_limit < MIN_TIME_TO_CALIBRATE:
             raise ValueError(
-                f"calibration.required needs an enrolment.limit of {LEAST_LIMIT_TO_CALIBRATE:.0f}"
+                f"calibration.required needs an enrolment.time_limit of {MIN_TIME_TO_CALIBRATE:.0f}"
             )
         return self
 
     @model_validator(mode="after")
-    def _words_where_they_are_needed(self) -> Self:
+    def _transcription_is_on_where_needed(self) -> Self:
         engine = self.transcription.engine
-        if self.sound.phrases and engine == "off":
-            raise ValueError("sound.phrases are never heard while transcription.engine is off")
-        if self.sound.speakers == "deepgram" and engine != "deepgram":
-            raise ValueError('sound.speakers "deepgram" needs transcription.engine "deepgram"')
+        if self.audio.phrases and engine == "off":
+            raise ValueError("audio.phrases are never heard while transcription.engine is off")
+        if self.audio.diarization == "deepgram" and engine != "deepgram":
+            raise ValueError('audio.diarization "deepgram" needs transcription.engine "deepgram"')
         return self
 
     def with_accommodations(self, accommodations: Mapping[str, Any]) -> Policy:
@@ -85,7 +85,7 @@ class Policy(Section):
                 settings that differ, as in ``{"gaze.left": {"persist": 5}, "screen": {"down": 30}}``.
 
         Raises:
-            BadPolicyError: naming the path of what is unknown or impossible.
+            BadPolicyError: a setting is unknown or invalid; the message has its path.
         """
         settings = self.model_dump(mode="json", exclude_none=True)
         for key, changes in accommodations.items():
@@ -94,14 +94,14 @@ class Policy(Section):
             elif key in _SECTIONS:
                 target = settings
             else:
-                raise BadPolicyError(unknown_name("accommodations", key, _ACCOMMODATED))
+                raise BadPolicyError(unknown_name("accommodations", key, (*_SECTIONS, *LABELS)))
             if not isinstance(changes, Mapping):
                 raise BadPolicyError(f"accommodations: {key}: expected a table of settings")
             target[key] = {**target[key], **changes}
-        return validated(settings, "accommodations")
+        return validate_policy(settings, "accommodations")
 
     def unattended(self) -> Policy:
-        """This policy for a recording, whose candidate cannot be asked for anything any more."""
+        """This policy for a recording, whose candidate cannot be asked to do anything."""
         return self.model_copy(
             update={
                 "calibration": self.calibration.model_copy(update={"required": False}),
@@ -110,15 +110,15 @@ class Policy(Section):
         )
 
     def to_toml(self) -> str:
-        """The whole policy, defaults included, as a file that ``parse_policy`` reads."""
+        """The policy, defaults included, as TOML that ``parse_policy`` accepts."""
         return tomli_w.dumps(self.model_dump(mode="json", exclude_none=True))
 
 
-def validated(settings: Mapping[str, Any], source: str) -> Policy:
-    """The policy with these settings.
+def validate_policy(settings: Mapping[str, Any], source: str) -> Policy:
+    """The policy with these settings; ``source`` names it in errors.
 
     Raises:
-        BadPolicyError: naming ``source`` and the path of what is unknown or impossible.
+        BadPolicyError: a setting is unknown or invalid; the message has its path.
     """
     try:
         return Policy.model_validate(settings)
@@ -126,17 +126,18 @@ def validated(settings: Mapping[str, Any], source: str) -> Policy:
         raise bad_policy(error, source) from error
 
 
-_ASKING = ("enrolment", "calibration", "challenge")
 _SECTIONS = (
     "screen",
     "head",
     "objects",
     "liveness",
     "identity",
-    "sound",
+    "audio",
     "transcription",
     "camera",
-    *_ASKING,
+    "enrolment",
+    "calibration",
+    "challenge",
     "records",
 )
-_ACCOMMODATED = (*_SECTIONS, *LABELS)
+"""Sections that accommodations may change: all but ``evidence``."""

@@ -12,6 +12,6 @@ Seconds = Annotated[float, Field(ge=0, le=600, allow_inf_nan=False)]
 
 
 class Section(BaseModel):
-    """One table of a policy file: immutable, unknown keys are refused."""
+    """One table of a policy file: immutable, unknown keys are rejected."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)

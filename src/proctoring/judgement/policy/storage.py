@@ -9,58 +9,59 @@ from proctoring.judgement.policy.section import Section
 from proctoring.judgement.policy.validation import unknown_name
 
 
-class EvidenceWanted(Section):
-    """What is kept of the media of an incident. By default nothing is.
+class EvidenceSettings(Section):
+    """Which media of incidents is stored. By default none.
 
-    Kinds are named one by one (``object.phone``), by family (``gaze.*``), or all at once (``*``).
+    Kinds are given one by one (``object.phone``), by family (``gaze.*``), or all at once (``*``).
     """
 
     stills: tuple[str, ...] = Field(default=(), max_length=100)
-    """Kinds of which the picture is kept that made the incident start."""
+    """Kinds of which the frame is stored that started the incident."""
     clips: tuple[str, ...] = Field(default=(), max_length=100)
-    """Kinds of which a clip is kept. Any kind here means that the last seconds of every session
-    are held in memory."""
-    before: float = Field(default=5.0, ge=0, le=30)
-    """Seconds of the clip before the moment from which on the incident's condition held."""
-    after: float = Field(default=5.0, ge=0, le=30)
-    """Seconds of the clip after the moment at which the incident was told."""
-    sound: bool = False
-    """Whether clips have the sound too."""
+    """Kinds of which a clip is stored. If there are any, the last seconds of every session are
+    buffered in memory."""
+    seconds_before: float = Field(default=5.0, ge=0, le=30)
+    """Seconds of the clip before the incident's condition began to hold."""
+    seconds_after: float = Field(default=5.0, ge=0, le=30)
+    """Seconds of the clip after the incident was reported."""
+    audio: bool = False
+    """Whether clips contain audio."""
     blur_bystanders: bool = True
-    """Whether everybody but the candidate is made unrecognisable."""
-    most: int = Field(default=100, ge=0, le=10_000)
-    """Pieces of evidence kept of one session; of what comes after, nothing is."""
+    """Whether everyone but the candidate is blurred."""
+    max_items: int = Field(default=100, ge=0, le=10_000)
+    """Maximum number of stills and clips per session; later ones are not stored."""
 
     @field_validator("stills", "clips")
     @classmethod
     def _known(cls, kinds: tuple[str, ...]) -> tuple[str, ...]:
         for kind in kinds:
-            if not any(_names(kind, known) for known in LABELS):
+            if not any(_matches(kind, known) for known in LABELS):
                 raise ValueError(unknown_name("evidence", kind, ("*", *LABELS)))
         return kinds
 
     def wants_still(self, kind: str) -> bool:
-        """Whether a picture is to be kept of an incident of this kind."""
-        return any(_names(wanted, kind) for wanted in self.stills)
+        """Whether a still of an incident of this kind is stored."""
+        return any(_matches(pattern, kind) for pattern in self.stills)
 
     def wants_clip(self, kind: str) -> bool:
-        """Whether a clip is to be kept of an incident of this kind."""
-        return any(_names(wanted, kind) for wanted in self.clips)
+        """Whether a clip of an incident of this kind is stored."""
+        return any(_matches(pattern, kind) for pattern in self.clips)
 
 
-def _names(pattern: str, kind: str) -> bool:
+def _matches(pattern: str, kind: str) -> bool:
     """Whether ``pattern`` is the kind, its family (``gaze.*``) or everything (``*``)."""
     return pattern in ("*", kind) or (pattern.endswith(".*") and kind.startswith(pattern[:-1]))
 
 
-class Records(Section):
-    """What is kept of a session, and for how long: pictures and sound are not in it (``evidence``)."""
+class RecordSettings(Section):
+    """What is recorded of a session, and for how long. Media is not part of it (see ``evidence``)."""
 
-    keep_days: float = Field(default=180.0, gt=0, le=36_500, allow_inf_nan=False)
-    """Days after a session's end for which it is kept; then it is erased, and only that remains."""
+    retention_days: float = Field(default=180.0, gt=0, le=36_500, allow_inf_nan=False)
+    """Days after the end of a session until its records are erased. Only the fact of the erasure
+    remains."""
     signals: bool = True
-    """Whether what was observed, in numbers, is kept: to be plotted, and judged again later."""
-    signal_days: float = Field(default=90.0, gt=0, le=36_500, allow_inf_nan=False)
-    """Days for which these numbers are kept."""
+    """Whether observations (numbers, no media) are recorded, to plot them and to judge again."""
+    signal_retention_days: float = Field(default=90.0, gt=0, le=36_500, allow_inf_nan=False)
+    """Days after the end of a session until its observations are erased."""
     transcripts: bool = False
-    """Whether words that were said are kept with them. ``False``: judging again hears no phrases."""
+    """Whether transcripts are recorded too. ``False``: judging again finds no phrases."""

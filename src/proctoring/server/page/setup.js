@@ -73,7 +73,7 @@ export function readSetup() {
       mirrored,
       ...(policy.value ? { policy: policy.value } : {}),
       ...(transcribe.checked
-        ? { accommodations: { transcription: { engine: "moonshine", tell: true } } }
+        ? { accommodations: { transcription: { engine: "moonshine", publish: true } } }
         : {}),
     },
   };

@@ -9,7 +9,7 @@ from threading import RLock
 
 from proctoring.audio.pcm import Pcm
 from proctoring.incidents import Evidence, IncidentChange, IncidentState
-from proctoring.judgement.policy.storage import EvidenceWanted
+from proctoring.judgement.policy.storage import EvidenceSettings
 from proctoring.observations import FrameObservation
 from proctoring.records.entries import Notice
 from proctoring.session.evidence.bystanders import AROUND, look_of
@@ -72,7 +72,7 @@ class EvidenceWatch:
 
     def __init__(
         self,
-        wanted: EvidenceWanted,
+        wanted: EvidenceSettings,
         *,
         offer: Callable[[Order], None],
         publisher: Sink,
@@ -86,7 +86,7 @@ class EvidenceWatch:
         self._margin = AROUND if wanted.blur_bystanders else 0.0
         self._ring: MediaRing | None = None
         if wanted.clips:
-            kept = wanted.before + LEAD + wanted.after + 2 * self._margin
+            kept = wanted.seconds_before + LEAD + wanted.seconds_after + 2 * self._margin
             self._ring = MediaRing(kept, max_bytes)
         # Without clips there are no pictures in it: where people are, for blurred stills.
         self._looks = self._ring or MediaRing(4 * AROUND, 0)
@@ -135,7 +135,7 @@ class EvidenceWatch:
 
     def sound(self, time: float, samples: Pcm) -> None:
         """Sound arrived; ``time`` is that of its first sample."""
-        if self._ring is not None and self._wanted.sound:
+        if self._ring is not None and self._wanted.audio:
             self._ring.sound(time, samples)
 
     def looked(self, data: bytes, observation: FrameObservation) -> None:
@@ -213,11 +213,11 @@ class EvidenceWatch:
             due = time + self._margin
             wanted.append(_Pending(change.number, "still", time, time, due, self._newest))
         if self._wanted.wants_clip(change.kind):
-            start = max(change.started_at, media_time - LEAD) - self._wanted.before
-            end = media_time + self._wanted.after
+            start = max(change.started_at, media_time - LEAD) - self._wanted.seconds_before
+            end = media_time + self._wanted.seconds_after
             wanted.append(_Pending(change.number, "clip", start, end, end + self._margin))
         for pending in wanted:
-            if self._made >= self._wanted.most:
+            if self._made >= self._wanted.max_items:
                 self._lost("the session has as many pieces of evidence as its policy allows")
                 continue
             self._made += 1
