@@ -9,8 +9,8 @@ from tests.records.conftest import BEGAN, beginning, ending, incident_of, occurr
 
 from proctoring.errors import UnknownRecordError
 from proctoring.records.archive import Archive
-from proctoring.records.reader import SittingFilter
 from proctoring.records.review import Verdict, consent, decide
+from proctoring.records.sitting_list import SittingFilter
 
 
 @pytest.fixture

@@ -12,14 +12,17 @@ from tests.records.conftest import BEGAN, beginning, ending, occurrence, tell
 
 from proctoring.incidents import IncidentState
 from proctoring.records.archive import DEAD, Archive
+from proctoring.records.batch import WrittenEvent
 from proctoring.records.chain import initial_head, link
 from proctoring.records.entries import PendingEvent
-from proctoring.records.writer import Numbered, RecordWriter, sealed
+from proctoring.records.event_log import StoredReplay
+from proctoring.records.sitting_state import sealed
+from proctoring.records.writer import RecordWriter
 
 STARTED, UPDATED, ENDED = IncidentState.STARTED, IncidentState.UPDATED, IncidentState.ENDED
 
 
-def seqs(told: list[Numbered | None]) -> list[int]:
+def seqs(told: list[WrittenEvent | None]) -> list[int]:
     return [found.seq for found in told if found is not None]
 
 
@@ -51,12 +54,12 @@ def test_a_process_that_follows_goes_on_counting(open_database: Callable[[], Arc
 def test_a_sitting_that_ended_is_not_replayed_to_the_next_of_its_name(archive: Archive) -> None:
     writer = archive.writer()
     writer.write([beginning(), occurrence(1), ending()], tell)
-    assert archive.reader.replay("exam-7", 0, 100) == (((1, tell(0, 1)),), 0)
+    assert archive.reader.replay("exam-7", 0, 100) == StoredReplay(((1, tell(0, 1)),), 0)
     later = beginning("S2", began_at=BEGAN + timedelta(minutes=1))
     writer.write([later], tell)
-    assert archive.reader.replay("exam-7", 0, 100) == ((), 0)
+    assert archive.reader.replay("exam-7", 0, 100) == StoredReplay((), 0)
     writer.write([occurrence(1, sitting_id="S2")], tell)
-    assert archive.reader.replay("exam-7", 0, 100) == (((2, tell(0, 2)),), 0)
+    assert archive.reader.replay("exam-7", 0, 100) == StoredReplay(((2, tell(0, 2)),), 0)
 
 
 def test_a_sitting_cut_short_is_replayed_to_the_one_that_goes_on(
@@ -67,8 +70,8 @@ def test_a_sitting_cut_short_is_replayed_to_the_one_that_goes_on(
     writer = archive.writer()
     later = beginning("S2", began_at=BEGAN + timedelta(minutes=1))
     writer.write([later, occurrence(1, sitting_id="S2")], tell)
-    found, missing = archive.reader.replay("exam-7", 1, 100)
-    assert ([seq for seq, _ in found], missing) == ([2, 3], 0)
+    found = archive.reader.replay("exam-7", 1, 100)
+    assert ([seq for seq, _ in found.events], found.missing) == ([2, 3], 0)
     cut = archive.reader.sitting("S1")
     assert cut.sitting.state == "interrupted"
     assert {incident.state for incident in cut.incidents} == {"interrupted"}

@@ -92,10 +92,12 @@ class RecordedJournal:
     def replay(self, session_id: str, after: int) -> Replay:
         """Every event with a number above ``after``, from the database."""
         try:
-            found, missing = self._reader.replay(session_id, after, self._replayed)
+            found = self._reader.replay(session_id, after, self._replayed)
         except SQLAlchemyError as error:
             raise RecordsUnavailableError("earlier events cannot be read now") from error
-        return Replay(tuple(Event(session_id, seq, text) for seq, text in found), missing)
+        return Replay(
+            tuple(Event(session_id, seq, text) for seq, text in found.events), found.missing
+        )
 
     def last_seq(self, session_id: str) -> int:
         """The last number given out under the name of a session that runs here; 0 if none."""

@@ -19,8 +19,9 @@ from proctoring.records.database import TRANSIENT, connect, read_url, shown, sql
 from proctoring.records.migrate import migrate
 from proctoring.records.reader import RecordReader
 from proctoring.records.signing import Signer, load_signer
+from proctoring.records.sitting_state import OPEN, interrupt
 from proctoring.records.tables import ServerRow, SittingRow
-from proctoring.records.writer import OPEN, RecordWriter, interrupt
+from proctoring.records.writer import RecordWriter
 
 FILE = "records.sqlite3"
 KEY = "signing.key"

@@ -1,14 +1,28 @@
-"""Hashes that bind each event of a sitting to the one before: what is changed or missing shows."""
+"""Chain of hashes over a sitting's events: an event that is changed or missing shows."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import dataclass
 from datetime import datetime
 
 
+@dataclass(frozen=True, slots=True)
+class ChainState:
+    """Where a sitting's events stand."""
+
+    sitting_id: str
+    last_seq: int
+    """Number of the last event of its session id."""
+    length: int
+    """How many events the sitting has."""
+    head: str
+    """Hash of its last event; ``initial_head`` while it has none."""
+
+
 def initial_head(sitting_id: str, session_id: str, began_at: datetime, policy_hash: str) -> str:
-    """What the first event of a sitting is bound to: the facts it began with."""
+    """What a sitting's first event is bound to: the hash of the facts it started with."""
     facts = [sitting_id, session_id, int(began_at.timestamp() * 1000), policy_hash]
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 

@@ -18,6 +18,7 @@ from proctoring.judgement.policy.storage import RecordSettings
 from proctoring.records.chain import link
 from proctoring.records.database import reading, writing
 from proctoring.records.signing import Signer
+from proctoring.records.sitting_state import OPEN
 from proctoring.records.tables import (
     ConsentRow,
     CurveRow,
@@ -32,7 +33,6 @@ from proctoring.records.tables import (
     SittingRow,
     WebhookRow,
 )
-from proctoring.records.writer import OPEN
 
 GENESIS = "0" * 64
 """What the first erasure is bound to."""

@@ -12,8 +12,8 @@ from ulid import ULID
 from proctoring.errors import UnknownRecordError
 from proctoring.records.additions import consent_text, decision_text, extend
 from proctoring.records.database import writing
-from proctoring.records.reader import Consent, Decision
 from proctoring.records.signing import Signer
+from proctoring.records.sitting_detail import Consent, Decision
 from proctoring.records.tables import ConsentRow, DecisionRow, IncidentRow, SittingRow
 
 Verdict = Literal["confirm", "dismiss", "comment"]

@@ -14,8 +14,8 @@ from proctoring.records.chain import initial_head, link
 from proctoring.records.database import reading
 from proctoring.records.erasure import GENESIS, erasure_text
 from proctoring.records.signing import Signer
+from proctoring.records.sitting_state import OPEN, sealed
 from proctoring.records.tables import ErasureRow, EventRow, SittingRow
-from proctoring.records.writer import OPEN, sealed
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from proctoring.records.erasure import Erasure, erase_consents, erasures
-from proctoring.records.reader import Consent
 from proctoring.records.review import consent
+from proctoring.records.sitting_detail import Consent
 from proctoring.server.authorisation import grant_of, needs
 from proctoring.server.grant import Scope
 from proctoring.server.records_rest import archive, storage

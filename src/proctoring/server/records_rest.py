@@ -16,17 +16,12 @@ from proctoring.errors import BadPolicyError, RecordsUnavailableError
 from proctoring.incidents import IncidentSummary, Severity, fold_changes
 from proctoring.judgement.policy import MAX_POLICY_BYTES, Policy, parse_policy, shipped_policy
 from proctoring.records.archive import Archive
+from proctoring.records.event_log import StoredEvent
 from proctoring.records.plot import Plot
-from proctoring.records.reader import (
-    Decision,
-    IncidentRecord,
-    SittingDetail,
-    SittingFilter,
-    SittingPage,
-    StoredEvent,
-)
 from proctoring.records.rejudging import Difference, compare, judge_again
 from proctoring.records.review import Verdict, decide
+from proctoring.records.sitting_detail import Decision, IncidentRecord, SittingDetail
+from proctoring.records.sitting_list import SittingFilter, SittingPage
 from proctoring.server.authorisation import grant_of, needs
 from proctoring.server.grant import Scope
 from proctoring.server.rest import errors

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from proctoring.records.reader import Decision, IncidentRecord, SittingDetail, SittingSummary
+from proctoring.records.sitting_detail import Decision, IncidentRecord, SittingDetail
+from proctoring.records.sitting_list import SittingSummary
 
 BEGAN = datetime(2026, 1, 2, 10, 0, tzinfo=UTC)
 

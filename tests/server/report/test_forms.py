@@ -11,7 +11,7 @@ import pytest
 from tests.server.report.build import BEGAN, INCIDENT, decided, sitting_detail
 
 from proctoring.incidents import LABELS
-from proctoring.records.reader import Consent
+from proctoring.records.sitting_detail import Consent
 from proctoring.server.report.content import PANELS, Content, consent_text, content
 from proctoring.server.report.html import report_html
 from proctoring.server.report.pdf import report_pdf

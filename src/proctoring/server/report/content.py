@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from proctoring.records.reader import Consent, IncidentRecord, SittingDetail
+from proctoring.records.sitting_detail import Consent, IncidentRecord, SittingDetail
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,202 @@
+"""Writes one batch of entries within one transaction; numbers and chains the events in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Connection, bindparam, insert, select, update
+
+from proctoring.records import webhook_queue
+from proctoring.records.chain import ChainState, link
+from proctoring.records.entries import Entry, PendingEvent, SittingEnded, SittingStarted
+from proctoring.records.incident_changes import IncidentChanges
+from proctoring.records.signing import Signer
+from proctoring.records.sitting_start import policy_digest, start_sitting, store_policy
+from proctoring.records.sitting_state import ENDED, OPEN, last_seq_of_session, sealed
+from proctoring.records.tables import EventRow, FaceRow, SittingRow, WebhookRow
+
+Render = Callable[[int, int], str]
+"""The JSON text of an event, from its index in the batch and its number."""
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenEvent:
+    """An event as it was written."""
+
+    seq: int
+    text: str
+
+
+class Batch:
+    """One transaction's worth of entries.
+
+    Args:
+        entries: what is written, in order.
+        signer: seals sittings that end.
+        server_id: this process.
+        chains: the state of each session's chain before, where it is known.
+        policies: digests of policies that are stored already.
+        webhooks: names of the endpoints to queue messages for.
+    """
+
+    def __init__(
+        self,
+        entries: Sequence[Entry],
+        signer: Signer,
+        server_id: str,
+        chains: Mapping[str, ChainState],
+        policies: set[str],
+        webhooks: tuple[str, ...],
+    ) -> None:
+        self.entries = entries
+        self.chains: dict[str, ChainState] = {}
+        """By session id, as the batch leaves them."""
+        self.policies: set[str] = set()
+        """Digests of policies that it stored or found."""
+        self.written: list[WrittenEvent | None] = []
+        """For each entry its event; ``None`` where an entry is none."""
+        self._signer = signer
+        self._server_id = server_id
+        self._known_chains = chains
+        self._known_policies = policies
+        self._webhooks = webhooks
+        self._messages: list[dict[str, Any]] = []
+        self._events: list[dict[str, Any]] = []
+        self._incidents = IncidentChanges()
+        self._last_event: tuple[str, int, str] | None = None
+        """Sitting, number and hash."""
+
+    def write(self, connection: Connection, render: Render) -> None:
+        """Write all entries.
+
+        Raises:
+            KeyError: a sitting did not start.
+        """
+        for index, entry in enumerate(self.entries):
+            event: WrittenEvent | None = None
+            match entry:
+                case SittingStarted():
+                    self._start(connection, entry)
+                case SittingEnded():
+                    self._end(connection, entry)
+                case PendingEvent():
+                    event = self._number(connection, index, entry, render)
+            self.written.append(event)
+        self._flush(connection)
+
+    def is_written(self, connection: Connection) -> bool:
+        """Whether the transaction was committed: all of it was, or nothing."""
+        if self._last_event is not None:
+            sitting_id, seq, head = self._last_event
+            found = select(EventRow.hash).filter_by(sitting_id=sitting_id, seq=seq)
+            return connection.execute(found).scalar() == head
+        last = self.entries[-1]
+        state = connection.execute(
+            select(SittingRow.state).filter_by(id=last.sitting.id, server_id=self._server_id)
+        ).scalar()
+        return state is not None and (isinstance(last, SittingStarted) or state != OPEN)
+
+    def _start(self, connection: Connection, entry: SittingStarted) -> None:
+        self._flush(connection)  # earlier sittings of this session must be read as they stand
+        digest = policy_digest(entry.policy_toml)
+        if digest not in self._known_policies | self.policies:
+            store_policy(connection, entry)
+            self.policies.add(digest)
+        chain = start_sitting(connection, entry, self._signer, self._server_id)
+        self.chains[entry.sitting.session_id] = chain
+        self._queue_message(entry.sitting.id, webhook_queue.BEGAN, entry.sitting.began_at)
+
+    def _end(self, connection: Connection, entry: SittingEnded) -> None:
+        self._flush(connection)
+        sitting_id = entry.sitting.id
+        self._queue_message(sitting_id, webhook_queue.ENDED, entry.time)
+        chain = self._chain(connection, entry)
+        if entry.face is not None:
+            embedding = np.array(entry.face, "<f4").tobytes()
+            values = {"sitting_id": sitting_id, "embedding": embedding}
+            connection.execute(insert(FaceRow).values(values))
+        connection.execute(
+            update(SittingRow)
+            .filter_by(id=sitting_id)
+            .values(
+                state=ENDED,
+                ended_at=entry.time,
+                end_reason=entry.reason,
+                media_time=entry.media_time,
+                seal=self._signer.sign(sealed(sitting_id, chain.length, chain.head)),
+            )
+        )
+
+    def _number(
+        self, connection: Connection, index: int, entry: PendingEvent, render: Render
+    ) -> WrittenEvent:
+        sitting = entry.sitting
+        chain = self._chain(connection, entry)
+        seq = chain.last_seq + 1
+        text = render(index, seq)
+        chain = ChainState(sitting.id, seq, chain.length + 1, link(chain.head, text))
+        self.chains[sitting.session_id] = chain
+        self._last_event = (sitting.id, seq, chain.head)
+        self._events.append(
+            {
+                "sitting_id": sitting.id,
+                "seq": seq,
+                "session_id": sitting.session_id,
+                "time": entry.time,
+                "media_time": entry.media_time,
+                "text": text,
+                "hash": chain.head,
+            }
+        )
+        if entry.changes:  # notices are for listeners alone
+            self._queue_message(sitting.id, seq, entry.time)
+        for change in entry.changes:
+            self._incidents.add(sitting, seq, change)
+        return WrittenEvent(seq, text)
+
+    def _chain(self, connection: Connection, entry: Entry) -> ChainState:
+        sitting = entry.sitting
+        for chains in (self.chains, self._known_chains):
+            chain = chains.get(sitting.session_id)
+            if chain is not None and chain.sitting_id == sitting.id:
+                return chain
+        row = connection.execute(select(SittingRow).filter_by(id=sitting.id)).first()
+        if row is None:
+            raise KeyError(f"sitting {sitting.id} did not start")
+        last_seq = last_seq_of_session(connection, sitting.session_id, self._signer)
+        return ChainState(row.id, last_seq, row.chain_length, row.chain_head)
+
+    def _queue_message(self, sitting_id: str, seq: int, time: datetime) -> None:
+        self._messages += [
+            {"endpoint": endpoint, "sitting_id": sitting_id, "seq": seq}
+            | {"created_at": time, "due_at": time, "attempts": 0}
+            for endpoint in self._webhooks
+        ]
+
+    def _flush(self, connection: Connection) -> None:
+        """Execute the statements that were collected."""
+        if self._messages:
+            connection.execute(insert(WebhookRow), self._messages)
+        if self._events:
+            connection.execute(insert(EventRow), self._events)
+            touched = {event["session_id"] for event in self._events}
+            connection.execute(
+                update(SittingRow)
+                .where(SittingRow.id == bindparam("of"))
+                .values(
+                    last_seq=bindparam("seq"),
+                    chain_length=bindparam("length"),
+                    chain_head=bindparam("head"),
+                ),
+                [
+                    {"of": chain.sitting_id, "seq": chain.last_seq}
+                    | {"length": chain.length, "head": chain.head}
+                    for chain in map(self.chains.__getitem__, touched)
+                ],
+            )
+        self._incidents.flush(connection)
+        self._messages, self._events = [], []

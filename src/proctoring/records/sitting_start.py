@@ -1,0 +1,94 @@
+"""Writes the start of a sitting: its row, its policy, and consents given before it."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict
+from datetime import timedelta
+
+from sqlalchemy import Connection, insert, select, update
+
+from proctoring.records.additions import consent_text, places, seal
+from proctoring.records.chain import ChainState, initial_head
+from proctoring.records.entries import SittingStarted
+from proctoring.records.signing import Signer
+from proctoring.records.sitting_state import ENDED, OPEN, interrupt, last_seq_of_session
+from proctoring.records.tables import ConsentRow, PolicyRow, SittingRow
+
+CONTINUED_WITHIN = timedelta(days=1)
+"""A sitting that starts within this after an interrupted one of the same session continues it: its
+listeners can replay the events of both."""
+
+
+def policy_digest(toml: str) -> str:
+    """The key of a policy: SHA-256 of its text."""
+    return hashlib.sha256(toml.encode()).hexdigest()
+
+
+def store_policy(connection: Connection, entry: SittingStarted) -> None:
+    """Insert the sitting's policy unless it is stored already."""
+    digest = policy_digest(entry.policy_toml)
+    if connection.execute(select(PolicyRow.hash).filter_by(hash=digest)).first() is None:
+        values = {"hash": digest, "name": entry.policy_name, "toml": entry.policy_toml}
+        connection.execute(insert(PolicyRow).values(values))
+
+
+def start_sitting(
+    connection: Connection, entry: SittingStarted, signer: Signer, server_id: str
+) -> ChainState:
+    """Insert a sitting, whose policy is stored, and give it the consents that wait for its session."""
+    sitting = entry.sitting
+    policy_hash = policy_digest(entry.policy_toml)
+    last_seq = last_seq_of_session(connection, sitting.session_id, signer)
+    head = initial_head(sitting.id, sitting.session_id, sitting.began_at, policy_hash)
+    consents = connection.execute(
+        select(ConsentRow)
+        .filter_by(session_id=sitting.session_id, sitting_id=None)
+        .order_by(ConsentRow.id)
+    ).all()
+    added = list(places(head, map(consent_text, consents)))
+    count, added_head = (added[-1].number, added[-1].hash) if added else (0, head)
+    connection.execute(
+        insert(SittingRow).values(
+            id=sitting.id,
+            session_id=sitting.session_id,
+            began_at=sitting.began_at,
+            mirrored=entry.mirrored,
+            seed=entry.seed,
+            policy_hash=policy_hash,
+            server_id=server_id,
+            state=OPEN,
+            floor_seq=_replay_floor(connection, entry, last_seq, signer),
+            last_seq=last_seq,
+            chain_length=0,
+            chain_head=head,
+            added=count,
+            added_head=added_head,
+            added_seal=seal(signer, sitting.id, count, added_head),
+        )
+    )
+    for consent, place in zip(consents, added, strict=True):
+        adopted = update(ConsentRow).filter_by(id=consent.id)
+        connection.execute(adopted.values(sitting_id=sitting.id, **asdict(place)))
+    return ChainState(sitting.id, last_seq, 0, head)
+
+
+def _replay_floor(
+    connection: Connection, entry: SittingStarted, last_seq: int, signer: Signer
+) -> int:
+    """Up to which number events of the session id are not replayed to this sitting's listeners.
+
+    A sitting that continues an interrupted one replays that one's events too.
+    """
+    before = connection.execute(
+        select(SittingRow)
+        .filter_by(session_id=entry.sitting.session_id)
+        .order_by(SittingRow.began_at.desc())
+        .limit(1)
+    ).first()
+    if before is None or before.state == ENDED:
+        return last_seq
+    if before.state == OPEN:
+        interrupt(connection, before.id, signer)
+    continued = entry.sitting.began_at - before.began_at < CONTINUED_WITHIN
+    return before.floor_seq if continued else last_seq

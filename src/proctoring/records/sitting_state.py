@@ -1,0 +1,56 @@
+"""States of a sitting, and what ends one whose server died."""
+
+from __future__ import annotations
+
+import json
+
+from sqlalchemy import Connection, func, select, update
+
+from proctoring.incidents import IncidentState
+from proctoring.records.signing import Signer
+from proctoring.records.tables import ErasureRow, EventRow, IncidentRow, SittingRow
+
+OPEN = "open"
+ENDED = "ended"
+INTERRUPTED = "interrupted"
+"""Its server died without ending it."""
+
+
+def sealed(sitting_id: str, length: int, head: str) -> str:
+    """The text that a sitting's seal signs: how many events it has, and the hash of the last one."""
+    return json.dumps([sitting_id, length, head])
+
+
+def interrupt(connection: Connection, sitting_id: str, signer: Signer) -> None:
+    """End a sitting whose server died, and its incidents; it ends with its last event."""
+    row = connection.execute(select(SittingRow).filter_by(id=sitting_id)).one()
+    last = connection.execute(
+        select(func.max(EventRow.time)).filter_by(sitting_id=sitting_id)
+    ).scalar()
+    connection.execute(
+        update(SittingRow)
+        .filter_by(id=sitting_id, state=OPEN)
+        .values(
+            state=INTERRUPTED,
+            ended_at=last or row.began_at,
+            end_reason="its server stopped without ending it",
+            seal=signer.sign(sealed(row.id, row.chain_length, row.chain_head)),
+        )
+    )
+    connection.execute(
+        update(IncidentRow)
+        .filter_by(sitting_id=sitting_id)
+        .where(IncidentRow.state != IncidentState.ENDED.value)
+        .values(state=INTERRUPTED)
+    )
+
+
+def last_seq_of_session(connection: Connection, session_id: str, signer: Signer) -> int:
+    """The last event number given out under a session id, by any process, erased or not."""
+    stored = connection.execute(
+        select(func.max(SittingRow.last_seq)).filter_by(session_id=session_id)
+    ).scalar()
+    erased = connection.execute(
+        select(func.max(ErasureRow.last_seq)).filter_by(session_hash=signer.pseudonym(session_id))
+    ).scalar()
+    return max(stored or 0, erased or 0)
