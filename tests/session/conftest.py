@@ -64,7 +64,7 @@ class Heard:
     def failed(self) -> None:
         self.replies.put("failed")
 
-    def heard(self, observation: SoundObservation) -> None:
+    def segment_analysed(self, observation: SoundObservation) -> None:
         self.replies.put(observation)
 
     def flow(self, rate: float) -> None:

@@ -271,7 +271,7 @@ def test_a_socket_is_told_how_fast_to_send_when_it_opens_and_when_that_changes(
 
 
 @pytest.mark.parametrize("broken", ["__init__", "push", "flush"])
-def test_hearing_that_fails_keeps_no_session_from_ending(
+def test_audio_analysis_that_fails_keeps_no_session_from_ending(
     sit: Sit, monkeypatch: pytest.MonkeyPatch, broken: str
 ) -> None:
     def fail(*_: object, **__: object) -> None:

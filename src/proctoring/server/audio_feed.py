@@ -8,7 +8,7 @@ from proctoring.server.outbound import Outbound
 
 
 class AudioFeed(Outbound):
-    """What goes out on one audio socket. ``heard`` comes from the pool's threads.
+    """What goes out on one audio socket. ``segment_analysed`` is called from pool threads.
 
     Args:
         observe: whether the client wants observations.
@@ -21,7 +21,7 @@ class AudioFeed(Outbound):
     def flow(self, rate: float) -> None:
         """Sound is always sent whole, however busy the machine is."""
 
-    def heard(self, observation: SoundObservation) -> None:
-        """A stretch of sound was listened to."""
+    def segment_analysed(self, observation: SoundObservation) -> None:
+        """A segment was analysed."""
         if self._observe:
             self.call(self.observation, sound_text(observation))

@@ -13,11 +13,11 @@ from proctoring.browser.report import BrowserReport, observe
 from proctoring.errors import BadFrameError, NotNowError
 from proctoring.judgement.inputs import CalibrationRequested, ChallengeRequested
 from proctoring.observations import ConnectionObservation
+from proctoring.session.audio_session import AudioReply, AudioSession
 from proctoring.session.clock import MediaClock
 from proctoring.session.config import SessionConfig, SessionResources
 from proctoring.session.connection import ConnectionMonitor
 from proctoring.session.counters import AudioCounts, FrameCounts, SessionCounters
-from proctoring.session.hearing import Hearing, SoundReply
 from proctoring.session.lifetime import IdleTimer
 from proctoring.session.messages import (
     FrameReply,
@@ -111,7 +111,7 @@ class Session:
         )
         self.words = None if service is None else self._start_transcription(service)
         """Its transcription, if it has one."""
-        self._hearing = Hearing(
+        self._audio_session = AudioSession(
             resources.audio, resources.pool, self._worker.post, self._sinks, self.words
         )
 
@@ -120,7 +120,7 @@ class Session:
         """Media time of the last media in seconds; ``None`` before the first."""
         if not self._media.started:
             return None
-        return max(self._media.last, self._hearing.end_time or 0.0)
+        return max(self._media.last, self._audio_session.end_time or 0.0)
 
     @property
     def guidance(self) -> dict[str, dict[str, Any]]:
@@ -175,7 +175,7 @@ class Session:
             self._idle.touch(now)
 
     def attach_audio(
-        self, source: Source, reply: SoundReply, start: int | None, now: float
+        self, source: Source, reply: AudioReply, start: int | None, now: float
     ) -> None:
         """Set the audio socket. A previous one is replaced and notified.
 
@@ -184,7 +184,7 @@ class Session:
         older, self._audio = self._audio, source
         self._idle.touch(now)
         at = None if start is None else self._media.locate(now, start)
-        self._hearing.begin(at, reply)
+        self._audio_session.connect(at, reply)
         if older is not None:
             older.replaced()
 
@@ -231,7 +231,7 @@ class Session:
         """
         if self.state is State.ENDED or self._audio is not source:
             return
-        self._hearing.receive(data, self._media.locate(now))
+        self._audio_session.receive(data, self._media.locate(now))
         self._idle.touch(now)
         if not self.frames.received:  # with video, frames alone decide whether media arrives
             self._media_arrived(self._media.locate(now), now)
@@ -244,7 +244,7 @@ class Session:
 
     def know_voice(self, reference: VoiceReference) -> None:
         """Set the candidate's reference voice, before the first audio or later."""
-        self._hearing.know(reference)
+        self._audio_session.set_reference(reference)
 
     # Requests.
 
@@ -302,7 +302,7 @@ class Session:
         self._video = self._audio = None
         # In this order: audio that waits is analysed, then transcribed, then the session ends.
         end = partial(self._worker.post, SessionEnd(self._media.extrapolate(now), detail))
-        self._hearing.end(end if self.words is None else partial(self.words.end, end))
+        self._audio_session.end(end if self.words is None else partial(self.words.end, end))
 
     def _media_arrived(self, media_time: float, now: float) -> None:
         self._idle.touch(now)

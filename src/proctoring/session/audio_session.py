@@ -1,4 +1,4 @@
-"""One session's sound, from messages in any pieces to observations."""
+"""The audio of a session: from PCM messages to observations."""
 
 from __future__ import annotations
 
@@ -21,64 +21,65 @@ from proctoring.session.worker_pool import WorkerPool
 _log = logging.getLogger(__name__)
 
 
-class SoundReply(Protocol):
-    """Whoever sends sound and hears what became of it. Called from worker threads."""
+class AudioReply(Protocol):
+    """Reports observations to the sender of the audio. Called from pool threads."""
 
-    def heard(self, observation: SoundObservation) -> None:
-        """A stretch of sound was listened to."""
+    def segment_analysed(self, observation: SoundObservation) -> None:
+        """A segment was analysed."""
 
 
-class Hearing:
-    """Sound is left here at once and never dropped unsaid; a pool's thread listens to it.
+class AudioSession:
+    """Buffers audio on the event loop and analyses it on pool threads.
 
-    It has a background queue of its own, so that no picture waits for sound.
+    Analysis has a background queue of its own, so frames do not wait for it. Audio that does not
+    fit into the buffer is analysed as a gap.
 
     Args:
         models: shared by all sessions.
-        pool: does the work.
-        tell: takes each observation, in order, from the pool's threads.
+        publish: called with each observation, in order, from pool threads.
         sinks: receive the outcomes of audio.
-        words: takes the same sound.
+        transcription: gets the same audio.
     """
 
     def __init__(
         self,
         models: AudioModels,
         pool: WorkerPool,
-        tell: Callable[[SoundObservation], None],
+        publish: Callable[[SoundObservation], None],
         sinks: Sinks,
-        words: Transcribing | None = None,
+        transcription: Transcribing | None = None,
     ) -> None:
         self._models = models
-        self._tell = tell
+        self._publish = publish
         self._sinks = sinks
-        self._words = words
+        self._transcription = transcription
         self._position = SoundPosition()
         self._buffer = SoundBuffer()
         self._carry = b""
         self._start = 0.0
         self._analyser: AudioAnalyser | None = None
         self._references: deque[VoiceReference] = deque(maxlen=1)
-        """Given, and not yet known to the analyser."""
-        self._reply: SoundReply | None = None
+        """Set, but not yet applied to the analyser."""
+        self._reply: AudioReply | None = None
         self._ended: Callable[[], None] | None = None
         """Called after the last observation; ``None`` while more audio may come."""
         self._queue = pool.serial_queue(self._step, background=True)
 
     @property
     def end_time(self) -> float | None:
-        """Media time in seconds after the last sample that arrived; ``None`` before the first."""
+        """Media time in seconds after the last sample received; ``None`` before the first."""
         return self._position.end
 
-    def begin(self, start: float | None, reply: SoundReply) -> None:
-        """A connection begins; its first sample belongs at media time ``start``, if it says so."""
+    def connect(self, start: float | None, reply: AudioReply) -> None:
+        """A new connection; its first sample is at media time ``start``, if the client gave one."""
         self._carry = b""
         self._reply = reply
         if start is not None:
             self._position.announce(start)
 
     def receive(self, data: bytes, now: float) -> None:
-        """Leave one message: 16 bit little-endian samples at 16 kHz, an odd byte carried over.
+        """Buffer one message: 16 bit little-endian samples at 16 kHz. The first byte of a sample
+        that is split between messages is carried over.
 
         Args:
             now: media time of its arrival, in seconds.
@@ -101,36 +102,36 @@ class Hearing:
         start = self._position.end - len(fresh) / SAMPLE_RATE
         self._sinks.emit(AudioReceived(start, fresh, len(samples) / SAMPLE_RATE, missing))
         self._queue.schedule()
-        if self._words is not None:
-            self._words.receive(fresh, start, place.gap)
+        if self._transcription is not None:
+            self._transcription.receive(fresh, start, place.gap)
 
-    def know(self, reference: VoiceReference) -> None:
-        """The candidate's voice is given; it counts from the next stretch of sound."""
+    def set_reference(self, reference: VoiceReference) -> None:
+        """Set the candidate's reference voice, effective from the next segment on."""
         self._references.append(reference)
 
     def end(self, ended: Callable[[], None]) -> None:
-        """Nothing more comes. ``ended`` is called once, from a pool thread, when what waits has
-        been analysed."""
+        """No more audio comes. ``ended`` is called once, from a pool thread, when everything
+        buffered has been analysed."""
         self._ended = ended
         self._queue.schedule()
 
-    # On the pool's threads, one step at a time.
+    # On pool threads, one step at a time.
 
     def _step(self) -> None:
         item = self._buffer.take(STRETCH)
         if item is not None:
-            self._listen(item)
-            self._queue.reschedule()  # one stretch a turn: others wait too, and what waits keeps its place
+            self._analyse(item)
+            self._queue.reschedule()  # one segment per turn
         elif self._ended is not None:
             self._queue.close()
             try:
                 if self._analyser is not None:
-                    self._report(self._analyser.flush())
-            except Exception:  # noqa: BLE001  # the session must end all the same
-                _log.exception("the last of the sound could not be listened to")
+                    self._emit(self._analyser.flush())
+            except Exception:  # noqa: BLE001  # the session must still end
+                _log.exception("the last audio could not be analysed")
             self._ended()
 
-    def _listen(self, item: Pcm | Gap) -> None:
+    def _analyse(self, item: Pcm | Gap) -> None:
         try:
             if self._analyser is None:
                 self._analyser = AudioAnalyser(self._models, start=self._start)
@@ -138,15 +139,15 @@ class Hearing:
                 reference = self._references.popleft()
                 self._analyser.know(reference.embeddings, reference.seconds)
             if isinstance(item, Gap):
-                self._report(self._analyser.gap(item.seconds))
+                self._emit(self._analyser.gap(item.seconds))
             else:
-                self._report(self._analyser.push(item))
-        except Exception:  # noqa: BLE001  # costs this stretch; the next may do better
+                self._emit(self._analyser.push(item))
+        except Exception:  # noqa: BLE001  # affects this segment only
             self._sinks.emit(AudioFailed(STRETCH / SAMPLE_RATE))
-            _log.exception("a stretch of sound could not be listened to")
+            _log.exception("a segment of audio could not be analysed")
 
-    def _report(self, observations: tuple[SoundObservation, ...]) -> None:
+    def _emit(self, observations: tuple[SoundObservation, ...]) -> None:
         for observation in observations:
-            self._tell(observation)
+            self._publish(observation)
             if self._reply is not None:
-                self._reply.heard(observation)
+                self._reply.segment_analysed(observation)
