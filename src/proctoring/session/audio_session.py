@@ -11,10 +11,10 @@ from proctoring.audio.analyser import STRETCH, AudioAnalyser, AudioModels
 from proctoring.audio.pcm import SAMPLE_RATE, Pcm, decode_pcm
 from proctoring.audio.voice_reference import VoiceReference
 from proctoring.observations import SoundObservation
+from proctoring.session.audio_buffer import AudioBuffer, Gap
+from proctoring.session.audio_position import AudioPosition
 from proctoring.session.outcomes import AudioFailed, AudioReceived
 from proctoring.session.sinks import Sinks
-from proctoring.session.sound_buffer import Gap, SoundBuffer
-from proctoring.session.sound_position import SoundPosition
 from proctoring.session.transcribing import Transcribing
 from proctoring.session.worker_pool import WorkerPool
 
@@ -53,8 +53,8 @@ class AudioSession:
         self._publish = publish
         self._sinks = sinks
         self._transcription = transcription
-        self._position = SoundPosition()
-        self._buffer = SoundBuffer()
+        self._position = AudioPosition()
+        self._buffer = AudioBuffer()
         self._carry = b""
         self._start = 0.0
         self._analyser: AudioAnalyser | None = None
@@ -85,7 +85,7 @@ class AudioSession:
             now: media time of its arrival, in seconds.
 
         Raises:
-            WrongRateError: see ``SoundPosition.place``.
+            WrongRateError: see ``AudioPosition.place``.
         """
         samples, self._carry = decode_pcm(data, self._carry)
         if not len(samples):
@@ -118,7 +118,7 @@ class AudioSession:
     # On pool threads, one step at a time.
 
     def _step(self) -> None:
-        item = self._buffer.take(STRETCH)
+        item = self._buffer.pop(STRETCH)
         if item is not None:
             self._analyse(item)
             self._queue.reschedule()  # one segment per turn

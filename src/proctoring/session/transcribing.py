@@ -15,7 +15,7 @@ from proctoring.audio.transcription.stream import TranscriptionStream
 from proctoring.audio.transcription.transcribers import Transcribers
 from proctoring.errors import ProctoringError
 from proctoring.observations import TranscriptObservation
-from proctoring.session.sound_buffer import Gap, SoundBuffer
+from proctoring.session.audio_buffer import AudioBuffer, Gap
 from proctoring.session.worker_pool import WorkerPool
 
 _log = logging.getLogger(__name__)
@@ -64,7 +64,7 @@ class Transcribing:
         self._interim = interim
         self._tell = tell
         self._changed = changed
-        self._buffer = SoundBuffer()
+        self._buffer = AudioBuffer()
         self._start: float | None = None
         self._missing = 0.0
         self._stream: TranscriptionStream | None = None
@@ -111,7 +111,7 @@ class Transcribing:
     # On the pool's threads, one step at a time.
 
     def _step(self) -> None:
-        item = self._buffer.take(STRETCH)
+        item = self._buffer.pop(STRETCH)
         if item is not None:
             self._listen(item)
             self._queue.schedule()  # one stretch a turn: others wait too

@@ -1,4 +1,4 @@
-"""Sound that waits to be heard: bounded, and what does not fit is named as missing."""
+"""A bounded buffer of audio that waits for analysis. What does not fit becomes a gap."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ CAPACITY = 30 * SAMPLE_RATE
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Sound that is missing here."""
+    """Missing audio."""
 
     seconds: float
 
 
-class SoundBuffer:
-    """First in, first out. Safe from many threads at once."""
+class AudioBuffer:
+    """First in, first out. Thread-safe."""
 
     def __init__(self, capacity: int = CAPACITY) -> None:
         self._capacity = capacity
@@ -29,7 +29,7 @@ class SoundBuffer:
         self._waiting = 0
 
     def put(self, samples: Pcm) -> float:
-        """Leave sound. Returns the seconds of it that found no place; they are a gap now."""
+        """Add samples. Returns the seconds of them that did not fit and became a gap."""
         with self._lock:
             fits = samples[: max(0, self._capacity - self._waiting)]
             if len(fits):
@@ -41,15 +41,16 @@ class SoundBuffer:
         return lost
 
     def put_gap(self, seconds: float) -> None:
-        """Say that sound is missing here."""
+        """Add a gap; it is merged with one before it."""
         with self._lock:
             if self._items and isinstance(last := self._items[-1], Gap):
                 self._items[-1] = Gap(last.seconds + seconds)
             else:
                 self._items.append(Gap(seconds))
 
-    def take(self, most: int) -> Pcm | Gap | None:
-        """What came first, at most ``most`` samples of it; ``None`` if nothing waits."""
+    def pop(self, most: int) -> Pcm | Gap | None:
+        """Remove and return the oldest gap or samples, at most ``most`` of them; ``None`` if the
+        buffer is empty."""
         with self._lock:
             if not self._items:
                 return None

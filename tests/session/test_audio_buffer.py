@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from proctoring.session.sound_buffer import Gap, SoundBuffer
+from proctoring.session.audio_buffer import AudioBuffer, Gap
 
 
 def ramp(start: int, end: int) -> np.ndarray[tuple[int], np.dtype[np.int16]]:
@@ -13,11 +13,11 @@ def ramp(start: int, end: int) -> np.ndarray[tuple[int], np.dtype[np.int16]]:
 
 
 def test_sound_comes_out_in_order_and_in_pieces_of_at_most_what_is_asked() -> None:
-    buffer = SoundBuffer(1000)
+    buffer = AudioBuffer(1000)
     assert buffer.put(ramp(0, 300)) == 0
     assert buffer.put(ramp(300, 500)) == 0
     taken = []
-    while (item := buffer.take(128)) is not None:
+    while (item := buffer.pop(128)) is not None:
         assert not isinstance(item, Gap)
         assert len(item) <= 128
         taken.append(item)
@@ -25,15 +25,15 @@ def test_sound_comes_out_in_order_and_in_pieces_of_at_most_what_is_asked() -> No
 
 
 def test_what_does_not_fit_becomes_one_gap_in_its_place() -> None:
-    buffer = SoundBuffer(400)
+    buffer = AudioBuffer(400)
     assert buffer.put(ramp(0, 480)) == pytest.approx(80 / 16_000)
     assert buffer.put(ramp(0, 160)) == pytest.approx(160 / 16_000)
-    first = buffer.take(1000)
+    first = buffer.pop(1000)
     assert isinstance(first, np.ndarray)
     assert len(first) == 400
-    lost = buffer.take(1000)
+    lost = buffer.pop(1000)
     assert isinstance(lost, Gap)
     assert lost.seconds == pytest.approx(240 / 16_000)
     assert buffer.put(ramp(0, 100)) == 0
-    assert len(buffer.take(1000)) == 100  # type: ignore[arg-type]
-    assert buffer.take(1000) is None
+    assert len(buffer.pop(1000)) == 100  # type: ignore[arg-type]
+    assert buffer.pop(1000) is None

@@ -1,4 +1,4 @@
-"""Where in media time the next sample of a session's sound belongs."""
+"""Media time of audio samples."""
 
 from __future__ import annotations
 
@@ -7,44 +7,44 @@ from dataclasses import dataclass
 from proctoring.audio.pcm import SAMPLE_RATE
 from proctoring.errors import ProctoringError
 
-LATE = 2.0
-"""Seconds by which sound may lag behind its arrival before it counts as late."""
-LATE_FOR = 5.0
-"""Seconds of being late after which the sound in between is taken as missing: a client that was
-muted. A stalled network catches up sooner, since what it held back comes in one burst."""
+MAX_LAG = 2.0
+"""Seconds that the counted position may lag behind arrival before audio counts as late."""
+MAX_LATE_TIME = 5.0
+"""Seconds of late audio after which the lag is taken as missing audio, as of a muted client. A
+stalled network catches up sooner: what it delayed arrives in one burst."""
 RATE_WINDOW = 5.0
-"""Seconds of arrival over which the rate of samples is measured."""
+"""Seconds over which the arrival rate of samples is measured."""
 MAX_RATE = 1.5
-"""Times 16,000 samples a second, over two windows in a row, from which on this is no 16 kHz mono
-16 bit sound: 48 kHz arrives at 3, 44.1 kHz at 2.8, stereo and 32 bit at 2. Two, since the first
-may hold what a client kept while it was disconnected."""
-OVERLAP = 0.02
-"""Seconds by which a reconnected client's start may miss the end of what came before."""
+"""Multiple of 16,000 samples per second above which, in two consecutive windows, audio is not
+16 kHz, 16 bit, mono: 48 kHz arrives at 3, 44.1 kHz at 2.8, stereo and 32 bit at 2. The first window
+may contain what a client buffered while it was disconnected."""
+START_TOLERANCE = 0.02
+"""Seconds by which a reconnected client's start may differ from the end of the audio before."""
 
 
 class WrongRateError(ProctoringError):
-    """Sound that is not 16 kHz, 16 bit, mono."""
+    """Audio that is not 16 kHz, 16 bit, mono."""
 
     code = "wrong_rate"
 
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """What to do with a piece of sound."""
+    """Position of a message's samples."""
 
     gap: float
-    """Seconds missing before it."""
+    """Seconds missing before them."""
     skip: int
-    """Samples at its beginning that were heard before."""
+    """Samples at the beginning that were received before."""
 
 
-class SoundPosition:
-    """Counts samples, and notices when counting is no longer right. All times in seconds of media
-    time, samples at 16 kHz."""
+class AudioPosition:
+    """Counts samples and corrects the count for audio that is missing or sent twice. Times are
+    seconds of media time, samples are at 16 kHz."""
 
     def __init__(self) -> None:
         self.end: float | None = None
-        """Media time after the last sample; ``None`` before the first."""
+        """Media time of the end of the last sample; ``None`` before the first."""
         self._announced: float | None = None
         self._late_since: float | None = None
         self._window_began: float | None = None
@@ -52,16 +52,16 @@ class SoundPosition:
         self._fast_windows = 0
 
     def announce(self, start: float) -> None:
-        """A connection begins, whose first sample belongs at ``start``."""
+        """A new connection, whose first sample is at ``start``."""
         self._announced = start
         self._late_since = self._window_began = None
         self._window_samples = self._fast_windows = 0
 
     def place(self, samples: int, now: float) -> Placement:
-        """Where a piece belongs that arrived at ``now``.
+        """Place the samples of a message that arrived at ``now``.
 
         Raises:
-            WrongRateError: sound has been arriving much faster than 16 kHz for ten seconds.
+            WrongRateError: audio has arrived much faster than at 16 kHz for two ``RATE_WINDOW``s.
         """
         self._check_rate(samples, now)
         gap = skip = 0.0
@@ -69,27 +69,27 @@ class SoundPosition:
             self.end = self._announced if self._announced is not None else now
         elif self._announced is not None:
             ahead = self._announced - self.end
-            if ahead > OVERLAP:
+            if ahead > START_TOLERANCE:
                 gap = ahead
-            elif ahead < -OVERLAP:
+            elif ahead < -START_TOLERANCE:
                 skip = -ahead
         elif self._has_been_late(now, samples):
             gap = now - samples / SAMPLE_RATE - self.end
         skipped = min(samples, round(skip * SAMPLE_RATE))
-        # What a long overlap leaves is skipped in the pieces that follow.
+        # The rest of a long overlap is skipped in the messages that follow.
         rest = skip - skipped / SAMPLE_RATE
-        self._announced = self.end - rest if rest > OVERLAP else None
+        self._announced = self.end - rest if rest > START_TOLERANCE else None
         self.end += gap + (samples - skipped) / SAMPLE_RATE
         return Placement(gap, skipped)
 
     def _has_been_late(self, now: float, samples: int) -> bool:
         assert self.end is not None  # noqa: S101
-        if now - samples / SAMPLE_RATE - self.end <= LATE:
+        if now - samples / SAMPLE_RATE - self.end <= MAX_LAG:
             self._late_since = None
             return False
         if self._late_since is None:
             self._late_since = now
-        if now - self._late_since < LATE_FOR:
+        if now - self._late_since < MAX_LATE_TIME:
             return False
         self._late_since = None
         return True
@@ -104,7 +104,7 @@ class SoundPosition:
             self._window_began, self._window_samples = now, 0
             if self._fast_windows >= 2:
                 raise WrongRateError(
-                    f"sound arrives {rate:.1f} times as fast as 16 kHz, 16 bit, mono: "
+                    f"audio arrives {rate:.1f} times as fast as 16 kHz, 16 bit, mono: "
                     "another sample rate, stereo, or 32 bit samples"
                 )
         self._window_samples += samples
