@@ -31,7 +31,7 @@ from proctoring.models.store import ModelStore
 from proctoring.observations import Box, Detection, ObjectLook
 from proctoring.session.pipeline import Pipeline
 from proctoring.settings import Settings
-from proctoring.vision.analyser import FACE_RATE, LIVENESS_RATE, OBJECT_RATE, VisionAnalyser
+from proctoring.vision.analyser import FACE_RATE, VisionAnalyser
 from proctoring.vision.blendshapes import read_blendshapes
 from proctoring.vision.camera import look_at_camera
 from proctoring.vision.closer_look import CloserLook
@@ -49,6 +49,8 @@ from proctoring.vision.liveness.judges import load_liveness_judge
 from proctoring.vision.networks import load_vision_models
 from proctoring.vision.objects import load_object_detector
 from proctoring.vision.scene import SceneWatch
+from proctoring.vision.stages.liveness import LIVENESS_PERIOD
+from proctoring.vision.stages.objects import OBJECT_RATE
 from proctoring.vision.steps import finished
 
 Call = Callable[[], object]
@@ -213,7 +215,7 @@ ROWS: dict[str, Row] = {
     "head pose": Row(pose, FACE_RATE),
     "blendshapes": Row(blendshapes, FACE_RATE),
     "background": Row(scene, 1),
-    "liveness: two networks": Row(liveness, LIVENESS_RATE),
+    "liveness: two networks": Row(liveness, 1 / LIVENESS_PERIOD),
     "stills and loops": Row(stream, 1 / STREAM_PERIOD),
     "identity: one embedding": Row(identity, 1 / LOOK_PERIOD),
     "objects: ssd_mobilenet_v2 (two views)": Row(objects("ssd_mobilenet_v2"), OBJECT_RATE),

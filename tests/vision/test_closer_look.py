@@ -90,21 +90,18 @@ def test_the_closer_view(box: Box, view: tuple[int, int, int, int]) -> None:
 
 
 def test_a_look_that_only_suspects_is_followed_by_one_sooner(vision_models: VisionModels) -> None:
-    looked: list[float] = []
+    looked: list[int] = []
+    n = 0
 
-    def at(time: float, look: ObjectLook) -> None:
-        def objects(_: Pixels) -> Steps[ObjectLook]:
-            looked.append(time)
-            yield
-            return look
+    def objects(_: Pixels) -> Steps[ObjectLook]:
+        looked.append(n)
+        yield
+        return ObjectLook((), (), "first", closer="second", suspects=int(n < 5))
 
-        analyser._models = replace(vision_models, objects=objects)
-        analyser.analyse(Frame(time, ROOM))
-
-    analyser = VisionAnalyser(replace(vision_models, identity=None))
+    analyser = VisionAnalyser(replace(vision_models, identity=None, objects=objects))
     for n in range(21):
-        at(n / 10, ObjectLook((), (), "first", closer="second", suspects=int(n < 5)))
-    assert looked == pytest.approx([0.0, 0.5, 1.0, 2.0])
+        analyser.analyse(Frame(n / 10, ROOM))
+    assert looked == [0, 5, 10, 20]
 
 
 def test_without_the_second_network_the_first_decides_and_health_says_so(

@@ -1,0 +1,148 @@
+"""What stages read and return: the context of one frame, and parts of its observation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TypedDict
+
+from proctoring.observations import (
+    CameraView,
+    Candidate,
+    Face,
+    FrameObservation,
+    Gaze,
+    HeadPose,
+    Identity,
+    Liveness,
+    NotRead,
+    ObjectLook,
+    SceneView,
+    StreamSigns,
+)
+from proctoring.vision.following import FollowedFace
+from proctoring.vision.frame import Frame
+
+
+class CandidatePart(TypedDict, total=False):
+    """Some fields of ``Candidate``. One that no stage gives stays ``None``."""
+
+    track: int
+    head: HeadPose | None
+    gaze: Gaze | None
+    eyes_open: bool | None
+    mouth_opening: float | None
+    learned: bool
+    blinks: int | None
+
+
+class ObservationPart(TypedDict, total=False):
+    """Some fields of ``FrameObservation``: the result of one stage.
+
+    ``candidate`` and ``not_read`` may come from several stages, in pieces; every other field comes
+    from one.
+    """
+
+    faces: tuple[Face, ...]
+    candidate: CandidatePart
+    objects: ObjectLook
+    not_read: tuple[NotRead, ...]
+    camera: CameraView
+    liveness: Liveness
+    stream: StreamSigns
+    scene: SceneView
+    identity: Identity
+
+
+@dataclass(frozen=True, slots=True)
+class HeadEstimate:
+    """The candidate's head in one frame, left and right as in the picture."""
+
+    pose: HeadPose | None
+    """Against the line from the camera to the head; ``None``: no face, or no pose fits it."""
+    turn: HeadPose | None
+    """Against the session's neutral pose; ``None`` also before there is one."""
+    neutral_known: bool
+    """Whether there is a neutral pose."""
+    neutral_learned: bool
+    """Whether it is the candidate's own, not the frontal pose that stands in for it."""
+
+
+NO_HEAD = HeadEstimate(None, None, neutral_known=False, neutral_learned=False)
+
+
+@dataclass(slots=True)
+class Latest:
+    """Results of one session that are needed in later frames than their own."""
+
+    candidate_generation: int = 0
+    """How often another person has become the candidate."""
+    stream: StreamSigns | None = None
+    objects: ObjectLook | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Context:
+    """One frame and what earlier stages found in it. Stages write to it, in the order of the list."""
+
+    frame: Frame
+    slowdown: float
+    """Factor, 1 or more, by which scaled periods are longer at the session's present rate."""
+    latest: Latest
+    found: ObservationPart = field(default_factory=ObservationPart)
+    """The parts of the observation so far."""
+    faces: tuple[FollowedFace, ...] = ()
+    """All tracked faces, the oldest track first."""
+    candidate: FollowedFace | None = None
+    """The candidate's face; ``None``: not in this frame."""
+    candidate_track: int | None = None
+    """The candidate's track, also while the face is lost; ``None``: nobody was seen yet."""
+    person_changed: bool = False
+    """Whether another person has become the candidate in this frame."""
+    head: HeadEstimate = NO_HEAD
+
+    @property
+    def baselines_void(self) -> bool:
+        """Whether head and eyes are to be learned anew: another candidate, or the camera was moved."""
+        scene = self.found.get("scene")
+        return self.person_changed or (scene is not None and scene.moved)
+
+    def add(self, part: ObservationPart) -> None:
+        """Merge the result of a stage."""
+        candidate: CandidatePart = {**self.found.get("candidate", {}), **part.get("candidate", {})}
+        not_read = self.found.get("not_read", ()) + part.get("not_read", ())
+        self.found.update(part)
+        if candidate:
+            self.found["candidate"] = candidate
+        if not_read:
+            self.found["not_read"] = not_read
+
+    def observation(self) -> FrameObservation:
+        """All parts as one observation; what no stage found is ``None``."""
+        height, width = self.frame.pixels.shape[:2]
+        found = self.found
+        return FrameObservation(
+            time=self.frame.time,
+            width=width,
+            height=height,
+            faces=found.get("faces"),
+            candidate=_candidate(found["candidate"]) if "candidate" in found else None,
+            objects=found.get("objects"),
+            not_read=found.get("not_read", ()),
+            camera=found.get("camera"),
+            liveness=found.get("liveness"),
+            stream=found.get("stream"),
+            scene=found.get("scene"),
+            identity=found.get("identity"),
+        )
+
+
+def _candidate(part: CandidatePart) -> Candidate:
+    return Candidate(
+        part["track"],
+        part.get("head"),
+        part.get("gaze"),
+        part.get("eyes_open"),
+        part.get("mouth_opening"),
+        part.get("learned", True),
+        part.get("blinks"),
+    )

@@ -1,0 +1,55 @@
+"""The candidate's head pose against the session's neutral pose."""
+
+from __future__ import annotations
+
+from proctoring.observations import HeadPose, NotRead
+from proctoring.vision.head_pose import CanonicalFace, read_head_pose
+from proctoring.vision.neutral import NeutralPose
+from proctoring.vision.stages.context import Context, HeadEstimate, ObservationPart
+from proctoring.vision.stages.stage import Stage
+
+NO_POSE = "the landmarks fit no head"
+
+
+class HeadStage(Stage):
+    """Gives ``candidate.head`` and sets ``Context.head``.
+
+    Args:
+        canonical: the face that is fitted to the landmarks.
+        mirrored: whether the session's pictures are mirrored.
+    """
+
+    name = "head"
+
+    def __init__(self, canonical: CanonicalFace, *, mirrored: bool) -> None:
+        self._canonical = canonical
+        self._mirrored = mirrored
+        self._neutral = NeutralPose()
+
+    def run(self, context: Context) -> ObservationPart:
+        """Estimate the pose and learn the neutral one."""
+        if context.baselines_void:
+            self._neutral = NeutralPose()
+        if context.candidate is None:
+            context.head = self._estimate(None)
+            return {}
+        height, width = context.frame.pixels.shape[:2]
+        pose = read_head_pose(self._canonical, context.candidate.mesh, width, height)
+        if pose is not None:
+            self._neutral.update(context.frame.time, pose)
+        head = context.head = self._estimate(pose)
+        if head.turn is None:
+            reason = NO_POSE if pose is None else "neutral pose not yet learned"
+            return {"not_read": (NotRead("head", reason),)}
+        return {"candidate": {"head": self._as_candidate_sees(head.turn)}}
+
+    def _estimate(self, pose: HeadPose | None) -> HeadEstimate:
+        return HeadEstimate(
+            pose,
+            None if pose is None else self._neutral.relative(pose),
+            neutral_known=self._neutral.pose is not None,
+            neutral_learned=self._neutral.learned,
+        )
+
+    def _as_candidate_sees(self, head: HeadPose) -> HeadPose:
+        return HeadPose(-head.yaw, head.pitch, -head.roll) if self._mirrored else head

@@ -1,0 +1,45 @@
+"""Whether the candidate is still the same person."""
+
+from __future__ import annotations
+
+from proctoring.vision.identity.watch import IdentityWatch
+from proctoring.vision.stages.context import Context, ObservationPart
+from proctoring.vision.stages.stage import Stage
+
+
+class IdentityStage(Stage):
+    """Gives ``identity`` when a comparison is due, which the verifier decides from frame to frame.
+
+    Args:
+        verifier: holds the session's reference.
+    """
+
+    name = "identity"
+
+    def __init__(self, verifier: IdentityWatch) -> None:
+        self._verifier = verifier
+
+    def run(self, context: Context) -> ObservationPart:
+        """Follow interruptions, and compare the candidate's face with the reference."""
+        face, frame = context.candidate, context.frame
+        self._verifier.follow(
+            frame.time,
+            None if face is None else face.track,
+            context.found.get("camera"),
+            context.latest.stream,
+        )
+        if face is None or not self._verifier.is_due(frame.time):
+            return {}
+        identity, unread = self._verifier.look(
+            frame.time,
+            frame.pixels,
+            face.mesh,
+            alone=len(context.faces) == 1,
+            slowness=context.slowdown,
+        )
+        part: ObservationPart = {}
+        if identity is not None:
+            part["identity"] = identity
+        if unread is not None:
+            part["not_read"] = (unread,)
+        return part

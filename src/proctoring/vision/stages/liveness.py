@@ -1,0 +1,61 @@
+"""Whether the candidate's face is a living one: its movement in every frame, a score once a second."""
+
+from __future__ import annotations
+
+from proctoring.vision.liveness.watch import LivenessWatch
+from proctoring.vision.stages.context import Context, ObservationPart
+from proctoring.vision.stages.stage import Stage
+
+LIVENESS_PERIOD = 1.0
+"""Seconds of media time between two scores."""
+
+
+class FaceMotionStage(Stage):
+    """Gives ``candidate.blinks`` and updates the tracker with every frame's landmarks.
+
+    Args:
+        tracker: shared with ``LivenessStage`` and ``ObjectStage``.
+    """
+
+    name = "face_motion"
+
+    def __init__(self, tracker: LivenessWatch) -> None:
+        self._tracker = tracker
+
+    def run(self, context: Context) -> ObservationPart:
+        """Follow movement and blinks."""
+        if context.person_changed:
+            self._tracker.forget()
+        face = context.candidate
+        if face is None:
+            return {}
+        self._tracker.follow(context.frame.time, face.track, face.mesh)
+        return {"candidate": {"blinks": self._tracker.blinks}}
+
+
+class LivenessStage(Stage):
+    """Gives ``liveness``.
+
+    Args:
+        tracker: updated with the same frame by ``FaceMotionStage``.
+    """
+
+    name = "liveness"
+    period = LIVENESS_PERIOD
+    scaled = True
+
+    def __init__(self, tracker: LivenessWatch) -> None:
+        self._tracker = tracker
+
+    def run(self, context: Context) -> ObservationPart:
+        """Score the candidate's face."""
+        face, frame = context.candidate, context.frame
+        if face is None:
+            return {}
+        liveness, unread = self._tracker.look(frame.time, frame.pixels, face.track, face.mesh)
+        part: ObservationPart = {}
+        if liveness is not None:
+            part["liveness"] = liveness
+        if unread is not None:
+            part["not_read"] = (unread,)
+        return part
