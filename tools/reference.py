@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tools.reference_pages.commands import commands_page
+from tools.reference_pages.errors import errors_page
 from tools.reference_pages.incidents import incidents_page
 from tools.reference_pages.policy_settings import policy_settings_page
 from tools.reference_pages.rest import rest_page
@@ -15,6 +16,7 @@ FOLDER = Path(__file__).parents[1] / "docs" / "reference"
 
 PAGES: dict[str, Callable[[], str]] = {
     "commands.md": commands_page,
+    "errors.md": errors_page,
     "incidents.md": incidents_page,
     "policy-settings.md": policy_settings_page,
     "rest.md": rest_page,

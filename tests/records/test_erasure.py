@@ -12,7 +12,7 @@ from sqlalchemy import func, inspect, select, text
 from tests.judgement.build import seen
 from tests.records.conftest import BEGAN, beginning, ending, incident_of, occurrence, tell
 
-from proctoring.errors import SessionExistsError, UnknownRecordError
+from proctoring.errors import SittingOpenError, UnknownRecordError
 from proctoring.records.archive import Archive
 from proctoring.records.database import reading, writing
 from proctoring.records.erasure import erase, erase_consents, erasures, sweep
@@ -115,7 +115,7 @@ def test_a_policy_erased_with_its_last_sitting_can_be_used_again(archive: Archiv
 
 def test_a_sitting_that_runs_cannot_be_erased(archive: Archive) -> None:
     archive.writer().write([beginning()], tell)
-    with pytest.raises(SessionExistsError, match="end it first"):
+    with pytest.raises(SittingOpenError, match="end it first"):
         erase(archive.engine, archive.signer, "S1", "asked for", "", BEGAN)
 
 

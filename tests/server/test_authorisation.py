@@ -281,6 +281,7 @@ def test_a_socket_is_closed_when_its_token_expires(
     )
     headers = {"authorization": f"Bearer {bearer}"}
     with guarded.socket("late/events", additional_headers=headers) as socket:
+        assert receive(socket)["error"]["code"] == "token_expired"
         with pytest.raises(ConnectionClosed) as caught:
             receive(socket)
         assert caught.value.rcvd is not None
@@ -343,7 +344,10 @@ def test_one_client_asks_only_so_often(vision_models: VisionModels) -> None:
     codes = [answer.status_code for answer in answers]
     assert codes[:10] == [200] * 10
     assert 429 in codes[10:]
-    assert answers[codes.index(429)].json()["error"]["code"] == "too_many"
+    refused = answers[codes.index(429)]
+    error = refused.json()["error"]
+    assert (error["code"], error["retryable"]) == ("too_many_requests", True)
+    assert refused.headers["retry-after"] == "1"
 
 
 def test_a_service_says_how_it_lets_in(vision_models: VisionModels) -> None:

@@ -62,6 +62,8 @@ def test_bad_reports_alone_close_the_socket_with_the_reason(live: Live, session_
             browser.send("nonsense")
         told = [receive(browser)["error"]["code"] for _ in range(20)]
         assert set(told) == {"bad_report"}
+        last = receive(browser)["error"]
+        assert (last["code"], last["retryable"]) == ("too_many_bad_messages", False)
         with pytest.raises(ConnectionClosed) as closed:
             receive(browser)
         assert closed.value.rcvd is not None
@@ -75,6 +77,7 @@ def test_the_end_of_the_session_closes_the_socket(live: Live, session_id: str) -
         with live.http as http:
             http.delete(f"/api/sessions/{session_id}")
         send(browser, visible=True)
+        assert receive(browser)["error"]["code"] == "ended"
         with pytest.raises(ConnectionClosed) as closed:
             receive(browser)
         assert closed.value.rcvd is not None

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import json
 import re
 from collections.abc import Iterator
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from tests.server.live import Live, receive_key, running
+from websockets.exceptions import InvalidStatus
 
 from proctoring import __version__
 from proctoring.vision.networks import VisionModels
@@ -91,8 +94,11 @@ def test_a_session_without_a_name_gets_one(http: httpx.Client) -> None:
 
 def test_a_session_that_is_open_is_not_made_again(http: httpx.Client, session_id: str) -> None:
     http.post("/api/sessions", json={"session_id": session_id}).raise_for_status()
-    status, code, detail = error(http.post("/api/sessions", json={"session_id": session_id}))
+    refused = http.post("/api/sessions", json={"session_id": session_id})
+    status, code, detail = error(refused)
     assert (status, code) == (409, "session_exists")
+    assert refused.json()["error"]["retryable"] is False
+    assert "retry-after" not in refused.headers
     assert session_id in detail
 
 
@@ -165,9 +171,40 @@ def test_sessions_beyond_the_bound_are_refused_until_one_ends(
     with running(vision_models, max_sessions=2) as live, live.http as http:
         for name in ("a", "b"):
             http.post("/api/sessions", json={"session_id": name}).raise_for_status()
-        assert error(http.post("/api/sessions", json={}))[:2] == (503, "too_many")
+        refused = http.post("/api/sessions", json={})
+        assert error(refused)[:2] == (503, "too_many")
+        assert refused.json()["error"]["retryable"] is True
+        assert refused.headers["retry-after"] == "5"
         http.delete("/api/sessions/a").raise_for_status()
         http.post("/api/sessions", json={"session_id": "a"}).raise_for_status()
+
+
+def test_a_session_that_is_still_being_written_is_refused_for_the_moment(
+    vision_models: VisionModels, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By REST and by a socket's handshake alike."""
+    with running(vision_models) as live, live.http as http:
+
+        async def not_done(_: object) -> bool:
+            return False
+
+        http.post("/api/sessions", json={"session_id": "a"}).raise_for_status()
+        with monkeypatch.context() as patched:
+            patched.setattr(live.service.storage.outbox, "end", lambda _: Future())
+            patched.setattr(live.service, "until_done", not_done)
+            http.delete("/api/sessions/a").raise_for_status()
+            answer = http.post("/api/sessions", json={"session_id": "a"})
+            with pytest.raises(InvalidStatus) as handshake:
+                live.socket("a/video")
+        response = handshake.value.response
+        for status, headers, body in (
+            (answer.status_code, answer.headers, answer.json()),
+            (response.status_code, response.headers, json.loads(response.body or b"")),
+        ):
+            assert status == 409
+            assert headers["retry-after"] == "1"
+            assert body["error"]["code"] == "session_closing"
+            assert body["error"]["retryable"] is True
 
 
 def test_policies_are_listed_with_the_default(http: httpx.Client) -> None:

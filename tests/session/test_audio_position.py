@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from proctoring.session.audio_position import AudioPosition, Placement, WrongRateError
+from proctoring.errors import WrongRateError
+from proctoring.session.audio_position import AudioPosition, Placement
 
 SECOND = 16_000
 

@@ -7,6 +7,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -19,8 +20,14 @@ from tests.session.conftest import BLIND, DEAF, TIMEOUT, Heard
 
 from proctoring.delivery.journal import MemoryJournal
 from proctoring.delivery.outbox import Outbox
-from proctoring.errors import BadSessionIdError, SessionExistsError, TooManyError
+from proctoring.errors import (
+    BadSessionIdError,
+    SessionClosingError,
+    SessionExistsError,
+    TooManyError,
+)
 from proctoring.judgement.policy import shipped_policy
+from proctoring.records.entries import SittingEnded
 from proctoring.session.factory import SessionLimits, SessionServices
 from proctoring.session.lifetime import Lifetime
 from proctoring.session.registry import MAX_REMEMBERED, Registry
@@ -94,6 +101,21 @@ def test_a_name_may_be_used_again_once_its_session_is_over(make: Callable[..., R
     registry.tick(120.0)  # what is due for the first does not touch the second
     assert registry.find("a") is second
     assert not registry.is_remembered("a")
+
+
+def test_a_name_whose_session_is_still_being_written_can_be_used_again_later(
+    make: Callable[..., Registry],
+) -> None:
+    class Stuck(Outbox):
+        def end(self, ending: SittingEnded) -> Future[None]:  # noqa: ARG002  (its own)
+            return Future()
+
+    registry = make(storage=MemoryStorage(Stuck(MemoryJournal()), "no database"))
+    registry.begin("a", EXAM, 0.0)
+    registry.end("a", "over", 1.0)
+    with pytest.raises(SessionClosingError) as refused:
+        registry.begin("a", EXAM, 2.0)
+    assert refused.value.retryable
 
 
 def test_ticks_end_sessions_that_nobody_wants(make: Callable[..., Registry]) -> None:

@@ -14,7 +14,7 @@ from tests.delivery.conftest import BEGAN, begun, ended, message
 
 from proctoring.delivery.journal import MemoryJournal
 from proctoring.delivery.outbox import Outbox
-from proctoring.errors import EvidenceUnavailableError, RecordsUnavailableError, SettingsError
+from proctoring.errors import RecordsOffError, SettingsError
 from proctoring.judgement.policy import shipped_policy
 from proctoring.observations import ConnectionObservation
 from proctoring.server.open_storage import open_storage
@@ -43,10 +43,10 @@ def test_capabilities_are_off_for_the_same_reason(storage: Storage) -> None:
 @pytest.mark.parametrize(
     ("asked", "error"),
     [
-        (lambda storage: storage.records, RecordsUnavailableError),
-        (lambda storage: storage.write_observations("S1"), RecordsUnavailableError),
-        (lambda storage: storage.erase("S1", "asked for", "admin"), RecordsUnavailableError),
-        (lambda storage: storage.evidence("S1", "0" * 64), EvidenceUnavailableError),
+        (lambda storage: storage.records, RecordsOffError),
+        (lambda storage: storage.write_observations("S1"), RecordsOffError),
+        (lambda storage: storage.erase("S1", "asked for", "admin"), RecordsOffError),
+        (lambda storage: storage.evidence("S1", "0" * 64), RecordsOffError),
     ],
 )
 def test_what_needs_a_database_is_refused(

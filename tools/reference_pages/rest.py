@@ -16,7 +16,7 @@ The server describes itself at `/openapi.json`, with every field of every body, 
 description at `/docs`. This page lists the routes. The sockets, which OpenAPI cannot describe, are in
 [sockets](../integrate/sockets.md) and, for machines, in [asyncapi.yaml](asyncapi.yaml).
 
-An error's body is `{"error": {"code", "detail"}}`. Every route may also answer 400, 401, 403, 413, 422
+An error's body is `{"error": {"code", "detail", "retryable"}}` ([errors](errors.md)). Every route may also answer 400, 401, 403, 413, 422
 and 429."""
 
 COMMON = {"400", "401", "403", "413", "422", "429"}

@@ -11,7 +11,7 @@ from threading import Condition, Lock, Thread
 
 from proctoring.delivery.events import Event
 from proctoring.delivery.journal import Journal, Replay
-from proctoring.errors import TooManyError
+from proctoring.errors import ProctoringError, SessionEndedError, SlowListenerError, TooManyError
 from proctoring.records.entries import Entry, PendingEvent, SittingEnded, SittingStarted
 
 _log = logging.getLogger(__name__)
@@ -21,15 +21,6 @@ BACKLOG = 100_000
 
 BATCH = 1000
 """Entries written at once."""
-
-
-@dataclass(frozen=True, slots=True)
-class Closing:
-    """Why a listener gets nothing more."""
-
-    code: str
-    """``slow``: it may come back with the number it saw last. ``ended``: the session is over."""
-    detail: str
 
 
 class Listener:
@@ -46,7 +37,7 @@ class Listener:
         self._wake = wake
         self._lock = Lock()
         self._events: deque[Event] = deque()
-        self._closing: Closing | None = None
+        self._closing: ProctoringError | None = None
         self._heard = 0
 
     def skip(self, seq: int) -> None:
@@ -55,7 +46,7 @@ class Listener:
             self._heard = seq
             self._events = deque(event for event in self._events if event.seq > seq)
 
-    def take(self) -> tuple[list[Event], Closing | None]:
+    def take(self) -> tuple[list[Event], ProctoringError | None]:
         """What waits, in order, and whether it was the last. Never blocks."""
         with self._lock:
             events = list(self._events)
@@ -63,8 +54,8 @@ class Listener:
             return events, self._closing
 
     @property
-    def closing(self) -> Closing | None:
-        """Why nothing more comes; ``None`` while something may."""
+    def closing(self) -> ProctoringError | None:
+        """The error that ended the listener; ``None`` while more events may come."""
         return self._closing
 
     def offer(self, event: Event) -> bool:
@@ -75,8 +66,7 @@ class Listener:
                     self._events.append(event)
                 else:
                     self._events.clear()
-                    self._closing = Closing(
-                        "slow",
+                    self._closing = SlowListenerError(
                         f"more than {self._capacity} events waited to be read; "
                         "come back with ?after= the last seq you have",
                     )
@@ -84,10 +74,10 @@ class Listener:
         self._wake()
         return kept
 
-    def close(self, closing: Closing) -> None:
+    def close(self, error: ProctoringError) -> None:
         """Nothing more comes after what waits now."""
         with self._lock:
-            self._closing = self._closing or closing
+            self._closing = self._closing or error
         self._wake()
 
 
@@ -228,7 +218,7 @@ class Outbox:
     def _say_end(self, ending: SittingEnded) -> None:
         with self._lock:
             for listener in self._listeners.pop(ending.sitting.session_id, []):
-                listener.close(Closing("ended", ending.reason))
+                listener.close(SessionEndedError(ending.reason))
 
     def subscribe(self, session_id: str, wake: Callable[[], None]) -> Listener:
         """Listen from now on. Who missed something asks ``catch_up`` next.

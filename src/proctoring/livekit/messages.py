@@ -8,13 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from proctoring.errors import ProctoringError
 
-
-class BadEventError(ProctoringError):
-    """A message on the events socket that is not one of the contract's."""
-
-    code = "bad_event"
+class BadEventError(ValueError):
+    """A message on the events socket that is no event."""
 
 
 @dataclass(frozen=True, slots=True)

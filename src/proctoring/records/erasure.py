@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Engine, delete, exists, func, insert, select
 from sqlalchemy.exc import IntegrityError
 
-from proctoring.errors import SessionExistsError, UnknownRecordError
+from proctoring.errors import ErasureBusyError, SittingOpenError, UnknownRecordError
 from proctoring.judgement.policy.storage import RecordSettings
 from proctoring.records.chain import link
 from proctoring.records.database import reading, writing
@@ -85,7 +85,8 @@ def erase(
 
     Raises:
         UnknownRecordError: there is no such sitting (any more).
-        SessionExistsError: it is open; end it first.
+        SittingOpenError: it is open; end it first.
+        ErasureBusyError: other erasures are being written.
     """
     return _in_turn(engine, lambda c: _erase(c, signer, sitting_id, reason, who, now))
 
@@ -180,7 +181,7 @@ def _erase(
     if sitting is None:
         raise UnknownRecordError(f"no sitting {sitting_id[:40]} is kept")
     if sitting.state == OPEN:
-        raise SessionExistsError("the session is open: end it first")
+        raise SittingOpenError("the session is open: end it first")
     pieces = select(EvidenceRow.digest).filter_by(sitting_id=sitting_id).distinct()
     digests = tuple(connection.execute(pieces).scalars())
     counts = {}
@@ -277,7 +278,7 @@ def _in_turn(engine: Engine, step: Callable[[Connection], Erased]) -> Erased:
         except IntegrityError:
             continue
         return done
-    raise SessionExistsError("other erasures are being written; try again")
+    raise ErasureBusyError("other erasures are being written; try again")
 
 
 def _shown(row: Any) -> Erasure:

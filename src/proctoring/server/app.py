@@ -6,16 +6,26 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
-from fastapi import FastAPI, HTTPException, Request
+from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import FileResponse, JSONResponse
+from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
 from sqlalchemy.exc import SQLAlchemyError
-from starlette.exceptions import HTTPException as StarletteHTTPException
+from starlette.exceptions import HTTPException
+from starlette.requests import HTTPConnection
+from starlette.responses import Response
+from starlette.websockets import WebSocket, WebSocketState
 
 from proctoring import __version__
-from proctoring.errors import ProctoringError
+from proctoring.errors import (
+    BadRequestError,
+    InvalidRequestError,
+    MethodNotAllowedError,
+    ProctoringError,
+    UnknownPathError,
+)
 from proctoring.server import (
     erasure_rest,
     evidence_rest,
@@ -28,7 +38,9 @@ from proctoring.server import (
 )
 from proctoring.server.access import Who
 from proctoring.server.authorisation import Authorisation
+from proctoring.server.closing import close
 from proctoring.server.described import Described
+from proctoring.server.error_answers import error_response, errors
 from proctoring.server.guard import Guard
 from proctoring.server.service import Service
 from proctoring.server.tokens import token_check
@@ -80,7 +92,7 @@ def create_app(settings: Settings | None = None, *, service: Service | None = No
         docs_url=None,
         redoc_url=None,
         # What every path may answer: the guard, the tokens, what cannot be read.
-        responses=rest.errors(400, 401, 403, 413, 422, 429),
+        responses=errors(400, 401, 403, 413, 422, 429),
     )
     app.state.service = service
     chosen = service.settings
@@ -98,10 +110,10 @@ def create_app(settings: Settings | None = None, *, service: Service | None = No
         now=service.now,
     )
     metrics.register(service)
-    app.add_exception_handler(ProctoringError, _explain)
-    app.add_exception_handler(RequestValidationError, _explain_request)
-    app.add_exception_handler(StarletteHTTPException, _explain_status)
-    app.add_exception_handler(SQLAlchemyError, _explain_database)
+    app.add_exception_handler(ProctoringError, _answer_proctoring_error)
+    app.add_exception_handler(RequestValidationError, _answer_validation_error)
+    app.add_exception_handler(HTTPException, _answer_http_exception)
+    app.add_exception_handler(SQLAlchemyError, _answer_database_error)
     app.include_router(rest.router)
     app.include_router(records_rest.router)
     app.include_router(erasure_rest.router)
@@ -129,31 +141,37 @@ async def _index() -> FileResponse:
     return FileResponse(PAGE / "index.html")
 
 
-def _error(status: int, code: str, detail: str) -> JSONResponse:
-    return JSONResponse({"error": {"code": code, "detail": detail}}, status)
-
-
-async def _explain(_: Request, error: Exception) -> JSONResponse:
+async def _answer_proctoring_error(connection: HTTPConnection, error: Exception) -> Any:
+    """The answer to a request or to a handshake; ``None`` for an open socket, which is closed."""
     assert isinstance(error, ProctoringError)  # noqa: S101  (registered for it)
-    return _error(rest.STATUS_OF.get(type(error), 400), error.code, error.detail)
+    if (
+        isinstance(connection, WebSocket)
+        and connection.application_state is not WebSocketState.CONNECTING
+    ):
+        await close(connection, error)
+        return None
+    return error_response(error)
 
 
-async def _explain_database(request: Request, error: Exception) -> JSONResponse:
+async def _answer_database_error(connection: HTTPConnection, error: Exception) -> Any:
     assert isinstance(error, SQLAlchemyError)  # noqa: S101  (registered for it)
     _log.error("the database failed: %s", type(error).__name__)
-    return await _explain(request, records_rest.explain(error))
+    return await _answer_proctoring_error(connection, records_rest.explain(error))
 
 
-async def _explain_request(_: Request, error: Exception) -> JSONResponse:
+async def _answer_validation_error(_: HTTPConnection, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101  (registered for it)
     problems = [
         f"{'.'.join(str(part)[:100] for part in found['loc'])}: {found['msg']}"
         for found in error.errors()[:10]
     ]
-    return _error(422, "bad_request", "; ".join(problems))
+    return error_response(InvalidRequestError("; ".join(problems)))
 
 
-async def _explain_status(_: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, HTTPException | StarletteHTTPException)  # noqa: S101
-    code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "bad_request")
-    return _error(error.status_code, code, str(error.detail))
+async def _answer_http_exception(_: HTTPConnection, error: Exception) -> Response:
+    """Errors that the framework raises itself: no such route, a body that is not readable."""
+    assert isinstance(error, HTTPException)  # noqa: S101  (registered for it)
+    kind = {404: UnknownPathError, 405: MethodNotAllowedError}.get(
+        error.status_code, BadRequestError
+    )
+    return error_response(kind(str(error.detail)))

@@ -22,33 +22,26 @@ from fastapi.routing import iter_route_contexts
 from fastapi.security.base import SecurityBase
 from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
-from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Match, Mount, Route, WebSocketRoute
 from starlette.types import ASGIApp, Message, Receive, Send
 from starlette.types import Scope as Connection
-from starlette.websockets import WebSocket
 
 from proctoring.errors import (
     BadTokenError,
     ForbiddenError,
-    NotReadyError,
+    MethodNotAllowedError,
     ProctoringError,
-    RecordsUnavailableError,
+    TokenExpiredError,
+    UnknownPathError,
 )
-from proctoring.server.closing import TOKEN_EXPIRED
+from proctoring.server.closing import CLOSE_TIMEOUT
+from proctoring.server.error_answers import answer_error, error_text
 from proctoring.server.grant import EVERYTHING, Grant, Scope
 from proctoring.server.tokens import LEEWAY, TokenCheck
 
 SUBPROTOCOL = "proctoring"
 """What the server answers to sockets that offer it, beside ``bearer.TOKEN`` or alone."""
 _BEARER = "bearer."
-
-STATUS_OF: dict[type[ProctoringError], int] = {
-    BadTokenError: 401,
-    ForbiddenError: 403,
-    NotReadyError: 503,
-    RecordsUnavailableError: 503,
-}
 
 
 class _Declaration(SecurityBase):
@@ -190,11 +183,7 @@ class Authorisation:
         try:
             grant = await self._admit(scope, token)
         except ProctoringError as error:
-            await _answer(scope, receive, send, STATUS_OF.get(type(error), 400), error)
-            return
-        except LookupError as error:
-            status = 405 if error.args else 404
-            await _answer(scope, receive, send, status, _NOTHING_HERE)
+            await answer_error(scope, receive, send, error)
             return
         scope.setdefault("state", {})["grant"] = grant
         if scope["type"] == "websocket" and grant.expires_at is not None:
@@ -225,7 +214,8 @@ class Authorisation:
         What is not found here is not asked of the application, which might find it after all.
 
         Raises:
-            LookupError: there is none; with an argument where another method has one.
+            UnknownPathError: there is none.
+            MethodNotAllowedError: there is one, for another method.
         """
         if not self._declared:
             self._declared = list(declarations(scope["app"], self._open_paths))
@@ -235,7 +225,9 @@ class Authorisation:
             if match is Match.FULL:
                 return access, child.get("path_params", {})
             partly |= match is Match.PARTIAL
-        raise LookupError(*["method"] * partly)
+        if partly:
+            raise MethodNotAllowedError("this path has no such method")
+        raise UnknownPathError("there is nothing under this path")
 
     async def _until(self, end: float, scope: Connection, receive: Receive, send: Send) -> None:
         try:
@@ -244,19 +236,17 @@ class Authorisation:
         except TimeoutError:
             if not limit.expired():
                 raise
-            reason = "the token has expired: come back with a new one"
-            with contextlib.suppress(RuntimeError, OSError):  # closed already, or gone
-                await send({"type": "websocket.close", "code": TOKEN_EXPIRED, "reason": reason})
+            error = TokenExpiredError("the token has expired: come back with a new one")
+            for message in (
+                {"type": "websocket.send", "text": error_text(error)},
+                {"type": "websocket.close", "code": error.close_code, "reason": error.detail},
+            ):
+                # Not accepted yet, closed already, gone, or a client that does not read.
+                with contextlib.suppress(RuntimeError, OSError, TimeoutError):
+                    await asyncio.wait_for(send(message), CLOSE_TIMEOUT)
 
 
 _NOTHING = Grant(frozenset(), ())
-
-
-class _NothingHereError(ProctoringError):
-    code = "not_found"
-
-
-_NOTHING_HERE = _NothingHereError("there is nothing here that can be asked so")
 
 
 async def _nothing(scope: Connection, receive: Receive, send: Send) -> None:
@@ -290,14 +280,3 @@ def _answering(send: Send) -> Send:
         await send(message)
 
     return sending
-
-
-async def _answer(
-    scope: Connection, receive: Receive, send: Send, status: int, error: ProctoringError
-) -> None:
-    headers = {"www-authenticate": "Bearer"} if status == 401 else {}
-    answer = JSONResponse({"error": {"code": error.code, "detail": error.detail}}, status, headers)
-    if scope["type"] == "websocket":
-        await WebSocket(scope, receive, send).send_denial_response(answer)
-    else:
-        await answer(scope, receive, send)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from proctoring.browser.report import read_report
-from proctoring.errors import BadReportError
-from proctoring.server.closing import SESSION_ENDED, TOO_MANY_BAD_FRAMES
+from proctoring.errors import BadReportError, SessionEndedError, TooManyBadMessagesError
 from proctoring.server.outbound import Outbound
 from proctoring.session.session import Session, State
 
@@ -23,16 +22,16 @@ class BrowserFeed(Outbound):
     def receive(self, text: str, now: float) -> None:
         """Take one message."""
         if self._session.state is State.ENDED:
-            self.close(SESSION_ENDED, "the session has ended")
+            self.close(SessionEndedError("the session has ended"))
             return
         try:
             report = read_report(text)
         except BadReportError as error:
             self._bad_in_row += 1
-            self.error(error.code, error.detail)
+            self.error(error)
             if self._bad_in_row >= MAX_BAD_REPORTS:
                 reason = f"{MAX_BAD_REPORTS} reports in a row could not be understood"
-                self.close(TOO_MANY_BAD_FRAMES, reason)
+                self.close(TooManyBadMessagesError(reason))
             return
         self._bad_in_row = 0
         self._session.receive_report(report, now)

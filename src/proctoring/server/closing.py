@@ -1,63 +1,50 @@
-"""How a socket's end is told, and forced on clients that do not listen."""
+"""Closing a socket, also one whose client does not read."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 from collections.abc import Coroutine
 
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
-NOT_BINARY = 1003
-RESTART = 1012
-TOO_MANY_BAD_FRAMES = 4000
-WRONG_RATE = 4001
-TOKEN_EXPIRED = 4003
-SESSION_ENDED = 4004
-SLOW_LISTENER = 4008
-REPLACED = 4009
-"""Close codes; ``docs/integrate/sockets.md`` tells clients what they mean."""
+from proctoring.errors import ProctoringError
 
-PATIENCE = 2.0
-"""Seconds that a client has to take the last words before it is cut off."""
+CLOSE_TIMEOUT = 2.0
+"""Seconds for a client to receive the last messages, and then the close frame, before the connection
+is cut."""
 
+NORMAL_CLOSURE = 1000
 MAX_REASON = 120
 """Bytes of a close reason; RFC 6455 leaves room for 123."""
 
 
-def error_text(code: str, detail: str) -> str:
-    """An error as sockets say it (contract 1.1)."""
-    return json.dumps({"error": {"code": code, "detail": detail}})
-
-
-class Farewell:
-    """Why a socket is to be closed, once it is."""
+class CloseReason:
+    """The error that a socket is to be closed with, once there is one."""
 
     def __init__(self) -> None:
-        self.code = 1000
-        self.reason = ""
-        self._said = asyncio.Event()
+        self._error: ProctoringError | None = None
+        self._set = asyncio.Event()
 
     @property
-    def said(self) -> bool:
-        """Whether the socket is to be closed."""
-        return self._said.is_set()
+    def error(self) -> ProctoringError | None:
+        """``None`` while the socket may stay open."""
+        return self._error
 
-    def say(self, code: int, reason: str) -> None:
-        """Close the socket with this; the first reason stands."""
-        if not self.said:
-            self.code, self.reason = code, reason
-            self._said.set()
+    def set(self, error: ProctoringError) -> None:
+        """Close the socket with the code of this error; the first one counts."""
+        if self._error is None:
+            self._error = error
+            self._set.set()
 
-    async def overdue(self) -> None:
-        """Returns when the last words had their time and were not taken."""
-        await self._said.wait()
-        await asyncio.sleep(PATIENCE)
+    async def timeout(self) -> None:
+        """Return ``CLOSE_TIMEOUT`` seconds after the reason was set."""
+        await self._set.wait()
+        await asyncio.sleep(CLOSE_TIMEOUT)
 
 
 async def until_first(*parts: Coroutine[None, None, None]) -> None:
-    """Run all parts until one returns; cancel the others. A client that goes away is no error."""
+    """Run all parts until one returns; cancel the others. A disconnected client is no error."""
     tasks = [asyncio.ensure_future(part) for part in parts]
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -70,10 +57,12 @@ async def until_first(*parts: Coroutine[None, None, None]) -> None:
             raise result
 
 
-async def close(socket: WebSocket, farewell: Farewell) -> None:
-    """Close a socket, if its client has not; one that does not read is left to be cut off."""
+async def close(socket: WebSocket, error: ProctoringError | None) -> None:
+    """Close a socket unless its client has. A client that does not read is cut off by the server."""
     if WebSocketState.DISCONNECTED in (socket.client_state, socket.application_state):
         return
-    reason = farewell.reason.encode()[:MAX_REASON].decode(errors="ignore")
+    code = NORMAL_CLOSURE if error is None else error.close_code or NORMAL_CLOSURE
+    detail = "" if error is None else error.detail
+    reason = detail.encode()[:MAX_REASON].decode(errors="ignore")
     with contextlib.suppress(WebSocketDisconnect, RuntimeError, TimeoutError):
-        await asyncio.wait_for(socket.close(farewell.code, reason), PATIENCE)
+        await asyncio.wait_for(socket.close(code, reason), CLOSE_TIMEOUT)

@@ -12,9 +12,9 @@ from proctoring.records.erasure import Erasure, erase_consents, erasures
 from proctoring.records.review import consent
 from proctoring.records.sitting_detail import Consent
 from proctoring.server.authorisation import grant_of, needs
+from proctoring.server.error_answers import errors
 from proctoring.server.grant import Scope
 from proctoring.server.records_rest import archive, storage
-from proctoring.server.rest import errors
 from proctoring.session.identifier import check_session_id
 
 router = APIRouter(prefix="/api/records", tags=["records"])

@@ -9,14 +9,9 @@ from starlette.websockets import WebSocket
 
 from proctoring.delivery.journal import Replay
 from proctoring.delivery.outbox import Listener, Outbox
-from proctoring.errors import RecordsUnavailableError
-from proctoring.server.closing import (
-    RESTART,
-    SESSION_ENDED,
-    SLOW_LISTENER,
-    Farewell,
-    error_text,
-)
+from proctoring.errors import RecordsUnavailableError, ReplayIncompleteError
+from proctoring.server.closing import CloseReason
+from proctoring.server.error_answers import error_text
 
 
 class EventFeed:
@@ -33,7 +28,7 @@ class EventFeed:
         self._outbox = outbox
         self._loop = asyncio.get_running_loop()
         self._news = asyncio.Event()
-        self.farewell = Farewell()
+        self.closing = CloseReason()
         self._after = after
         self._listener: Listener = outbox.subscribe(session_id, self._wake)
 
@@ -47,8 +42,8 @@ class EventFeed:
             try:
                 replay = await asyncio.to_thread(self._outbox.catch_up, self._listener, self._after)
             except RecordsUnavailableError as error:
-                await socket.send_text(error_text(error.code, error.detail))
-                self.farewell.say(RESTART, error.detail)
+                await socket.send_text(error_text(error))
+                self.closing.set(error)
                 return
             await send_replay(socket, replay)
             del replay
@@ -58,7 +53,7 @@ class EventFeed:
                 await socket.send_text(event.text)
             if closing is not None:
                 self._woken()
-                await socket.send_text(error_text(closing.code, closing.detail))
+                await socket.send_text(error_text(closing))
                 return
             await self._news.wait()
             self._news.clear()
@@ -71,14 +66,13 @@ class EventFeed:
         self._news.set()
         closing = self._listener.closing
         if closing is not None:
-            slow = closing.code == "slow"
-            self.farewell.say(SLOW_LISTENER if slow else SESSION_ENDED, closing.detail)
+            self.closing.set(closing)
 
 
 async def send_replay(socket: WebSocket, replay: Replay) -> None:
     """Send what was missed, and say so if that is not all of it."""
     if replay.missing:
-        detail = f"{replay.missing} earlier events are no longer kept"
-        await socket.send_text(error_text("replay_incomplete", detail))
+        error = ReplayIncompleteError(f"{replay.missing} earlier events are no longer kept")
+        await socket.send_text(error_text(error))
     for event in replay.events:
         await socket.send_text(event.text)

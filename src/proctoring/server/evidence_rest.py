@@ -5,9 +5,9 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 
 from proctoring.server.authorisation import needs
+from proctoring.server.error_answers import errors
 from proctoring.server.grant import Scope
 from proctoring.server.records_rest import storage
-from proctoring.server.rest import errors
 
 router = APIRouter(prefix="/api/records", tags=["records"], dependencies=[needs(Scope.REVIEW)])
 

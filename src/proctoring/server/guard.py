@@ -8,11 +8,17 @@ from collections.abc import Callable, Iterable
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import HTTPConnection
-from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from starlette.websockets import WebSocket, WebSocketDisconnect
+from starlette.websockets import WebSocketDisconnect
 
+from proctoring.errors import (
+    BodyTooLargeError,
+    ForbiddenError,
+    ProctoringError,
+    RateLimitedError,
+)
 from proctoring.server.access import refusal
+from proctoring.server.error_answers import answer_error
 from proctoring.server.rate_limit import ClientLimit
 
 MAX_BODY = 256 << 10
@@ -70,15 +76,16 @@ class Guard:
         reason = refusal(headers, local_only=self._local_only, allowed_origins=self._allowed)
         client = scope["client"][0] if scope.get("client") else ""
         if self._limit.is_too_much(client, self._now()):
-            await _answer(scope, receive, send, 429, "too_many", "too many requests: slow down")
+            error = RateLimitedError("too many requests: slow down")
+            await _answer(scope, receive, send, error)
         elif reason is not None:
-            await _answer(scope, receive, send, 403, "forbidden", reason)
+            await _answer(scope, receive, send, ForbiddenError(reason))
         elif scope["type"] == "websocket":
             with contextlib.suppress(WebSocketDisconnect):  # a client that leaves is no error
                 await self._app(scope, receive, send)
         elif _too_long(headers, _limit(scope["path"])):
             detail = f"the body must say its length, at most {_limit(scope['path'])} bytes"
-            await _answer(scope, receive, send, 413, "too_large", detail)
+            await _answer(scope, receive, send, BodyTooLargeError(detail))
         else:
             await self._app(scope, receive, _with_headers(scope["path"], send))
 
@@ -94,14 +101,10 @@ def _too_long(headers: Headers, limit: int) -> bool:
     return not length.isdecimal() or len(length) > 12 or int(length) > limit
 
 
-async def _answer(
-    scope: Scope, receive: Receive, send: Send, status: int, code: str, detail: str
-) -> None:
-    answer = JSONResponse({"error": {"code": code, "detail": detail}}, status)
-    if scope["type"] == "websocket":
-        await WebSocket(scope, receive, send).send_denial_response(answer)
-    else:
-        await answer(scope, receive, _with_headers(HTTPConnection(scope).url.path, send))
+async def _answer(scope: Scope, receive: Receive, send: Send, error: ProctoringError) -> None:
+    if scope["type"] == "http":
+        send = _with_headers(HTTPConnection(scope).url.path, send)
+    await answer_error(scope, receive, send, error)
 
 
 def _with_headers(path: str, send: Send) -> Send:

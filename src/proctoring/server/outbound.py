@@ -10,7 +10,9 @@ from typing import Any
 
 from starlette.websockets import WebSocket
 
-from proctoring.server.closing import REPLACED, SESSION_ENDED, Farewell, error_text
+from proctoring.errors import ProctoringError, ReplacedError, SessionEndedError
+from proctoring.server.closing import CloseReason
+from proctoring.server.error_answers import error_text
 
 MAX_WAITING = 32
 """Messages of each kind that may wait for a client that does not read; the oldest go."""
@@ -24,7 +26,7 @@ class Outbound:
     """
 
     def __init__(self, what: str) -> None:
-        self.farewell = Farewell()
+        self.closing = CloseReason()
         self._what = what
         self._loop = asyncio.get_running_loop()
         self._news = asyncio.Event()
@@ -42,25 +44,24 @@ class Outbound:
         self._observations.append(text)
         self._news.set()
 
-    def error(self, code: str, detail: str) -> None:
-        """Say an error."""
-        if not self.farewell.said:
-            self._notices.append(error_text(code, detail))
+    def error(self, error: ProctoringError) -> None:
+        """Send an error; the socket stays open."""
+        if self.closing.error is None:
+            self._notices.append(error_text(error))
             self._news.set()
 
     def replaced(self) -> None:
         """A newer socket took over."""
-        self.error("replaced", f"a newer {self._what} socket of this session took over")
-        self.close(REPLACED, f"replaced by a newer {self._what} socket")
+        self.close(ReplacedError(f"a newer {self._what} socket of this session took over"))
 
     def ended(self, detail: str) -> None:
         """The session is over."""
-        self.close(SESSION_ENDED, f"session ended: {detail}")
+        self.close(SessionEndedError(f"session ended: {detail}"))
 
-    def close(self, code: int, reason: str) -> None:
-        """Close the socket once what waits is sent. The first reason stands."""
-        self.farewell.say(code, reason)
-        self._news.set()
+    def close(self, error: ProctoringError) -> None:
+        """Close the socket with this error, once it and what waits is sent. The first one counts."""
+        self.error(error)
+        self.closing.set(error)
 
     def call(self, function: Callable[..., object], *args: Any) -> None:
         """Have the event loop call this; from any thread."""
@@ -72,9 +73,10 @@ class Outbound:
         while True:
             await self._news.wait()
             self._news.clear()
+            last = self.closing.error is not None
             for text in self._take():
                 await socket.send_text(text)
-            if self.farewell.said:
+            if last:
                 return
 
     def _take(self) -> list[str]:

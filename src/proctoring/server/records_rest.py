@@ -23,8 +23,8 @@ from proctoring.records.review import Verdict, decide
 from proctoring.records.sitting_detail import Decision, IncidentRecord, SittingDetail
 from proctoring.records.sitting_list import SittingFilter, SittingPage
 from proctoring.server.authorisation import grant_of, needs
+from proctoring.server.error_answers import errors
 from proctoring.server.grant import Scope
-from proctoring.server.rest import errors
 from proctoring.server.service import Service
 from proctoring.session.identifier import SESSION_ID
 from proctoring.storage.storage import Storage
@@ -221,7 +221,7 @@ def archive(request: Request) -> Archive:
     """The database of records.
 
     Raises:
-        RecordsUnavailableError: there is none.
+        RecordsOffError: there is none.
     """
     return storage(request).records
 

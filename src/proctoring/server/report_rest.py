@@ -6,12 +6,12 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 
 from proctoring.server.authorisation import needs
+from proctoring.server.error_answers import errors
 from proctoring.server.grant import Scope
 from proctoring.server.records_rest import archive
 from proctoring.server.report.content import Content, content
 from proctoring.server.report.html import report_html
 from proctoring.server.report.pdf import report_pdf
-from proctoring.server.rest import errors
 
 router = APIRouter(
     prefix="/api/records/sittings/{sitting_id}",

@@ -2,33 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from ulid import ULID
 
 from proctoring import __version__
-from proctoring.errors import (
-    BadPhotoError,
-    BadPolicyError,
-    BadVoiceError,
-    EvidenceDamagedError,
-    EvidenceUnavailableError,
-    ForbiddenError,
-    ModelUnavailableError,
-    NotNowError,
-    NotReadyError,
-    ProctoringError,
-    RecordsUnavailableError,
-    SessionExistsError,
-    TooManyError,
-    UnknownEvidenceError,
-    UnknownRecordError,
-    UnknownSessionError,
-)
+from proctoring.errors import ForbiddenError, UnknownSessionError
 from proctoring.judgement.policy import Policy, shipped_policies, shipped_policy
 from proctoring.server.authorisation import anyone, grant_of, needs
+from proctoring.server.error_answers import errors
 from proctoring.server.grant import Scope
 from proctoring.server.schemas import (
     BriefHealthAnswer,
@@ -37,7 +19,6 @@ from proctoring.server.schemas import (
     ChallengeAnswer,
     ChallengeRequest,
     EnrolmentAnswer,
-    ErrorAnswer,
     FramesAnswer,
     HealthAnswer,
     PoliciesAnswer,
@@ -56,30 +37,6 @@ from proctoring.session.session import Session
 from proctoring.vision.analyser import FACE_RATE
 
 router = APIRouter()
-
-STATUS_OF: dict[type[ProctoringError], int] = {
-    BadPhotoError: 422,
-    BadPolicyError: 422,
-    BadVoiceError: 422,
-    ModelUnavailableError: 503,
-    EvidenceDamagedError: 500,
-    EvidenceUnavailableError: 503,
-    NotNowError: 409,
-    NotReadyError: 503,
-    ForbiddenError: 403,
-    SessionExistsError: 409,
-    TooManyError: 503,
-    RecordsUnavailableError: 503,
-    UnknownRecordError: 404,
-    UnknownEvidenceError: 404,
-    UnknownSessionError: 404,
-}
-"""HTTP status of an error; 400 for all others."""
-
-
-def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """How a path's errors are described."""
-    return {status: {"model": ErrorAnswer} for status in statuses}
 
 
 @router.get("/api/health", tags=["service"], dependencies=[anyone])

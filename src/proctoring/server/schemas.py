@@ -11,19 +11,22 @@ from proctoring.judgement.policy.guidance import Action
 from proctoring.session.identifier import SESSION_ID
 
 
-class Problem(BaseModel):
-    """What went wrong."""
+class ErrorDetail(BaseModel):
+    """One error."""
 
     code: str = Field(examples=["unknown_session"])
     """For machines."""
     detail: str = Field(examples=["no session exam-7 is open"])
     """For people."""
+    retryable: bool = Field(
+        description="Whether the same request, unchanged, may succeed later.", examples=[False]
+    )
 
 
 class ErrorAnswer(BaseModel):
     """Every error of every path."""
 
-    error: Problem
+    error: ErrorDetail
 
 
 class CapabilityAnswer(BaseModel):

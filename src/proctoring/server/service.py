@@ -189,7 +189,7 @@ class Service:
         """The open session of this id; begun, under the default policy, if there is none.
 
         Raises:
-            NotReadyError, BadSessionIdError, TooManyError: it cannot begin.
+            NotReadyError, BadSessionIdError, SessionClosingError, TooManyError: it cannot begin.
         """
         sessions = self.sessions
         closing = sessions.closing(session_id)
@@ -207,7 +207,8 @@ class Service:
         """Begin a session before its first socket.
 
         Raises:
-            NotReadyError, BadSessionIdError, SessionExistsError, TooManyError: it cannot begin.
+            NotReadyError, BadSessionIdError, SessionExistsError, SessionClosingError,
+                TooManyError: it cannot begin.
         """
         closing = self.sessions.closing(session_id)
         if closing is not None:

@@ -1,14 +1,12 @@
-"""The sockets of a session (contract 1.1)."""
+"""The sockets of a session."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
 from functools import partial
-from typing import TypeVar
 
 from fastapi import APIRouter
-from starlette.responses import JSONResponse
 from starlette.types import Message
 from starlette.websockets import WebSocket
 
@@ -16,25 +14,19 @@ from proctoring.audio.pcm import SAMPLE_RATE
 from proctoring.errors import (
     BadFrameError,
     BadRequestError,
+    NotBinaryError,
     NotReadyError,
-    ProctoringError,
     RecordsUnavailableError,
-    TooManyError,
+    SessionEndedError,
+    TooManyFramesError,
+    UnknownPathError,
+    WrongRateError,
 )
 from proctoring.server.audio_feed import AudioFeed
 from proctoring.server.authorisation import anyone, needs
 from proctoring.server.browser_feed import BrowserFeed
-from proctoring.server.closing import (
-    NOT_BINARY,
-    PATIENCE,
-    RESTART,
-    SESSION_ENDED,
-    WRONG_RATE,
-    Farewell,
-    close,
-    error_text,
-    until_first,
-)
+from proctoring.server.closing import CLOSE_TIMEOUT, CloseReason, close, until_first
+from proctoring.server.error_answers import error_text
 from proctoring.server.event_feed import EventFeed, send_replay
 from proctoring.server.grant import Scope
 from proctoring.server.outbound import Outbound
@@ -48,8 +40,6 @@ from proctoring.session.identifier import check_session_id
 from proctoring.session.session import Session
 
 router = APIRouter()
-
-T = TypeVar("T")
 
 COMPLAIN_EVERY = 1.0
 """Seconds between two errors that say that frames come too fast."""
@@ -66,18 +56,15 @@ REPORTS_PER_SECOND = 10.0
 CHATTER = 0.1
 """Seconds to pause after each message on a socket that expects none."""
 
-_REFUSALS: dict[type[ProctoringError], int] = {NotReadyError: 503, TooManyError: 503}
-"""HTTP status of a refused handshake; 400 for all others."""
+
+# Errors that are raised before a socket is accepted refuse its handshake: see ``app.create_app``.
 
 
 @router.websocket("/ws/proctor/{session_id:path}/video", dependencies=[needs(Scope.MEDIA)])
 async def video(socket: WebSocket, session_id: str) -> None:
-    """Takes pictures."""
+    """Receives frames; sends observations, errors and how fast to send."""
     service: Service = socket.app.state.service
-    mirrored = _flag(socket, "mirrored")
-    session = await _or_refuse(socket, _join(socket, session_id, mirrored=mirrored))
-    if session is None:
-        return
+    session = await _join(socket, session_id, mirrored=_flag(socket, "mirrored"))
     feed = VideoFeed(
         service.settings,
         observe=_flag(socket, "observe"),
@@ -85,82 +72,58 @@ async def video(socket: WebSocket, session_id: str) -> None:
         now=service.now,
     )
     session.attach(feed, service.now())
-    try:
-        await _converse(socket, feed, partial(_receive_video, socket, service, session, feed))
-    finally:
-        session.detach(feed, service.now())
-    await _close(socket, service, feed.farewell)
+    receive = partial(_receive_video, socket, service, session, feed)
+    await _serve(socket, feed, receive, detach=partial(session.detach, feed))
 
 
 @router.websocket("/ws/proctor/{session_id:path}/audio", dependencies=[needs(Scope.MEDIA)])
 async def audio(socket: WebSocket, session_id: str) -> None:
-    """Takes sound."""
+    """Receives audio; sends what was heard, and errors."""
     service: Service = socket.app.state.service
-    joined = await _or_refuse(socket, _join_from(socket, session_id))
-    if joined is None:
-        return
-    session, start = joined
+    start = _number(socket, "start", "a time in microseconds")
+    _check_rate(socket)
+    session = await _join(socket, session_id)
     feed = AudioFeed(observe=_flag(socket, "observe"))
     session.attach_audio(feed, feed, start, service.now())
-    try:
-        await _converse(socket, feed, partial(_receive_audio, socket, service, session, feed))
-    finally:
-        session.detach_audio(feed, service.now())
-    await _close(socket, service, feed.farewell)
-
-
-@router.websocket("/ws/proctor/{session_id:path}/events", dependencies=[needs(Scope.EVENTS)])
-async def events(socket: WebSocket, session_id: str) -> None:
-    """Tells what changes."""
-    service: Service = socket.app.state.service
-    listening = await _or_refuse(socket, _listen(socket, session_id))
-    if listening is None:
-        return
-    if isinstance(listening, int):
-        await _tell_of_the_past(socket, service, session_id, listening)
-        return
-    session, feed = listening
-    session.listener_came(service.now())
-    try:
-        await _converse(socket, feed, partial(_receive_nothing, socket))
-    finally:
-        feed.unsubscribe()
-        session.listener_left(service.now())
-    await _close(socket, service, feed.farewell)
+    receive = partial(_receive_audio, socket, service, session, feed)
+    await _serve(socket, feed, receive, detach=partial(session.detach_audio, feed))
 
 
 @router.websocket("/ws/proctor/{session_id:path}/browser", dependencies=[needs(Scope.MEDIA)])
 async def browser(socket: WebSocket, session_id: str) -> None:
-    """Takes what the candidate's browser reports about itself."""
+    """Receives the reports of the candidate's browser; sends errors."""
     service: Service = socket.app.state.service
-    session = await _or_refuse(socket, _join(socket, session_id))
-    if session is None:
-        return
+    session = await _join(socket, session_id)
     feed = BrowserFeed(session)
-    await _converse(socket, feed, partial(_receive_reports, socket, service, feed))
-    await _close(socket, service, feed.farewell)
+    await _serve(socket, feed, partial(_receive_reports, socket, service, feed))
+
+
+@router.websocket("/ws/proctor/{session_id:path}/events", dependencies=[needs(Scope.EVENTS)])
+async def events(socket: WebSocket, session_id: str) -> None:
+    """Sends events. With ``?after=``, those of a session that has ended, if they are still kept."""
+    service: Service = socket.app.state.service
+    check_session_id(session_id)
+    after = _number(socket, "after", "the seq of an event")
+    if after is not None and service.is_over(session_id):
+        await _replay_ended_session(socket, service, session_id, after)
+        return
+    session = await _join(socket, session_id)
+    feed = EventFeed(service.outbox, session_id, after)
+    session.listener_came(service.now())
+
+    def detach(now: float) -> None:
+        feed.unsubscribe()
+        session.listener_left(now)
+
+    await _serve(socket, feed, partial(_receive_nothing, socket), detach=detach)
 
 
 @router.websocket("/ws/{rest:path}", dependencies=[anyone])
 async def unknown(socket: WebSocket, rest: str) -> None:  # noqa: ARG001  (the route's own)
-    """Every other socket: a clear answer instead of a bare refusal."""
-    detail = "sockets are /ws/proctor/{session_id}/video, /audio, /browser and /events"
-    await refuse(socket, 404, "unknown_socket", detail)
-
-
-async def refuse(socket: WebSocket, status: int, code: str, detail: str) -> None:
-    """Answer the handshake with an HTTP error instead of accepting it."""
-    body = {"error": {"code": code, "detail": detail}}
-    await socket.send_denial_response(JSONResponse(body, status))
-
-
-async def _or_refuse(socket: WebSocket, joining: Coroutine[None, None, T]) -> T | None:
-    """What joining gives; where it cannot be, the handshake is answered with why."""
-    try:
-        return await joining
-    except ProctoringError as error:
-        await refuse(socket, _REFUSALS.get(type(error), 400), error.code, error.detail)
-        return None
+    """Every other path: an error that says what there is, instead of a bare refusal."""
+    raise UnknownPathError(
+        "sockets are /ws/proctor/{session_id}/video, /audio, /browser and /events"
+    )
 
 
 async def _join(socket: WebSocket, session_id: str, *, mirrored: bool = False) -> Session:
@@ -169,56 +132,47 @@ async def _join(socket: WebSocket, session_id: str, *, mirrored: bool = False) -
     return await service.join(session_id, mirrored=mirrored)
 
 
-async def _join_from(socket: WebSocket, session_id: str) -> tuple[Session, int | None]:
-    """The session, and when its first sample was captured, if that is told."""
-    start = _number(socket, "start", "a time in microseconds")
-    _check_rate(socket)
-    return await _join(socket, session_id), start
-
-
-async def _listen(socket: WebSocket, session_id: str) -> tuple[Session, EventFeed] | int:
-    """The session and what goes out; of a session that is over, what was heard of it already."""
-    service: Service = socket.app.state.service
-    check_session_id(session_id)
-    after = _number(socket, "after", "the seq of an event")
-    if after is not None and service.is_over(session_id):
-        return after
-    session = await _join(socket, session_id)
-    return session, EventFeed(service.outbox, session_id, after)
-
-
-async def _converse(
+async def _serve(
     socket: WebSocket,
     feed: Outbound | EventFeed,
     receive: Callable[[], Coroutine[None, None, None]],
+    *,
+    detach: Callable[[float], None] = lambda _: None,
 ) -> None:
-    """Send and receive until one of both is done, or the last words are not taken."""
-    await socket.accept()
-    await until_first(feed.send(socket), receive(), feed.farewell.overdue())
+    """Accept a socket; send and receive until either is done or its client is too slow to close.
+
+    Args:
+        detach: called with the present time when the socket is done, whatever happened.
+    """
+    service: Service = socket.app.state.service
+    try:
+        await socket.accept()
+        await until_first(feed.send(socket), receive(), feed.closing.timeout())
+    finally:
+        detach(service.now())
+    await _close(socket, service, feed.closing)
 
 
-async def _messages(socket: WebSocket, farewell: Farewell) -> AsyncIterator[Message]:
-    """What a client sends, until it goes or its socket is to be closed."""
+async def _messages(socket: WebSocket, closing: CloseReason) -> AsyncIterator[Message]:
+    """Messages of a client, until it disconnects or its socket is to be closed."""
     while True:
         message = await socket.receive()
         if message["type"] == "websocket.disconnect":
             return
-        if farewell.said:
-            await asyncio.sleep(PATIENCE)  # the last words are on their way
+        if closing.error is not None:
+            await asyncio.sleep(CLOSE_TIMEOUT)  # the last messages are being sent
             return
         yield message
 
 
-async def _pieces(socket: WebSocket, feed: Outbound, what: str) -> AsyncIterator[bytes]:
-    """Binary messages; another one closes the socket."""
-    async for message in _messages(socket, feed.farewell):
+async def _binary_messages(socket: WebSocket, feed: Outbound, what: str) -> AsyncIterator[bytes]:
+    """Binary messages of a client; a text message closes the socket."""
+    async for message in _messages(socket, feed.closing):
         data: bytes | None = message.get("bytes")
         if data is not None:
             yield data
         else:
-            detail = f"the {what} socket takes binary messages alone"
-            feed.error("not_binary", detail)
-            feed.close(NOT_BINARY, detail)
+            feed.close(NotBinaryError(f"the {what} socket takes binary messages only"))
 
 
 async def _receive_video(
@@ -229,7 +183,7 @@ async def _receive_video(
         settings.max_frames_per_second, settings.max_bytes_per_second, service.now()
     )
     complained = float("-inf")
-    async for data in _pieces(socket, feed, "video"):
+    async for data in _binary_messages(socket, feed, "video"):
         now = service.now()
         verdict, pause = limit.judge(len(data), now)
         if verdict is Verdict.DROP:
@@ -237,7 +191,7 @@ async def _receive_video(
             if now - complained >= COMPLAIN_EVERY:
                 complained = now
                 detail = f"more than {settings.max_frames_per_second:g} frames a second"
-                feed.error("too_many_frames", f"{detail}: the rest is dropped")
+                feed.error(TooManyFramesError(f"{detail}: the rest is dropped"))
         else:
             try:
                 picture, capture = read_video_message(data, settings.max_frame_bytes)
@@ -255,12 +209,11 @@ async def _receive_audio(
 ) -> None:
     # As fast as a client may that kept half a minute while it was disconnected, and not for long.
     limit = Bucket(MAX_SOUND_RATE * BYTES_PER_SECOND, KEPT * BYTES_PER_SECOND, service.now())
-    async for data in _pieces(socket, feed, "audio"):
+    async for data in _binary_messages(socket, feed, "audio"):
         try:
             session.receive_sound(feed, data, service.now())
         except WrongRateError as error:
-            feed.error(error.code, error.detail)
-            feed.close(WRONG_RATE, error.detail)
+            feed.close(error)
         pause = limit.take(len(data), service.now())
         if pause:
             await asyncio.sleep(pause)
@@ -268,7 +221,7 @@ async def _receive_audio(
 
 async def _receive_reports(socket: WebSocket, service: Service, feed: BrowserFeed) -> None:
     limit = Bucket(REPORTS_PER_SECOND, 4 * REPORTS_PER_SECOND, service.now())
-    async for message in _messages(socket, feed.farewell):
+    async for message in _messages(socket, feed.closing):
         feed.receive(message.get("text") or "", service.now())  # binary is no report either
         pause = limit.take(1, service.now())
         if pause:
@@ -281,30 +234,32 @@ async def _receive_nothing(socket: WebSocket) -> None:
         await asyncio.sleep(CHATTER)  # slows a client that talks
 
 
-async def _tell_of_the_past(
+async def _replay_ended_session(
     socket: WebSocket, service: Service, session_id: str, after: int
 ) -> None:
-    farewell = Farewell()
-    farewell.say(SESSION_ENDED, "the session has ended")
+    closing = CloseReason()
+    ended = SessionEndedError("the session has ended")
+    closing.set(ended)
 
-    async def tell() -> None:
+    async def send() -> None:
         try:
             replay = await asyncio.to_thread(service.outbox.replay, session_id, after)
         except RecordsUnavailableError as error:
-            await socket.send_text(error_text(error.code, error.detail))
+            await socket.send_text(error_text(error))
             return
         await send_replay(socket, replay)
-        await socket.send_text(error_text("ended", "the session has ended"))
+        await socket.send_text(error_text(ended))
 
     await socket.accept()
-    await until_first(tell(), _receive_nothing(socket), farewell.overdue())
-    await _close(socket, service, farewell)
+    await until_first(send(), _receive_nothing(socket), closing.timeout())
+    await _close(socket, service, closing)
 
 
-async def _close(socket: WebSocket, service: Service, farewell: Farewell) -> None:
-    if service.status is Status.STOPPING:
-        farewell.code = RESTART
-    await close(socket, farewell)
+async def _close(socket: WebSocket, service: Service, closing: CloseReason) -> None:
+    error = closing.error
+    if service.status is Status.STOPPING:  # the session ended with the server: come back later
+        error = NotReadyError("" if error is None else error.detail)
+    await close(socket, error)
 
 
 def _flag(socket: WebSocket, name: str) -> bool:

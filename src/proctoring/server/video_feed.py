@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
-from proctoring.errors import BadFrameError
-from proctoring.server.closing import TOO_MANY_BAD_FRAMES
+from proctoring.errors import AnalysisFailedError, BadFrameError, TooManyBadMessagesError
 from proctoring.server.observation_json import observation_text
 from proctoring.server.outbound import Outbound
 from proctoring.session.messages import ReceivedFrame
@@ -68,18 +67,17 @@ class VideoFeed(Outbound):
 
     def failed(self) -> None:
         """The analysis failed."""
-        self.call(self.error, "analysis_failed", "the frame could not be analysed")
+        self.call(self.error, AnalysisFailedError("the frame could not be analysed"))
 
     # On the event loop.
 
     def bad_frame(self, error: BadFrameError) -> None:
         """Say what is wrong with a frame; close the socket if too many in a row were bad."""
-        self.error(error.code, error.detail)
+        self.error(error)
         self._bad_in_row += 1
         if self._bad_in_row >= MAX_BAD_FRAMES:
             reason = f"{MAX_BAD_FRAMES} frames in a row could not be used"
-            self.error("too_many_bad_frames", reason)
-            self.close(TOO_MANY_BAD_FRAMES, reason)
+            self.close(TooManyBadMessagesError(reason))
 
     def _good_frame(self, text: str | None) -> None:
         self._bad_in_row = 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from proctoring.audio.pcm import SAMPLE_RATE
-from proctoring.errors import ProctoringError
+from proctoring.errors import WrongRateError
 
 MAX_LAG = 2.0
 """Seconds that the counted position may lag behind arrival before audio counts as late."""
@@ -20,12 +20,6 @@ MAX_RATE = 1.5
 may contain what a client buffered while it was disconnected."""
 START_TOLERANCE = 0.02
 """Seconds by which a reconnected client's start may differ from the end of the audio before."""
-
-
-class WrongRateError(ProctoringError):
-    """Audio that is not 16 kHz, 16 bit, mono."""
-
-    code = "wrong_rate"
 
 
 @dataclass(frozen=True, slots=True)

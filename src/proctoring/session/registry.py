@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from proctoring.errors import SessionExistsError, TooManyError
+from proctoring.errors import SessionClosingError, SessionExistsError, TooManyError
 from proctoring.judgement.policy import Policy
 from proctoring.session.factory import (
     NewSession,
@@ -72,12 +72,16 @@ class Registry:
 
         Raises:
             BadSessionIdError: the session id is invalid.
-            SessionExistsError: it is open or still closing.
+            SessionExistsError: it is open.
+            SessionClosingError: the previous session with this id is still closing.
             TooManyError: as many sessions are open as are allowed.
         """
         check_session_id(session_id)
-        if isinstance(self._entries.get(session_id), _Open | _Closing):
+        entry = self._entries.get(session_id)
+        if isinstance(entry, _Open):
             raise SessionExistsError(f"session {session_id} is open already")
+        if isinstance(entry, _Closing):
+            raise SessionClosingError(f"the previous session {session_id} is still being written")
         most = self._limits.max_sessions
         if sum(isinstance(entry, _Open | _Closing) for entry in self._entries.values()) >= most:
             raise TooManyError(f"{most} sessions are open, as many as may be")

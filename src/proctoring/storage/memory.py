@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from proctoring.capabilities import Capability
 from proctoring.delivery.outbox import Outbox
-from proctoring.errors import EvidenceUnavailableError, RecordsUnavailableError
+from proctoring.errors import RecordsOffError
 from proctoring.judgement.inputs import JudgementInput
 from proctoring.judgement.policy.storage import EvidenceSettings, RecordSettings
 from proctoring.records.archive import Archive
@@ -40,7 +40,7 @@ class MemoryStorage:
     @property
     def records(self) -> Archive:
         """Not available."""
-        raise RecordsUnavailableError("nothing is recorded: see /api/health")
+        raise RecordsOffError("nothing is recorded: see /api/health")
 
     def start(self) -> None:
         """Start delivering events."""
@@ -84,8 +84,8 @@ class MemoryStorage:
 
     def evidence(self, sitting_id: str, digest: str) -> Piece:  # noqa: ARG002
         """Not available."""
-        raise EvidenceUnavailableError("no evidence is kept: see /api/health")
+        raise RecordsOffError("no evidence is kept: see /api/health")
 
     def erase(self, sitting_id: str, reason: str, who: str) -> Erasure:  # noqa: ARG002
         """Not available."""
-        raise RecordsUnavailableError("nothing is recorded: see /api/health")
+        raise RecordsOffError("nothing is recorded: see /api/health")

@@ -27,7 +27,7 @@ class Storage(SessionStorage, Protocol):
         """The database of records.
 
         Raises:
-            RecordsUnavailableError: there is none.
+            RecordsOffError: there is none.
         """
 
     def start(self) -> None:
@@ -58,7 +58,7 @@ class Storage(SessionStorage, Protocol):
         """Write a sitting's waiting observations now.
 
         Raises:
-            RecordsUnavailableError: nothing is recorded.
+            RecordsOffError: nothing is recorded.
             sqlalchemy.exc.SQLAlchemyError: they could not be written; they wait on.
         """
 
@@ -67,7 +67,8 @@ class Storage(SessionStorage, Protocol):
 
         Raises:
             UnknownEvidenceError: the sitting has no such evidence.
-            EvidenceUnavailableError, EvidenceDamagedError: it cannot be read, or was changed.
+            EvidenceUnavailableError, EvidenceKeyMissingError: it cannot be read now, or not here.
+            EvidenceDamagedError: it was changed.
         """
 
     def erase(self, sitting_id: str, reason: str, who: str) -> Erasure:
@@ -75,6 +76,7 @@ class Storage(SessionStorage, Protocol):
 
         Raises:
             UnknownRecordError: there is no such sitting.
-            SessionExistsError: it is still open.
-            RecordsUnavailableError: nothing is recorded.
+            SittingOpenError: it is still open.
+            ErasureBusyError: other erasures are being written.
+            RecordsOffError: nothing is recorded.
         """

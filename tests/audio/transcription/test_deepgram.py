@@ -12,7 +12,7 @@ from tests.audio.transcription.deepgram_server import KEY, DeepgramServer
 
 from proctoring.audio.transcription.deepgram.settings import DeepgramSettings
 from proctoring.audio.transcription.deepgram.stream import DeepgramStream
-from proctoring.audio.transcription.errors import TranscriberUnavailableError
+from proctoring.errors import TranscriberUnavailableError
 from proctoring.observations import TranscriptObservation
 
 SECOND = np.full(16_000, 500, np.int16)

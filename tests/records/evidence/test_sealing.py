@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from proctoring.errors import EvidenceDamagedError, EvidenceUnavailableError, SettingsError
+from proctoring.errors import EvidenceDamagedError, EvidenceKeyMissingError, SettingsError
 from proctoring.records.evidence.sealing import Keys, key_id, read_keys
 
 OLD, NEW = b"o" * 32, b"n" * 32
@@ -41,7 +41,7 @@ def test_a_new_first_key_seals_and_the_old_one_still_opens() -> None:
 @pytest.mark.parametrize("keys", [Keys(), Keys([NEW])])
 def test_the_wrong_key_is_said_by_name(keys: Keys) -> None:
     sealed = Keys([OLD]).seal(DIGEST, b"kept")
-    with pytest.raises(EvidenceUnavailableError, match=key_id(OLD)):
+    with pytest.raises(EvidenceKeyMissingError, match=key_id(OLD)):
         keys.open(DIGEST, sealed)
 
 

@@ -10,13 +10,12 @@ from threading import Lock
 from proctoring.audio.transcription.deepgram.sdk import check_key
 from proctoring.audio.transcription.deepgram.settings import DeepgramSettings
 from proctoring.audio.transcription.deepgram.stream import DeepgramStream
-from proctoring.audio.transcription.errors import TranscriberUnavailableError
 from proctoring.audio.transcription.moonshine.network import NAME as MOONSHINE_MODEL
 from proctoring.audio.transcription.moonshine.network import Moonshine, load_moonshine
 from proctoring.audio.transcription.moonshine.stream import MoonshineSettings, MoonshineStream
 from proctoring.audio.transcription.stream import TranscriptionStream
 from proctoring.capabilities import Capability
-from proctoring.errors import ModelUnavailableError
+from proctoring.errors import ModelUnavailableError, TranscriberUnavailableError
 from proctoring.models.onnx_runtime import OnnxNetwork
 from proctoring.models.store import ModelStore
 

@@ -90,7 +90,7 @@ class EvidenceLedger:
 
         Raises:
             UnknownEvidenceError: the sitting has no such evidence.
-            EvidenceUnavailableError, EvidenceDamagedError: see ``EvidenceVault.get``.
+            EvidenceUnavailableError, EvidenceKeyMissingError, EvidenceDamagedError: see ``EvidenceVault.get``.
         """
         query = select(EvidenceRow.media_type).filter_by(sitting_id=sitting_id, digest=digest)
         with reading(self._engine) as connection:

@@ -12,7 +12,7 @@ from pathlib import Path
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from proctoring.errors import EvidenceDamagedError, EvidenceUnavailableError, SettingsError
+from proctoring.errors import EvidenceDamagedError, EvidenceKeyMissingError, SettingsError
 
 _MAGIC = b"proctoring sealed 1\n"
 _KEY_ID = 16
@@ -53,7 +53,7 @@ class Keys:
         """The piece as it was. What is not sealed is returned as it is.
 
         Raises:
-            EvidenceUnavailableError: it was sealed with a key that is not here.
+            EvidenceKeyMissingError: it was sealed with a key that is not here.
             EvidenceDamagedError: it was changed since.
         """
         if not stored.startswith(_MAGIC):
@@ -63,7 +63,7 @@ class Keys:
         cipher = self._ciphers.get(name)
         if cipher is None:
             known = ", ".join(self._ciphers) or "none"
-            raise EvidenceUnavailableError(
+            raise EvidenceKeyMissingError(
                 f"the evidence was encrypted with the key {name}; the keys given are: {known}"
             )
         try:

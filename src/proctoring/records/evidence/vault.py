@@ -89,7 +89,8 @@ class EvidenceVault:
 
         Raises:
             UnknownEvidenceError: nothing is kept under the digest.
-            EvidenceUnavailableError: the store does not answer, or the key is not here.
+            EvidenceUnavailableError: the store does not answer.
+            EvidenceKeyMissingError: it was encrypted with a key that is not here.
             EvidenceDamagedError: what is kept is not what was put there.
         """
         data = self._keys.open(digest, self._store.get(digest))

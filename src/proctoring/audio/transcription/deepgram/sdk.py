@@ -9,7 +9,7 @@ from typing import Any
 
 from proctoring.audio.pcm import SAMPLE_RATE
 from proctoring.audio.transcription.deepgram.settings import DeepgramSettings
-from proctoring.audio.transcription.errors import TranscriberUnavailableError
+from proctoring.errors import TranscriberUnavailableError
 
 NO_KEY = "Deepgram needs a key: set DEEPGRAM_API_KEY"
 REFUSED = (401, 402, 403)

@@ -16,7 +16,7 @@ from proctoring.audio.transcription.deepgram.sdk import (
     refusal,
 )
 from proctoring.audio.transcription.deepgram.settings import DeepgramSettings
-from proctoring.audio.transcription.errors import TranscriberUnavailableError
+from proctoring.errors import TranscriberUnavailableError
 from proctoring.observations import TranscriptObservation
 
 _log = logging.getLogger(__name__)
