@@ -35,7 +35,6 @@ from proctoring.server.service import Service
 from proctoring.server.status import Status
 from proctoring.server.video_feed import VideoFeed
 from proctoring.server.video_message import read_video_message
-from proctoring.session.audio_position import WrongRateError
 from proctoring.session.identifier import check_session_id
 from proctoring.session.session import Session
 
