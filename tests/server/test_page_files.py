@@ -11,6 +11,7 @@ PAGE = Path(__file__).parents[2] / "src" / "proctoring" / "server" / "page"
 MODULES = sorted(PAGE.glob("*.js"))
 
 IMPORT = re.compile(r'(?:from|import|new URL\()\s*"(\./)?([\w.]+\.js)"')
+ASKED = re.compile(r'\b(?:getElementById|element)\("([^"]+)"[,)]')
 OUTSIDE = re.compile(r"(?:https?:)?//[a-z0-9-]+\.[a-z]", re.IGNORECASE)
 
 
@@ -39,11 +40,7 @@ def test_no_module_is_left_over() -> None:
 
 def test_elements_that_the_modules_ask_for_exist() -> None:
     ids = set(re.findall(r'\bid="([^"]+)"', markup()))
-    asked = {
-        name
-        for module in MODULES
-        for name in re.findall(r'getElementById\("([^"]+)"\)', module.read_text())
-    }
+    asked = {name for module in MODULES for name in ASKED.findall(module.read_text())}
     assert asked
     assert asked - ids == set()
 

@@ -2,7 +2,17 @@ import { socketAddress } from "./api.js";
 import { Metronome } from "./metronome.js";
 import { ReconnectingSocket } from "./reconnecting_socket.js";
 
+/** Close codes after which reporting again would be wrong. */
 const FINAL = new Set([1003, 1009, 4000, 4004]);
+
+/** Reports a second while nothing changes. */
+const REPORT_RATE = 1;
+
+/**
+ * A `Screen` where the browser implements the Window Management API (Chromium does).
+ *
+ * @typedef {Screen & Partial<EventTarget> & {isExtended?: boolean}} ExtendedScreen
+ */
 
 /**
  * Reports how the candidate's browser stands: tab hidden, window left, full screen left, paste, second
@@ -15,9 +25,11 @@ export class BrowserEvents {
   #socket;
   #camera;
   #metronome = new Metronome(() => this.#report());
+  /** @type {AbortController | null} */
   #listening = null;
   #wasFullscreen = false;
   #pasted = 0;
+  /** @type {number | null} */
   #offlineSince = null;
   #offline = 0;
 
@@ -25,7 +37,7 @@ export class BrowserEvents {
    * @param {object} options
    * @param {() => Promise<string>} options.prepare  gives the id of a session that exists
    * @param {string} [options.server]  address of the proctoring server; this page's own unless given
-   * @param {() => string | null} [options.camera]  the label of the camera that is used
+   * @param {() => string | null | undefined} [options.camera]  the label of the camera that is used
    * @param {(error: {code: string, detail: string}) => void} [options.onError]
    */
   constructor({ prepare, server, camera = () => null, onError = () => {} }) {
@@ -52,7 +64,8 @@ export class BrowserEvents {
     document.addEventListener("fullscreenchange", report, { signal });
     window.addEventListener("blur", report, { signal });
     window.addEventListener("focus", report, { signal });
-    window.screen.addEventListener?.("change", report, { signal });
+    const screen = /** @type {ExtendedScreen} */ (window.screen);
+    screen.addEventListener?.("change", report, { signal });
     document.addEventListener(
       "paste",
       (event) => {
@@ -61,10 +74,10 @@ export class BrowserEvents {
       },
       { signal, capture: true },
     );
-    window.addEventListener("offline", () => (this.#offlineSince ??= performance.now()), { signal });
+    window.addEventListener("offline", () => this.#wentOffline(), { signal });
     window.addEventListener("online", () => this.#cameOnline(), { signal });
     this.#socket.start();
-    this.#metronome.setRate(1);
+    this.#metronome.setRate(REPORT_RATE);
   }
 
   stop() {
@@ -72,6 +85,10 @@ export class BrowserEvents {
     this.#listening = null;
     this.#metronome.setRate(0);
     this.#socket.stop();
+  }
+
+  #wentOffline() {
+    this.#offlineSince ??= performance.now();
   }
 
   #cameOnline() {
@@ -92,7 +109,7 @@ export class BrowserEvents {
         visible: document.visibilityState === "visible",
         focused: document.hasFocus(),
         fullscreen: this.#wasFullscreen ? fullscreen : null,
-        second_screen: window.screen.isExtended ?? null,
+        second_screen: /** @type {ExtendedScreen} */ (window.screen).isExtended ?? null,
         camera: this.#camera() || null,
         pasted: this.#pasted,
         offline: Math.round(this.#offline * 1000) / 1000,

@@ -5,6 +5,23 @@ import { microphoneConstraints } from "./microphone.js";
 /** Why there is no camera, in words for the person in front of it. */
 export class CameraError extends Error {}
 
+/**
+ * Where pictures come from.
+ *
+ * @typedef {object} Source
+ * @property {boolean} mirror  whether people expect to see it as in a mirror
+ * @property {string} label  name of the camera or file
+ * @property {number | null} opened  capture time of a recording's beginning, in microseconds since 1970; null for a camera
+ * @property {MediaStreamTrack | null} soundTrack  null without a microphone
+ * @property {() => number} captureTime  of the picture shown now, in microseconds since 1970
+ * @property {(isFlowing: boolean) => void} flowing  called when its pictures begin or cease to go out
+ * @property {() => void} close
+ */
+
+/** What is asked of the camera. The server analyses 640 x 480; larger pictures would be scaled down before sending. */
+const PICTURES = { width: { ideal: 640 }, height: { ideal: 480 }, frameRate: { ideal: 30 } };
+
+/** By name of the DOMException of `getUserMedia`. @type {Record<string, string | undefined>} */
 const EXPLANATIONS = {
   NotAllowedError:
     "The camera was refused. Allow it for this page in the browser's address bar (and in the " +
@@ -33,7 +50,12 @@ export async function listCameras() {
   return devices.filter((device) => device.kind === "videoinput" && device.deviceId);
 }
 
-/** Camera and, if it is wanted and there is one, microphone, in one question to the person. */
+/**
+ * Camera and, if it is wanted and there is one, microphone, in one question to the person.
+ *
+ * @param {MediaTrackConstraints} video
+ * @param {MediaTrackConstraints | null} audio
+ */
 async function askFor(video, audio) {
   if (audio) {
     try {
@@ -45,51 +67,55 @@ async function askFor(video, audio) {
   return navigator.mediaDevices.getUserMedia({ audio: false, video });
 }
 
+/** @param {MediaStream} stream */
+function stopTracks(stream) {
+  for (const track of stream.getTracks()) track.stop();
+}
+
 /**
  * Opens a camera and plays it in `video`.
  *
  * @param {HTMLVideoElement} video
  * @param {object} options
- * @param {string} [options.deviceId]  the camera's
+ * @param {string} [options.deviceId]  the camera's, "" for any
  * @param {string | null} [options.microphone]  the microphone's id, "" for any; null for none
  * @param {() => void} options.onLost  unplugged or taken away
- * @returns a source: `soundTrack` (null without sound), `captureTime()` in microseconds since 1970 for the picture shown now,
- *   `mirror`: whether people expect to see it as in a mirror, `flowing(isFlowing)`: told whether its pictures
- *   go out, `close()`
+ * @returns {Promise<Source>}
  * @throws {CameraError}
  */
 export async function openCamera(video, { deviceId, microphone = null, onLost }) {
   const reason = whyNoCamera();
   if (reason) throw new CameraError(reason);
+  /** @type {MediaStream | null} */
   let stream = null;
   try {
     const pictures = {
       ...(deviceId ? { deviceId: { exact: deviceId } } : { facingMode: "user" }),
-      // What the server analyses; a larger picture would only be scaled down before sending.
-      width: { ideal: 640 },
-      height: { ideal: 480 },
-      frameRate: { ideal: 30 },
+      ...PICTURES,
     };
     stream = await askFor(pictures, microphone === null ? null : microphoneConstraints(microphone));
     video.srcObject = stream;
     await video.play();
   } catch (error) {
-    stream?.getTracks().forEach((track) => track.stop());
-    throw new CameraError(EXPLANATIONS[error.name] ?? `The camera cannot be opened: ${error.message}`);
+    if (stream) stopTracks(stream);
+    const { name, message } = /** @type {DOMException} */ (error);
+    throw new CameraError(EXPLANATIONS[name] ?? `The camera cannot be opened: ${message}`);
   }
-  const [track] = stream.getVideoTracks();
+  const opened = stream;
+  const track = /** @type {MediaStreamTrack} */ (opened.getVideoTracks()[0]);
   track.addEventListener("ended", onLost);
   return {
     mirror: track.getSettings().facingMode !== "environment",
     label: track.label,
-    soundTrack: stream.getAudioTracks()[0] ?? null,
+    opened: null,
+    soundTrack: opened.getAudioTracks()[0] ?? null,
     // Not Date.now(): this clock never jumps while the page is open.
     captureTime: () => (performance.timeOrigin + performance.now()) * 1000,
     // A camera does not wait.
     flowing() {},
     close() {
       track.removeEventListener("ended", onLost);
-      stream.getTracks().forEach((one) => one.stop());
+      stopTracks(opened);
       video.srcObject = null;
     },
   };

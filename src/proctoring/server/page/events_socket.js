@@ -1,7 +1,30 @@
 import { socketAddress } from "./api.js";
 import { ReconnectingSocket } from "./reconnecting_socket.js";
 
+/** Close code of a session that has ended. */
 const SESSION_ENDED = 4004;
+
+/**
+ * @import { Incident } from "./incidents.js"
+ * @import { Calibration, Challenge, Enrolment } from "./guide.js"
+ * @import { SocketState } from "./reconnecting_socket.js"
+ * @import { TranscriptEntry, TranscriptNotKept } from "./transcript.js"
+ */
+
+/**
+ * A message of the socket.
+ *
+ * @typedef {object} EventMessage
+ * @property {number} seq
+ * @property {string} time  ISO 8601
+ * @property {number} media_time  seconds
+ * @property {Incident[]} incidents
+ * @property {Enrolment} [enrolment]
+ * @property {Calibration} [calibration]
+ * @property {Challenge} [challenge]
+ * @property {TranscriptEntry | TranscriptNotKept} [transcript]
+ * @property {{available: boolean, reason: string}} [transcription]
+ */
 
 /** The socket that tells of incidents; after a break it asks for what was missed. */
 export class EventsSocket {
@@ -11,8 +34,8 @@ export class EventsSocket {
   /**
    * @param {object} options
    * @param {() => Promise<string>} options.prepare  gives the id of a session that exists
-   * @param {(event: object) => void} options.onEvent  each event once, in order
-   * @param {(state: string) => void} options.onState
+   * @param {(event: EventMessage) => void} options.onEvent  each event once, in order
+   * @param {(state: SocketState) => void} options.onState
    * @param {() => void} options.onEnded  the session has ended on the server
    */
   constructor({ prepare, onEvent, onState, onEnded }) {

@@ -1,3 +1,4 @@
+import { contextOf } from "./element.js";
 import { Metronome } from "./metronome.js";
 
 /** Ten a second: the rate at which the server looks at faces. */
@@ -6,8 +7,13 @@ const DEFAULT_FLOW = { frames_per_second: 10, max_width: 640, max_height: 480 };
 /** Eye lids and irises survive this; the file is a third of what .95 makes. */
 const JPEG_QUALITY = 0.85;
 
-/** Length of the capture time in front of the JPEG. */
+/** Length of the capture time in front of the JPEG, in bytes. */
 const TIME_BYTES = 8;
+
+/**
+ * @import { Source } from "./camera.js"
+ * @import { Flow, VideoSocket } from "./video_socket.js"
+ */
 
 /**
  * Takes pictures from the playing video and sends them, as fast as the server asks and no faster
@@ -18,16 +24,17 @@ export class FrameSender {
   #socket;
   #onSent;
   #canvas = document.createElement("canvas");
-  #context = this.#canvas.getContext("2d", { alpha: false });
+  #context = contextOf(this.#canvas, { alpha: false });
   #metronome = new Metronome(() => void this.#beat());
   #flow = DEFAULT_FLOW;
+  /** @type {Source | null} */
   #source = null;
   #encoding = false;
   #lastTime = 0;
 
   /**
    * @param {HTMLVideoElement} video
-   * @param {import("./video_socket.js").VideoSocket} socket
+   * @param {VideoSocket} socket
    * @param {(captureTime: number, bytes: number) => void} onSent
    */
   constructor(video, socket, onSent) {
@@ -36,7 +43,11 @@ export class FrameSender {
     this.#onSent = onSent;
   }
 
-  /** Sends this source's pictures until `stop`. */
+  /**
+   * Sends this source's pictures until `stop`.
+   *
+   * @param {Source} source
+   */
   start(source) {
     this.#source = source;
     this.#lastTime = 0;
@@ -48,7 +59,11 @@ export class FrameSender {
     this.#metronome.setRate(0);
   }
 
-  /** What the server asks for: how many pictures a second, and how large at most. */
+  /**
+   * What the server asks for.
+   *
+   * @param {Partial<Flow>} flow
+   */
   setFlow(flow) {
     this.#flow = { ...DEFAULT_FLOW, ...flow };
     if (this.#source) this.#metronome.setRate(this.#flow.frames_per_second);
@@ -67,13 +82,18 @@ export class FrameSender {
     this.#encoding = true;
     try {
       this.#draw();
-      const blob = await new Promise((done) => {
-        this.#canvas.toBlob(done, "image/jpeg", JPEG_QUALITY);
-      });
+      const blob = await this.#encode();
       if (blob && this.#source === source) await this.#send(time, blob);
     } finally {
       this.#encoding = false;
     }
+  }
+
+  /** @returns {Promise<Blob | null>} */
+  #encode() {
+    return new Promise((done) => {
+      this.#canvas.toBlob(done, "image/jpeg", JPEG_QUALITY);
+    });
   }
 
   #draw() {
@@ -89,6 +109,10 @@ export class FrameSender {
     this.#context.drawImage(this.#video, 0, 0, width, height);
   }
 
+  /**
+   * @param {number} time  microseconds
+   * @param {Blob} blob
+   */
   async #send(time, blob) {
     const message = new Uint8Array(TIME_BYTES + blob.size);
     new DataView(message.buffer).setBigUint64(0, BigInt(time));

@@ -1,4 +1,5 @@
 import { ApiError, beginCalibration } from "./api.js";
+import { element } from "./element.js";
 import { notify } from "./notices.js";
 
 /**
@@ -6,36 +7,85 @@ import { notify } from "./notices.js";
  * All of it comes with the events; this page decides nothing.
  */
 
+/**
+ * How far the candidate is from a position to be judged in.
+ *
+ * @typedef {{state: "off" | "waiting" | "calibrating" | "ready", missing: {code: string, text: string}[]}} Enrolment
+ */
+
+/**
+ * Degrees from the middle of the gaze to the edges of the screen.
+ *
+ * @typedef {{left: number, right: number, up: number, down: number}} Reach
+ */
+
+/**
+ * One step of a calibration, or how it ended.
+ *
+ * @typedef {object} Calibration
+ * @property {"none" | "running" | "done" | "failed"} state
+ * @property {string} step  `top_left`, `turn_right`, ...
+ * @property {string} text  for the candidate
+ * @property {number} number  of the step; 0: none runs
+ * @property {number} of  how many steps there are
+ * @property {number} seconds  for each step
+ * @property {string} reason  of a failure
+ * @property {Reach | null} reach  once measured
+ * @property {number} attempts_left
+ */
+
+/**
+ * A movement that is asked for, or how it ended.
+ *
+ * @typedef {object} Challenge
+ * @property {"none" | "asked" | "passed" | "failed"} state
+ * @property {string} text  for the candidate
+ * @property {number} attempt
+ * @property {number} seconds  to make the movement in
+ * @property {string} reason  why the last movement failed
+ */
+
+/** How often a bar of remaining time is drawn. */
 const COUNT_EVERY_MS = 200;
+/** How long the outcome of a challenge stays on the page. */
 const OUTCOME_SHOWN_MS = 4000;
 
-const panel = document.getElementById("guide");
-const stateText = document.getElementById("guide-state");
-const missing = document.getElementById("guide-missing");
-const calibrate = document.getElementById("calibrate");
-const calibrationText = document.getElementById("calibration-outcome");
-const prompt = document.getElementById("prompt");
-const walk = document.getElementById("walk");
-const dot = document.getElementById("dot");
+const panel = element("guide");
+const stateText = element("guide-state");
+const missing = element("guide-missing");
+const calibrate = element("calibrate");
+const calibrationText = element("calibration-outcome");
+const prompt = element("prompt");
+const promptText = element("prompt-text");
+const walk = element("walk", HTMLDialogElement);
+const walkClose = element("walk-close");
+const walkNumber = element("walk-number");
+const walkText = element("walk-text");
+const dot = element("dot");
 
 const STATES = { off: "Not asked for", waiting: "Waiting for a picture", calibrating: "Not ready yet", ready: "Ready" };
 const READY = "You sit well. Stay as you are.";
 
 export class Guide {
+  /** @type {string | null} */
   #sessionId = null;
-  #prompting = new Countdown(document.getElementById("prompt-left"));
-  #walking = new Countdown(document.getElementById("walk-left"));
-  #hiding = null;
+  #prompting = new Countdown(element("prompt-left", HTMLProgressElement));
+  #walking = new Countdown(element("walk-left", HTMLProgressElement));
+  #hiding = 0;
   #attemptsLeft = 1;
 
   constructor() {
     calibrate.addEventListener("click", () => void this.#calibrate());
-    document.getElementById("walk-close").addEventListener("click", () => walk.close());
+    walkClose.addEventListener("click", () => walk.close());
     this.stop();
     this.clear();
   }
 
-  /** Pictures of this session are being sent from now on. */
+  /**
+   * Pictures of this session are being sent from now on.
+   *
+   * @param {string} sessionId
+   */
   start(sessionId) {
     this.#sessionId = sessionId;
     this.#allowCalibration();
@@ -61,13 +111,18 @@ export class Guide {
     this.#allowCalibration();
   }
 
-  /** Takes one message of the events socket. */
+  /**
+   * Takes one message of the events socket.
+   *
+   * @param {{enrolment?: Enrolment, calibration?: Calibration, challenge?: Challenge}} event
+   */
   receive({ enrolment, calibration, challenge }) {
     if (enrolment) this.#showEnrolment(enrolment);
     if (calibration) this.#showCalibration(calibration);
     if (challenge) this.#showChallenge(challenge);
   }
 
+  /** @param {Enrolment} enrolment */
   #showEnrolment({ state, missing: lacks }) {
     panel.dataset.state = state;
     stateText.textContent = STATES[state];
@@ -83,6 +138,7 @@ export class Guide {
     );
   }
 
+  /** @param {Calibration} calibration */
   #showCalibration({ state, step, text, number, of, seconds, reason, reach, attempts_left: left }) {
     this.#attemptsLeft = left;
     this.#allowCalibration();
@@ -90,42 +146,47 @@ export class Guide {
       this.#walking.stop();
       dot.hidden = true;
       if (state === "none") return;
-      const done = state === "done";
+      const done = state === "done" && reach !== null;
       const outcome = done ? `Calibrated: ${describeReach(reach)}.` : `Not calibrated: ${reason}.`;
       calibrationText.textContent = outcome;
-      document.getElementById("walk-text").textContent = outcome;
-      document.getElementById("walk-number").textContent = done ? "Done" : "Stopped";
-      document.getElementById("walk-close").focus();
+      walkText.textContent = outcome;
+      walkNumber.textContent = done ? "Done" : "Stopped";
+      walkClose.focus();
       return;
     }
     if (!this.#sessionId) return;
     if (!walk.open) walk.showModal();
-    document.getElementById("walk-number").textContent = `Step ${number} of ${of}`;
-    document.getElementById("walk-text").textContent = text;
+    walkNumber.textContent = `Step ${number} of ${of}`;
+    walkText.textContent = text;
     dot.hidden = step.startsWith("turn");
     dot.dataset.corner = step;
     this.#walking.start(seconds);
   }
 
+  /** @param {Challenge} challenge */
   #showChallenge({ state, text, seconds, attempt, reason }) {
     clearTimeout(this.#hiding);
     if (state === "none" || !this.#sessionId) return;
     prompt.dataset.state = state;
-    const words = { asked: attempt > 1 ? `Once more, something else: ${text}` : text, passed: "Thank you.", failed: `Not done: ${reason}.` };
-    document.getElementById("prompt-text").textContent = words[state];
+    const words = {
+      asked: attempt > 1 ? `Once more, something else: ${text}` : text,
+      passed: "Thank you.",
+      failed: `Not done: ${reason}.`,
+    };
+    promptText.textContent = words[state];
     prompt.hidden = false;
     if (state === "asked") {
       this.#prompting.start(seconds);
       return;
     }
     this.#prompting.stop();
-    this.#hiding = setTimeout(() => {
+    this.#hiding = window.setTimeout(() => {
       prompt.hidden = true;
     }, OUTCOME_SHOWN_MS);
   }
 
   async #calibrate() {
-    if (calibrate.getAttribute("aria-disabled") === "true") return;
+    if (!this.#sessionId || calibrate.getAttribute("aria-disabled") === "true") return;
     calibrationText.textContent = "";
     try {
       await beginCalibration(this.#sessionId);
@@ -142,13 +203,15 @@ export class Guide {
 
 /** Seconds that run down, shown as a bar; screen readers hear the task, not the seconds. */
 class Countdown {
-  #timer = null;
+  #timer = 0;
   #bar;
 
+  /** @param {HTMLProgressElement} bar */
   constructor(bar) {
     this.#bar = bar;
   }
 
+  /** @param {number} seconds */
   start(seconds) {
     this.stop();
     const end = performance.now() + seconds * 1000;
@@ -157,7 +220,7 @@ class Countdown {
     };
     this.#bar.hidden = false;
     show();
-    this.#timer = setInterval(show, COUNT_EVERY_MS);
+    this.#timer = window.setInterval(show, COUNT_EVERY_MS);
   }
 
   stop() {
@@ -166,7 +229,9 @@ class Countdown {
   }
 }
 
+/** @param {Reach} reach */
 function describeReach({ left, right, up, down }) {
+  /** @param {number} value */
   const degrees = (value) => `${Math.round(value)}°`;
   return `your screen reaches ${degrees(left)} left, ${degrees(right)} right, ${degrees(up)} up and ${degrees(down)} down`;
 }

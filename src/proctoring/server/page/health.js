@@ -1,12 +1,17 @@
 import { ApiError, readHealth } from "./api.js";
+import { copyOf, descendant, element } from "./element.js";
 import { hasToken } from "./token.js";
 
 /** What the server can and cannot do now, and whether it answers at all. */
 
+/** @import { Capability, Health } from "./api.js" */
+
+/** Pause between two questions while the server is ready. */
 const EVERY_MS = 10_000;
+/** Pause while it starts, or does not answer: a person waits for it. */
 const EVERY_MS_WHILE_NOT_READY = 1500;
 
-/** Where the capability's own name would not say it all. */
+/** Where the capability's own name would not say it all. @type {Record<string, string | undefined>} */
 const NAMES = {
   faces: "Faces and head",
   objects: "Phones and persons",
@@ -15,33 +20,48 @@ const NAMES = {
   "transcription.deepgram": "Transcription (Deepgram)",
 };
 
+/** @param {string} name */
 const nameOf = (name) => NAMES[name] ?? name.charAt(0).toUpperCase() + name.slice(1);
 
-const list = document.getElementById("capabilities");
-const template = document.getElementById("capability-template");
+const list = element("capabilities");
+const template = element("capability-template", HTMLTemplateElement);
 
 let shown = "";
 
-function show({ capabilities, version }) {
+/**
+ * @param {Capability[]} capabilities
+ * @param {string} version
+ */
+function show(capabilities, version) {
   if (JSON.stringify(capabilities) === shown) return;
   shown = JSON.stringify(capabilities);
   list.replaceChildren(
     ...capabilities.map(({ name, available, reason, model, wanted = true }) => {
-      const item = template.content.firstElementChild.cloneNode(true);
+      const item = copyOf(template);
       item.dataset.available = String(available);
       item.dataset.capability = name;
       item.dataset.wanted = String(wanted);
-      item.querySelector(".name").textContent = nameOf(name);
-      item.querySelector(".availability").textContent = available ? "on" : wanted ? "off" : "not in use";
-      item.querySelector(".detail").textContent = available ? model : reason;
+      descendant(item, ".name").textContent = nameOf(name);
+      descendant(item, ".availability").textContent = available ? "on" : wanted ? "off" : "not in use";
+      descendant(item, ".detail").textContent = available ? model : reason;
       return item;
     }),
   );
   const off = capabilities.filter(({ available, wanted = true }) => wanted && !available).length;
-  const summary = document.getElementById("capability-summary");
+  const summary = element("capability-summary");
   summary.textContent = off ? `${off} switched off` : capabilities.length ? "all on" : "";
   summary.toggleAttribute("data-off", off > 0);
-  document.getElementById("version").textContent = `Proctoring ${version}`;
+  element("version").textContent = `Proctoring ${version}`;
+}
+
+/** @returns {Promise<Health | null>} null: no answer, or not a usable one */
+async function readOrRefused() {
+  try {
+    return await readHealth();
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 401) return { status: "refused", detail: error.message };
+    return null;
+  }
 }
 
 /**
@@ -59,17 +79,13 @@ export function watchHealth(onChange) {
     if (looking) return;
     looking = true;
     clearTimeout(timer);
-    const health = await readHealth().catch((error) =>
-      error instanceof ApiError && error.status === 401
-        ? { status: "refused", detail: error.message }
-        : null,
-    );
+    const health = await readOrRefused();
     looking = false;
-    if (health?.capabilities) show(health);
+    if (health?.capabilities) show(health.capabilities, health.version ?? "");
     const locked = health?.access === "tokens" && !hasToken();
     const status = locked ? "locked" : (health?.status ?? "gone");
     const ready = status === "ok" || status === "degraded";
-    timer = setTimeout(() => void look(), ready ? EVERY_MS : EVERY_MS_WHILE_NOT_READY);
+    timer = window.setTimeout(() => void look(), ready ? EVERY_MS : EVERY_MS_WHILE_NOT_READY);
     onChange(status, health?.detail ?? "");
   };
   void look();

@@ -1,17 +1,37 @@
+import { element } from "./element.js";
+
 /** What the server hears, in words. */
 
-const field = (name) => document.getElementById(`sound-${name}`);
+/**
+ * What was heard in half a second.
+ *
+ * @typedef {object} SoundObservation
+ * @property {number | null} speech  share of the stretch
+ * @property {number | null} level  decibels below full scale
+ * @property {{voices: {number: number}[]} | null} speakers
+ * @property {{what: string, reason: string}[]} not_read
+ */
+
+/** @param {string} name */
+const field = (name) => element(`sound-${name}`);
+const meter = element("sound-level", HTMLMeterElement);
+
+/** Decibels below full scale at the left end of the meter. */
 const QUIETEST = -60;
 
+/** Share of the half second from which on the page says that somebody speaks. */
+const SPEECH_SHARE = 0.3;
+
 export class Heard {
+  /** @type {Set<number>} */
   #voices = new Set();
 
-  /** @param {object} sound  the server's observation of half a second */
+  /** @param {SoundObservation} sound */
   show({ speech, level, speakers, not_read: notRead }) {
     const shown = Math.max(QUIETEST, level ?? QUIETEST);
-    field("level").value = shown;
+    meter.value = shown;
     field("level-text").textContent = level === null ? "–" : `${Math.round(shown)} dB`;
-    field("speech").textContent = speech === null ? "–" : speech >= 0.3 ? "yes" : "no";
+    field("speech").textContent = speech === null ? "–" : speech >= SPEECH_SHARE ? "yes" : "no";
     for (const { number } of speakers?.voices ?? []) this.#voices.add(number);
     if (speakers) field("voices").textContent = this.#describe(speakers);
     field("not-read").textContent = (notRead ?? []).map(({ what, reason }) => `${what}: ${reason}`).join("; ");
@@ -19,12 +39,16 @@ export class Heard {
 
   clear() {
     this.#voices.clear();
-    field("level").value = QUIETEST;
+    meter.value = QUIETEST;
     for (const name of ["level-text", "speech", "voices"]) field(name).textContent = "–";
     field("not-read").textContent = "";
   }
 
-  /** How many voices so far, and whose is heard now; voice 1 is the candidate's. */
+  /**
+   * How many voices so far, and whose is heard now; voice 1 is the candidate's.
+   *
+   * @param {{voices: {number: number}[]}} speakers
+   */
   #describe({ voices }) {
     if (!this.#voices.size) return "none yet";
     const now = voices.map(({ number }) => (number === 1 ? "the candidate's" : `voice ${number}`));

@@ -1,18 +1,48 @@
-/** The list of incidents, as the events tell of them. */
+import { copyOf, descendant, element } from "./element.js";
+
+/** The list of incidents, as the events report them. */
+
+/**
+ * An incident as a message reports it.
+ *
+ * @typedef {object} Incident
+ * @property {string} id
+ * @property {string} kind
+ * @property {string} label
+ * @property {"started" | "updated" | "ended"} state
+ * @property {"violation" | "warning" | "info"} severity
+ * @property {number} started_at  media time, seconds
+ * @property {number} duration  seconds
+ * @property {string} reason
+ */
+
+/**
+ * @typedef {{time: string, media_time: number, incidents: Incident[]}} IncidentMessage
+ * @typedef {{
+ *   element: HTMLElement, incident: Incident, state: "ongoing" | "ended" | "interrupted", duration: number,
+ * }} Item
+ */
 
 /** Older ones leave the list (never the record): a page stays open for hours. */
 const MOST_SHOWN = 200;
+/** Lines that are kept for screen readers. */
 const MOST_ANNOUNCED = 5;
+/** Seconds of media time between two updates of running durations, which show tenths. */
+const DURATION_STEP = 0.1;
 
 const SEVERITIES = { violation: "Violation", warning: "Warning", info: "Info" };
 const STATES = { ongoing: "ongoing", ended: "ended", interrupted: "interrupted" };
 
-const list = document.getElementById("incidents");
-const template = document.getElementById("incident-template");
-const announcer = document.getElementById("announcer");
+const list = element("incidents");
+const template = element("incident-template", HTMLTemplateElement);
+const announcer = element("announcer");
 const clock = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
 
-/** Media time as people read it: 93.4 -> "1:33.4". */
+/**
+ * Media time as people read it: 93.4 -> "1:33.4".
+ *
+ * @param {number} seconds
+ */
 export function formatOffset(seconds) {
   const tenths = Math.max(0, Math.round(seconds * 10));
   const minutes = Math.floor(tenths / 600);
@@ -20,11 +50,16 @@ export function formatOffset(seconds) {
 }
 
 export class Incidents {
+  /** @type {Map<string, Item>} */
   #items = new Map();
   #counts = { violation: 0, warning: 0, info: 0 };
   #mediaTime = 0;
 
-  /** Takes one message of the events socket. */
+  /**
+   * Takes one message of the events socket.
+   *
+   * @param {IncidentMessage} event
+   */
   receive(event) {
     for (const incident of event.incidents) {
       const known = this.#items.get(incident.id);
@@ -40,9 +75,13 @@ export class Incidents {
     this.#showCounts();
   }
 
-  /** Media time goes on: incidents that last grow longer. */
+  /**
+   * Media time goes on: incidents that last grow longer.
+   *
+   * @param {number} mediaTime  seconds
+   */
   advance(mediaTime) {
-    if (mediaTime - this.#mediaTime < 0.1 && mediaTime >= this.#mediaTime) return;
+    if (mediaTime - this.#mediaTime < DURATION_STEP && mediaTime >= this.#mediaTime) return;
     this.#mediaTime = mediaTime;
     for (const item of this.#items.values()) {
       if (item.state !== "ongoing") continue;
@@ -70,49 +109,57 @@ export class Incidents {
     this.#showCounts();
   }
 
+  /**
+   * @param {Incident} incident
+   * @param {IncidentMessage} event
+   */
   #add(incident, event) {
-    const element = template.content.firstElementChild.cloneNode(true);
+    const entry = copyOf(template);
     const started = new Date(Date.parse(event.time) - (event.media_time - incident.started_at) * 1000);
-    const time = element.querySelector("time");
+    const time = descendant(entry, "time", HTMLTimeElement);
     time.dateTime = started.toISOString();
     time.textContent = clock.format(started);
-    element.querySelector(".offset").textContent = `at ${formatOffset(incident.started_at)}`;
-    const item = { element, incident, state: "ongoing", duration: incident.duration };
+    descendant(entry, ".offset").textContent = `at ${formatOffset(incident.started_at)}`;
+    /** @type {Item} */
+    const item = { element: entry, incident, state: "ongoing", duration: incident.duration };
     this.#items.set(incident.id, item);
     this.#counts[incident.severity] += 1;
-    list.prepend(element);
+    list.prepend(entry);
     if (this.#items.size > MOST_SHOWN) {
-      const [oldest] = this.#items.keys();
-      this.#items.get(oldest).element.remove();
-      this.#items.delete(oldest);
+      const [[id, oldest]] = /** @type {[[string, Item]]} */ ([...this.#items].slice(0, 1));
+      oldest.element.remove();
+      this.#items.delete(id);
     }
     return item;
   }
 
+  /** @param {Item} item */
   #show(item) {
-    const { element, incident, state } = item;
-    element.dataset.severity = incident.severity;
-    element.dataset.kind = incident.kind;
-    element.dataset.state = state;
-    element.querySelector(".severity").textContent = SEVERITIES[incident.severity];
-    element.querySelector(".label").textContent = incident.label;
-    element.querySelector(".state").textContent = STATES[state];
-    element.querySelector(".reason").textContent = incident.reason;
+    const { element: entry, incident, state } = item;
+    entry.dataset.severity = incident.severity;
+    entry.dataset.kind = incident.kind;
+    entry.dataset.state = state;
+    descendant(entry, ".severity").textContent = SEVERITIES[incident.severity];
+    descendant(entry, ".label").textContent = incident.label;
+    descendant(entry, ".state").textContent = STATES[state];
+    descendant(entry, ".reason").textContent = incident.reason;
     this.#showDuration(item);
   }
 
-  #showDuration({ element, duration }) {
-    element.querySelector(".duration").textContent = `${duration.toFixed(1)} s`;
+  /** @param {Item} item */
+  #showDuration({ element: entry, duration }) {
+    descendant(entry, ".duration").textContent = `${duration.toFixed(1)} s`;
   }
 
   #showCounts() {
+    /** @type {[Incident["severity"], string, string][]} */
     const words = [
       ["violation", "violation", "violations"],
       ["warning", "warning", "warnings"],
       ["info", "info", "infos"],
     ];
-    document.getElementById("incidents-empty").hidden = this.#items.size > 0;
-    document.getElementById("incident-counts").textContent = words
+    element("incidents-empty").hidden = this.#items.size > 0;
+    element("incident-counts").textContent = words
       .filter(([severity]) => this.#counts[severity])
       .map(([severity, one, many]) => {
         const count = this.#counts[severity];
@@ -121,10 +168,11 @@ export class Incidents {
       .join(", ");
   }
 
+  /** @param {string} text */
   #announce(text) {
     const line = document.createElement("p");
     line.textContent = text;
     announcer.append(line);
-    while (announcer.children.length > MOST_ANNOUNCED) announcer.firstElementChild.remove();
+    while (announcer.children.length > MOST_ANNOUNCED) announcer.firstElementChild?.remove();
   }
 }

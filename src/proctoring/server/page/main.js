@@ -1,31 +1,21 @@
+import { AudioControl } from "./audio_control.js";
 import { BrowserEvents } from "./browser_events.js";
-import { whyNoCamera, openCamera } from "./camera.js";
+import { openCamera, whyNoCamera } from "./camera.js";
+import { showConnection } from "./connection.js";
+import { element } from "./element.js";
 import { EventsSocket } from "./events_socket.js";
 import { FrameSender } from "./frame_sender.js";
 import { Guide } from "./guide.js";
 import { watchHealth } from "./health.js";
-import { Heard } from "./heard.js";
 import { Incidents } from "./incidents.js";
-import { dismiss, notify } from "./notices.js";
+import { dismiss, notify, reasonOf } from "./notices.js";
 import { Overlay } from "./overlay.js";
-import { listen } from "./microphone.js";
 import { Readings } from "./readings.js";
-import { playSound, readSound } from "./recorded_sound.js";
 import { openRecording } from "./recording.js";
 import { Seen } from "./seen.js";
+import { statusReporter } from "./server_status.js";
 import { Session } from "./session.js";
-import {
-  askForFile,
-  askForToken,
-  lockSetup,
-  openSetup,
-  prepareSetup,
-  readSetup,
-  renewSessionId,
-  showDevices,
-  showPolicies,
-} from "./setup.js";
-import { SoundSender } from "./sound_sender.js";
+import { askForFile, lockSetup, openSetup, prepareSetup, readSetup, renewSessionId, showDevices } from "./setup.js";
 import { Speed } from "./speed.js";
 import { setToken, takeTokenFromAddress } from "./token.js";
 import { Transcript } from "./transcript.js";
@@ -39,27 +29,35 @@ import { VideoSocket } from "./video_socket.js";
  *                      +------end--------+----> none
  */
 
-const video = document.getElementById("video");
-const stage = document.getElementById("stage");
-const toggle = document.getElementById("toggle");
-const end = document.getElementById("end");
-const mute = document.getElementById("mute");
-const mirror = document.getElementById("mirror");
-const connection = document.getElementById("connection");
+/**
+ * @import { Source } from "./camera.js"
+ * @import { Setup } from "./setup.js"
+ */
+
+const video = element("video", HTMLVideoElement);
+const stage = element("stage");
+const toggle = element("toggle", HTMLButtonElement);
+const end = element("end", HTMLButtonElement);
+const mirror = element("mirror", HTMLInputElement);
+const token = element("token", HTMLInputElement);
+
+/** What may be drawn over the picture: the checkbox and the overlay's option. */
+const DRAWN = /** @type {const} */ ([
+  ["show-mesh", "mesh"],
+  ["show-pose", "pose"],
+  ["show-boxes", "boxes"],
+]);
 
 /** @type {"none" | "starting" | "running" | "stopped"} */
 let state = "none";
+/** @type {Source | null} */
 let source = null;
-/** Where the sound comes from, while there is any. */
-let sound = null;
-let muted = false;
 
-const overlay = new Overlay(document.getElementById("overlay"));
+const overlay = new Overlay(element("overlay", HTMLCanvasElement));
 const readings = new Readings();
 const incidents = new Incidents();
 const speed = new Speed();
 const seen = new Seen();
-const heard = new Heard();
 const transcript = new Transcript();
 const guide = new Guide();
 
@@ -76,7 +74,7 @@ const events = new EventsSocket({
     transcript.receive(event);
     guide.receive(event);
   },
-  onState: showConnection,
+  onState: updateConnection,
   onEnded: endedByServer,
 });
 
@@ -99,23 +97,12 @@ const socket = new VideoSocket({
   },
   onState(socketState) {
     if (socketState !== "open") source?.flowing(false);
-    showConnection();
+    updateConnection();
   },
   onFinal: videoRefused,
 });
 
-const soundSender = new SoundSender({
-  prepare: () => session.ensure(),
-  onSound(observation) {
-    if (state === "running") heard.show(observation);
-  },
-  onState: showSound,
-  onFinal(cause, reason) {
-    if (cause === "wrong_rate" || cause === "refused") {
-      notify("sound", "error", `The server refused this page's sound: ${reason || cause}.`);
-    }
-  },
-});
+const audio = new AudioControl({ prepare: () => session.ensure() });
 
 const browserEvents = new BrowserEvents({
   prepare: () => session.ensure(),
@@ -127,23 +114,8 @@ const sender = new FrameSender(video, socket, (captureTime, bytes) => {
   speed.frameSent(captureTime, bytes);
 });
 
-const CONNECTIONS = {
-  idle: "Not connected",
-  connecting: "Connecting",
-  open: "Connected",
-  waiting: "Reconnecting",
-  closed: "Not connected",
-};
-
-function showConnection() {
-  // The worse of the two: as long as one of them is away, the page is not fully connected.
-  const order = ["waiting", "connecting", "open"];
-  const states = [events.state, socket.state];
-  const worst = order.find((one) => states.includes(one)) ?? "idle";
-  connection.dataset.state = worst;
-  if (worst === "waiting") askHealth();
-  const text = CONNECTIONS[worst];
-  if (connection.textContent !== text) connection.textContent = text;
+function updateConnection() {
+  if (showConnection([events.state, socket.state]) === "waiting") askHealth();
 }
 
 function showState() {
@@ -151,64 +123,8 @@ function showState() {
   const open = state !== "none";
   toggle.textContent = running ? "Stop" : open ? "Continue" : "Start";
   end.setAttribute("aria-disabled", String(!open));
-  document.getElementById("stage-hint").hidden = running;
+  element("stage-hint").hidden = running;
   lockSetup({ session: open, source: running });
-}
-
-const SOUNDS = {
-  connecting: "Sound: connecting",
-  open: "Sound is sent",
-  waiting: "Sound is kept until the server is back",
-};
-
-/** Whether sound goes out, and if not, why. */
-function showSound() {
-  const text = muted && sound ? "Muted: no sound is sent" : (SOUNDS[soundSender.state] ?? "No sound is sent");
-  document.getElementById("sound-state").textContent = state === "running" ? text : "";
-  mute.setAttribute("aria-disabled", String(!sound));
-  mute.setAttribute("aria-pressed", String(muted));
-  mute.textContent = muted ? "Unmute" : "Mute";
-}
-
-/** Opens the sound that belongs to the source; without any, pictures alone are sent. */
-async function startSound(setup) {
-  const from = source;
-  const add = (samples, captureTime) => {
-    if (!muted) soundSender.add(samples, captureTime);
-  };
-  let opened = null;
-  if (setup.source === "recording") {
-    const { samples, reason } = await readSound(setup.file);
-    if (samples) opened = playSound(samples, video, from.opened, add);
-    else notify("sound", "info", `No sound is sent: ${reason}.`);
-  } else if (from.soundTrack) {
-    try {
-      opened = await listen(from.soundTrack, from.captureTime, add);
-    } catch (error) {
-      notify("sound", "warning", `No sound is sent: this browser gives none at 16 kHz (${error.message}).`);
-    }
-  } else if (setup.microphone !== null) {
-    notify("sound", "warning", "No sound is sent: there is no microphone, or it was not allowed.");
-  }
-  if (source !== from) {
-    opened?.close(); // stopped in the meantime
-    return;
-  }
-  sound = opened;
-  if (sound && !muted) soundSender.start();
-  showSound();
-}
-
-function toggleMute() {
-  if (!sound) return;
-  muted = !muted;
-  if (muted) {
-    soundSender.stop();
-    heard.clear();
-  } else {
-    soundSender.start();
-  }
-  showSound();
 }
 
 function showMirror() {
@@ -230,14 +146,11 @@ async function start() {
   state = "starting";
   showState();
   try {
-    source =
-      setup.source === "camera"
-        ? await openCamera(video, { deviceId: setup.deviceId, microphone: setup.microphone, onLost: cameraLost })
-        : await openRecording(video, setup.file, { onEnd: recordingEnded });
+    source = await openSource(setup);
   } catch (error) {
     state = begins ? "none" : "stopped";
     showState();
-    notify("source", "error", error.message);
+    notify("source", "error", reasonOf(error));
     return;
   }
   mirror.checked = source.mirror;
@@ -249,23 +162,31 @@ async function start() {
     transcript.clear();
     events.reset();
     session.wanted = setup.session;
-    overlay.options.takenMirrored = setup.session.mirrored;
+    overlay.options.takenMirrored = setup.session.mirrored ?? false;
   }
   state = "running";
   showState();
   openSetup(false);
   speed.start();
-  guide.start(session.wanted.session_id);
+  guide.start(setup.session.session_id);
   events.start();
   socket.start();
   browserEvents.start();
-  if (setup.source === "recording") {
-    await startSound(setup); // its sound is read first, so that none comes late
-    if (!source) return;
-  } else {
-    void startSound(setup);
-  }
-  sender.start(source);
+  const opened = source;
+  const audioStarts = audio.start(setup, opened, video);
+  // A recording's audio is read first, so that none comes late.
+  if (setup.source === "recording") await audioStarts;
+  if (source === opened) sender.start(opened);
+}
+
+/**
+ * @param {Setup} setup
+ * @returns {Promise<Source>}
+ */
+function openSource({ source: kind, file, deviceId, microphone }) {
+  return kind === "recording" && file
+    ? openRecording(video, file, { onEnd: () => void recordingEnded() })
+    : openCamera(video, { deviceId, microphone, onLost: cameraLost });
 }
 
 /** Sends no more; the session stays open on the server for a while. */
@@ -274,20 +195,16 @@ function stop() {
   sender.stop();
   socket.stop();
   browserEvents.stop();
-  soundSender.stop();
-  sound?.close();
-  sound = null;
-  heard.clear();
+  audio.stop();
   speed.stop();
   guide.stop();
-  source.close();
+  source?.close();
   source = null;
   overlay.clear();
   readings.clear();
   seen.clear();
   state = "stopped";
   showState();
-  showSound();
 }
 
 async function endNow() {
@@ -296,7 +213,7 @@ async function endNow() {
   try {
     await session.end();
   } catch (error) {
-    notify("session", "error", `The session could not be ended: ${error.message}.`);
+    notify("session", "error", `The session could not be ended: ${reasonOf(error)}.`);
     return;
   }
   ended("The session has ended.");
@@ -307,6 +224,7 @@ function endedByServer() {
   if (state !== "none") ended("The session has ended on the server.");
 }
 
+/** @param {string} message */
 function ended(message) {
   stop();
   events.stop();
@@ -324,20 +242,16 @@ function cameraLost() {
 }
 
 async function recordingEnded() {
-  await restOfTheSound();
+  await audio.finish();
   stop();
   await endNow();
   notify("session", "info", "The recording has been played to its end; the session has ended.");
 }
 
-/** What is left of a recording's sound goes out before its session ends, if the network is there. */
-async function restOfTheSound() {
-  sound?.finish();
-  for (let tries = 0; tries < 20 && sound && !soundSender.isEmpty; tries += 1) {
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-}
-
+/**
+ * @param {string} cause
+ * @param {string} reason
+ */
 function videoRefused(cause, reason) {
   if (cause === "ended") {
     endedByServer();
@@ -354,35 +268,10 @@ function videoRefused(cause, reason) {
   notify("session", "error", `The server refused this page's pictures: ${reason || cause}.`);
 }
 
-const TROUBLES = {
-  locked: ["info", "This server asks for an access token: enter it under Session."],
-  refused: ["error", "The server does not take this page's access token"],
-  gone: ["error", "The server does not answer. This page keeps trying."],
-  starting: ["info", "The server is getting ready"],
-  degraded: ["warning", "The server works with limits"],
-  failed: ["error", "The server cannot analyse"],
-  stopping: ["warning", "The server is stopping"],
-};
-
-let serverStatus = null;
-
-function serverChanged(status, detail) {
-  const before = serverStatus;
-  serverStatus = status;
-  if (status === "locked" || status === "refused") askForToken();
-  if (status in TROUBLES) {
-    const [kind, text] = TROUBLES[status];
-    notify("server", kind, detail ? `${text}: ${detail}` : text);
-  } else {
-    dismiss("server");
-  }
-  if (status === before || !(status === "ok" || status === "degraded")) return;
+function serverReady() {
   events.hurry();
   socket.hurry();
-  soundSender.hurry();
-  void showPolicies().catch((error) => {
-    notify("policies", "warning", `The list of policies cannot be read: ${error.message}.`);
-  });
+  audio.hurry();
 }
 
 toggle.addEventListener("click", () => {
@@ -390,15 +279,11 @@ toggle.addEventListener("click", () => {
   else if (state !== "starting") void start();
 });
 end.addEventListener("click", () => void endNow());
-mute.addEventListener("click", toggleMute);
 mirror.addEventListener("change", showMirror);
-for (const [id, option] of [
-  ["show-mesh", "mesh"],
-  ["show-pose", "pose"],
-  ["show-boxes", "boxes"],
-]) {
-  document.getElementById(id).addEventListener("change", ({ target }) => {
-    overlay.options[option] = target.checked;
+for (const [id, option] of DRAWN) {
+  const box = element(id, HTMLInputElement);
+  box.addEventListener("change", () => {
+    overlay.options[option] = box.checked;
     overlay.refresh();
   });
 }
@@ -408,9 +293,9 @@ video.addEventListener("resize", () => {
 navigator.mediaDevices?.addEventListener("devicechange", () => void showDevices());
 
 takeTokenFromAddress();
-document.getElementById("token").addEventListener("change", ({ target }) => {
-  setToken(target.value);
-  target.value = "";
+token.addEventListener("change", () => {
+  setToken(token.value);
+  token.value = "";
   askHealth();
 });
 prepareSetup(() => {
@@ -418,6 +303,6 @@ prepareSetup(() => {
 });
 showMirror();
 showState();
-const askHealth = watchHealth(serverChanged);
+const askHealth = watchHealth(statusReporter(serverReady));
 const reason = whyNoCamera();
 if (reason) notify("source", "warning", reason);

@@ -12,6 +12,9 @@ export async function listMicrophones() {
  * What to ask the browser for. The room as it is: a far second voice is what noise suppression
  * takes away. Echoes are cancelled all the same, or an interviewer's voice from the loudspeakers
  * would be one more in the room.
+ *
+ * @param {string} deviceId  "" for any
+ * @returns {MediaTrackConstraints}
  */
 export const microphoneConstraints = (deviceId) => ({
   ...(deviceId ? { deviceId: { exact: deviceId } } : {}),
@@ -26,7 +29,7 @@ export const microphoneConstraints = (deviceId) => ({
  *
  * @param {MediaStreamTrack} track
  * @param {() => number} captureTime  the pictures' clock now, in microseconds
- * @param {(samples: Int16Array, captureTime: number) => void} onSamples  the time is that of the first
+ * @param {(samples: Int16Array<ArrayBuffer>, captureTime: number) => void} onSamples  the time is that of the first
  * @returns {Promise<{close: () => void}>}
  * @throws {Error} this browser gives no sound at 16 kHz
  */

@@ -1,6 +1,9 @@
+import { element } from "./element.js";
+
 /** Messages to the person in front of the page: one at a time about each subject. */
 
-const box = document.getElementById("notices");
+const box = element("notices");
+/** @type {Map<string, {notice: HTMLElement, message: string}>} */
 const shown = new Map();
 
 /**
@@ -33,9 +36,17 @@ export function notify(subject, kind, message, action) {
   shown.set(subject, { notice, message });
 }
 
+/** @param {...string} subjects */
 export function dismiss(...subjects) {
   for (const subject of subjects) {
     shown.get(subject)?.notice.remove();
     shown.delete(subject);
   }
 }
+
+/**
+ * What went wrong, for a message.
+ *
+ * @param {unknown} error
+ */
+export const reasonOf = (error) => (error instanceof Error ? error.message : String(error));

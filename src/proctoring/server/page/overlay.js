@@ -1,12 +1,26 @@
+import { contextOf } from "./element.js";
 import { EDGES, IRIS_CENTRES, IRIS_EDGES, NOSE_TIP, OUTLINES } from "./face_mesh.js";
 import { describeAngles } from "./readings.js";
 
 /** What was seen, drawn over the live picture. */
 
+/** @import { Box, Candidate, Face, Objects, Observation, Point } from "./video_socket.js" */
+
+/**
+ * From pixels of the analysed frame to the canvas; `sign` is -1 where the candidate's left is drawn on the other side.
+ *
+ * @typedef {{point: (at: Point) => Point, sign: 1 | -1}} Mapping
+ */
+
 /** An observation older than this says nothing about the picture shown now. */
 const STALE_MS = 1500;
 /** Below this the gaze is straight ahead as far as anyone can tell: no arrow. */
 const SMALLEST_ARROW_DEGREES = 3;
+/** Lengths of the drawn vectors, in widths of the face's box. */
+const AXIS_LENGTH = 0.5;
+const GAZE_LENGTH = 1.2;
+/** The head's axes, each with a colour of its own. */
+const AXES = /** @type {const} */ (["left", "up", "forward"]);
 
 // Colours that stand out from skin, hair and rooms, light or dark.
 const COLOURS = {
@@ -24,6 +38,7 @@ const COLOURS = {
   text: "#ffffff",
 };
 
+/** @param {number} degrees */
 const radians = (degrees) => (degrees * Math.PI) / 180;
 
 /**
@@ -36,10 +51,14 @@ export function headAxes({ yaw, pitch, roll }) {
   const [sy, cy] = [Math.sin(radians(yaw)), Math.cos(radians(yaw))];
   const [sp, cp] = [Math.sin(radians(pitch)), Math.cos(radians(pitch))];
   const [sr, cr] = [Math.sin(radians(roll)), Math.cos(radians(roll))];
-  // x to the picture's right, y down, z towards the camera; first roll, then pitch, then yaw.
+  /**
+   * x to the picture's right, y down, z towards the camera; first roll, then pitch, then yaw.
+   *
+   * @type {(x: number, y: number, z: number) => Point}
+   */
   const turn = (x, y, z) => {
-    const pitched = [x, y * cp - z * sp, y * sp + z * cp];
-    return [pitched[0] * cy + pitched[2] * sy, pitched[1]];
+    const depth = y * sp + z * cp;
+    return [x * cy + depth * sy, y * cp - z * sp];
   };
   return { left: turn(cr, sr, 0), up: turn(sr, -cr, 0), forward: turn(0, 0, 1) };
 }
@@ -47,14 +66,19 @@ export function headAxes({ yaw, pitch, roll }) {
 /**
  * Where a look of so many degrees points in the picture (y down); length 1 is 90 degrees. A pitch
  * that could not be read (null) counts as level.
+ *
+ * @param {{yaw: number, pitch: number | null}} gaze
+ * @returns {Point}
  */
 export function gazeVector({ yaw, pitch }) {
-  return [Math.sin(radians(yaw)) * Math.cos(radians(pitch)), -Math.sin(radians(pitch))];
+  const up = radians(pitch ?? 0);
+  return [Math.sin(radians(yaw)) * Math.cos(up), -Math.sin(up)];
 }
 
 export class Overlay {
   #canvas;
   #context;
+  /** @type {Observation | null} */
   #observation = null;
   #clearing = 0;
   #pending = false;
@@ -68,14 +92,15 @@ export class Overlay {
   /** @param {HTMLCanvasElement} canvas  lies exactly over the video */
   constructor(canvas) {
     this.#canvas = canvas;
-    this.#context = canvas.getContext("2d");
+    this.#context = contextOf(canvas);
     new ResizeObserver(() => this.refresh()).observe(canvas);
   }
 
+  /** @param {Observation} observation */
   show(observation) {
     this.#observation = observation;
     clearTimeout(this.#clearing);
-    this.#clearing = setTimeout(() => this.clear(), STALE_MS);
+    this.#clearing = window.setTimeout(() => this.clear(), STALE_MS);
     this.refresh();
   }
 
@@ -120,29 +145,46 @@ export class Overlay {
       const isCandidate = face.track === observation.candidate?.track;
       if (this.options.mesh && face.landmarks) this.#drawFace(face.landmarks, toScreen, isCandidate);
       if (this.options.boxes) this.#drawFaceBox(face, toScreen, isCandidate);
-      if (this.options.pose && isCandidate) this.#drawPose(face, observation.candidate, toScreen);
+      if (this.options.pose && isCandidate && observation.candidate) {
+        this.#drawPose(face, observation.candidate, toScreen);
+      }
     }
   }
 
-  /** From pixels of the frame that was analysed to the canvas, as `object-fit: contain` lays it. */
+  /**
+   * The frame on the canvas, as `object-fit: contain` lays it.
+   *
+   * @param {{width: number, height: number}} frame  in pixels
+   * @param {number} across  width of the canvas
+   * @param {number} down  its height
+   * @returns {Mapping}
+   */
   #mapping({ width, height }, across, down) {
     const scale = Math.min(across / width, down / height);
     const left = (across - width * scale) / 2;
     const top = (down - height * scale) / 2;
     const { mirrored, takenMirrored } = this.options;
+    /** @type {(at: Point) => Point} */
     const point = ([x, y]) => [left + (mirrored ? width - x : x) * scale, top + y * scale];
     return { point, sign: mirrored === takenMirrored ? 1 : -1 };
   }
 
+  /**
+   * @param {Point[]} landmarks
+   * @param {Mapping} toScreen
+   * @param {boolean} isCandidate
+   */
   #drawFace(landmarks, { point }, isCandidate) {
     const context = this.#context;
     const points = landmarks.map(point);
+    /** @type {(index: number | undefined) => Point} */
+    const at = (index) => points[index ?? 0] ?? [0, 0];
     context.lineWidth = 0.7;
     context.strokeStyle = COLOURS.mesh;
     context.beginPath();
     for (let edge = 0; edge < EDGES.length; edge += 2) {
-      context.moveTo(...points[EDGES[edge]]);
-      context.lineTo(...points[EDGES[edge + 1]]);
+      context.moveTo(...at(EDGES[edge]));
+      context.lineTo(...at(EDGES[edge + 1]));
     }
     context.stroke();
 
@@ -151,8 +193,8 @@ export class Overlay {
     context.beginPath();
     for (const outline of OUTLINES) {
       outline.forEach((index, position) => {
-        if (position === 0) context.moveTo(...points[index]);
-        else context.lineTo(...points[index]);
+        if (position === 0) context.moveTo(...at(index));
+        else context.lineTo(...at(index));
       });
       context.closePath();
     }
@@ -161,8 +203,8 @@ export class Overlay {
     context.strokeStyle = COLOURS.iris;
     context.fillStyle = COLOURS.iris;
     IRIS_CENTRES.forEach((centre, eye) => {
-      const [x, y] = points[centre];
-      const distances = IRIS_EDGES[eye].map((edge) => Math.hypot(points[edge][0] - x, points[edge][1] - y));
+      const [x, y] = at(centre);
+      const distances = (IRIS_EDGES[eye] ?? []).map((edge) => Math.hypot(at(edge)[0] - x, at(edge)[1] - y));
       const radius = distances.reduce((sum, distance) => sum + distance, 0) / distances.length;
       context.beginPath();
       context.arc(x, y, radius, 0, 2 * Math.PI);
@@ -173,12 +215,21 @@ export class Overlay {
     });
   }
 
+  /**
+   * @param {Face} face
+   * @param {Mapping} toScreen
+   * @param {boolean} isCandidate
+   */
   #drawFaceBox({ box, track, presence }, toScreen, isCandidate) {
     const colour = isCandidate ? COLOURS.outline : COLOURS.otherFace;
     const name = isCandidate ? "candidate" : `face ${track}`;
     this.#drawBox(box, `${name} ${presence.toFixed(2)}`, colour, toScreen);
   }
 
+  /**
+   * @param {Objects} objects
+   * @param {Mapping} toScreen
+   */
   #drawObjects({ persons, phones }, toScreen) {
     for (const { box, score } of persons) {
       this.#drawBox(box, `person ${score.toFixed(2)}`, COLOURS.person, toScreen, [6, 5]);
@@ -188,6 +239,13 @@ export class Overlay {
     }
   }
 
+  /**
+   * @param {Box} box
+   * @param {string} text
+   * @param {string} colour
+   * @param {Mapping} toScreen
+   * @param {number[]} [dash]
+   */
   #drawBox([left, top, right, bottom], text, colour, { point }, dash = []) {
     const [x1, y1] = point([left, top]);
     const [x2, y2] = point([right, bottom]);
@@ -200,24 +258,32 @@ export class Overlay {
     this.#drawText(text, Math.min(x1, x2), y1 - 4, colour);
   }
 
+  /**
+   * @param {Face} face
+   * @param {Candidate} candidate
+   * @param {Mapping} toScreen
+   */
   #drawPose({ landmarks, box }, { head, gaze }, { point, sign }) {
     const [left, top, right, bottom] = box;
     const [x1] = point([left, top]);
     const [x2] = point([right, bottom]);
     const size = Math.abs(x2 - x1);
+    /** @type {Point} */
     const middle = [(left + right) / 2, (top + bottom) / 2];
     if (head) {
       const from = point(landmarks?.[NOSE_TIP] ?? middle);
-      for (const [name, [dx, dy]] of Object.entries(headAxes(head))) {
-        this.#drawLine(from, [dx * sign, dy], size * 0.5, COLOURS[name]);
+      const axes = headAxes(head);
+      for (const name of AXES) {
+        const [dx, dy] = axes[name];
+        this.#drawLine(from, [dx * sign, dy], size * AXIS_LENGTH, COLOURS[name]);
       }
     }
     if (gaze) {
-      const eyes = landmarks ? IRIS_CENTRES.map((index) => landmarks[index]) : [middle];
+      const eyes = landmarks ? IRIS_CENTRES.map((index) => landmarks[index] ?? middle) : [middle];
       const [dx, dy] = gazeVector(gaze);
-      const turned = Math.hypot(gaze.yaw, gaze.pitch) >= SMALLEST_ARROW_DEGREES;
+      const turned = Math.hypot(gaze.yaw, gaze.pitch ?? 0) >= SMALLEST_ARROW_DEGREES;
       for (const eye of turned ? eyes : []) {
-        this.#drawArrow(point(eye), [dx * sign, dy], size * 1.2, COLOURS.gaze);
+        this.#drawArrow(point(eye), [dx * sign, dy], size * GAZE_LENGTH, COLOURS.gaze);
       }
     }
     const [, y] = point([left, bottom]);
@@ -228,18 +294,31 @@ export class Overlay {
     this.#drawText(`head ${turned}`, x, y + 42, COLOURS.forward);
   }
 
+  /**
+   * @param {Point} from
+   * @param {Point} direction
+   * @param {number} length
+   * @param {string} colour
+   */
   #drawLine([x, y], [dx, dy], length, colour) {
     const context = this.#context;
-    for (const [width, style] of [[5, COLOURS.shade], [3, colour]]) {
-      context.lineWidth = width;
-      context.strokeStyle = style;
-      context.beginPath();
-      context.moveTo(x, y);
-      context.lineTo(x + dx * length, y + dy * length);
-      context.stroke();
-    }
+    context.beginPath();
+    context.moveTo(x, y);
+    context.lineTo(x + dx * length, y + dy * length);
+    context.lineWidth = 5;
+    context.strokeStyle = COLOURS.shade;
+    context.stroke();
+    context.lineWidth = 3;
+    context.strokeStyle = colour;
+    context.stroke();
   }
 
+  /**
+   * @param {Point} from
+   * @param {Point} direction
+   * @param {number} length
+   * @param {string} colour
+   */
   #drawArrow(from, [dx, dy], length, colour) {
     this.#drawLine(from, [dx, dy], length, colour);
     const [x, y] = [from[0] + dx * length, from[1] + dy * length];
@@ -253,7 +332,14 @@ export class Overlay {
     context.fill();
   }
 
-  /** A line of text with its baseline at y, kept inside the picture. */
+  /**
+   * A line of text with its baseline at y, kept inside the picture.
+   *
+   * @param {string} text
+   * @param {number} x
+   * @param {number} y
+   * @param {string} colour
+   */
   #drawText(text, x, y, colour) {
     const context = this.#context;
     const width = context.measureText(text).width + 10;

@@ -1,10 +1,22 @@
+import { element } from "./element.js";
+
 /** What the newest observation says, in words. */
 
+/** @import { Angles, Identity, Observation } from "./video_socket.js" */
+
+/** Pause between two updates: numbers that change with every frame cannot be read. */
 const SHOWN_EVERY_MS = 250;
 
-const field = (name) => document.getElementById(`reading-${name}`);
+/** @param {string} name */
+const field = (name) => element(`reading-${name}`);
 
-/** Degrees towards the candidate's own side: `direction(-12.4, "left", "right")` is "12° right". */
+/**
+ * Degrees towards the candidate's own side: `direction(-12.4, "left", "right")` is "12° right".
+ *
+ * @param {number | null | undefined} degrees
+ * @param {string} positive
+ * @param {string} negative
+ */
 function direction(degrees, positive, negative) {
   if (degrees === null || degrees === undefined) return null;
   const rounded = Math.round(degrees);
@@ -12,10 +24,7 @@ function direction(degrees, positive, negative) {
   return `${Math.abs(rounded)}° ${rounded > 0 ? positive : negative}`;
 }
 
-/**
- * @param {{yaw: number, pitch: number | null, roll?: number} | null} angles  a pitch of null could
- *   not be read
- */
+/** @param {Angles | null | undefined} angles */
 export function describeAngles(angles) {
   if (!angles) return "–";
   const parts = [
@@ -26,7 +35,7 @@ export function describeAngles(angles) {
   return parts.join(", ") || "straight ahead";
 }
 
-/** @param {{distance: number, looks: number, why: string}} identity  the last comparison of faces */
+/** @param {Identity} identity  the last comparison of faces */
 export function describeIdentity({ distance, looks, why, from_photo: fromPhoto }) {
   const whom = fromPhoto ? "the photo" : "the first seconds";
   return `distance ${distance.toFixed(2)} from ${whom}, ${looks} ${looks === 1 ? "look" : "looks"}, ${why}`;
@@ -35,6 +44,7 @@ export function describeIdentity({ distance, looks, why, from_photo: fromPhoto }
 export class Readings {
   #shownAt = 0;
 
+  /** @param {Observation} observation */
   show(observation) {
     // Faces are compared rarely: what was said last stands, and none of it may be skipped.
     if (observation.identity) {
@@ -51,9 +61,7 @@ export class Readings {
     field("eyes").textContent = open === true ? "open" : open === false ? "shut" : "–";
     field("persons").textContent = objects ? String(objects.persons.length) : "–";
     field("phones").textContent = objects ? String(objects.phones.length) : "–";
-    field("not-read").textContent = (notRead ?? [])
-      .map(({ what, reason }) => `${what}: ${reason}`)
-      .join("; ");
+    field("not-read").textContent = (notRead ?? []).map(({ what, reason }) => `${what}: ${reason}`).join("; ");
   }
 
   clear() {

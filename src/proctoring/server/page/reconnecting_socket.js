@@ -1,19 +1,20 @@
 import { protocols } from "./token.js";
 
+/** Pause before the second attempt; doubled before each further one. */
 const FIRST_DELAY_MS = 500;
 const LONGEST_DELAY_MS = 8000;
 
-/**
- * A WebSocket that comes back by itself, after longer and longer pauses.
- *
- * States: `idle`, `connecting`, `open`, `waiting` (will try again), `closed` (will not).
- */
+/** @typedef {"idle" | "connecting" | "open" | "waiting" | "closed"} SocketState  `waiting`: will try again; `closed`: will not */
+
+/** A WebSocket that comes back by itself, after longer and longer pauses. */
 export class ReconnectingSocket {
   #options;
+  /** @type {WebSocket | null} */
   #socket = null;
   #timer = 0;
   #failures = 0;
   #attempt = 0;
+  /** @type {SocketState} */
   #state = "idle";
 
   /**
@@ -21,7 +22,7 @@ export class ReconnectingSocket {
    * @param {() => Promise<URL>} options.prepare  called before every attempt; rejecting counts as a
    *   failed one
    * @param {(data: string) => void} options.onText
-   * @param {(state: string) => void} options.onState
+   * @param {(state: SocketState) => void} options.onState
    * @param {(code: number, reason: string) => boolean} options.isFinal  whether a close code means
    *   that trying again is pointless
    */
@@ -63,9 +64,14 @@ export class ReconnectingSocket {
     this.#setState("idle");
   }
 
-  /** Sends if the socket is open; says whether it did. */
+  /**
+   * Sends if the socket is open.
+   *
+   * @param {string | ArrayBufferView<ArrayBuffer>} data
+   * @returns {boolean} whether it did
+   */
   send(data) {
-    if (!this.isOpen) return false;
+    if (this.#socket?.readyState !== WebSocket.OPEN) return false;
     this.#socket.send(data);
     return true;
   }
@@ -105,9 +111,10 @@ export class ReconnectingSocket {
     const delay = Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** this.#failures);
     this.#failures += 1;
     // Spread, so that many pages do not all come back to a restarted server in the same moment.
-    this.#timer = setTimeout(() => void this.#connect(), delay * (0.75 + Math.random() / 2));
+    this.#timer = window.setTimeout(() => void this.#connect(), delay * (0.75 + Math.random() / 2));
   }
 
+  /** @param {SocketState} state */
   #setState(state) {
     if (state === this.#state) return;
     this.#state = state;

@@ -9,8 +9,8 @@ export class RecordingError extends Error {}
  * @param {HTMLVideoElement} video
  * @param {File} file stays on this machine; only its frames are sent
  * @param {{onEnd: () => void}} options
- * @returns a source, as `openCamera` does, and `opened`, the capture time of its beginning; capture times are the moment of opening plus media time.
- *   It plays only while its pictures go out, from the very first on: nothing of it is lost, and the
+ * @returns {Promise<import("./camera.js").Source & {opened: number}>} capture times are the moment of opening plus media
+ *   time. It plays only while its pictures go out, from the very first on: nothing of it is lost, and the
  *   session's media times are the recording's own.
  * @throws {RecordingError}
  */
@@ -50,6 +50,7 @@ export async function openRecording(video, file, { onEnd }) {
     mirror: false,
     label: file.name,
     opened,
+    soundTrack: null,
     captureTime: () => opened + video.currentTime * 1e6,
     flowing(isFlowing) {
       if (!isFlowing) video.pause();

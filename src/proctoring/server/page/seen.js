@@ -1,3 +1,5 @@
+/** @import { Objects, Observation } from "./video_socket.js" */
+
 /** Objects are looked for about once a second: they hold until the next look, or this long. */
 const OBJECTS_HOLD_MS = 2500;
 /** Faces are looked for ten times a second; a frame between two looks says nothing about them. */
@@ -8,12 +10,19 @@ const FACES_HOLD_MS = 500;
  * frame (`null`: not looked at), and each analyser looks at a rate of its own.
  */
 export class Seen {
+  /** @type {Pick<Observation, "faces" | "candidate" | "not_read"> | null} */
   #faces = null;
   #facesAt = -Infinity;
+  /** @type {Objects | null} */
   #objects = null;
   #objectsAt = -Infinity;
 
-  /** Takes an observation in; gives it back with what the frames before it hold for it. */
+  /**
+   * An observation, completed with what the frames before it say.
+   *
+   * @param {Observation} observation
+   * @returns {Observation}
+   */
   add(observation, now = performance.now()) {
     if (observation.faces) {
       const { faces, candidate, not_read } = observation;

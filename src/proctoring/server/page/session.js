@@ -1,7 +1,10 @@
 import { ApiError, createSession, endSession, readSession } from "./api.js";
 
+/** @import { SessionRequest } from "./api.js" */
+
 /** The session that this page feeds: made with its policy, made again if the server lost it. */
 export class Session {
+  /** @type {Promise<string> | null} */
   #pending = null;
   #known = false;
   #onLost;
@@ -11,10 +14,14 @@ export class Session {
     this.#onLost = onLost;
   }
 
-  /** @type {{session_id: string, policy?: string, mirrored?: boolean} | null} */
+  /** @type {SessionRequest | null} */
   wanted = null;
 
-  /** Makes sure that the session exists on the server, under the wanted policy. @returns its id */
+  /**
+   * Makes sure that the session exists on the server, under the wanted policy.
+   *
+   * @returns {Promise<string>} its id
+   */
   ensure() {
     this.#pending ??= this.#ensure().finally(() => {
       this.#pending = null;
@@ -23,10 +30,11 @@ export class Session {
   }
 
   async end() {
-    const id = this.wanted.session_id;
+    const wanted = this.wanted;
     this.#known = false;
+    if (!wanted) return;
     try {
-      await endSession(id);
+      await endSession(wanted.session_id);
     } catch (error) {
       if (!(error instanceof ApiError && error.status === 404)) throw error;
     }
@@ -40,6 +48,7 @@ export class Session {
 
   async #ensure() {
     const wanted = this.wanted;
+    if (!wanted) throw new Error("no session is wanted");
     if (!this.#known) await this.#create(wanted);
     else if (!(await this.#exists(wanted.session_id))) {
       await this.#create(wanted);
@@ -49,6 +58,7 @@ export class Session {
     return wanted.session_id;
   }
 
+  /** @param {string} id */
   async #exists(id) {
     try {
       await readSession(id);
@@ -59,6 +69,7 @@ export class Session {
     }
   }
 
+  /** @param {SessionRequest} wanted */
   async #create(wanted) {
     try {
       await createSession(wanted);

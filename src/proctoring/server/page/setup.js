@@ -1,22 +1,44 @@
 import { readPolicies } from "./api.js";
 import { listCameras } from "./camera.js";
+import { element } from "./element.js";
 import { listMicrophones } from "./microphone.js";
 
 /** The form in which a session is set up: source, policy, id. */
 
-const form = document.getElementById("setup-form");
-const box = document.getElementById("setup");
-const policy = document.getElementById("policy");
-const sessionId = document.getElementById("session-id");
-const camera = document.getElementById("camera");
-const microphone = document.getElementById("microphone");
-const recording = document.getElementById("recording");
-const transcribe = document.getElementById("transcribe");
+/** @import { SessionRequest } from "./api.js" */
+
+/**
+ * What the person chose.
+ *
+ * @typedef {object} Setup
+ * @property {"camera" | "recording"} source
+ * @property {string} deviceId  of the camera, "" for any
+ * @property {string | null} microphone  its id, "" for any, null for none
+ * @property {File | null} file  the recording
+ * @property {SessionRequest} session
+ */
+
+const form = element("setup-form", HTMLFormElement);
+const box = element("setup", HTMLDetailsElement);
+const policy = element("policy", HTMLSelectElement);
+const sessionId = element("session-id", HTMLInputElement);
+const camera = element("camera", HTMLSelectElement);
+const microphone = element("microphone", HTMLSelectElement);
+const recording = element("recording", HTMLInputElement);
+const recordingMirrored = element("recording-mirrored", HTMLInputElement);
+const transcribe = element("transcribe", HTMLInputElement);
+/** The choice of source, as radio buttons. */
+const sources = [...form.querySelectorAll("input")].filter((input) => input.name === "source");
 
 /** The choice to send no sound. No device has this id. */
 const NO_MICROPHONE = "none";
 
+/** Of policies, by name. @type {Map<string, string>} */
 let descriptions = new Map();
+
+/** @returns {Setup["source"]} */
+const chosenSource = () =>
+  sources.some((choice) => choice.checked && choice.value === "recording") ? "recording" : "camera";
 
 function newSessionId() {
   const bytes = crypto.getRandomValues(new Uint8Array(4));
@@ -24,17 +46,15 @@ function newSessionId() {
 }
 
 function showSource() {
-  const kind = form.elements.source.value;
-  document.getElementById("recording-field").hidden = kind !== "recording";
-  document.getElementById("microphone-field").hidden = kind !== "camera";
-  document.getElementById("camera-field").hidden = kind !== "camera" || camera.options.length < 2;
+  const kind = chosenSource();
+  element("recording-field").hidden = kind !== "recording";
+  element("microphone-field").hidden = kind !== "camera";
+  element("camera-field").hidden = kind !== "camera" || camera.options.length < 2;
 }
 
 function showSummary() {
-  document.getElementById("setup-summary").textContent = box.open
-    ? ""
-    : `${sessionId.value}, policy ${policy.value || "default"}`;
-  document.getElementById("policy-description").textContent = descriptions.get(policy.value) ?? "";
+  element("setup-summary").textContent = box.open ? "" : `${sessionId.value}, policy ${policy.value || "default"}`;
+  element("policy-description").textContent = descriptions.get(policy.value) ?? "";
 }
 
 /** @param {() => void} onSubmit  Enter was pressed in the form */
@@ -54,27 +74,29 @@ export function prepareSetup(onSubmit) {
   void showDevices();
 }
 
-/** What the person chose, or null after showing what is missing. */
+/**
+ * What the person chose, or null after showing what is missing.
+ *
+ * @returns {Setup | null}
+ */
 export function readSetup() {
   if (!form.checkValidity()) {
     box.open = true;
     form.reportValidity();
     return null;
   }
-  const source = form.elements.source.value;
-  const mirrored = source === "recording" && document.getElementById("recording-mirrored").checked;
+  const source = chosenSource();
+  const mirrored = source === "recording" && recordingMirrored.checked;
   return {
     source,
-    deviceId: camera.value || undefined,
+    deviceId: camera.value,
     microphone: microphone.value === NO_MICROPHONE ? null : microphone.value,
-    file: recording.files[0] ?? null,
+    file: recording.files?.[0] ?? null,
     session: {
       session_id: sessionId.value,
       mirrored,
       ...(policy.value ? { policy: policy.value } : {}),
-      ...(transcribe.checked
-        ? { accommodations: { transcription: { engine: "moonshine", publish: true } } }
-        : {}),
+      ...(transcribe.checked ? { accommodations: { transcription: { engine: "moonshine", publish: true } } } : {}),
     },
   };
 }
@@ -87,22 +109,27 @@ export function askForFile() {
 
 /** Shows where a token is entered: the server wants one. */
 export function askForToken() {
-  document.getElementById("token-field").hidden = false;
+  element("token-field").hidden = false;
   box.open = true;
 }
 
-/** While a session exists, its id and policy stay as they are; while it runs, so does the source. */
+/**
+ * While a session exists, its id and policy stay as they are; while it runs, so does the source.
+ *
+ * @param {{session: boolean, source: boolean}} locked
+ */
 export function lockSetup({ session, source }) {
   sessionId.disabled = session;
   policy.disabled = session;
-  document.getElementById("recording-mirrored").disabled = session;
+  recordingMirrored.disabled = session;
   transcribe.disabled = session;
   camera.disabled = source;
   microphone.disabled = source;
   recording.disabled = source;
-  for (const choice of form.elements.source) choice.disabled = source;
+  for (const choice of sources) choice.disabled = source;
 }
 
+/** @param {boolean} open */
 export function openSetup(open) {
   box.open = open;
   showSummary();
@@ -114,6 +141,9 @@ export function renewSessionId() {
   showSummary();
 }
 
+/** @type {(device: MediaDeviceInfo) => [name: string, value: string]} */
+const optionOf = ({ label, deviceId }) => [label, deviceId];
+
 /** Fills in cameras and microphones by name, which the browser tells only once one was allowed. */
 export async function showDevices() {
   const [cameras, microphones] = [await listCameras(), await listMicrophones()];
@@ -123,15 +153,18 @@ export async function showDevices() {
   );
   fill(microphone, [
     ["The usual one", ""],
-    ...microphones
-      .filter(({ label, deviceId }) => label && deviceId !== "default")
-      .map(({ deviceId, label }) => [label, deviceId]),
+    ...microphones.filter(({ label, deviceId }) => label && deviceId !== "default").map(optionOf),
     ["None: send no sound", NO_MICROPHONE],
   ]);
   showSource();
 }
 
-/** Offers these names and values; what was chosen stays chosen if it is still there. */
+/**
+ * Offers these names and values; what was chosen stays chosen if it is still there.
+ *
+ * @param {HTMLSelectElement} select
+ * @param {[name: string, value: string][]} choices
+ */
 function fill(select, choices) {
   const chosen = select.value;
   select.replaceChildren(...choices.map(([name, value]) => new Option(name, value)));

@@ -2,10 +2,15 @@ import { socketAddress } from "./api.js";
 import { SAMPLE_RATE } from "./microphone.js";
 import { ReconnectingSocket } from "./reconnecting_socket.js";
 
-/** Close codes after which sending again would be wrong. */
+/**
+ * @import { SoundObservation } from "./heard.js"
+ * @import { SocketState } from "./reconnecting_socket.js"
+ */
+
+/** Close codes after which sending again would be wrong. @type {Record<number, string | undefined>} */
 const FINAL = { 1003: "refused", 4001: "wrong_rate", 4004: "ended", 4009: "replaced" };
 
-/** Sound that is kept while the network is away or slow, as the server keeps. */
+/** Samples that are kept while the network is away or slow: 30 s, as the server keeps. */
 const MOST_KEPT = 30 * SAMPLE_RATE;
 
 /** Bytes that may wait for the network: two seconds of sound. */
@@ -20,17 +25,19 @@ const TOLERANCE = 250_000;
  */
 export class SoundSender {
   #socket;
+  /** @type {{samples: Int16Array<ArrayBuffer>, captureTime: number}[]} */
   #kept = [];
   #keptSamples = 0;
-  /** Capture time of the next sample, as the server counts it; null before a connection. */
-  #next = null;
+  /** Capture time of the next sample, as the server counts it, in microseconds; 0 before a connection. */
+  #next = 0;
+  /** Called when audio is added. @type {() => void} */
   #arrived = () => {};
 
   /**
    * @param {object} options
    * @param {() => Promise<string>} options.prepare  gives the id of a session that exists
-   * @param {(sound: object) => void} options.onSound  what the server heard
-   * @param {(state: string) => void} options.onState
+   * @param {(sound: SoundObservation) => void} options.onSound  what the server heard
+   * @param {(state: SocketState) => void} options.onState
    * @param {(cause: string, reason: string) => void} options.onFinal  `replaced`, `ended`, ...
    */
   constructor({ prepare, onSound, onState, onFinal }) {
@@ -50,8 +57,9 @@ export class SoundSender {
         onState(state);
       },
       isFinal(code, reason) {
-        if (code in FINAL) onFinal(FINAL[code], reason);
-        return code in FINAL;
+        const cause = FINAL[code];
+        if (cause) onFinal(cause, reason);
+        return cause !== undefined;
       },
     });
   }
@@ -73,26 +81,33 @@ export class SoundSender {
     this.#socket.stop();
     this.#kept = [];
     this.#keptSamples = 0;
-    this.#next = null;
+    this.#next = 0;
   }
 
   hurry() {
     this.#socket.hurry();
   }
 
-  /** Takes sound whose first sample was captured at that time, in microseconds. */
+  /**
+   * Takes sound whose first sample was captured at that time.
+   *
+   * @param {Int16Array<ArrayBuffer>} samples
+   * @param {number} captureTime  microseconds
+   */
   add(samples, captureTime) {
     if (this.state === "idle" || this.state === "closed") return;
     this.#kept.push({ samples, captureTime });
     this.#keptSamples += samples.length;
-    while (this.#keptSamples > MOST_KEPT) this.#keptSamples -= this.#kept.shift().samples.length;
+    while (this.#keptSamples > MOST_KEPT) this.#keptSamples -= this.#kept.shift()?.samples.length ?? 0;
     this.#arrived();
     if (this.#socket.isOpen) this.#flush();
   }
 
   #flush() {
-    while (this.#kept.length && this.#socket.waiting < MOST_WAITING) {
-      const [{ samples, captureTime }] = this.#kept;
+    while (this.#socket.waiting < MOST_WAITING) {
+      const [oldest] = this.#kept;
+      if (!oldest) return;
+      const { samples, captureTime } = oldest;
       if (Math.abs(captureTime - this.#next) > TOLERANCE) {
         // A new connection says where in time this belongs.
         this.#socket.stop();
@@ -106,12 +121,18 @@ export class SoundSender {
     }
   }
 
-  /** The capture time of what is to be sent next; waits until there is something. */
+  /**
+   * The capture time of what is to be sent next; waits until there is something.
+   *
+   * @returns {Promise<number>} microseconds
+   */
   async #firstTime() {
     if (!this.#kept.length) {
-      await new Promise((resolve) => {
-        this.#arrived = resolve;
-      });
+      await /** @type {Promise<void>} */ (
+        new Promise((resolve) => {
+          this.#arrived = resolve;
+        })
+      );
     }
     return this.#kept[0]?.captureTime ?? this.#firstTime();
   }

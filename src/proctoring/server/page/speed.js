@@ -1,7 +1,19 @@
+import { element } from "./element.js";
 import { Median, Rate, RoundTrips } from "./statistics.js";
 
+/**
+ * @import { Flow, Observation } from "./video_socket.js"
+ */
+
+/** Pause between two updates: numbers that change ten times a second cannot be read. */
+const SHOWN_EVERY_MS = 500;
+
+/**
+ * @param {string} id
+ * @param {string} value
+ */
 const text = (id, value) => {
-  document.getElementById(id).textContent = value;
+  element(id).textContent = value;
 };
 
 /** Shows how fast pictures go and come, and how long they take. */
@@ -12,19 +24,19 @@ export class Speed {
   #roundTrip = new Median();
   #server = new Median();
   #bytes = new Median();
-  #size = null;
+  #size = "";
+  /** @type {Flow | null} */
   #flow = null;
   #running = false;
 
   constructor() {
-    // Twice a second: numbers that change ten times a second cannot be read.
-    setInterval(() => this.#show(), 500);
+    setInterval(() => this.#show(), SHOWN_EVERY_MS);
   }
 
   start() {
     for (const part of [this.#sent, this.#analysed, this.#roundTrips]) part.clear();
     for (const part of [this.#roundTrip, this.#server, this.#bytes]) part.clear();
-    this.#size = null;
+    this.#size = "";
     this.#running = true;
   }
 
@@ -33,16 +45,22 @@ export class Speed {
     this.#show();
   }
 
+  /** @param {Flow} flow */
   setFlow(flow) {
     this.#flow = flow;
   }
 
+  /**
+   * @param {number} captureTime  microseconds
+   * @param {number} bytes
+   */
   frameSent(captureTime, bytes) {
     this.#sent.add();
     this.#roundTrips.sent(captureTime);
     this.#bytes.add(bytes);
   }
 
+  /** @param {Observation} observation */
   observed(observation) {
     this.#analysed.add();
     this.#server.add(observation.latency_ms);

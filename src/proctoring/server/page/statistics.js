@@ -1,5 +1,6 @@
 /** Events a second over the last few seconds. */
 export class Rate {
+  /** Milliseconds of the page's clock. @type {number[]} */
   #times = [];
   #window;
 
@@ -18,7 +19,8 @@ export class Rate {
     this.#forget(now);
     const gaps = this.#times.length - 1;
     if (gaps < 1) return 0;
-    const [first, last] = [this.#times[0], this.#times[gaps]];
+    const first = this.#times[0] ?? now;
+    const last = this.#times[gaps] ?? now;
     // Up to the last event, or further once the next one is overdue.
     const until = Math.max(last, now - (last - first) / gaps);
     return (gaps * 1000) / (until - first);
@@ -28,13 +30,15 @@ export class Rate {
     this.#times = [];
   }
 
+  /** @param {number} now */
   #forget(now) {
-    while (this.#times.length && now - this.#times[0] > this.#window) this.#times.shift();
+    while (now - (this.#times[0] ?? now) > this.#window) this.#times.shift();
   }
 }
 
 /** Median of the last few values: one slow frame does not make the number jump. */
 export class Median {
+  /** @type {number[]} */
   #values = [];
   #size;
 
@@ -42,6 +46,7 @@ export class Median {
     this.#size = size;
   }
 
+  /** @param {number} value */
   add(value) {
     this.#values.push(value);
     if (this.#values.length > this.#size) this.#values.shift();
@@ -49,9 +54,8 @@ export class Median {
 
   /** @returns {number | null} */
   value() {
-    if (!this.#values.length) return null;
     const sorted = [...this.#values].sort((a, b) => a - b);
-    return sorted[sorted.length >> 1];
+    return sorted[sorted.length >> 1] ?? null;
   }
 
   clear() {
@@ -61,16 +65,23 @@ export class Median {
 
 /** How long frames take from sending to their observation, by capture time. */
 export class RoundTrips {
+  /** Capture time in microseconds -> when it was sent, in milliseconds. @type {Map<number, number>} */
   #sent = new Map();
+  /** Frames that are waited for at once. */
   #limit = 100;
 
+  /** @param {number} captureTime */
   sent(captureTime, now = performance.now()) {
     this.#sent.set(captureTime, now);
     // Frames that a newer one replaced are never answered.
-    if (this.#sent.size > this.#limit) this.#sent.delete(this.#sent.keys().next().value);
+    const [oldest] = this.#sent.keys();
+    if (this.#sent.size > this.#limit && oldest !== undefined) this.#sent.delete(oldest);
   }
 
-  /** @returns {number | null} milliseconds, or null for a frame that is not known */
+  /**
+   * @param {number} captureTime
+   * @returns {number | null} milliseconds, or null for a frame that is not known
+   */
   answered(captureTime, now = performance.now()) {
     const start = this.#sent.get(captureTime);
     if (start === undefined) return null;

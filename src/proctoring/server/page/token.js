@@ -8,13 +8,15 @@ let token = "";
 /** Takes the token out of the address, so that it is neither kept in the history nor copied with it. */
 export function takeTokenFromAddress() {
   const fragment = new URLSearchParams(location.hash.slice(1));
-  if (!fragment.has("token")) return;
-  token = fragment.get("token").trim();
+  const given = fragment.get("token");
+  if (given === null) return;
+  token = given.trim();
   fragment.delete("token");
   const rest = fragment.toString();
   history.replaceState(history.state, "", `${location.pathname}${location.search}${rest && `#${rest}`}`);
 }
 
+/** @param {string} text */
 export function setToken(text) {
   token = text.trim();
 }
@@ -22,7 +24,7 @@ export function setToken(text) {
 export const hasToken = () => token !== "";
 
 /** Headers of a request. */
-export const authorisation = () => (token ? { authorization: `Bearer ${token}` } : {});
+export const authorisation = () => (token ? { authorization: `Bearer ${token}` } : null);
 
 /** Subprotocols of a socket: browsers cannot set its headers. */
 export const protocols = () => (token ? ["proctoring", `bearer.${token}`] : []);

@@ -1,7 +1,62 @@
 import { socketAddress } from "./api.js";
 import { ReconnectingSocket } from "./reconnecting_socket.js";
 
-/** Close codes after which sending again would be wrong. */
+/**
+ * @import { SocketState } from "./reconnecting_socket.js"
+ */
+
+/**
+ * What the server asks for: frames a second, and the largest picture it wants.
+ *
+ * @typedef {{frames_per_second: number, max_width: number, max_height: number}} Flow
+ */
+
+/** @typedef {[left: number, top: number, right: number, bottom: number]} Box  pixels of the analysed frame */
+/** @typedef {[x: number, y: number]} Point  pixels of the analysed frame, y down */
+
+/**
+ * Degrees, left and right being the candidate's own. A pitch of null could not be read.
+ *
+ * @typedef {{yaw: number, pitch: number | null, roll?: number}} Angles
+ */
+
+/** @typedef {{track: number, box: Box, presence: number, landmarks?: Point[]}} Face */
+/** @typedef {{label: string, score: number, box: Box}} Detection */
+/** @typedef {{phones: Detection[], persons: Detection[]}} Objects */
+
+/**
+ * The candidate's face; null is not readable.
+ *
+ * @typedef {object} Candidate
+ * @property {number} track
+ * @property {{yaw: number, pitch: number, roll: number} | null} head
+ * @property {Angles | null} gaze
+ * @property {boolean | null} eyes_open
+ */
+
+/**
+ * A comparison of the candidate's face with the reference.
+ *
+ * @typedef {{distance: number, looks: number, why: string, from_photo: boolean}} Identity
+ */
+
+/**
+ * What was analysed in one frame; null is not analysed in it.
+ *
+ * @typedef {object} Observation
+ * @property {number} time  media time, seconds
+ * @property {number} capture_time  as sent, microseconds
+ * @property {number} width  of the analysed frame, pixels
+ * @property {number} height
+ * @property {Face[] | null} faces
+ * @property {Candidate | null} candidate
+ * @property {Objects | null} objects
+ * @property {Identity | null} identity
+ * @property {{what: string, reason: string}[]} not_read
+ * @property {number} latency_ms  from arrival to this message
+ */
+
+/** Close codes after which sending again would be wrong. @type {Record<number, string | undefined>} */
 const FINAL = {
   1003: "refused",
   1009: "too_big",
@@ -17,10 +72,10 @@ export class VideoSocket {
   /**
    * @param {object} options
    * @param {() => Promise<string>} options.prepare  gives the id of a session that exists
-   * @param {(flow: object) => void} options.onFlow
-   * @param {(observation: object) => void} options.onObservation
+   * @param {(flow: Flow) => void} options.onFlow
+   * @param {(observation: Observation) => void} options.onObservation
    * @param {(error: {code: string, detail: string}) => void} options.onError
-   * @param {(state: string) => void} options.onState
+   * @param {(state: SocketState) => void} options.onState
    * @param {(cause: string, reason: string) => void} options.onFinal  `replaced`, `ended`, ...
    */
   constructor({ prepare, onFlow, onObservation, onError, onState, onFinal }) {
@@ -34,8 +89,9 @@ export class VideoSocket {
       },
       onState,
       isFinal(code, reason) {
-        if (code in FINAL) onFinal(FINAL[code], reason);
-        return code in FINAL;
+        const cause = FINAL[code];
+        if (cause) onFinal(cause, reason);
+        return cause !== undefined;
       },
     });
   }
@@ -61,7 +117,7 @@ export class VideoSocket {
     this.#socket.hurry();
   }
 
-  /** @param {Uint8Array} message  capture time and JPEG */
+  /** @param {Uint8Array<ArrayBuffer>} message  capture time and JPEG */
   send(message) {
     return this.#socket.send(message);
   }

@@ -1,10 +1,13 @@
 import { fetchBlob } from "../api.js";
+import { reasonOf } from "../notices.js";
 import { clock, make } from "./elements.js";
+
+/** @import { Evidence, RecordedIncident } from "./records_api.js" */
 
 /**
  * Stills and clips of an incident. Each is fetched when it comes into view: a session may have many.
  *
- * @param {{evidence?: {digest: string, media_type: string, url: string, start: number}[], label: string}} incident
+ * @param {RecordedIncident} incident
  */
 export function evidenceFigures(incident) {
   return (incident.evidence ?? []).map((one) => {
@@ -25,8 +28,14 @@ export function evidenceFigures(incident) {
   });
 }
 
+/** @param {Evidence} evidence */
 const kindOf = ({ media_type }) => (media_type.startsWith("image/") ? "Still" : "Clip");
 
+/**
+ * @param {Evidence} one
+ * @param {RecordedIncident} incident
+ * @param {HTMLElement} place
+ */
 async function show(one, incident, place) {
   try {
     const url = URL.createObjectURL(await fetchBlob(one.url));
@@ -37,6 +46,6 @@ async function show(one, incident, place) {
         : make("video", { src: url, controls: true, "aria-label": about }),
     );
   } catch (error) {
-    place.textContent = `Cannot be shown: ${error.message}`;
+    place.textContent = `Cannot be shown: ${reasonOf(error)}`;
   }
 }

@@ -1,15 +1,18 @@
-import { notify } from "../notices.js";
+import { notify, reasonOf } from "../notices.js";
 import { clock, make, moment } from "./elements.js";
 import { evidenceFigures } from "./evidence.js";
 import { decide } from "./records_api.js";
 
+/** @import { RecordedIncident } from "./records_api.js" */
+
+/** @type {Record<string, string | undefined>} */
 const VERDICTS = { confirm: "Confirmed", dismiss: "Dismissed", comment: "Comment" };
 
 /**
  * One incident as a reviewer decides on it: what was measured, evidence, what was said of it.
  *
  * @param {string} sitting
- * @param {object} incident
+ * @param {RecordedIncident} incident
  * @param {{onShow: () => void, onDecided: (id: string) => Promise<void>}} options
  */
 export function incidentItem(sitting, incident, { onShow, onDecided }) {
@@ -29,15 +32,20 @@ export function incidentItem(sitting, incident, { onShow, onDecided }) {
     make("div", { class: "evidence" }, ...evidenceFigures(incident)),
     verdict(incident),
     decisionForm(sitting, incident, onDecided),
-    make("p", {}, make("button", {
-      type: "button",
-      text: "Show on the timeline",
-      "aria-label": `Show on the timeline: ${aboutOf(incident)}`,
-      onclick: onShow,
-    })),
+    make(
+      "p",
+      {},
+      make("button", {
+        type: "button",
+        text: "Show on the timeline",
+        "aria-label": `Show on the timeline: ${aboutOf(incident)}`,
+        onclick: onShow,
+      }),
+    ),
   );
 }
 
+/** @param {RecordedIncident} incident */
 function verdict(incident) {
   const said = incident.decisions.map((one) =>
     make("li", {
@@ -47,14 +55,23 @@ function verdict(incident) {
   return make(
     "div",
     {},
-    make("p", { class: "verdict", text: VERDICTS[incident.decision] ?? "Not decided yet" }),
+    make("p", { class: "verdict", text: VERDICTS[incident.decision ?? ""] ?? "Not decided yet" }),
     make("ul", { class: "muted" }, ...said),
   );
 }
 
-/** Which one, for those who hear a button without what stands around it. */
+/**
+ * Which one, for those who hear a button without what stands around it.
+ *
+ * @param {RecordedIncident} incident
+ */
 const aboutOf = (incident) => `${incident.label} at ${clock(incident.started_at)}`;
 
+/**
+ * @param {string} sitting
+ * @param {RecordedIncident} incident
+ * @param {(id: string) => Promise<void>} onDecided
+ */
 function decisionForm(sitting, incident, onDecided) {
   const about = aboutOf(incident);
   const field = make("input", { type: "text", name: "reason", maxlength: "2000", autocomplete: "off", required: true });
@@ -67,11 +84,12 @@ function decisionForm(sitting, incident, onDecided) {
     {
       async onsubmit(event) {
         event.preventDefault();
+        const button = /** @type {HTMLButtonElement} */ (event.submitter);
         try {
-          await decide(sitting, incident.id, { decision: event.submitter.value, reason: field.value });
+          await decide(sitting, incident.id, { decision: button.value, reason: field.value });
           await onDecided(incident.id);
         } catch (error) {
-          notify("decision", "error", `The decision was not kept: ${error.message}.`);
+          notify("decision", "error", `The decision was not kept: ${reasonOf(error)}.`);
         }
       },
     },

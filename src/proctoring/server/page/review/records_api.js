@@ -1,30 +1,129 @@
 /** The REST interface of what is kept. */
 
-import { request } from "../api.js";
+import { request, searchOf } from "../api.js";
 
+/**
+ * A session that runs now.
+ *
+ * @typedef {object} LiveSession
+ * @property {string} session_id
+ * @property {string} policy
+ * @property {number} media_time  seconds
+ * @property {boolean} video  whether pictures arrive
+ * @property {boolean} audio
+ * @property {string[]} open_incidents
+ */
+
+/**
+ * The record of one session from start to end.
+ *
+ * @typedef {object} Sitting
+ * @property {string} id
+ * @property {string} session_id
+ * @property {string} state
+ * @property {string} policy
+ * @property {string} began_at  ISO 8601
+ * @property {string | null} ended_at
+ * @property {number} media_time  seconds
+ * @property {number} last_seq  of its events
+ * @property {number} violations
+ * @property {number} alerts
+ * @property {number} undecided  alerts that await a decision
+ * @property {number} signals_lost
+ * @property {string | null} seal
+ */
+
+/** @typedef {{decision: string, reason: string | null, who: string | null, time: string}} Decision */
+/** @typedef {{digest: string, media_type: string, url: string, start: number}} Evidence */
+
+/**
+ * An incident as it was recorded.
+ *
+ * @typedef {object} RecordedIncident
+ * @property {string} id
+ * @property {string} kind
+ * @property {string} label
+ * @property {string} state
+ * @property {"violation" | "warning" | "info"} severity
+ * @property {number} confidence
+ * @property {number} started_at  media time, seconds
+ * @property {number} duration
+ * @property {string} reason
+ * @property {boolean} alerted
+ * @property {string | null} decision
+ * @property {Decision[]} decisions
+ * @property {Evidence[]} [evidence]
+ */
+
+/**
+ * @typedef {object} SittingDetail
+ * @property {Sitting} sitting
+ * @property {RecordedIncident[]} incidents
+ * @property {{granted: boolean, time: string}[]} consents
+ * @property {string} policy_toml
+ */
+
+/** Averages over steps of media time, by signal. @typedef {{start: number, step: number, curves: Record<string, {mean: (number | null)[]}>}} Signals */
+
+/**
+ * What another policy makes of the same measurements.
+ *
+ * @typedef {object} Rejudgement
+ * @property {string} policy
+ * @property {number} observations
+ * @property {RecordedIncident[]} incidents
+ * @property {{
+ *   added: RecordedIncident[],
+ *   removed: RecordedIncident[],
+ *   changed: {before: RecordedIncident, after: RecordedIncident}[],
+ *   same: number,
+ * }} difference
+ */
+
+/** @param {string} id */
 const sittingPath = (id) => `api/records/sittings/${encodeURIComponent(id)}`;
 
-/** Sessions that run now. */
+/**
+ * Sessions that run now.
+ *
+ * @returns {Promise<LiveSession[]>}
+ */
 export const readLive = async () => (await request("GET", "api/sessions")).sessions;
 
-/** Sittings that are kept, newest first: `{sittings, next}`. */
+/**
+ * Sittings that are kept, newest first.
+ *
+ * @param {Record<string, string | number>} [filters]  those that are "" do not count
+ * @returns {Promise<{sittings: Sitting[], next: string | null}>}
+ */
 export function readSittings(filters = {}) {
-  const given = Object.entries(filters).filter(([, value]) => value !== "" && value != null);
-  return request("GET", `api/records/sittings?${new URLSearchParams(given)}`);
+  const given = Object.fromEntries(Object.entries(filters).filter(([, value]) => value !== ""));
+  return request("GET", `api/records/sittings?${searchOf(given)}`);
 }
 
-/** One sitting: `{sitting, incidents, consents, policy_toml}`. */
+/** @type {(id: string) => Promise<SittingDetail>} */
 export const readSitting = (id) => request("GET", sittingPath(id));
 
-/** What was measured, for plots. */
+/** What was measured, for plots. @type {(id: string, points: number) => Promise<Signals>} */
 export const readSignals = (id, points) => request("GET", `${sittingPath(id)}/signals?points=${points}`);
 
-/** Says what a reviewer thinks of an incident. */
+/**
+ * Records what a reviewer thinks of an incident.
+ *
+ * @param {string} id  of the sitting
+ * @param {string} incident
+ * @param {{decision: string, reason: string}} decision
+ */
 export const decide = (id, incident, decision) =>
   request("POST", `${sittingPath(id)}/incidents/${encodeURIComponent(incident)}/decision`, decision);
 
-/** Judges what was measured under another policy. */
+/** Judges what was measured under another policy. @type {(id: string, policy: string) => Promise<Rejudgement>} */
 export const judgeAgain = (id, policy) => request("POST", `${sittingPath(id)}/rejudge`, { policy });
 
-/** Path of something to download: `json`, `csv`, `report.html`, `report.pdf`. */
+/**
+ * Path of something to download.
+ *
+ * @param {string} id  of the sitting
+ * @param {string} name  `json`, `csv`, `report.html`, `report.pdf`
+ */
 export const downloadPath = (id, name) => `${sittingPath(id)}/${name}`;

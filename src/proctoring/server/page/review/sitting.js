@@ -1,5 +1,6 @@
 import { fetchBlob, readPolicies } from "../api.js";
-import { dismiss, notify } from "../notices.js";
+import { element } from "../element.js";
+import { dismiss, notify, reasonOf } from "../notices.js";
 import { tokenFragment } from "../token.js";
 import { clock, count, make, moment } from "./elements.js";
 import { incidentItem } from "./incident_item.js";
@@ -7,20 +8,29 @@ import { downloadPath, judgeAgain, readSignals, readSitting } from "./records_ap
 import { drawTimeline, zoomTo } from "./timeline.js";
 import { askForToken, prepareToken } from "./token_form.js";
 
-const POINTS = 2000;
-const id = new URLSearchParams(location.search).get("id") ?? "";
-const place = document.getElementById("timeline");
-const list = document.getElementById("incidents");
-const onlyUndecided = document.getElementById("only-undecided");
-const onlyAlerts = document.getElementById("only-alerts");
+/** @import { RecordedIncident, Rejudgement, Signals, SittingDetail } from "./records_api.js" */
 
-let detail = null;
+/** Of each curve: about one per pixel of a wide screen. */
+const POINTS = 2000;
+/** How long a downloaded file's address stays valid: the browser has copied it long before. */
+const DOWNLOAD_KEPT_MS = 60_000;
+
+const id = new URLSearchParams(location.search).get("id") ?? "";
+const place = element("timeline");
+const list = element("incidents");
+const onlyUndecided = element("only-undecided", HTMLInputElement);
+const onlyAlerts = element("only-alerts", HTMLInputElement);
+const again = element("again", HTMLFormElement);
+
+/** @type {SittingDetail} */
+let detail;
+/** @type {Signals} */
 let signals = { start: 0, step: 1, curves: {} };
 
 function showFacts() {
   const { sitting, consents } = detail;
   document.title = `${sitting.session_id} - Proctoring`;
-  document.getElementById("title").textContent = sitting.session_id;
+  element("title").textContent = sitting.session_id;
   const consent = consents.at(-1);
   const facts = {
     Began: moment(sitting.began_at),
@@ -33,7 +43,7 @@ function showFacts() {
     "Signals lost": sitting.signals_lost || "none",
     Seal: sitting.seal ? "sealed" : "not yet",
   };
-  document.getElementById("facts").replaceChildren(
+  element("facts").replaceChildren(
     ...Object.entries(facts).map(([name, value]) =>
       make("div", {}, make("dt", { text: name }), make("dd", { text: value })),
     ),
@@ -47,22 +57,26 @@ function showDownloads() {
     "Everything (JSON)": "json",
     "Incidents (CSV)": "csv",
   };
-  document.getElementById("downloads").replaceChildren(
+  element("downloads").replaceChildren(
     ...Object.entries(files).map(([text, name]) =>
       make("button", { type: "button", text, onclick: () => void download(name) }),
     ),
   );
 }
 
-/** Fetched by this page, which may: a plain link would carry no token. */
+/**
+ * Fetched by this page, which may: a plain link would carry no token.
+ *
+ * @param {string} name
+ */
 async function download(name) {
   try {
     const url = URL.createObjectURL(await fetchBlob(downloadPath(id, name)));
     const file = `${detail.sitting.session_id}.${name}`.replaceAll(":", "-");
     make("a", { href: url, download: file }).click();
-    setTimeout(() => URL.revokeObjectURL(url), 60_000);
+    setTimeout(() => URL.revokeObjectURL(url), DOWNLOAD_KEPT_MS);
   } catch (error) {
-    notify("download", "error", `The file cannot be had: ${error.message}.`);
+    notify("download", "error", `The file cannot be had: ${reasonOf(error)}.`);
   }
 }
 
@@ -75,18 +89,18 @@ function showSummary() {
     sum.seconds += incident.duration;
     kinds.set(incident.label, sum);
   }
-  const parts = [...kinds].map(([label, sum]) => `${label}: ${count(sum.times, "time")}, ${sum.seconds.toFixed(1)} s in all`);
-  document.getElementById("summary").textContent = parts.join("; ");
+  const parts = [...kinds].map(
+    ([label, sum]) => `${label}: ${count(sum.times, "time")}, ${sum.seconds.toFixed(1)} s in all`,
+  );
+  element("summary").textContent = parts.join("; ");
 }
 
 function showIncidents() {
   const shown = detail.incidents.filter(
-    (incident) =>
-      (!onlyAlerts.checked || incident.alerted) && (!onlyUndecided.checked || incident.decision === null),
+    (incident) => (!onlyAlerts.checked || incident.alerted) && (!onlyUndecided.checked || incident.decision === null),
   );
-  document.getElementById("incident-count").textContent =
-    `(${shown.length} of ${detail.incidents.length})`;
-  document.getElementById("incidents-empty").hidden = shown.length > 0;
+  element("incident-count").textContent = `(${shown.length} of ${detail.incidents.length})`;
+  element("incidents-empty").hidden = shown.length > 0;
   list.replaceChildren(
     ...shown.map((incident) =>
       incidentItem(id, incident, { onShow: () => zoomTo(place, incident), onDecided: reload }),
@@ -94,32 +108,44 @@ function showIncidents() {
   );
 }
 
+/** @param {string} incidentId */
 function chooseIncident(incidentId) {
   onlyUndecided.checked = onlyAlerts.checked = false;
   showIncidents();
   const item = document.getElementById(`incident-${incidentId}`);
   item?.scrollIntoView({ block: "center" });
-  item?.querySelector("h3").focus();
+  item?.querySelector("h3")?.focus();
 }
 
+/** @param {string} [focusId]  the incident to go on with */
 async function reload(focusId) {
   detail = await readSitting(id);
   showFacts();
   showSummary();
   showIncidents();
-  if (focusId) document.getElementById(`incident-${focusId}`)?.querySelector("h3").focus();
+  if (focusId) document.getElementById(`incident-${focusId}`)?.querySelector("h3")?.focus();
 }
 
-/** What another policy makes of it: every incident that it adds, drops or sees differently. */
+/** What became of an incident, the incident, and why. @typedef {[change: string, incident: RecordedIncident, why: string]} Difference */
+
+/**
+ * What another policy makes of it: every incident that it adds, drops or judges differently.
+ *
+ * @param {Rejudgement} rejudgement
+ */
 function difference({ policy, observations, incidents, difference: { added, removed, changed, same } }) {
+  /** @type {Difference[]} */
   const rows = [
-    ...added.map((incident) => ["added", incident, incident.reason]),
-    ...removed.map((incident) => ["dropped", incident, incident.reason]),
-    ...changed.map(({ before, after }) => [
-      "differs",
-      after,
-      `${after.reason} (before: ${before.severity}, ${before.alerted ? "alerted" : "without alert"}, ${before.reason})`,
-    ]),
+    ...added.map((incident) => /** @type {Difference} */ (["added", incident, incident.reason])),
+    ...removed.map((incident) => /** @type {Difference} */ (["dropped", incident, incident.reason])),
+    ...changed.map(
+      ({ before, after }) =>
+        /** @type {Difference} */ ([
+          "differs",
+          after,
+          `${after.reason} (before: ${before.severity}, ${before.alerted ? "alerted" : "without alert"}, ${before.reason})`,
+        ]),
+    ),
   ].sort((one, other) => one[1].started_at - other[1].started_at);
   const summary =
     `Under ${policy}: ${count(incidents.length, "incident")} instead of ${detail.incidents.length}, ` +
@@ -131,15 +157,11 @@ function difference({ policy, observations, incidents, difference: { added, remo
     "div",
     { class: "scroll", tabindex: "0", role: "region", "aria-label": "What differs" },
     make("p", { text: summary }),
-    make(
-      "table",
-      {},
-      make("thead", {}, make("tr", {}, ...head)),
-      make("tbody", {}, ...rows.map(differenceRow)),
-    ),
+    make("table", {}, make("thead", {}, make("tr", {}, ...head)), make("tbody", {}, ...rows.map(differenceRow))),
   );
 }
 
+/** @param {Difference} difference */
 function differenceRow([what, incident, why]) {
   return make(
     "tr",
@@ -152,23 +174,23 @@ function differenceRow([what, incident, why]) {
   );
 }
 
-document.getElementById("again").addEventListener("submit", async (event) => {
+again.addEventListener("submit", async (event) => {
   event.preventDefault();
-  const result = document.getElementById("again-result");
+  const result = element("again-result");
   try {
-    result.replaceChildren(difference(await judgeAgain(id, new FormData(event.target).get("policy"))));
+    result.replaceChildren(difference(await judgeAgain(id, String(new FormData(again).get("policy")))));
   } catch (error) {
-    result.replaceChildren(make("p", { text: `This session cannot be judged again: ${error.message}.` }));
+    result.replaceChildren(make("p", { text: `This session cannot be judged again: ${reasonOf(error)}.` }));
   }
 });
 for (const box of [onlyUndecided, onlyAlerts]) box.addEventListener("change", showIncidents);
 
 async function showSignals() {
-  const note = document.getElementById("signals-note");
+  const note = element("signals-note");
   try {
     signals = await readSignals(id, POINTS);
   } catch (error) {
-    note.textContent = `What was measured cannot be shown: ${error.message}.`;
+    note.textContent = `What was measured cannot be shown: ${reasonOf(error)}.`;
     note.hidden = false;
   }
   await drawTimeline(place, detail.incidents, signals, chooseIncident);
@@ -176,23 +198,21 @@ async function showSignals() {
 
 async function showPolicies() {
   const { policies } = await readPolicies();
-  document.getElementById("again-policy").replaceChildren(
-    ...policies.map(({ name }) => make("option", { value: name, text: name })),
-  );
+  element("again-policy").replaceChildren(...policies.map(({ name }) => make("option", { value: name, text: name })));
 }
 
 async function show() {
   try {
     await reload();
-    document.getElementById("policy").textContent = detail.policy_toml;
-    document.getElementById("policy-name").textContent = `Every limit of ${detail.sitting.policy}`;
-    document.getElementById("all").href = `review${tokenFragment()}`;
+    element("policy").textContent = detail.policy_toml;
+    element("policy-name").textContent = `Every limit of ${detail.sitting.policy}`;
+    element("all", HTMLAnchorElement).href = `review${tokenFragment()}`;
     showDownloads();
     await Promise.all([showSignals(), showPolicies()]);
     document.body.dataset.ready = "true";
   } catch (error) {
     askForToken(error);
-    notify("sitting", "error", `This session cannot be shown: ${error.message}.`);
+    notify("sitting", "error", `This session cannot be shown: ${reasonOf(error)}.`);
     return;
   }
   dismiss("sitting");

@@ -1,7 +1,30 @@
-/* global Plotly */
 import { clock } from "./elements.js";
 
-/** One plot under another, over one axis of time. Names are those of the signals. */
+/**
+ * @import { RecordedIncident, Signals } from "./records_api.js"
+ */
+
+/**
+ * An element with a chart, and the chart library, which a script of the page brings.
+ *
+ * @typedef {HTMLElement & {
+ *   on: (event: "plotly_click", listener: (clicked: {points: {customdata?: string[]}[]}) => void) => void,
+ *   removeAllListeners?: (event: string) => void,
+ * }} Chart
+ * @typedef {{
+ *   react: (place: HTMLElement, traces: object[], layout: object, options: object) => Promise<unknown>,
+ *   relayout: (place: HTMLElement, changes: object) => Promise<unknown>,
+ * }} PlotlyLibrary
+ */
+const plotly = () => /** @type {{Plotly: PlotlyLibrary}} */ (/** @type {unknown} */ (globalThis)).Plotly;
+
+/**
+ * A plot of signals: `lines` by name of the signal, `step` where values hold until the next.
+ *
+ * @typedef {{title: string, lines: Record<string, string>, step?: boolean, range?: [number, number]}} Panel
+ */
+
+/** One plot under another, over one axis of time. @type {Panel[]} */
 const PANELS = [
   { title: "Gaze (degrees)", lines: { gaze_yaw: "to the left", gaze_pitch: "up" } },
   { title: "Head (degrees)", lines: { head_yaw: "to the left", head_pitch: "up" } },
@@ -10,8 +33,14 @@ const PANELS = [
   { title: "Sound", lines: { speech: "speech (share)", voices: "voices", other_voice: "another voice" }, step: true },
 ];
 const SEVERITIES = ["violation", "warning", "info"];
+/** Share of the chart's height that incidents take. */
 const BAR_SHARE = 0.16;
+/** Space between two panels, as a share of the chart's height. */
 const GAP = 0.035;
+/** Length of the shortest bar, in seconds: something that lasted a moment must still be visible. */
+const SHORTEST_BAR = 0.4;
+/** Seconds shown on each side of a chosen incident, at least. */
+const LEAST_AROUND = 10;
 /** The lines of a panel, in their order; told apart without colour, too. */
 const LINES = [
   { colour: "accent", dash: "solid", sign: "\u2014" },
@@ -21,9 +50,14 @@ const LINES = [
 /** Pixels below which labels are cut to their first words. */
 const NARROW = 600;
 
+/** @param {string} name */
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 
-/** The panels of which anything was measured. */
+/**
+ * The panels of which anything was measured.
+ *
+ * @param {Signals["curves"]} curves
+ */
 export function panelsOf(curves) {
   return PANELS.map((panel) => ({
     ...panel,
@@ -31,6 +65,7 @@ export function panelsOf(curves) {
   })).filter((panel) => panel.lines.length);
 }
 
+/** @param {RecordedIncident[]} incidents */
 function incidentBars(incidents) {
   const kinds = [...new Set(incidents.map((incident) => incident.label))];
   return SEVERITIES.map((severity) => {
@@ -40,8 +75,7 @@ function incidentBars(incidents) {
       orientation: "h",
       name: severity,
       base: found.map((incident) => incident.started_at),
-      // Something that lasted a moment must still be seen.
-      x: found.map((incident) => Math.max(incident.duration, 0.4)),
+      x: found.map((incident) => Math.max(incident.duration, SHORTEST_BAR)),
       y: found.map((incident) => kinds.indexOf(incident.label)),
       width: 0.7,
       customdata: found.map((incident) => [incident.id, incident.label, clock(incident.started_at), incident.reason]),
@@ -52,7 +86,11 @@ function incidentBars(incidents) {
   });
 }
 
-/** Whether a value stands between two that are missing: a line would not show it. */
+/**
+ * Whether a value stands between two that are missing: a line would not show it.
+ *
+ * @param {(number | null)[]} values
+ */
 const hasLonePoints = (values) =>
   values.some((value, at) => value !== null && (values[at - 1] ?? null) === null && (values[at + 1] ?? null) === null);
 
@@ -60,8 +98,8 @@ const hasLonePoints = (values) =>
  * Draws incidents over what was measured.
  *
  * @param {HTMLElement} place
- * @param {object[]} incidents
- * @param {{start: number, step: number, curves: Record<string, {mean: (number | null)[]}>}} signals
+ * @param {RecordedIncident[]} incidents
+ * @param {Signals} signals
  * @param {(id: string) => void} onIncident  an incident was chosen
  */
 export async function drawTimeline(place, incidents, signals, onIncident) {
@@ -69,10 +107,12 @@ export async function drawTimeline(place, incidents, signals, onIncident) {
   const times = Object.values(signals.curves)[0]?.mean.map((_, index) => signals.start + index * signals.step) ?? [];
   const kinds = [...new Set(incidents.map((incident) => incident.label))];
   const share = panels.length ? (1 - BAR_SHARE) / panels.length : 0;
+  /** @type {object[]} */
   const traces = incidentBars(incidents);
   const narrow = place.clientWidth < NARROW;
   const left = narrow ? 116 : 190;
   const grid = { gridcolor: colour("line"), zerolinecolor: colour("control-line") };
+  /** @type {{annotations: object[], [axis: string]: unknown}} */
   const layout = {
     height: 140 + 24 * kinds.length + 120 * panels.length,
     margin: { l: left, r: 10, t: 10, b: 40 },
@@ -84,7 +124,12 @@ export async function drawTimeline(place, incidents, signals, onIncident) {
     showlegend: false,
     dragmode: "zoom",
     // Zooming is in time alone: the plots stay one under another.
-    xaxis: { ...grid, title: { text: "seconds of the session" }, rangemode: "tozero", anchor: panels.length ? `y${panels.length + 1}` : "y" },
+    xaxis: {
+      ...grid,
+      title: { text: "seconds of the session" },
+      rangemode: "tozero",
+      anchor: panels.length ? `y${panels.length + 1}` : "y",
+    },
     yaxis: {
       ...grid,
       domain: [panels.length ? 1 - BAR_SHARE : 0, 1],
@@ -99,27 +144,52 @@ export async function drawTimeline(place, incidents, signals, onIncident) {
     const axis = `y${index + 2}`;
     const top = 1 - BAR_SHARE - share * index - GAP;
     layout[`yaxis${index + 2}`] = {
-      ...grid, domain: [top - share + GAP, top], fixedrange: true, rangemode: "tozero", range: panel.range,
+      ...grid,
+      domain: [top - share + GAP, top],
+      fixedrange: true,
+      rangemode: "tozero",
+      range: panel.range,
     };
     layout.annotations.push({
-      text: panel.title, xref: "paper", yref: "paper", x: 0, y: top, xanchor: "left", yanchor: "bottom",
-      showarrow: false, font: { size: 12 },
+      text: panel.title,
+      xref: "paper",
+      yref: "paper",
+      x: 0,
+      y: top,
+      xanchor: "left",
+      yanchor: "bottom",
+      showarrow: false,
+      font: { size: 12 },
     });
     for (const [number, [name, title]] of panel.lines.entries()) {
       const line = LINES[number];
+      const mean = signals.curves[name]?.mean;
+      if (!line || !mean) continue;
       layout.annotations.push({
-        text: `${line.sign} ${title}`, xref: "paper", yref: "paper", x: 0, xshift: -left, y: top, yshift: -16 * number,
-        xanchor: "left", yanchor: "top", showarrow: false, font: { size: narrow ? 10 : 12, color: colour(line.colour) },
+        text: `${line.sign} ${title}`,
+        xref: "paper",
+        yref: "paper",
+        x: 0,
+        xshift: -left,
+        y: top,
+        yshift: -16 * number,
+        xanchor: "left",
+        yanchor: "top",
+        showarrow: false,
+        font: { size: narrow ? 10 : 12, color: colour(line.colour) },
       });
       traces.push({
         type: "scatter",
-        mode: hasLonePoints(signals.curves[name].mean) ? "lines+markers" : "lines",
+        mode: hasLonePoints(mean) ? "lines+markers" : "lines",
         marker: { size: 4 },
         name: title,
         x: times,
-        y: signals.curves[name].mean,
+        y: mean,
         line: {
-          color: colour(line.colour), dash: line.dash, width: 1.4, shape: panel.step ? "hv" : "linear",
+          color: colour(line.colour),
+          dash: line.dash,
+          width: 1.4,
+          shape: panel.step ? "hv" : "linear",
         },
         connectgaps: false,
         yaxis: axis,
@@ -128,18 +198,24 @@ export async function drawTimeline(place, incidents, signals, onIncident) {
     }
   });
   const options = { displayModeBar: false, responsive: true };
-  await Plotly.react(place, traces, layout, options);
-  place.removeAllListeners?.("plotly_click");
-  place.on("plotly_click", ({ points }) => {
+  await plotly().react(place, traces, layout, options);
+  const chart = /** @type {Chart} */ (place);
+  chart.removeAllListeners?.("plotly_click");
+  chart.on("plotly_click", ({ points }) => {
     const id = points[0]?.customdata?.[0];
     if (id) onIncident(id);
   });
 }
 
-/** Shows a stretch of time around an incident. */
+/**
+ * Shows a stretch of time around an incident.
+ *
+ * @param {HTMLElement} place
+ * @param {RecordedIncident} incident
+ */
 export function zoomTo(place, incident) {
-  const around = Math.max(10, incident.duration);
-  void Plotly.relayout(place, {
+  const around = Math.max(LEAST_AROUND, incident.duration);
+  void plotly().relayout(place, {
     "xaxis.range": [Math.max(0, incident.started_at - around), incident.started_at + incident.duration + around],
   });
 }

@@ -1,3 +1,5 @@
+import { ApiError } from "../api.js";
+import { descendant } from "../element.js";
 import { setToken, takeTokenFromAddress } from "../token.js";
 import { make } from "./elements.js";
 
@@ -14,7 +16,7 @@ const form = make(
   make("label", {}, "Access token (scope: review)", field),
   make("button", { type: "submit", text: "Use it" }),
 );
-document.querySelector("main").before(form);
+descendant(document, "main").before(form);
 
 /**
  * Takes the token from the address, and asks for one where the server does.
@@ -31,7 +33,11 @@ export function prepareToken(again) {
   });
 }
 
-/** Asks for a token if that is what an answer was about. */
+/**
+ * Asks for a token if that is what an answer was about.
+ *
+ * @param {unknown} error
+ */
 export function askForToken(error) {
-  if (error.status === 401 || error.status === 403) form.hidden = false;
+  if (error instanceof ApiError && (error.status === 401 || error.status === 403)) form.hidden = false;
 }

@@ -1,0 +1,38 @@
+import { dismiss, notify, reasonOf } from "./notices.js";
+import { askForToken, showPolicies } from "./setup.js";
+
+/** What the person hears of the server's own state. */
+
+/** @type {Record<string, [kind: "error" | "warning" | "info", text: string] | undefined>} */
+const TROUBLES = {
+  locked: ["info", "This server asks for an access token: enter it under Session."],
+  refused: ["error", "The server does not take this page's access token"],
+  gone: ["error", "The server does not answer. This page keeps trying."],
+  starting: ["info", "The server is getting ready"],
+  degraded: ["warning", "The server works with limits"],
+  failed: ["error", "The server cannot analyse"],
+  stopping: ["warning", "The server is stopping"],
+};
+
+/**
+ * Reports every change of the server's status; for `watchHealth`.
+ *
+ * @param {() => void} onReady  the server has become ready
+ * @returns {(status: string, detail: string) => void}
+ */
+export function statusReporter(onReady) {
+  let before = "";
+  return (status, detail) => {
+    const changed = status !== before;
+    before = status;
+    if (status === "locked" || status === "refused") askForToken();
+    const trouble = TROUBLES[status];
+    if (trouble) notify("server", trouble[0], detail ? `${trouble[1]}: ${detail}` : trouble[1]);
+    else dismiss("server");
+    if (!changed || !(status === "ok" || status === "degraded")) return;
+    onReady();
+    void showPolicies().catch((error) => {
+      notify("policies", "warning", `The list of policies cannot be read: ${reasonOf(error)}.`);
+    });
+  };
+}
