@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from proctoring.audio.analyser import AudioModels, load_audio_models
 from proctoring.audio.transcription.transcribers import Transcribers
 from proctoring.errors import ModelUnavailableError
+from proctoring.models.runtime import available_cores
 from proctoring.models.store import ModelStore
 from proctoring.recording.models import RecordingModels
 from proctoring.settings import Settings
@@ -26,8 +28,27 @@ os.environ.pop("PROCTORING_DATABASE", None)
 
 SHARED = Path(os.environ.get("PROCTORING_SHARED", Path(__file__).parents[2] / "shared"))
 
+# Tests start many commands, and three of the five CPU seconds of `import proctoring.server.serve`
+# are compilation unless bytecode may be kept.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 # No test shall use, or try, the key of whoever runs it.
 os.environ |= {"DEEPGRAM_API_KEY": "", "HF_TOKEN": ""}
+
+MOST_PROCESSES = 8
+"""Processes that run tests at once, at most: each loads networks of its own, about 1.5 GB."""
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Processes that ``pytest`` starts unless ``-n`` says how many: one per core at hand.
+
+    None (0) where the command line names files: those few tests start sooner in this process.
+    """
+    named = config.args_source is pytest.Config.ArgsSource.ARGS
+    if named and all((Path(argument.split("::")[0])).is_file() for argument in config.args):
+        return 0
+    return min(available_cores(), MOST_PROCESSES)
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -96,7 +97,7 @@ def test_what_was_made_is_read() -> None:
         {"sessions": ["exam-[0-9]"]},
         {"sessions": [f"exam-{number}" for number in range(1000)]},
     ],
-    ids=repr,
+    ids=lambda changed: re.sub(r"[0-9]{9,}", "T", repr(changed))[:80],  # the same at any time
 )
 def test_claims_that_are_not_as_they_should_be_are_refused(changed: dict[str, Any]) -> None:
     with pytest.raises(BadTokenError) as caught:
