@@ -293,13 +293,13 @@ def _session(service: Service, session: Session) -> SessionAnswer:
 
 
 def _transcription(session: Session) -> TranscriptionAnswer | None:
-    words = session.words
-    if words is None:
+    transcription = session.transcription
+    if transcription is None:
         return None
     return TranscriptionAnswer(
-        engine=words.engine,
+        engine=transcription.engine,
         told=session.policy.transcription.publish,
-        available=not words.trouble,
-        reason=words.trouble,
-        missing=round(words.missing, 2),
+        available=not transcription.trouble,
+        reason=transcription.trouble,
+        missing=round(transcription.missing, 2),
     )

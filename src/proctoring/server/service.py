@@ -33,7 +33,7 @@ from proctoring.session.loaded_models import Models
 from proctoring.session.registry import Registry
 from proctoring.session.session import Session
 from proctoring.session.session_metrics import SessionMetrics
-from proctoring.session.transcribing import TranscriptionService
+from proctoring.session.transcription import TranscriptionService
 from proctoring.session.worker_pool import WorkerPool
 from proctoring.settings import Settings
 from proctoring.storage.storage import Storage
@@ -96,7 +96,7 @@ class Service:
             wall=wall,
         )
         self.pool = WorkerPool(settings.workers)
-        self.words_pool = WorkerPool(1, name="words")
+        self.transcription_pool = WorkerPool(1, name="transcription")
         """Transcribes; analysis never waits for it."""
         self._wall = wall
         self._store = ModelStore(settings.models_folder, settings.models_mirror)
@@ -174,7 +174,7 @@ class Service:
         """Start all threads and periodic work, and load the models beside the event loop."""
         self.storage.start()
         self.pool.start()
-        self.words_pool.start()
+        self.transcription_pool.start()
         self._periodic = [
             asyncio.create_task(repeat(TICK, self._tick)),
             asyncio.create_task(repeat_on_thread(HEARTBEAT, self.storage.heartbeat)),
@@ -282,7 +282,7 @@ class Service:
         if self._preparing is not None:
             await asyncio.to_thread(self._preparing.join, STOP_LOADING)
         await asyncio.to_thread(self.storage.stop_evidence, STOP)
-        for pool in (self.pool, self.words_pool):
+        for pool in (self.pool, self.transcription_pool):
             if not await asyncio.to_thread(pool.stop, STOP):
                 _log.error("a worker did not end within %.0f s", STOP)
         await asyncio.to_thread(self.storage.stop, STOP)
@@ -311,7 +311,7 @@ class Service:
                 storage=self.storage,
                 metrics=self.session_metrics,
                 wall=self._wall,
-                transcription=TranscriptionService(transcribers, self.words_pool),
+                transcription=TranscriptionService(transcribers, self.transcription_pool),
             ),
             SessionLimits(
                 max_sessions=settings.max_sessions,

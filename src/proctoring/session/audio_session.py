@@ -15,7 +15,7 @@ from proctoring.session.audio_buffer import AudioBuffer, Gap
 from proctoring.session.audio_position import AudioPosition
 from proctoring.session.outcomes import AudioFailed, AudioReceived
 from proctoring.session.sinks import Sinks
-from proctoring.session.transcribing import Transcribing
+from proctoring.session.transcription import TranscriptionSession
 from proctoring.session.worker_pool import WorkerPool
 
 _log = logging.getLogger(__name__)
@@ -47,7 +47,7 @@ class AudioSession:
         pool: WorkerPool,
         publish: Callable[[SoundObservation], None],
         sinks: Sinks,
-        transcription: Transcribing | None = None,
+        transcription: TranscriptionSession | None = None,
     ) -> None:
         self._models = models
         self._publish = publish

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from proctoring.audio.analyser import AudioModels
 from proctoring.records.entries import SittingRef
 from proctoring.session.lifetime import Lifetime
-from proctoring.session.transcribing import TranscriptionService
+from proctoring.session.transcription import TranscriptionService
 from proctoring.session.worker_pool import WorkerPool
 
 

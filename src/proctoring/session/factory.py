@@ -18,7 +18,7 @@ from proctoring.session.session import Session
 from proctoring.session.session_metrics import SessionMetrics
 from proctoring.session.sinks import Sink
 from proctoring.session.storage import SessionStorage
-from proctoring.session.transcribing import TranscriptionService
+from proctoring.session.transcription import TranscriptionService
 from proctoring.session.worker_pool import WorkerPool
 from proctoring.vision.analyser import VisionAnalyser
 from proctoring.vision.identity.embedding import Embedding

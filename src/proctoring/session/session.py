@@ -34,7 +34,7 @@ from proctoring.session.outcomes import (
 from proctoring.session.pipeline import Pipeline
 from proctoring.session.remote_voices import RemoteVoices
 from proctoring.session.sinks import Sink, Sinks
-from proctoring.session.transcribing import Transcribing, TranscriptionService
+from proctoring.session.transcription import TranscriptionService, TranscriptionSession
 from proctoring.session.worker import SessionWorker
 
 
@@ -109,10 +109,10 @@ class Session:
             max_pixels=config.max_pixels,
             remote_voices=RemoteVoices() if remote else None,
         )
-        self.words = None if service is None else self._start_transcription(service)
-        """Its transcription, if it has one."""
+        self.transcription = None if service is None else self._start_transcription(service)
+        """``None`` where there is none."""
         self._audio_session = AudioSession(
-            resources.audio, resources.pool, self._worker.post, self._sinks, self.words
+            resources.audio, resources.pool, self._worker.post, self._sinks, self.transcription
         )
 
     @property
@@ -283,8 +283,8 @@ class Session:
         if self._video is not None and self.rate != self._flow:
             self._flow = self.rate
             self._video.flow(self._flow)
-        if self.words is not None:
-            self.words.poll()
+        if self.transcription is not None:
+            self.transcription.poll()
         if self._connection.is_missing(now):
             self._worker.post(ConnectionObservation(self._media.extrapolate(now), connected=False))
         connected = self.has_video or self.has_audio
@@ -302,21 +302,23 @@ class Session:
         self._video = self._audio = None
         # In this order: audio that waits is analysed, then transcribed, then the session ends.
         end = partial(self._worker.post, SessionEnd(self._media.extrapolate(now), detail))
-        self._audio_session.end(end if self.words is None else partial(self.words.end, end))
+        self._audio_session.end(
+            end if self.transcription is None else partial(self.transcription.end, end)
+        )
 
     def _media_arrived(self, media_time: float, now: float) -> None:
         self._idle.touch(now)
         if self._connection.media_arrived(now):
             self._worker.post(ConnectionObservation(media_time, connected=True))
 
-    def _start_transcription(self, service: TranscriptionService) -> Transcribing:
+    def _start_transcription(self, service: TranscriptionService) -> TranscriptionSession:
         wanted = self.policy.transcription
-        return Transcribing(
+        return TranscriptionSession(
             service,
             wanted.engine,
             interim=wanted.interim and wanted.publish,
-            tell=self._worker.post,
-            changed=self._transcription_changed,
+            publish=self._worker.post,
+            status_changed=self._transcription_changed,
         )
 
     def _transcription_changed(self, trouble: str) -> None:

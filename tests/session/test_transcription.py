@@ -21,7 +21,7 @@ from proctoring.judgement.policy import Policy, shipped_policy
 from proctoring.models.store import ModelStore
 from proctoring.observations import SoundObservation
 from proctoring.records.entries import Notice
-from proctoring.session.transcribing import TranscriptionService
+from proctoring.session.transcription import TranscriptionService
 from proctoring.session.worker_pool import WorkerPool
 
 Pcm = NDArray[np.int16]
@@ -40,8 +40,8 @@ def policy(engine: str, *phrases: str, **transcription: Any) -> Policy:
 
 
 @pytest.fixture
-def words_pool() -> Iterator[WorkerPool]:
-    pool = WorkerPool(1, name="words")
+def transcription_pool() -> Iterator[WorkerPool]:
+    pool = WorkerPool(1, name="transcription")
     pool.start()
     yield pool
     assert pool.stop(TIMEOUT)
@@ -49,9 +49,11 @@ def words_pool() -> Iterator[WorkerPool]:
 
 @pytest.fixture
 def moonshine(
-    words_pool: WorkerPool, model_store: ModelStore, audio_models: AudioModels
+    transcription_pool: WorkerPool, model_store: ModelStore, audio_models: AudioModels
 ) -> TranscriptionService:
-    return TranscriptionService(Transcribers(model_store, audio_models.voice_activity), words_pool)
+    return TranscriptionService(
+        Transcribers(model_store, audio_models.voice_activity), transcription_pool
+    )
 
 
 @pytest.fixture
@@ -62,12 +64,12 @@ def deepgram_server() -> Iterator[DeepgramServer]:
 
 @pytest.fixture
 def deepgram(
-    words_pool: WorkerPool, model_store: ModelStore, deepgram_server: DeepgramServer
+    transcription_pool: WorkerPool, model_store: ModelStore, deepgram_server: DeepgramServer
 ) -> Callable[[str], TranscriptionService]:
     def serving(key: str) -> TranscriptionService:
         settings = DeepgramSettings(url=deepgram_server.url, closing=2.0, first_retry=0.05)
         transcribers = Transcribers(model_store, None, deepgram_key=key, deepgram=settings)
-        return TranscriptionService(transcribers, words_pool)
+        return TranscriptionService(transcribers, transcription_pool)
 
     return serving
 
@@ -155,7 +157,7 @@ def test_nothing_is_transcribed_where_no_policy_asks(
 ) -> None:
     sat = sit(audio=audio_models, transcription=moonshine)
     speak(sat, one_voice[: 3 * SECOND])
-    assert sat.session.words is None
+    assert sat.session.transcription is None
     assert told(sat) == []
     assert not any(found.wanted for found in moonshine.transcribers.capabilities)
 
@@ -185,7 +187,7 @@ def test_a_refused_key_is_told_and_costs_no_sound(
     service = deepgram("k3y-of-nobody")
     sat = sit(audio=audio_models, policy=policy("deepgram", publish=True), transcription=service)
     heard = speak(sat, one_voice[: 8 * SECOND], end=False)
-    words = sat.session.words
+    words = sat.session.transcription
     assert words is not None
     while not words.trouble:  # it is asked each time sound comes
         heard += speak(sat, one_voice[:SECOND], end=False)

@@ -1,4 +1,4 @@
-"""One session's words, beside its hearing: neither waits for the other."""
+"""The transcription of a session, independent of the analysis of its audio."""
 
 from __future__ import annotations
 
@@ -20,32 +20,32 @@ from proctoring.session.worker_pool import WorkerPool
 
 _log = logging.getLogger(__name__)
 
-WITHOUT_PAUSE = 1.5
-"""Seconds between two transcripts within which a phrase may have been cut in two."""
-CARRIED = 12
-"""Words before that are remembered for that."""
+MAX_PAUSE = 1.5
+"""Seconds between two transcripts up to which a phrase may have been cut in two between them."""
+CARRIED_WORDS = 12
+"""Words at the end of a transcript that the next one carries, so that such a phrase is found."""
 
-_NOTHING: Pcm = np.zeros(0, np.int16)
+_NO_SAMPLES: Pcm = np.zeros(0, np.int16)
 
 
 @dataclass(frozen=True, slots=True)
 class TranscriptionService:
-    """What all sessions of a process turn words into text with."""
+    """What the sessions of a process share for transcription."""
 
     transcribers: Transcribers
     pool: WorkerPool
-    """Not the one that analyses: an utterance takes its time, and nothing else may wait for it."""
+    """Separate from the pool for analysis, since an utterance takes Moonshine up to half a second."""
 
 
-class Transcribing:
-    """Takes the sound that hearing takes, on threads of its own.
+class TranscriptionSession:
+    """Buffers audio on the event loop and transcribes it on threads of the transcription pool.
 
     Args:
         service: shared by all sessions.
-        engine: ``moonshine``, ``deepgram``.
-        interim: whether unfinished words are wanted too.
-        tell: takes each transcript, in order, from other threads.
-        changed: told ``trouble`` each time it changed, from other threads.
+        engine: ``moonshine`` or ``deepgram``.
+        interim: whether to publish interim transcripts too.
+        publish: called with each transcript, in order, from other threads.
+        status_changed: called with ``trouble`` whenever it changes, from other threads.
     """
 
     def __init__(
@@ -54,16 +54,16 @@ class Transcribing:
         engine: str,
         *,
         interim: bool,
-        tell: Callable[[TranscriptObservation], None],
-        changed: Callable[[str], None],
+        publish: Callable[[TranscriptObservation], None],
+        status_changed: Callable[[str], None],
     ) -> None:
         self.engine = engine
         self.trouble = ""
-        """Why no words come, in one sentence; empty while all is well."""
+        """Why there are no transcripts, in one sentence; empty while transcription works."""
         self._transcribers = service.transcribers
         self._interim = interim
-        self._tell = tell
-        self._changed = changed
+        self._publish = publish
+        self._status_changed = status_changed
         self._buffer = AudioBuffer()
         self._start: float | None = None
         self._missing = 0.0
@@ -76,11 +76,11 @@ class Transcribing:
 
     @property
     def missing(self) -> float:
-        """Seconds of sound that never arrived, or were too much for the transcriber."""
+        """Seconds of audio that never arrived or could not be transcribed in time."""
         return self._missing + (self._stream.lost_seconds if self._stream else 0.0)
 
     def receive(self, samples: Pcm, start: float, gap: float) -> None:
-        """Leave sound.
+        """Buffer audio.
 
         Args:
             samples: 16 kHz.
@@ -98,32 +98,35 @@ class Transcribing:
         self._queue.schedule()
 
     def poll(self) -> None:
-        """Look whether words have arrived, or trouble: sound may have stopped for now."""
+        """Fetch transcripts and status that arrived meanwhile. To be called often: ``receive`` is not
+        called while no audio arrives."""
         if self._stream is not None:
             self._queue.schedule()
 
     def end(self, ended: Callable[[], None]) -> None:
-        """Nothing more comes. ``ended`` is called once, from another thread, when what waits has
-        been transcribed, as far as that does not take long."""
+        """No more audio comes. ``ended`` is called once, from another thread, after the last
+        transcript; a remote engine has limited time for it."""
         self._ended = ended
         self._queue.schedule()
 
-    # On the pool's threads, one step at a time.
+    # On pool threads, one step at a time.
 
     def _step(self) -> None:
         item = self._buffer.pop(STRETCH)
         if item is not None:
-            self._listen(item)
-            self._queue.schedule()  # one stretch a turn: others wait too
+            self._transcribe(item)
+            self._queue.schedule()  # one segment per turn
         elif self._ended is None:
             if self._stream is not None:
-                self._listen(_NOTHING)
+                self._transcribe(_NO_SAMPLES)
         else:
             self._queue.close()
-            # The last words of a remote transcriber are waited for: not on a thread of the pool.
-            Thread(target=self._finish, args=(self._ended,), name="last-words", daemon=True).start()
+            # Waits for a remote engine's last transcript, so not on a pool thread.
+            Thread(
+                target=self._finish, args=(self._ended,), name="last-transcript", daemon=True
+            ).start()
 
-    def _listen(self, item: Pcm | Gap) -> None:
+    def _transcribe(self, item: Pcm | Gap) -> None:
         if self._off:
             return
         try:
@@ -131,42 +134,42 @@ class Transcribing:
                 start = self._start or 0.0
                 self._stream = self._transcribers.begin(self.engine, start, interim=self._interim)
             if isinstance(item, Gap):
-                self._report(self._stream.gap(item.seconds))
+                self._emit(self._stream.gap(item.seconds))
             else:
-                self._report(self._stream.push(item))
-            self._watch(self._stream.trouble)
+                self._emit(self._stream.push(item))
+            self._set_trouble(self._stream.trouble)
         except ProctoringError as error:
             self._off = True
-            self._watch(error.detail)
-        except Exception as error:  # noqa: BLE001  # costs this stretch; the next may do better
+            self._set_trouble(error.detail)
+        except Exception as error:  # noqa: BLE001  # affects this segment only
             self._missing += STRETCH / SAMPLE_RATE
-            # Never the error itself: it may hold words.
-            _log.error("a stretch of sound could not be transcribed: %s", type(error).__name__)
+            # Not the error itself, which may contain transcribed words.
+            _log.error("a segment of audio could not be transcribed: %s", type(error).__name__)
 
     def _finish(self, ended: Callable[[], None]) -> None:
         try:
             if self._stream is not None:
-                self._report(self._stream.close())
-                self._report(self._stream.drain())
-        except Exception as error:  # noqa: BLE001  # the session must end all the same
-            _log.error("the last words could not be transcribed: %s", type(error).__name__)
+                self._emit(self._stream.close())
+                self._emit(self._stream.drain())
+        except Exception as error:  # noqa: BLE001  # the session must still end
+            _log.error("the last audio could not be transcribed: %s", type(error).__name__)
         ended()
 
-    def _report(self, transcripts: tuple[TranscriptObservation, ...]) -> None:
+    def _emit(self, transcripts: tuple[TranscriptObservation, ...]) -> None:
         for transcript in transcripts:
-            self._tell(self._joined(transcript))
+            self._publish(self._with_carried(transcript))
 
-    def _joined(self, transcript: TranscriptObservation) -> TranscriptObservation:
-        """With the end of what was said just before it."""
+    def _with_carried(self, transcript: TranscriptObservation) -> TranscriptObservation:
+        """The transcript with the last words of the one just before it."""
         last = self._last
         if transcript.final:
             self._last = transcript
-        if last is None or transcript.start - last.time > WITHOUT_PAUSE:
+        if last is None or transcript.start - last.time > MAX_PAUSE:
             return transcript
-        return replace(transcript, carried=" ".join(last.text.split()[-CARRIED:]))
+        return replace(transcript, carried=" ".join(last.text.split()[-CARRIED_WORDS:]))
 
-    def _watch(self, trouble: str) -> None:
+    def _set_trouble(self, trouble: str) -> None:
         if trouble != self.trouble:
             self.trouble = trouble
             self._transcribers.note(self.engine, trouble)
-            self._changed(trouble)
+            self._status_changed(trouble)
