@@ -13,6 +13,7 @@ from proctoring.incidents import IncidentChange
 from proctoring.judgement.inputs import CalibrationRequested, ChallengeRequested, JudgementInput
 from proctoring.observations import TranscriptObservation
 from proctoring.records.entries import Notice
+from proctoring.session.deferred_runner import DeferredRunner
 from proctoring.session.inbox import Inbox
 from proctoring.session.messages import (
     DeferredDone,
@@ -36,7 +37,6 @@ from proctoring.session.outcomes import (
 from proctoring.session.pipeline import Pipeline
 from proctoring.session.remote_voices import RemoteVoices
 from proctoring.session.sinks import Sinks
-from proctoring.session.slow_looks import SlowLooks
 from proctoring.session.worker_pool import WorkerPool
 from proctoring.vision.analyser import FACE_RATE, FrameAnalysis
 from proctoring.vision.decode import decode_jpeg
@@ -75,7 +75,7 @@ class SessionWorker:
         self._transcription_trouble = ""
         self._inbox = Inbox()
         self._queue = pool.serial_queue(self._step)
-        self._deferred = SlowLooks(pool, self._post_deferred)
+        self._deferred = DeferredRunner(pool, self._post_deferred)
         self._deferred_analysis: FrameAnalysis | None = None
         """The last deferred detection's, until the next frame's reply carries it."""
         self._waiting_end: SessionEnd | None = None
@@ -111,7 +111,7 @@ class SessionWorker:
     # Messages.
 
     def _handle(self, message: Message) -> None:
-        if isinstance(message, SessionEnd) and not self._deferred.free:
+        if isinstance(message, SessionEnd) and not self._deferred.is_free:
             self._waiting_end = message
             return
         try:
@@ -142,7 +142,7 @@ class SessionWorker:
                 self._publish(message.time, changes, self._transcript_notice(message))
 
     def _apply_deferred(self, result: DeferredResult | None) -> None:
-        self._deferred.taken()
+        self._deferred.release()
         if result is None:
             self._sinks.emit(DeferredFailed())
             return
@@ -179,11 +179,11 @@ class SessionWorker:
             decode_ms = (time.perf_counter() - began) * 1000
             frame = Frame(received.time, pixels)
             analysis, changes = self._pipeline.analyse_immediate(
-                frame, allow_deferred=self._deferred.free
+                frame, allow_deferred=self._deferred.is_free
             )
             deferred = analysis.deferred
             if deferred is not None:
-                self._deferred.begin(deferred)
+                self._deferred.start(deferred)
         except BadFrameError as error:
             self._sinks.emit(FrameRefused(received, error))
             _reply(partial(received.reply.refused, error))

@@ -1,4 +1,4 @@
-"""Looks for objects beside a session's frames: nothing waits for them, nothing of them is lost."""
+"""Object detection beside the frames of a session: frames do not wait for it, no result is lost."""
 
 from __future__ import annotations
 
@@ -26,53 +26,53 @@ def sees_a_phone(_: Pixels) -> Steps[ObjectLook]:
 
 
 def until_told(sat: Sat, socket: Heard, jpeg: bytes, at: float) -> ObjectLook:
-    """Send frames a tenth of a second apart until one's reply carries a look for objects."""
+    """Send frames a tenth of a second apart until one's reply carries a detection of objects."""
     for n in range(100):
         sat.session.receive(jpeg, None, socket, now=at + n / 10)
         earlier = socket.next().earlier
         if earlier is not None:
-            assert earlier.observation.faces is None  # it says nothing of what it did not look at
+            assert earlier.observation.faces is None  # it covers only what was detected
             found: ObjectLook = earlier.observation.objects
             return found
         Event().wait(0.01)
-    raise AssertionError("no look was told")
+    raise AssertionError("no detection was reported")
 
 
-def test_frames_are_answered_while_a_slow_look_is_made(sit: Sit, face_jpeg: bytes) -> None:
+def test_frames_are_answered_while_a_deferred_detection_runs(sit: Sit, face_jpeg: bytes) -> None:
     going, gate = Event(), Event()
 
-    def look(_: Pixels) -> Steps[ObjectLook]:
+    def detect(_: Pixels) -> Steps[ObjectLook]:
         going.set()
         gate.wait(TIMEOUT)
         yield
         return PHONE
 
-    sat, socket = sit(replace(BLIND, objects=look)), Heard()
+    sat, socket = sit(replace(BLIND, objects=detect)), Heard()
     sat.session.receive(face_jpeg, None, socket, now=0.0)
     assert socket.next().earlier is None
     assert going.wait(TIMEOUT)
-    for n in range(1, 40):  # due again every second: one look at a time all the same
+    for n in range(1, 40):  # due again every second: one detection at a time all the same
         sat.session.receive(face_jpeg, None, socket, now=n / 10)
         assert socket.next().earlier is None
     gate.set()
     assert until_told(sat, socket, face_jpeg, 4.0) == PHONE
 
 
-def test_a_look_is_judged_at_the_time_of_its_frame_and_before_the_end(
+def test_a_result_is_judged_at_the_time_of_its_frame_and_before_the_end(
     sit: Sit, face_jpeg: bytes
 ) -> None:
     gates = [Event(), Event()]
     going = [Event(), Event()]
     looks = iter(zip(going, gates, strict=True))
 
-    def look(_: Pixels) -> Steps[ObjectLook]:
+    def detect(_: Pixels) -> Steps[ObjectLook]:
         begun, gate = next(looks)
         begun.set()
         gate.wait(TIMEOUT)
         yield
         return PHONE
 
-    sat, socket = sit(replace(BLIND, objects=look)), Heard()
+    sat, socket = sit(replace(BLIND, objects=detect)), Heard()
     sat.session.receive(face_jpeg, None, socket, now=0.0)
     socket.next()
     gates[0].set()
@@ -90,7 +90,7 @@ def test_a_look_is_judged_at_the_time_of_its_frame_and_before_the_end(
     assert sat.ends == ["over"]
 
 
-def test_two_looks_that_see_a_phone_are_an_incident(sit: Sit, face_jpeg: bytes) -> None:
+def test_two_detections_of_a_phone_are_an_incident(sit: Sit, face_jpeg: bytes) -> None:
     sat, socket = sit(replace(BLIND, objects=sees_a_phone)), Heard()
     until_told(sat, socket, face_jpeg, 0.0)
     until_told(sat, socket, face_jpeg, 1.0)
@@ -102,26 +102,26 @@ def test_two_looks_that_see_a_phone_are_an_incident(sit: Sit, face_jpeg: bytes) 
     sat.session.done.result(TIMEOUT)
 
 
-def test_a_slow_look_that_fails_costs_that_look_and_is_counted(
+def test_a_deferred_detection_that_fails_is_counted_and_affects_no_other(
     sit: Sit, face_jpeg: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
     registry = CollectorRegistry()
     failed = Event()
 
-    def look(_: Pixels) -> Steps[ObjectLook]:
+    def detect(_: Pixels) -> Steps[ObjectLook]:
         if not failed.is_set():
             failed.set()
             raise RuntimeError("on purpose")
         yield
         return PHONE
 
-    sat, socket = sit(replace(BLIND, objects=look), metrics=SessionMetrics(registry)), Heard()
+    sat, socket = sit(replace(BLIND, objects=detect), metrics=SessionMetrics(registry)), Heard()
     sat.session.receive(face_jpeg, None, socket, now=0.0)
     socket.next()
     assert failed.wait(TIMEOUT)
     assert until_told(sat, socket, face_jpeg, 1.0) == PHONE
     assert registry.get_sample_value("proctoring_deferred_detections_failed_total") == 1
     assert [record.message for record in caplog.records if record.levelname == "ERROR"] == [
-        "a slow look failed"
+        "a deferred detection failed"
     ]
     assert "exam-7" not in caplog.text
