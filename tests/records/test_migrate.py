@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -10,31 +11,67 @@ from threading import Thread
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
+from sqlalchemy.exc import SQLAlchemyError
 from tests.judgement.build import seen
 from tests.records.conftest import BEGAN, beginning, incident_of, occurrence, tell
 
 from proctoring.errors import SettingsError
+from proctoring.records import migrate as module
 from proctoring.records.archive import Archive
 from proctoring.records.database import connect, read_url, reading, writing
-from proctoring.records.migrate import _config, migrate, version
+from proctoring.records.migrate import Version, alembic_config, migrate, version
 from proctoring.records.review import consent, decide
 from proctoring.records.signals import SignalKeeper
-from proctoring.records.signing import Signer
 from proctoring.records.tables import Base
 from proctoring.records.verification import verify
 
-SIGNER = Signer(bytes(32))
+SECOND = """
+import sqlalchemy as sa
+from alembic import op
+
+revision, down_revision = "0002", "0001"
+branch_labels = depends_on = None
 
 
-def go_back(archive: Archive, revision: str) -> None:
-    """To the tables of an older version."""
-    with writing(archive.engine) as connection:
-        config = _config()
-        config.attributes["connection"] = connection
-        command.downgrade(config, revision)
+def upgrade():
+    op.create_table("rooms", sa.Column("name", sa.Text()))
+    op.execute("insert into rooms select session_id from sittings")
+    op.execute("{last}")
+"""
+"""A later migration: a table that is filled from another. ``{last}``: its last statement."""
+
+
+def later_version(monkeypatch: pytest.MonkeyPatch, folder: Path, last: str = "select 1") -> None:
+    """Make this program a later version, which has one migration more."""
+    folder.mkdir(exist_ok=True)
+    (folder / "0002_rooms.py").write_text(SECOND.format(last=last))
+    shipped = alembic_config
+
+    def config() -> Config:
+        later = shipped()
+        versions = Path(later.get_main_option("script_location") or "") / "versions"
+        later.set_main_option("version_locations", f"{versions}{os.pathsep}{folder}")
+        return later
+
+    monkeypatch.setattr(module, "alembic_config", config)
+
+
+def fill(archive: Archive) -> None:
+    """Record a sitting of each kind of row whose upgrade would show in what is read."""
+    facts = (archive.engine, archive.signer)
+    consent(*facts, "exam-7", True, "You are watched.", "c", BEGAN)
+    archive.writer().write([beginning(), occurrence(1)], tell)
+    decide(*facts, "S1", incident_of("S1"), "confirm", "why", "r", BEGAN + timedelta(seconds=1))
+    consent(*facts, "exam-8", True, "You are watched.", "c", BEGAN)
+    keeper = SignalKeeper(archive.engine)
+    keep = keeper.begin("S1", words=False)
+    for second in range(5):
+        keep(seen(float(second), yaw=float(second)))
+        keeper.flush()
 
 
 def test_an_empty_database_gets_every_table(database: str) -> None:
@@ -42,9 +79,9 @@ def test_an_empty_database_gets_every_table(database: str) -> None:
     before = version(engine)
     assert before.current is None
     assert before.pending[0].startswith("0001")
-    after = migrate(engine, SIGNER)
+    after = migrate(engine)
     assert (after.current, after.pending) == (before.newest, ())
-    assert migrate(engine, SIGNER) == after
+    assert migrate(engine) == after
     engine.dispose()
 
 
@@ -55,59 +92,81 @@ def test_migrations_lead_to_the_tables_of_the_code(archive: Archive) -> None:
 
 
 def test_migrations_are_one_line() -> None:
-    assert len(ScriptDirectory.from_config(_config()).get_heads()) == 1
+    assert len(ScriptDirectory.from_config(alembic_config()).get_heads()) == 1
 
 
-def test_curves_that_an_older_version_kept_are_drawn(
-    open_database: Callable[[], Archive],
+def test_records_stay_as_they_are_when_a_later_version_upgrades_the_database(
+    open_database: Callable[[], Archive], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     archive = open_database()
-    archive.writer().write([beginning()], tell)
-    keeper = SignalKeeper(archive.engine)
-    keep = keeper.begin("S1", words=False)
-    for second in range(5):
-        keep(seen(float(second), yaw=float(second)))
-        keeper.flush()
+    fill(archive)
+    before = archive.reader.sitting("S1")
     drawn = archive.reader.plot("S1", None, None, 100)
     assert len(drawn.curves["gaze_yaw"].mean) == 4
-    go_back(archive, "0004")
     with reading(archive.engine) as connection:
-        tables = inspect(connection).get_table_names()
-        assert "curves" not in tables
+        assert "rooms" not in inspect(connection).get_table_names()
+    later_version(monkeypatch, tmp_path / "later")
+    assert version(archive.engine).pending == ("0002 ",)
     again = open_database()
+    assert version(again.engine) == Version("0002", "0002", ())
+    assert again.reader.sitting("S1") == before
     assert again.reader.plot("S1", None, None, 100) == drawn
+    assert list(verify(again.engine, again.signer)) == []
     with reading(again.engine) as connection:
+        assert connection.execute(text("select name from rooms")).scalars().all() == ["exam-7"]
+    decide(
+        again.engine, again.signer, "S1", incident_of("S1"), "dismiss", "why", "r",
+        BEGAN + timedelta(seconds=2),
+    )  # fmt: skip
+    again.writer().write([beginning("S2", "exam-8")], tell)
+    assert list(verify(again.engine, again.signer)) == []
+
+
+def test_an_upgrade_that_fails_changes_nothing(
+    open_database: Callable[[], Archive], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    archive = open_database()
+    fill(archive)
+    later_version(monkeypatch, tmp_path / "later", "insert into nowhere values (1)")
+    with pytest.raises(SQLAlchemyError):
+        migrate(archive.engine)
+    assert version(archive.engine).current == "0001"
+    with reading(archive.engine) as connection:
+        assert "rooms" not in inspect(connection).get_table_names()
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, Base.metadata) == []
+    later_version(monkeypatch, tmp_path / "later")
+    assert migrate(archive.engine).current == "0002"
+
+
+def test_a_database_can_be_emptied_and_made_again(archive: Archive) -> None:
+    with writing(archive.engine) as connection:
+        config = alembic_config()
+        config.attributes["connection"] = connection
+        command.downgrade(config, "base")
+    with reading(archive.engine) as connection:
+        assert inspect(connection).get_table_names() == ["alembic_version"]
+    migrate(archive.engine)
+    with reading(archive.engine) as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, Base.metadata) == []
 
 
-def test_what_an_older_version_left_unsealed_is_sealed_once(
-    open_database: Callable[[], Archive],
+@pytest.mark.parametrize("upgrades", [False, True])
+def test_processes_that_start_together_take_turns(
+    database: str, upgrades: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    archive = open_database()
-    facts = (archive.engine, archive.signer)
-    consent(*facts, "exam-7", True, "You are watched.", "c", BEGAN)
-    archive.writer().write([beginning(), occurrence(1)], tell)
-    decide(*facts, "S1", incident_of("S1"), "confirm", "why", "r", BEGAN + timedelta(seconds=1))
-    consent(*facts, "exam-8", True, "You are watched.", "c", BEGAN)
-    go_back(archive, "0005")
-    again = open_database()
-    assert list(verify(again.engine, again.signer)) == []
-    decide(*facts, "S1", incident_of("S1"), "dismiss", "why", "r", BEGAN + timedelta(seconds=2))
-    again.writer().write([beginning("S2", "exam-8")], tell)
-    assert list(verify(again.engine, again.signer)) == []
-    with writing(again.engine) as connection:
-        connection.execute(text("delete from decisions where number = 2"))
-    assert len(list(verify(again.engine, again.signer))) == 2
-
-
-def test_processes_that_start_together_take_turns(database: str) -> None:
     failures: list[BaseException] = []
+    if upgrades:
+        engine = connect(read_url(database))
+        migrate(engine)
+        engine.dispose()
+        later_version(monkeypatch, tmp_path / "later")
 
     def start() -> None:
         engine = connect(read_url(database))
         try:
-            migrate(engine, SIGNER)
+            migrate(engine)
         except Exception as error:  # noqa: BLE001  # whatever it is
             failures.append(error)
         engine.dispose()

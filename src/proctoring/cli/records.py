@@ -38,8 +38,7 @@ def migrate() -> None:
     engine, where = _open()
     from proctoring.records.migrate import migrate as run
 
-    signer = _signer()
-    found = _run(lambda: run(engine, signer))
+    found = _run(lambda: run(engine))
     typer.echo(f"{where}: migration {found.current}")
 
 

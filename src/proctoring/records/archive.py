@@ -121,7 +121,7 @@ def open_archive(
     )
     archive = Archive(engine, signer, str(ULID()), RecordReader(engine))
     try:
-        attempts(migrate, engine, signer)
+        attempts(migrate, engine)
         archive.seen(now)
     except SettingsError:
         engine.dispose()

@@ -13,7 +13,6 @@ from sqlalchemy import Connection, Engine, text
 
 from proctoring.errors import SettingsError
 from proctoring.records.database import reading, writing
-from proctoring.records.signing import Signer
 
 _LOCK = 7_305_801
 """Any number that nobody else locks in the same PostgreSQL database."""
@@ -41,10 +40,8 @@ def version(engine: Engine) -> Version:
         return _version(connection)
 
 
-def migrate(engine: Engine, signer: Signer) -> Version:
+def migrate(engine: Engine) -> Version:
     """Run what is pending, all of it or nothing. Processes that start together take turns.
-
-    ``signer`` seals what older versions left unsealed.
 
     Raises:
         SettingsError: a newer version of this program made the database.
@@ -56,15 +53,14 @@ def migrate(engine: Engine, signer: Signer) -> Version:
         if connection.dialect.name == "postgresql":
             connection.execute(text("select pg_advisory_xact_lock(:key)"), {"key": _LOCK})
         if _version(connection).pending:
-            config = _config()
+            config = alembic_config()
             config.attributes["connection"] = connection
-            config.attributes["signer"] = signer
             command.upgrade(config, "head")
         return _version(connection)
 
 
 def _version(connection: Connection) -> Version:
-    script = ScriptDirectory.from_config(_config())
+    script = ScriptDirectory.from_config(alembic_config())
     current = MigrationContext.configure(connection).get_current_revision()
     newest = script.get_current_head()
     assert newest is not None  # noqa: S101  (the package ships some)
@@ -78,7 +74,8 @@ def _version(connection: Connection) -> Version:
     return Version(current, newest, tuple(reversed(pending)))
 
 
-def _config() -> Config:
+def alembic_config() -> Config:
+    """Alembic's configuration; ``attributes["connection"]`` is still to be set."""
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     config.set_main_option("path_separator", "os")

@@ -64,6 +64,7 @@ def start_sitting(
             chain_head=head,
             added=count,
             added_head=added_head,
+            signals_lost=0,
             added_seal=seal(signer, sitting.id, count, added_head),
         )
     )

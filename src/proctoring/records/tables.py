@@ -108,15 +108,15 @@ class SittingRow(Base):
     """Hash of its last event; of its own facts while it has none."""
     seal: Mapped[str | None] = mapped_column(Text)
     """The server's signature of head and length, set when it ends."""
-    seed: Mapped[str] = mapped_column(String(64), default="", server_default="")
+    seed: Mapped[str] = mapped_column(String(64))
     """What challenges were drawn from."""
-    added: Mapped[int] = mapped_column(default=0, server_default="0")
+    added: Mapped[int]
     """How many decisions and consents were added to it: ``records/additions.py``."""
-    added_head: Mapped[str] = mapped_column(DIGEST, server_default="")
+    added_head: Mapped[str] = mapped_column(DIGEST)
     """Hash of the last of them; of its own facts while there is none."""
-    added_seal: Mapped[str] = mapped_column(Text, server_default="")
+    added_seal: Mapped[str] = mapped_column(Text)
     """The server's signature of both."""
-    signals_lost: Mapped[int] = mapped_column(default=0, server_default="0")
+    signals_lost: Mapped[int]
     """Observations that were judged and could not be kept."""
 
 
@@ -205,9 +205,9 @@ class DecisionRow(Base):
     reason: Mapped[str] = mapped_column(Text)
     who: Mapped[str] = mapped_column(String(200))
     time: Mapped[datetime] = mapped_column(UtcTime)
-    number: Mapped[int] = mapped_column(server_default="0")
+    number: Mapped[int]
     """Counts what was added to the sitting, consents too, from 1."""
-    hash: Mapped[str] = mapped_column(DIGEST, server_default="")
+    hash: Mapped[str] = mapped_column(DIGEST)
     """Of it and of what was added before it."""
 
 
@@ -228,7 +228,7 @@ class ConsentRow(Base):
     number: Mapped[int | None]
     """As a decision's; ``None`` until the sitting begins."""
     hash: Mapped[str | None] = mapped_column(DIGEST)
-    signature: Mapped[str] = mapped_column(Text, server_default="")
+    signature: Mapped[str] = mapped_column(Text)
     """The server's, from the moment it was given."""
 
 

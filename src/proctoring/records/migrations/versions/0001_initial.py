@@ -1,4 +1,4 @@
-"""Sittings, events, incidents, decisions, consent, signals, erasures.
+"""All tables of version 0.1.
 
 Revision ID: 0001
 Revises: nothing
@@ -39,6 +39,14 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "evidence_pieces",
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("written_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("deleting", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("digest", name=op.f("pk_evidence_pieces")),
+    )
+    op.create_table(
         "policies",
         sa.Column("hash", sa.String(length=64), nullable=False),
         sa.Column("name", sa.String(length=100), nullable=False),
@@ -52,6 +60,21 @@ def upgrade() -> None:
         sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_servers")),
     )
+    op.create_table(
+        "webhooks",
+        sa.Column("endpoint", sa.String(length=32), nullable=False),
+        sa.Column("sitting_id", sa.String(length=26), nullable=False),
+        sa.Column("seq", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("endpoint", "sitting_id", "seq", name=op.f("pk_webhooks")),
+    )
+    with op.batch_alter_table("webhooks", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_webhooks_endpoint_due_at"), ["endpoint", "due_at"], unique=False
+        )
+
     op.create_table(
         "sittings",
         sa.Column("id", sa.String(length=26), nullable=False),
@@ -69,7 +92,11 @@ def upgrade() -> None:
         sa.Column("chain_length", sa.Integer(), nullable=False),
         sa.Column("chain_head", sa.String(length=64), nullable=False),
         sa.Column("seal", sa.Text(), nullable=True),
-        sa.Column("signals_lost", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("seed", sa.String(length=64), nullable=False),
+        sa.Column("added", sa.Integer(), nullable=False),
+        sa.Column("added_head", sa.String(length=64), nullable=False),
+        sa.Column("added_seal", sa.Text(), nullable=False),
+        sa.Column("signals_lost", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(
             ["policy_hash"], ["policies.hash"], name=op.f("fk_sittings_policy_hash")
         ),
@@ -92,6 +119,9 @@ def upgrade() -> None:
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("who", sa.String(length=200), nullable=False),
         sa.Column("time", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=True),
+        sa.Column("hash", sa.String(length=64), nullable=True),
+        sa.Column("signature", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(
             ["sitting_id"], ["sittings.id"], name=op.f("fk_consents_sitting_id")
         ),
@@ -102,6 +132,16 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_consents_sitting_id"), ["sitting_id"], unique=False)
 
     op.create_table(
+        "curves",
+        sa.Column("sitting_id", sa.String(length=26), nullable=False),
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("start", sa.Double(), nullable=False),
+        sa.Column("end", sa.Double(), nullable=False),
+        sa.Column("data", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["sitting_id"], ["sittings.id"], name=op.f("fk_curves_sitting_id")),
+        sa.PrimaryKeyConstraint("sitting_id", "number", name=op.f("pk_curves")),
+    )
+    op.create_table(
         "decisions",
         sa.Column("id", sa.String(length=26), nullable=False),
         sa.Column("sitting_id", sa.String(length=26), nullable=False),
@@ -110,6 +150,8 @@ def upgrade() -> None:
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("who", sa.String(length=200), nullable=False),
         sa.Column("time", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("hash", sa.String(length=64), nullable=False),
         sa.ForeignKeyConstraint(
             ["sitting_id"], ["sittings.id"], name=op.f("fk_decisions_sitting_id")
         ),
@@ -130,6 +172,32 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["sitting_id"], ["sittings.id"], name=op.f("fk_events_sitting_id")),
         sa.PrimaryKeyConstraint("sitting_id", "seq", name=op.f("pk_events")),
         sa.UniqueConstraint("session_id", "seq", name=op.f("uq_events_session_id_seq")),
+    )
+    op.create_table(
+        "evidence",
+        sa.Column("sitting_id", sa.String(length=26), nullable=False),
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("media_type", sa.String(length=64), nullable=False),
+        sa.Column("start", sa.Double(), nullable=False),
+        sa.Column("end", sa.Double(), nullable=False),
+        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("blurred", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["sitting_id"], ["sittings.id"], name=op.f("fk_evidence_sitting_id")
+        ),
+        sa.PrimaryKeyConstraint("sitting_id", "number", "digest", name=op.f("pk_evidence")),
+    )
+    with op.batch_alter_table("evidence", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_evidence_digest"), ["digest"], unique=False)
+
+    op.create_table(
+        "faces",
+        sa.Column("sitting_id", sa.String(length=26), nullable=False),
+        sa.Column("embedding", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["sitting_id"], ["sittings.id"], name=op.f("fk_faces_sitting_id")),
+        sa.PrimaryKeyConstraint("sitting_id", name=op.f("pk_faces")),
     )
     op.create_table(
         "incidents",
@@ -155,6 +223,11 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("incidents", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_incidents_kind"), ["kind"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_incidents_sitting_id_alerted_severity"),
+            ["sitting_id", "alerted", "severity"],
+            unique=False,
+        )
 
     op.create_table(
         "signals",
@@ -164,7 +237,6 @@ def upgrade() -> None:
         sa.Column("end", sa.Double(), nullable=False),
         sa.Column("count", sa.Integer(), nullable=False),
         sa.Column("data", sa.LargeBinary(), nullable=False),
-        sa.Column("plot", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(
             ["sitting_id"], ["sittings.id"], name=op.f("fk_signals_sitting_id")
         ),
@@ -175,14 +247,21 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table("signals")
     with op.batch_alter_table("incidents", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_incidents_sitting_id_alerted_severity"))
         batch_op.drop_index(batch_op.f("ix_incidents_kind"))
 
     op.drop_table("incidents")
+    op.drop_table("faces")
+    with op.batch_alter_table("evidence", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_evidence_digest"))
+
+    op.drop_table("evidence")
     op.drop_table("events")
     with op.batch_alter_table("decisions", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_decisions_sitting_id"))
 
     op.drop_table("decisions")
+    op.drop_table("curves")
     with op.batch_alter_table("consents", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_consents_sitting_id"))
         batch_op.drop_index(batch_op.f("ix_consents_session_id"))
@@ -195,8 +274,13 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_sittings_began_at"))
 
     op.drop_table("sittings")
+    with op.batch_alter_table("webhooks", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_webhooks_endpoint_due_at"))
+
+    op.drop_table("webhooks")
     op.drop_table("servers")
     op.drop_table("policies")
+    op.drop_table("evidence_pieces")
     with op.batch_alter_table("erasures", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_erasures_session_hash"))
 
