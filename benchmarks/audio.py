@@ -15,10 +15,11 @@ import numpy as np
 from evaluation.speech import fetch_carried_speech, read_pcm
 from numpy.typing import NDArray
 
-from proctoring.audio.analyser import AudioAnalyser, AudioModels, load_audio_models
-from proctoring.audio.diarization.online import SpeakerDetector
+from proctoring.audio.analyser import AudioAnalyser
+from proctoring.audio.diarization.online import OnlineDiarizer
 from proctoring.audio.embedding import embed
 from proctoring.audio.filterbank import filterbank
+from proctoring.audio.networks import AudioModels, load_audio_models
 from proctoring.audio.pcm import to_waveform
 from proctoring.audio.segmentation import WINDOW, segment
 from proctoring.audio.voice_activity import initial_memory, speech_probabilities
@@ -61,7 +62,7 @@ class Counted(OnnxNetwork):
 def print_reference(models: AudioModels, sound: NDArray[np.int16], networks: Networks) -> None:
     """The cost of a second of talk on the reference machine, by the parts that were measured there."""
     segmentation, embedding = Counted(networks[0]), Counted(networks[1])
-    AudioAnalyser(replace(models, speakers=SpeakerDetector(segmentation, embedding))).push(sound)
+    AudioAnalyser(replace(models, speakers=OnlineDiarizer(segmentation, embedding))).push(sound)
     seconds = len(sound) / RATE
     looks, printed = segmentation.calls / seconds, embedding.frames / 100 / seconds
     cost = looks * REFERENCE_WINDOW + printed * REFERENCE_PRINT + REFERENCE_VOICE_ACTIVITY

@@ -27,7 +27,7 @@ from fastapi.testclient import TestClient
 from pydantic import SecretStr
 from sqlalchemy import insert
 
-from proctoring.audio.analyser import AudioModels
+from proctoring.audio.networks import AudioModels
 from proctoring.delivery.outbox import Outbox
 from proctoring.delivery.recorded import RecordedJournal
 from proctoring.incidents import IncidentChange, IncidentState, Severity

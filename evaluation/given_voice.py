@@ -32,9 +32,10 @@ from evaluation.speakers import (
     seeded,
 )
 from evaluation.speech import Turn, fetch_carried_speech, read_pcm, read_turns
-from proctoring.audio.analyser import AudioAnalyser, AudioModels, load_audio_models
+from proctoring.audio.analyser import AudioAnalyser
+from proctoring.audio.networks import AudioModels, load_audio_models
 from proctoring.audio.pcm import to_pcm
-from proctoring.audio.voice_reference import VoiceReference, read_reference
+from proctoring.audio.speaker_reference import SpeakerReference, analyse_reference
 from proctoring.errors import BadVoiceError
 from proctoring.models.store import ModelStore
 from proctoring.settings import Settings
@@ -71,12 +72,12 @@ MEETINGS = (
 
 
 def alarms(
-    models: AudioModels, sound: NDArray[np.int16], reference: VoiceReference | None
+    models: AudioModels, sound: NDArray[np.int16], reference: SpeakerReference | None
 ) -> list[float]:
     """Media times of observations that heard somebody other than the candidate."""
     analyser = AudioAnalyser(models)
     if reference is not None:
-        analyser.know(reference.embeddings, reference.seconds)
+        analyser.set_reference(reference.embeddings, reference.seconds)
     return [o.time for o in (*analyser.push(sound), *analyser.flush()) if is_alarm(o)]
 
 
@@ -92,7 +93,7 @@ def print_references(models: AudioModels, voices: Voices, people: tuple[str, ...
                 sound, _ = degraded([(p, False, 0.5) for p in pieces], condition, random)
                 tried += 1
                 try:
-                    read_reference(models, to_pcm(sound))
+                    analyse_reference(models, to_pcm(sound))
                 except BadVoiceError as error:
                     refused.append(error.detail)
         print(f"  one voice, {condition:8} {tried} recordings, {len(refused)} refused", flush=True)
@@ -106,7 +107,7 @@ def print_references(models: AudioModels, voices: Voices, people: tuple[str, ...
             sound, _ = degraded(turns, condition, random)
             tried += 1
             try:
-                read_reference(models, to_pcm(sound))
+                analyse_reference(models, to_pcm(sound))
                 taken += 1
             except BadVoiceError:
                 pass
@@ -125,7 +126,7 @@ def print_meetings(models: AudioModels, data: Path) -> None:
         ]
         own = f"  {excerpt.name:7} {excerpt.person:10}"
         try:
-            reference = read_reference(models, np.concatenate(cuts))
+            reference = analyse_reference(models, np.concatenate(cuts))
         except BadVoiceError as error:
             print(f"{own} reference refused: {error.detail}", flush=True)
             continue
@@ -154,9 +155,9 @@ def other_at(turns: list[Turn], excerpt: Excerpt) -> float | None:
     return None
 
 
-def given(models: AudioModels, voices: Voices, person: str) -> VoiceReference:
+def given(models: AudioModels, voices: Voices, person: str) -> SpeakerReference:
     """The person's first two utterances, clean: no session of this module uses them."""
-    return read_reference(models, to_pcm(np.concatenate(voices[person][:2])))
+    return analyse_reference(models, to_pcm(np.concatenate(voices[person][:2])))
 
 
 def print_first(models: AudioModels, voices: Voices, people: tuple[str, ...]) -> None:
@@ -203,7 +204,7 @@ def print_one(models: AudioModels, voices: Voices, people: tuple[str, ...], draw
 
 def alone(
     models: AudioModels, voices: Voices, people: tuple[str, ...], condition: str, draws: int
-) -> Iterator[tuple[NDArray[np.int16], VoiceReference]]:
+) -> Iterator[tuple[NDArray[np.int16], SpeakerReference]]:
     """Sessions of one person, with the voice that was given."""
     for person in people:
         reference = given(models, voices, person)

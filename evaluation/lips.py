@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluation.speech import read_pcm
-from proctoring.audio.analyser import AudioAnalyser, AudioModels, load_audio_models
+from proctoring.audio.analyser import AudioAnalyser
+from proctoring.audio.networks import AudioModels, load_audio_models
 from proctoring.judgement.lips import (
     KEEP,
     TOLERANCE,

@@ -21,7 +21,7 @@ from evaluation import given_voice, speakers
 from evaluation.lips import print_lips
 from evaluation.speech import fetch_carried_speech
 from evaluation.transcription import print_word_errors
-from proctoring.audio.analyser import load_audio_models
+from proctoring.audio.networks import load_audio_models
 from proctoring.models.store import ModelStore
 from proctoring.settings import Settings
 

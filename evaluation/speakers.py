@@ -30,9 +30,10 @@ from numpy.typing import NDArray
 
 from evaluation.degradation import RATE, Room, Sound, add_noise, at_level, convolve, through_opus
 from evaluation.speech import Turn, fetch_carried_speech, read_pcm, read_speech, read_turns
-from proctoring.audio.analyser import AudioAnalyser, AudioModels, load_audio_models
-from proctoring.audio.diarization.state import SpeakerState
-from proctoring.audio.diarization.voice import CANDIDATE
+from proctoring.audio.analyser import AudioAnalyser
+from proctoring.audio.diarization.speaker import CANDIDATE
+from proctoring.audio.diarization.state import DiarizationState
+from proctoring.audio.networks import AudioModels, load_audio_models
 from proctoring.audio.pcm import to_pcm, to_waveform
 from proctoring.audio.segmentation import FRAME_CENTRE, FRAME_STEP, WINDOW
 from proctoring.models.store import ModelStore
@@ -299,12 +300,12 @@ def overlap_counts(
 ) -> NDArray[np.int64]:
     """Frames of overlap that are right, wrongly reported, missed: the last second of every look."""
     assert models.speakers is not None
-    state = SpeakerState()
+    state = DiarizationState()
     padded = np.concatenate([np.zeros(WINDOW, np.int16), sound])
     counts = np.zeros(3, np.int64)
     for end in range(RATE, len(sound) + 1, RATE):
         window = to_waveform(padded[end : end + WINDOW])
-        state, _ = models.speakers.look(state, window, end / RATE)
+        state, _ = models.speakers.diarize(state, window, end / RATE)
         last = round(1.0 / FRAME_STEP)
         says = state.activity[-last:].sum(axis=1) >= 2
         times = (end - WINDOW) / RATE + FRAME_CENTRE + FRAME_STEP * np.arange(589)[-last:]

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from evaluation.degradation import Room, add_noise, at_level, convolve, through_opus
 from evaluation.speech import RATE, fetch_carried_speech, read_pcm
 from evaluation.word_errors import word_errors
-from proctoring.audio.analyser import load_audio_models
+from proctoring.audio.networks import load_audio_models
 from proctoring.audio.pcm import to_pcm
 from proctoring.audio.transcription.moonshine.network import Moonshine, load_moonshine
 from proctoring.audio.transcription.moonshine.stream import MoonshineStream

@@ -12,7 +12,7 @@ import pytest
 from evaluation.speech import fetch_carried_speech, read_pcm
 from numpy.typing import NDArray
 
-from proctoring.audio.analyser import AudioModels, load_audio_models
+from proctoring.audio.networks import AudioModels, load_audio_models
 from proctoring.audio.transcription.transcribers import Transcribers
 from proctoring.errors import ModelUnavailableError
 from proctoring.models.runtime import available_cores

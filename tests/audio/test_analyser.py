@@ -12,7 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from proctoring.audio.analyser import AudioAnalyser, AudioModels, AudioState, load_audio_models
+from proctoring.audio.analyser import AudioAnalyser
+from proctoring.audio.networks import AudioModels, load_audio_models
+from proctoring.audio.state import AudioState
 from proctoring.models.store import ModelStore
 from proctoring.observations import SoundObservation
 
@@ -134,7 +136,7 @@ def test_a_restored_session_knows_its_voices_again(
     loaded = json.loads(saved)
     restored = AudioAnalyser(
         audio_models,
-        state=AudioState(loaded["time"], tuple(loaded["voices"])),
+        state=AudioState(loaded["time"], tuple(loaded["speakers"])),
     )
     assert restored.time == pytest.approx(14.0)
     heard = hear(restored, one_voice[14 * RATE : 19 * RATE])

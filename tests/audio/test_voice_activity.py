@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from proctoring.audio.analyser import AudioModels
+from proctoring.audio.networks import AudioModels
 from proctoring.audio.pcm import to_waveform
 from proctoring.audio.voice_activity import FRAME, initial_memory, speech_probabilities
 

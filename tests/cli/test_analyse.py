@@ -13,7 +13,7 @@ from tests.recording.clips import face, nobody, two_faces, write_clip, write_sou
 from tests.vision.moving import reshaped
 from typer.testing import CliRunner
 
-from proctoring.audio.analyser import AudioModels
+from proctoring.audio.networks import AudioModels
 from proctoring.cli import app
 from proctoring.recording import analysis
 from proctoring.recording.models import RecordingModels

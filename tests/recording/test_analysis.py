@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from tests.recording.clips import face, nobody, write_clip, write_sound
 
 import proctoring
-from proctoring.audio.analyser import AudioModels
+from proctoring.audio.networks import AudioModels
 from proctoring.errors import (
     BadPhotoError,
     BadPolicyError,

@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 from tests.recording.clips import face, write_clip_with_sound, write_sound
 
-from proctoring.audio.analyser import AudioModels
+from proctoring.audio.networks import AudioModels
 from proctoring.errors import ProctoringError
 from proctoring.observations import SoundObservation
 from proctoring.recording.audio_track import AudioTrack, analyse_audio

@@ -13,7 +13,7 @@ from tests.recording.clips import face, sitting, write_clip, write_clip_with_sou
 from tests.server.live import DEAF, receive, receive_key, running
 from websockets.exceptions import ConnectionClosed
 
-from proctoring.audio.analyser import AudioModels
+from proctoring.audio.networks import AudioModels
 from proctoring.audio.pcm import SAMPLE_RATE, Pcm
 from proctoring.incidents import IncidentChange
 from proctoring.judgement import shipped_policy

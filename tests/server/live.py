@@ -16,7 +16,7 @@ import httpx
 from tests.server.contract import check_sent
 from websockets.sync.client import ClientConnection, connect
 
-from proctoring.audio.analyser import AudioModels
+from proctoring.audio.networks import AudioModels
 from proctoring.server.port import address_of, open_port
 from proctoring.server.serve import server
 from proctoring.server.service import Service

@@ -21,7 +21,7 @@ from tests.server.live import TIMEOUT, Live, receive, receive_key, running
 from tests.server.test_events_socket import BEGAN, publish
 
 import proctoring
-from proctoring.audio.analyser import AudioModels
+from proctoring.audio.networks import AudioModels
 from proctoring.audio.pcm import SAMPLE_RATE
 from proctoring.browser.report import BrowserReport
 from proctoring.delivery.events import number_event

@@ -12,7 +12,7 @@ from tests.server.live import Live, receive, receive_key, running
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection
 
-from proctoring.audio.analyser import AudioModels
+from proctoring.audio.networks import AudioModels
 from proctoring.vision.networks import VisionModels
 
 Pcm = NDArray[np.int16]

@@ -15,7 +15,7 @@ from tests.audio.transcription.deepgram_server import KEY, DeepgramServer
 from tests.server.live import Live, receive, receive_key, running, until
 from websockets.exceptions import ConnectionClosed
 
-from proctoring.audio.analyser import AudioModels
+from proctoring.audio.networks import AudioModels
 from proctoring.models.store import ModelStore
 from proctoring.vision.networks import VisionModels
 

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from tests.server.live import Live, running
 
-from proctoring.audio.analyser import AudioModels
+from proctoring.audio.networks import AudioModels
 from proctoring.vision.networks import VisionModels
 
 

@@ -15,7 +15,7 @@ import simplejpeg
 from prometheus_client import CollectorRegistry
 from skimage import data
 
-from proctoring.audio.analyser import AudioModels
+from proctoring.audio.networks import AudioModels
 from proctoring.errors import BadFrameError
 from proctoring.incidents import IncidentChange
 from proctoring.judgement.policy import shipped_policy

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from tests.audio.transcription.deepgram_server import KEY, DeepgramServer
 from tests.session.conftest import TIMEOUT, Heard, Sat
 
-from proctoring.audio.analyser import AudioModels
+from proctoring.audio.networks import AudioModels
 from proctoring.audio.transcription.deepgram.settings import DeepgramSettings
 from proctoring.audio.transcription.transcribers import Transcribers
 from proctoring.incidents import IncidentChange

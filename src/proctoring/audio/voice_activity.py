@@ -1,4 +1,4 @@
-"""Whether somebody speaks: Silero on frames of 32 ms, with the network's memory carried over."""
+"""Voice activity detection: Silero on frames of 32 ms, with the network's memory carried over."""
 
 from __future__ import annotations
 
@@ -11,9 +11,13 @@ from proctoring.audio.pcm import Waveform
 from proctoring.models.onnx_runtime import OnnxNetwork
 
 FRAME = 512
-"""Samples in a frame: 32 ms."""
-_CONTEXT = 64  # samples of the frame before, given along with each frame
-_MEMORY = 128  # units of the recurrent layer
+"""Samples per frame at 16 kHz (32 ms): the only length that Silero VAD 5 and later accept."""
+SPEECH_PROBABILITY = 0.5
+"""Probability from which a frame is speech: the default of Silero's authors."""
+_CONTEXT = 64
+"""Last samples of the previous frame, prepended to each frame."""
+_MEMORY = 128
+"""Units of the recurrent layer."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -25,7 +29,7 @@ class VoiceActivityMemory:
     cell: NDArray[np.float32]
     """(1, 1, 128)."""
     context: Waveform
-    """(64,): the end of the frame before."""
+    """(64,): the end of the previous frame."""
 
 
 def initial_memory() -> VoiceActivityMemory:
@@ -37,13 +41,13 @@ def initial_memory() -> VoiceActivityMemory:
 def speech_probabilities(
     network: OnnxNetwork, waveform: Waveform, memory: VoiceActivityMemory
 ) -> tuple[NDArray[np.float32], VoiceActivityMemory]:
-    """How likely each frame is speech.
+    """The probability of speech in each frame.
 
     Args:
-        network: Silero VAD in its sequence form (``silero_vad_16k_sequence.onnx``), which takes
-            many frames in one call and gives the same numbers as frame by frame.
+        network: Silero VAD in its sequence form (``silero_vad_16k_sequence.onnx``), which processes
+            many frames in one call with the same results as frame by frame.
         waveform: a whole number of frames.
-        memory: what the call before returned.
+        memory: as the previous call returned it.
 
     Returns:
         (frames,) probabilities, and the memory for the next call.

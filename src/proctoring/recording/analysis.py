@@ -9,14 +9,14 @@ from heapq import merge
 from pathlib import Path
 from typing import Literal, get_args
 
+from proctoring.audio.speaker_reference import (
+    MAX_REFERENCE_BYTES,
+    SpeakerReference,
+    analyse_reference,
+    decode_reference,
+)
 from proctoring.audio.transcription.stream import TranscriptionStream
 from proctoring.audio.transcription.transcribers import MOONSHINE
-from proctoring.audio.voice_reference import (
-    LARGEST,
-    VoiceReference,
-    decode_reference,
-    read_reference,
-)
 from proctoring.capabilities import Capability
 from proctoring.errors import SettingsError
 from proctoring.incidents import fold_changes
@@ -203,8 +203,10 @@ def _face(models: VisionModels, photo: FilePath | bytes) -> Embedding:
     return read_photo(models, read_limited(photo, MAX_BYTES))
 
 
-def _voice(models: RecordingModels, voice: FilePath | bytes) -> VoiceReference:
-    return read_reference(models.audio, decode_reference(read_limited(voice, LARGEST)))
+def _voice(models: RecordingModels, voice: FilePath | bytes) -> SpeakerReference:
+    return analyse_reference(
+        models.audio, decode_reference(read_limited(voice, MAX_REFERENCE_BYTES))
+    )
 
 
 def _audio_observations(
@@ -213,7 +215,7 @@ def _audio_observations(
     speakers: Diarizer,
     settings: Settings,
     transcribe: Callable[[float], TranscriptionStream] | None,
-    voice: VoiceReference | None,
+    voice: SpeakerReference | None,
 ) -> Iterator[TrackObservation]:
     path, origin, audio = recording.path, recording.origin, models.audio
     if speakers == "local":

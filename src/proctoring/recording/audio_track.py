@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from proctoring.audio.analyser import AudioAnalyser, AudioModels
+from proctoring.audio.analyser import AudioAnalyser
+from proctoring.audio.networks import AudioModels
 from proctoring.audio.pcm import SAMPLE_RATE
 from proctoring.audio.recording import SoundChunk, read_sound
+from proctoring.audio.speaker_reference import SpeakerReference
 from proctoring.audio.transcription.stream import TranscriptionStream
-from proctoring.audio.voice_reference import VoiceReference
 from proctoring.errors import ProctoringError
 from proctoring.observations import SoundObservation, TranscriptObservation
 
@@ -108,7 +109,7 @@ def analyse_audio(
     *,
     origin: float | None,
     transcribe: Callable[[float], TranscriptionStream] | None = None,
-    voice: VoiceReference | None = None,
+    voice: SpeakerReference | None = None,
 ) -> Iterator[TrackObservation]:
     """Analyse the audio of a recording as a session would.
 
@@ -129,7 +130,7 @@ def analyse_audio(
         if analyser is None:
             analyser = AudioAnalyser(models, start=chunk.time)
             if voice is not None:
-                analyser.know(voice.embeddings, voice.seconds)
+                analyser.set_reference(voice.embeddings, voice.seconds)
             words = transcribe(chunk.time) if transcribe is not None else None
         missing = chunk.time - analyser.time
         if missing > _CONTIGUOUS:

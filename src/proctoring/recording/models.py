@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass
 
-from proctoring.audio.analyser import AudioModels, load_audio_models
+from proctoring.audio.networks import AudioModels, load_audio_models
 from proctoring.audio.transcription.transcribers import MOONSHINE, Transcribers
 from proctoring.capabilities import Capability
 from proctoring.errors import ModelUnavailableError

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import base64
 
-from proctoring.audio.analyser import AudioModels
-from proctoring.audio.voice_reference import VoiceReference, decode_reference, read_reference
+from proctoring.audio.networks import AudioModels
+from proctoring.audio.speaker_reference import SpeakerReference, analyse_reference, decode_reference
 from proctoring.errors import BadPhotoError, BadVoiceError
 from proctoring.vision.identity.embedding import Embedding
 from proctoring.vision.identity.photo import read_photo
@@ -33,7 +33,7 @@ class ReferenceLearning:
         async with self._turn:
             return await asyncio.to_thread(_face, models, photo)
 
-    async def voice(self, models: AudioModels, recording: str) -> VoiceReference:
+    async def voice(self, models: AudioModels, recording: str) -> SpeakerReference:
         """The embeddings of the voice in a sound file.
 
         Args:
@@ -56,9 +56,9 @@ def _face(models: VisionModels, photo: str) -> Embedding:
     return read_photo(models, data)
 
 
-def _voice(models: AudioModels, recording: str) -> VoiceReference:
+def _voice(models: AudioModels, recording: str) -> SpeakerReference:
     try:
         data = base64.b64decode(recording, validate=True)
     except ValueError as error:
         raise BadVoiceError("reference_voice is not base64") from error
-    return read_reference(models, decode_reference(data))
+    return analyse_reference(models, decode_reference(data))

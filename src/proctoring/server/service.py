@@ -12,9 +12,9 @@ from threading import Thread
 
 from prometheus_client import CollectorRegistry
 
+from proctoring.audio.speaker_reference import SpeakerReference
 from proctoring.audio.transcription.deepgram.settings import DeepgramSettings
 from proctoring.audio.transcription.transcribers import Transcribers
-from proctoring.audio.voice_reference import VoiceReference
 from proctoring.capabilities import Capability
 from proctoring.delivery.outbox import Outbox
 from proctoring.errors import BadPolicyError, NotReadyError, SettingsError
@@ -236,7 +236,7 @@ class Service:
         """
         return await self._references.face(self._loaded.vision, photo)
 
-    async def learn_voice(self, reference: str) -> VoiceReference:
+    async def learn_voice(self, reference: str) -> SpeakerReference:
         """A candidate's voice from a sound file in base64.
 
         Raises:

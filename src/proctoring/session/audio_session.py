@@ -7,9 +7,10 @@ from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
-from proctoring.audio.analyser import STRETCH, AudioAnalyser, AudioModels
+from proctoring.audio.analyser import STEP, AudioAnalyser
+from proctoring.audio.networks import AudioModels
 from proctoring.audio.pcm import SAMPLE_RATE, Pcm, decode_pcm
-from proctoring.audio.voice_reference import VoiceReference
+from proctoring.audio.speaker_reference import SpeakerReference
 from proctoring.observations import SoundObservation
 from proctoring.session.audio_buffer import AudioBuffer, Gap
 from proctoring.session.audio_position import AudioPosition
@@ -58,7 +59,7 @@ class AudioSession:
         self._carry = b""
         self._start = 0.0
         self._analyser: AudioAnalyser | None = None
-        self._references: deque[VoiceReference] = deque(maxlen=1)
+        self._references: deque[SpeakerReference] = deque(maxlen=1)
         """Set, but not yet applied to the analyser."""
         self._reply: AudioReply | None = None
         self._ended: Callable[[], None] | None = None
@@ -105,7 +106,7 @@ class AudioSession:
         if self._transcription is not None:
             self._transcription.receive(fresh, start, place.gap)
 
-    def set_reference(self, reference: VoiceReference) -> None:
+    def set_reference(self, reference: SpeakerReference) -> None:
         """Set the candidate's reference voice, effective from the next segment on."""
         self._references.append(reference)
 
@@ -118,7 +119,7 @@ class AudioSession:
     # On pool threads, one step at a time.
 
     def _step(self) -> None:
-        item = self._buffer.pop(STRETCH)
+        item = self._buffer.pop(STEP)
         if item is not None:
             self._analyse(item)
             self._queue.reschedule()  # one segment per turn
@@ -137,13 +138,13 @@ class AudioSession:
                 self._analyser = AudioAnalyser(self._models, start=self._start)
             while self._references:
                 reference = self._references.popleft()
-                self._analyser.know(reference.embeddings, reference.seconds)
+                self._analyser.set_reference(reference.embeddings, reference.seconds)
             if isinstance(item, Gap):
                 self._emit(self._analyser.gap(item.seconds))
             else:
                 self._emit(self._analyser.push(item))
         except Exception:  # noqa: BLE001  # affects this segment only
-            self._sinks.emit(AudioFailed(STRETCH / SAMPLE_RATE))
+            self._sinks.emit(AudioFailed(STEP / SAMPLE_RATE))
             _log.exception("a segment of audio could not be analysed")
 
     def _emit(self, observations: tuple[SoundObservation, ...]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from proctoring.audio.analyser import AudioModels
+from proctoring.audio.networks import AudioModels
 from proctoring.records.entries import SittingRef
 from proctoring.session.lifetime import Lifetime
 from proctoring.session.transcription import TranscriptionService

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from proctoring.audio.analyser import AudioModels
+from proctoring.audio.networks import AudioModels
 from proctoring.judgement.policy import Policy
 from proctoring.records.entries import SittingStarted, sitting_ref
 from proctoring.session.config import SessionConfig, SessionResources

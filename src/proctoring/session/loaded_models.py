@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from proctoring.audio.analyser import (
+from proctoring.audio.networks import (
     EMBEDDING,
     SEGMENTATION,
     VOICE_ACTIVITY,

@@ -8,7 +8,7 @@ from enum import StrEnum
 from functools import partial
 from typing import Any, Protocol
 
-from proctoring.audio.voice_reference import VoiceReference
+from proctoring.audio.speaker_reference import SpeakerReference
 from proctoring.browser.report import BrowserReport, observe
 from proctoring.errors import BadFrameError, NotNowError
 from proctoring.judgement.inputs import CalibrationRequested, ChallengeRequested
@@ -242,7 +242,7 @@ class Session:
             return
         self._worker.post(observe(report, self._media.locate(now, report.capture_time)))
 
-    def know_voice(self, reference: VoiceReference) -> None:
+    def know_voice(self, reference: SpeakerReference) -> None:
         """Set the candidate's reference voice, before the first audio or later."""
         self._audio_session.set_reference(reference)
 

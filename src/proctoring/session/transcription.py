@@ -9,7 +9,7 @@ from threading import Thread
 
 import numpy as np
 
-from proctoring.audio.analyser import STRETCH
+from proctoring.audio.analyser import STEP
 from proctoring.audio.pcm import SAMPLE_RATE, Pcm
 from proctoring.audio.transcription.stream import TranscriptionStream
 from proctoring.audio.transcription.transcribers import Transcribers
@@ -112,7 +112,7 @@ class TranscriptionSession:
     # On pool threads, one step at a time.
 
     def _step(self) -> None:
-        item = self._buffer.pop(STRETCH)
+        item = self._buffer.pop(STEP)
         if item is not None:
             self._transcribe(item)
             self._queue.schedule()  # one segment per turn
@@ -142,7 +142,7 @@ class TranscriptionSession:
             self._off = True
             self._set_trouble(error.detail)
         except Exception as error:  # noqa: BLE001  # affects this segment only
-            self._missing += STRETCH / SAMPLE_RATE
+            self._missing += STEP / SAMPLE_RATE
             # Not the error itself, which may contain transcribed words.
             _log.error("a segment of audio could not be transcribed: %s", type(error).__name__)
 

@@ -8,7 +8,7 @@ from evaluation.transcription import TWO_CITIES
 from evaluation.word_errors import word_errors
 from numpy.typing import NDArray
 
-from proctoring.audio.analyser import AudioModels
+from proctoring.audio.networks import AudioModels
 from proctoring.audio.transcription.moonshine.network import Moonshine, load_moonshine
 from proctoring.audio.transcription.moonshine.stream import MoonshineSettings, MoonshineStream
 from proctoring.audio.transcription.moonshine.words import spread_words

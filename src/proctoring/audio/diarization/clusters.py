@@ -1,4 +1,4 @@
-"""The session's voices while one window is processed: added, updated, split and merged."""
+"""The session's speakers while one window is processed: added, updated, split and merged."""
 
 from __future__ import annotations
 
@@ -7,129 +7,145 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from proctoring.audio.diarization.settings import SpeakerSettings
+from proctoring.audio.diarization.settings import DiarizationSettings
+from proctoring.audio.diarization.speaker import (
+    CANDIDATE,
+    Speaker,
+    mean_embedding,
+    most_diverse,
+    two_groups,
+)
 from proctoring.audio.diarization.state import LocalSpeaker
-from proctoring.audio.diarization.voice import CANDIDATE, Voice, mean_embedding, two_groups, varied
 from proctoring.audio.embedding import SpeakerEmbedding, normalised
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LongEmbedding:
-    """A local speaker with the embedding of as much of their speech as the window holds."""
+    """A local speaker with an embedding of as much of its speech as the window holds."""
 
-    speaker: int
+    index: int
+    """Of the local speaker, 0 to 2."""
     local: LocalSpeaker
-    """``embedding_seconds`` is the speech in ``embedding``, below."""
+    """Its ``embedding_seconds`` are those of ``embedding``, below."""
     embedding: SpeakerEmbedding
 
 
 class Clusters:
-    """Voices of the session and the local speakers that belong to them. Mutable, for one window."""
+    """Speakers of the session, and the local speakers assigned to them. Mutable, for one window."""
 
     def __init__(
         self,
-        settings: SpeakerSettings,
-        voices: Iterable[Voice],
+        settings: DiarizationSettings,
+        speakers: Iterable[Speaker],
         local_speakers: Iterable[LocalSpeaker | None],
     ) -> None:
         self.settings = settings
-        self.voices = list(voices)
+        self.speakers = list(speakers)
         self.local_speakers = list(local_speakers)
 
     @property
-    def candidate(self) -> Voice | None:
-        """The candidate's voice, once it is known."""
-        return next((v for v in self.voices if v.number == CANDIDATE), None)
+    def candidate(self) -> Speaker | None:
+        """The candidate, once known."""
+        return next((s for s in self.speakers if s.number == CANDIDATE), None)
 
-    def voice_of(self, local: LocalSpeaker) -> Voice | None:
-        """The voice that a local speaker belongs to."""
-        return next((v for v in self.voices if v.number == local.voice), None)
+    def assigned(self, local: LocalSpeaker) -> Speaker | None:
+        """The speaker that a local speaker is assigned to."""
+        return next((s for s in self.speakers if s.number == local.number), None)
 
-    def add(self, embedding: SpeakerEmbedding, seconds: float, split: int | None = None) -> int:
-        """A new voice. Returns its number."""
+    def add(
+        self, embedding: SpeakerEmbedding, seconds: float, split_from: int | None = None
+    ) -> int:
+        """Add a speaker. Returns its number."""
         number = self._next_number()
-        self.voices.append(Voice(number, embedding, seconds, (embedding,), split=split))
+        self.speakers.append(
+            Speaker(number, embedding, seconds, (embedding,), split_from=split_from)
+        )
         return number
 
-    def learn(self, number: int, embedding: SpeakerEmbedding, seconds: float) -> None:
-        """Add an embedding to a voice, weighted by its seconds of speech."""
-        for index, voice in enumerate(self.voices):
-            if voice.number == number:
-                total = voice.embedding * np.float32(voice.seconds) + embedding * np.float32(
-                    seconds
+    def update(self, number: int, embedding: SpeakerEmbedding, seconds: float) -> None:
+        """Add an embedding to a speaker, weighted by its seconds of speech."""
+        for index, speaker in enumerate(self.speakers):
+            if speaker.number == number:
+                total = speaker.centroid * np.float32(speaker.seconds)
+                total = total + embedding * np.float32(seconds)
+                exemplars = (*speaker.exemplars, embedding)
+                self.speakers[index] = replace(
+                    speaker,
+                    centroid=normalised(total),
+                    seconds=speaker.seconds + seconds,
+                    exemplars=most_diverse(exemplars, self.settings.max_exemplars),
+                    split_from=None,
                 )
-                examples = varied((*voice.examples, embedding), self.settings.examples)
-                self.voices[index] = replace(
-                    voice,
-                    embedding=normalised(total),
-                    seconds=voice.seconds + seconds,
-                    examples=examples,
-                    split=None,
-                )
-                self._regroup(index)
+                self._split_by_exemplars(index)
 
-    def part(self, one: LongEmbedding, other: LongEmbedding) -> None:
-        """Give two local speakers a voice each, where they had none or shared one."""
-        split = one.local.voice if one.local.voice == other.local.voice else None
-        if split is not None:
-            # The voice had learned from both. It stays with the one it is more like, anew.
-            index = next(i for i, v in enumerate(self.voices) if v.number == split)
-            learned = self.voices[index].embedding
+    def separate(self, one: LongEmbedding, other: LongEmbedding) -> None:
+        """Give two local speakers a speaker each, where they had none or shared one."""
+        shared = one.local.number if one.local.number == other.local.number else None
+        if shared is not None:
+            # The speaker was learned from both. It restarts from the one that is more similar.
+            index = next(i for i, s in enumerate(self.speakers) if s.number == shared)
+            learned = self.speakers[index].centroid
             if float(learned @ other.embedding) > float(learned @ one.embedding):
                 one, other = other, one
-            self.voices[index] = replace(
-                self.voices[index],
-                embedding=one.embedding,
+            self.speakers[index] = replace(
+                self.speakers[index],
+                centroid=one.embedding,
                 seconds=one.local.embedding_seconds,
-                examples=(one.embedding,),
-                given=min(self.voices[index].given, one.local.embedding_seconds),
+                exemplars=(one.embedding,),
+                reference_seconds=min(
+                    self.speakers[index].reference_seconds, one.local.embedding_seconds
+                ),
             )
-            other = replace(other, local=replace(other.local, voice=None))
+            other = replace(other, local=replace(other.local, number=None))
         for long in (one, other):
-            if long.local.voice is None:
-                number = self.add(long.embedding, long.local.embedding_seconds, split)
-                self.local_speakers[long.speaker] = replace(long.local, voice=number)
+            if long.local.number is None:
+                number = self.add(long.embedding, long.local.embedding_seconds, shared)
+                self.local_speakers[long.index] = replace(long.local, number=number)
 
-    def rejoin(self, part: Voice, number: int) -> None:
-        """Take a split back: whom the segmentation followed on from it sounds like the voice it left."""
-        index = next(i for i, v in enumerate(self.voices) if v.number == number)
-        whole = self.voices[index]
-        examples = whole.examples
-        for example in part.examples:
-            examples = varied((*examples, example), self.settings.examples)
-        both = whole.embedding * np.float32(whole.seconds) + part.embedding * np.float32(
-            part.seconds
+    def merge_back(self, part: Speaker, number: int) -> None:
+        """Undo a split: ``part`` becomes part of the speaker ``number`` again."""
+        index = next(i for i, s in enumerate(self.speakers) if s.number == number)
+        whole = self.speakers[index]
+        exemplars = whole.exemplars
+        for exemplar in part.exemplars:
+            exemplars = most_diverse((*exemplars, exemplar), self.settings.max_exemplars)
+        total = whole.centroid * np.float32(whole.seconds)
+        total = total + part.centroid * np.float32(part.seconds)
+        self.speakers[index] = replace(
+            whole,
+            centroid=normalised(total),
+            seconds=whole.seconds + part.seconds,
+            exemplars=exemplars,
         )
-        seconds = whole.seconds + part.seconds
-        self.voices[index] = replace(
-            whole, embedding=normalised(both), seconds=seconds, examples=examples
-        )
-        self.voices.remove(part)
-        for speaker, local in enumerate(self.local_speakers):
-            if local is not None and local.voice == part.number:
-                self.local_speakers[speaker] = replace(local, voice=number)
+        self.speakers.remove(part)
+        for local_index, local in enumerate(self.local_speakers):
+            if local is not None and local.number == part.number:
+                self.local_speakers[local_index] = replace(local, number=number)
 
     def _next_number(self) -> int:
-        return 1 + max((voice.number for voice in self.voices), default=0)
+        return 1 + max((speaker.number for speaker in self.speakers), default=0)
 
-    def _regroup(self, index: int) -> None:
-        """Split a voice that turns out to have learned from two."""
-        voice, settings = self.voices[index], self.settings
-        groups = two_groups(voice.examples, settings.groups_apart, settings.groups_alike)
+    def _split_by_exemplars(self, index: int) -> None:
+        """Split a speaker whose exemplars fall into two groups: it was learned from two people."""
+        speaker, settings = self.speakers[index], self.settings
+        groups = two_groups(speaker.exemplars, settings.group_separation, settings.group_cohesion)
         if groups is None:
             return
-        share = voice.seconds / len(voice.examples)
+        share = speaker.seconds / len(speaker.exemplars)
         kept, other = (
-            Voice(number, mean_embedding(embeddings), share * len(embeddings), embeddings)
-            for number, embeddings in zip((voice.number, self._next_number()), groups, strict=True)
+            Speaker(number, mean_embedding(group), share * len(group), group)
+            for number, group in zip((speaker.number, self._next_number()), groups, strict=True)
         )
-        self.voices[index] = replace(kept, given=min(voice.given, kept.seconds))
-        self.voices.append(other)
-        for speaker, local in enumerate(self.local_speakers):
-            if local is not None and local.voice == voice.number and local.embedding is not None:
-                nearer = float(other.embedding @ local.embedding) > float(
-                    kept.embedding @ local.embedding
-                )
-                self.local_speakers[speaker] = replace(
-                    local, voice=(other if nearer else kept).number
-                )
+        self.speakers[index] = replace(
+            kept, reference_seconds=min(speaker.reference_seconds, kept.seconds)
+        )
+        self.speakers.append(other)
+        for local_index, local in enumerate(self.local_speakers):
+            if local is None or local.number != speaker.number or local.embedding is None:
+                continue
+            nearer = float(other.centroid @ local.embedding) > float(
+                kept.centroid @ local.embedding
+            )
+            self.local_speakers[local_index] = replace(
+                local, number=(other if nearer else kept).number
+            )

@@ -1,4 +1,4 @@
-"""The online detector of speakers: one step per window."""
+"""The online diarizer: one step per window."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 from proctoring.audio.diarization.assignment import assign
 from proctoring.audio.diarization.clusters import Clusters
-from proctoring.audio.diarization.separation import compare_longer, tell_apart
-from proctoring.audio.diarization.settings import SpeakerSettings
-from proctoring.audio.diarization.state import SpeakerState, match_local_speakers
-from proctoring.audio.diarization.voice import CANDIDATE, Voice, confidence_of_another
-from proctoring.audio.diarization.window import Window, embed_frames, older_half_silent
+from proctoring.audio.diarization.separation import compare_latest, compare_longest
+from proctoring.audio.diarization.settings import DiarizationSettings
+from proctoring.audio.diarization.speaker import CANDIDATE, Speaker, other_speaker_confidence
+from proctoring.audio.diarization.state import DiarizationState, match_local_speakers
+from proctoring.audio.diarization.window import Window, embed_frames, silence_older_half
 from proctoring.audio.embedding import SpeakerEmbedding
 from proctoring.audio.pcm import Waveform
 from proctoring.audio.segmentation import (
@@ -28,98 +28,110 @@ from proctoring.models.onnx_runtime import OnnxNetwork
 from proctoring.observations import SpeakerLook, VoiceHeard
 
 
-class SpeakerDetector:
-    """Tells voices apart. Shared by all sessions: it keeps no state of its own."""
+class OnlineDiarizer:
+    """Who speaks, step by step. Shared by all sessions; holds no session's state.
+
+    Args:
+        segmentation: pyannote's segmentation network.
+        embedding: pyannote's speaker embedding network.
+        settings: tunables.
+    """
 
     def __init__(
         self,
         segmentation: OnnxNetwork,
         embedding: OnnxNetwork,
-        settings: SpeakerSettings | None = None,
+        settings: DiarizationSettings | None = None,
     ) -> None:
-        self.settings = settings or SpeakerSettings()
+        self.settings = settings or DiarizationSettings()
         self.segmentation = segmentation
         self._embedding = embedding
 
-    def look(
-        self, state: SpeakerState, waveform: Waveform, time: float, *, speech: float = 0.0
-    ) -> tuple[SpeakerState, SpeakerLook]:
-        """Look at the last ten seconds.
+    def diarize(
+        self, state: DiarizationState, waveform: Waveform, time: float, *, speech: float = 0.0
+    ) -> tuple[DiarizationState, SpeakerLook]:
+        """Process the last ten seconds.
 
         Args:
-            state: what the look before returned.
-            waveform: (160000,), ending at ``time``; zeros where nothing was heard.
-            time: media time of the window's end in seconds.
-            speech: seconds of speech that voice activity found since the look before.
+            state: as the previous step returned it.
+            waveform: (160000,), ending at ``time``; zeros where there is no audio.
+            time: media time of the window's end, in seconds.
+            speech: seconds of speech that voice activity detection found since the previous step.
 
         Returns:
-            The state for the next look, and what was heard since the look before.
+            The state for the next step, and who spoke since the previous one.
         """
         activity = segment(self.segmentation, waveform)
-        recent = frames_in(self.settings.heard_within)
-        if speech >= self.settings.unheard and not activity[-recent:].any():
-            activity = segment(self.segmentation, older_half_silent(waveform))
+        recent = frames_in(self.settings.active_within_seconds)
+        if speech >= self.settings.missed_speech_seconds and not activity[-recent:].any():
+            activity = segment(self.segmentation, silence_older_half(waveform))
         alone = activity & (activity.sum(axis=1) == 1)[:, None]
         window = Window(waveform, alone, time, self._embedding)
         clusters = Clusters(
-            self.settings, state.voices, match_local_speakers(state, activity, time)
+            self.settings, state.speakers, match_local_speakers(state, activity, time)
         )
-        for speaker in range(LOCAL_SPEAKERS):
-            if activity[-recent:, speaker].any():
-                assign(clusters, window, speaker)
-        apart_at = tell_apart(clusters, window, state.apart_at)
-        compared_at, apart_at = compare_longer(clusters, window, state.compared_at, apart_at)
-        after = SpeakerState(
-            tuple(clusters.voices),
-            apart_at,
+        for index in range(LOCAL_SPEAKERS):
+            if activity[-recent:, index].any():
+                assign(clusters, window, index)
+        separated_at = compare_latest(clusters, window, state.separated_at)
+        compared_at, separated_at = compare_longest(
+            clusters, window, state.compared_at, separated_at
+        )
+        after = DiarizationState(
+            tuple(clusters.speakers),
+            separated_at,
             compared_at,
             time,
             activity,
             tuple(clusters.local_speakers),
         )
         since = min(frames_in(time - state.time), FRAMES) if state.time > float("-inf") else FRAMES
-        return after, self._report(clusters, window, activity[-since:])
+        return after, self._observation(clusters, window, activity[-since:])
 
-    def silence(self, state: SpeakerState) -> SpeakerLook:
-        """What a look gives when nobody spoke: nothing need be run for that."""
-        return SpeakerLook((), self._enrolment(state.voices), overlap=0.0, unplaced=0.0)
+    def no_speech(self, state: DiarizationState) -> SpeakerLook:
+        """The observation of a step without speech. Runs no network."""
+        return SpeakerLook((), self._enrolment(state.speakers), overlap=0.0, unplaced=0.0)
 
     def embed_frames(self, waveform: Waveform, frames: NDArray[np.bool_]) -> SpeakerEmbedding:
         """The embedding of the marked frames, (589,), of a window, (160000,)."""
         return embed_frames(self._embedding, waveform, frames)
 
-    def _enrolment(self, voices: Sequence[Voice]) -> float:
-        candidate = next((v for v in voices if v.number == CANDIDATE), None)
+    def _enrolment(self, speakers: Sequence[Speaker]) -> float:
+        """How much of the candidate's voice is known, 0 to 1."""
+        candidate = next((s for s in speakers if s.number == CANDIDATE), None)
         if candidate is None:
             return 0.0
-        return 1.0 if candidate.given else min(1.0, candidate.seconds / self.settings.enrolment)
+        if candidate.reference_seconds:
+            return 1.0
+        return min(1.0, candidate.seconds / self.settings.enrolment_seconds)
 
-    def _report(self, clusters: Clusters, window: Window, lately: Activity) -> SpeakerLook:
-        """What was heard in the frames since the look before."""
+    def _observation(self, clusters: Clusters, window: Window, lately: Activity) -> SpeakerLook:
+        """Who spoke in ``lately``, the frames since the previous step."""
         candidate = clusters.candidate
         heard: dict[int, VoiceHeard] = {}
-        unplaced = np.zeros(len(lately), np.bool_)
-        for speaker, local in enumerate(clusters.local_speakers):
-            if local is None or not lately[:, speaker].any():
+        unassigned = np.zeros(len(lately), np.bool_)
+        for index, local in enumerate(clusters.local_speakers):
+            if local is None or not lately[:, index].any():
                 continue
-            voice = clusters.voice_of(local)
-            if voice is None:
-                unplaced |= lately[:, speaker]
+            speaker = clusters.assigned(local)
+            if speaker is None:
+                unassigned |= lately[:, index]
                 continue
+            is_candidate = speaker.number == CANDIDATE
             similarity = (
                 None
-                if voice.number == CANDIDATE or candidate is None
-                else float(voice.embedding @ candidate.embedding)
+                if is_candidate or candidate is None
+                else float(speaker.centroid @ candidate.centroid)
             )
-            heard[voice.number] = VoiceHeard(
-                voice.number,
+            heard[speaker.number] = VoiceHeard(
+                speaker.number,
                 similarity,
-                0.0 if voice.number == CANDIDATE else confidence_of_another(similarity),
-                window.seconds_alone(speaker),
+                0.0 if is_candidate else other_speaker_confidence(similarity),
+                window.seconds_alone(index),
             )
         return SpeakerLook(
             voices=tuple(heard[number] for number in sorted(heard)),
-            enrolment=self._enrolment(clusters.voices),
+            enrolment=self._enrolment(clusters.speakers),
             overlap=float((lately.sum(axis=1) >= 2).sum() * FRAME_STEP),
-            unplaced=float(unplaced.sum() * FRAME_STEP),
+            unplaced=float(unassigned.sum() * FRAME_STEP),
         )

@@ -1,4 +1,4 @@
-"""Two speakers of one window that sound clearly different, without any enrolment."""
+"""Two local speakers of one window that clearly differ, compared without any enrolment."""
 
 from __future__ import annotations
 
@@ -11,88 +11,96 @@ from proctoring.audio.diarization.window import Window
 from proctoring.audio.segmentation import LOCAL_SPEAKERS
 
 
-def tell_apart(clusters: Clusters, window: Window, apart_at: float) -> float:
-    """Compare the latest embeddings of every two speakers of this window.
+def compare_latest(clusters: Clusters, window: Window, separated_at: float) -> float:
+    """Compare the latest embeddings of every two local speakers; separate two that clearly differ.
 
     Args:
-        apart_at: what the look before returned.
+        clusters: updated in place.
+        window: the current one.
+        separated_at: media time at which the last comparison found two that clearly differ.
 
     Returns:
-        Media time of the last look in which two were clearly apart.
+        ``separated_at`` after this comparison.
     """
     settings = clusters.settings
-    sure = [
-        (speaker, local, local.embedding)
-        for speaker, local in enumerate(clusters.local_speakers)
+    embedded = [
+        (index, local, local.embedding)
+        for index, local in enumerate(clusters.local_speakers)
         if local is not None
         and local.embedding is not None
-        and local.embedding_seconds >= settings.new_seconds
-        and window.seconds_alone(speaker) >= settings.new_seconds
+        and local.embedding_seconds >= settings.short_seconds
+        and window.seconds_alone(index) >= settings.short_seconds
     ]
-    for (one, first, first_embedding), (other, second, second_embedding) in combinations(sure, 2):
-        if window.time not in (first.checked, second.checked):
+    for (one, first, first_embedding), (other, second, second_embedding) in combinations(
+        embedded, 2
+    ):
+        if window.time not in (first.embedded_until, second.embedded_until):
+            continue  # neither embedding is new
+        both_assigned = first.number is not None and second.number is not None
+        if both_assigned and first.number != second.number:
             continue
-        told = first.voice is not None and second.voice is not None
-        if told and first.voice != second.voice:
-            continue
-        limit = settings.apart
-        if told:
-            limit = settings.young_split if _is_young(clusters, first) else settings.split
+        limit = settings.separate_similarity
+        if both_assigned:
+            young = _is_young(clusters, first)
+            limit = settings.young_split_similarity if young else settings.split_similarity
         if float(first_embedding @ second_embedding) >= limit:
             continue
-        if window.time - apart_at > settings.apart_within:
+        if window.time - separated_at > settings.confirm_within_seconds:
             return window.time
-        # A candidate's own voice in two is a false alarm that stays: all that was said decides.
+        # Splitting the candidate's own voice is a false alarm that stays: all speech in the window
+        # has to confirm it.
         pair = _longest(clusters, window, one, first), _longest(clusters, window, other, second)
-        if float(pair[0].embedding @ pair[1].embedding) >= settings.long_split:
+        if float(pair[0].embedding @ pair[1].embedding) >= settings.long_split_similarity:
             continue
-        clusters.part(*pair)
+        clusters.separate(*pair)
         return window.time
-    return apart_at
+    return separated_at
 
 
-def compare_longer(
-    clusters: Clusters, window: Window, compared_at: float, apart_at: float
+def compare_longest(
+    clusters: Clusters, window: Window, compared_at: float, separated_at: float
 ) -> tuple[float, float]:
-    """Look closer at two speakers of this window that were taken for one young voice.
+    """Compare two local speakers assigned to one young speaker by all their speech in the window.
 
     Args:
-        compared_at: what the look before returned.
-        apart_at: what :func:`tell_apart` returned.
+        clusters: updated in place.
+        window: the current one.
+        compared_at: media time of the last such comparison.
+        separated_at: as for :func:`compare_latest`.
 
     Returns:
-        Media times of the last look that did, and of the last that found two clearly apart.
+        ``compared_at`` and ``separated_at`` after this comparison.
     """
     settings = clusters.settings
-    if window.time - compared_at < settings.long_every:
-        return compared_at, apart_at
+    if window.time - compared_at < settings.long_period_seconds:
+        return compared_at, separated_at
     for one, other in combinations(range(LOCAL_SPEAKERS), 2):
         first, second = clusters.local_speakers[one], clusters.local_speakers[other]
         if first is None or second is None or not _is_young(clusters, first):
             continue
         least = min(window.seconds_alone(one), window.seconds_alone(other))
-        if first.voice != second.voice or least < settings.long_seconds:
+        if first.number != second.number or least < settings.long_seconds:
             continue
         pair = _longest(clusters, window, one, first), _longest(clusters, window, other, second)
-        if float(pair[0].embedding @ pair[1].embedding) >= settings.long_split:
-            return window.time, apart_at
-        if 0 < window.time - apart_at <= settings.apart_within:
-            clusters.part(*pair)
+        if float(pair[0].embedding @ pair[1].embedding) >= settings.long_split_similarity:
+            return window.time, separated_at
+        if 0 < window.time - separated_at <= settings.confirm_within_seconds:
+            clusters.separate(*pair)
         return window.time, window.time
-    return compared_at, apart_at
+    return compared_at, separated_at
 
 
-def _longest(
-    clusters: Clusters, window: Window, speaker: int, local: LocalSpeaker
-) -> LongEmbedding:
-    """A speaker with the embedding of as much of their speech as the window holds."""
-    most = clusters.settings.long_most
-    embedding = window.embed_frames(speaker, float("-inf"), most)
-    seconds = min(window.seconds_alone(speaker), most)
-    return LongEmbedding(speaker, replace(local, embedding_seconds=seconds), embedding)
+def _longest(clusters: Clusters, window: Window, index: int, local: LocalSpeaker) -> LongEmbedding:
+    most = clusters.settings.long_max_seconds
+    embedding = window.embed(index, float("-inf"), most)
+    seconds = min(window.seconds_alone(index), most)
+    return LongEmbedding(index, replace(local, embedding_seconds=seconds), embedding)
 
 
 def _is_young(clusters: Clusters, local: LocalSpeaker) -> bool:
-    """Whether the voice that a speaker was taken for has learned little here yet."""
-    voice = clusters.voice_of(local)
-    return voice is not None and voice.seconds - voice.given < clusters.settings.young
+    """Whether little speech of the assigned speaker was heard here so far."""
+    speaker = clusters.assigned(local)
+    return (
+        speaker is not None
+        and speaker.seconds - speaker.reference_seconds < clusters.settings.young_seconds
+    )

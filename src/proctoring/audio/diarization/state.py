@@ -1,4 +1,4 @@
-"""What the detector carries from window to window."""
+"""What the diarizer carries from window to window."""
 
 from __future__ import annotations
 
@@ -6,76 +6,98 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from proctoring.audio.diarization.voice import CANDIDATE, Voice, mean_embedding
+from proctoring.audio.diarization.speaker import CANDIDATE, Speaker, mean_embedding
 from proctoring.audio.embedding import SpeakerEmbedding
 from proctoring.audio.segmentation import FRAMES, LOCAL_SPEAKERS, Activity, frames_in
+
+_MIN_OVERLAP = 0.5
+"""Intersection over union of the active frames from which local speakers of two windows match."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LocalSpeaker:
-    """One speaker of the segmentation, matched from window to window."""
+    """A speaker of the segmentation, matched from window to window. Times are media time, seconds."""
 
-    voice: int | None = None
-    checked: float = float("-inf")
-    """Media time up to which its speech went into a speaker embedding."""
-    since: float = float("-inf")
-    """Media time from which it no longer sounded like the voice it was followed as. While it has no
-    voice, only speech from then on counts."""
+    number: int | None = None
+    """Of the session's speaker that it is assigned to."""
+    embedded_until: float = float("-inf")
+    """End of the speech that was embedded so far."""
+    unassigned_since: float = float("-inf")
+    """Begin of the speech that no longer fitted the assigned speaker. While the local speaker is
+    unassigned, only speech from then on counts."""
     embedding: SpeakerEmbedding | None = None
-    """The last embedding."""
+    """The latest one."""
     embedding_seconds: float = 0.0
+    """Speech in it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class SpeakerState:
-    """Everything the detector carries from look to look. Plain and small; holds no sound."""
+class DiarizationState:
+    """Everything the diarizer carries from step to step. Small plain data without audio.
 
-    voices: tuple[Voice, ...] = ()
-    apart_at: float = float("-inf")
-    """Media time of the last look in which two speakers were clearly apart."""
+    Times are media time, in seconds.
+    """
+
+    speakers: tuple[Speaker, ...] = ()
+    separated_at: float = float("-inf")
+    """Last step in which two local speakers clearly differed."""
     compared_at: float = float("-inf")
-    """Media time of the last look that compared longer embeddings."""
+    """Last step that compared long embeddings."""
     time: float = float("-inf")
-    """Media time of the end of the last look."""
+    """End of the last window."""
     activity: Activity = field(default_factory=lambda: np.zeros((FRAMES, LOCAL_SPEAKERS), np.bool_))
+    """Of the last window."""
     local_speakers: tuple[LocalSpeaker | None, ...] = (None,) * LOCAL_SPEAKERS
+    """Of the last window."""
 
 
-def with_candidate(
-    state: SpeakerState, embeddings: tuple[SpeakerEmbedding, ...], seconds: float, join: float
-) -> SpeakerState:
-    """The state once the candidate's voice is given: from then on it is number 1.
+def with_reference(
+    state: DiarizationState,
+    embeddings: tuple[SpeakerEmbedding, ...],
+    seconds: float,
+    join_similarity: float,
+) -> DiarizationState:
+    """The state once a reference of the candidate is set: that speaker is number 1 from then on.
+
+    Local speakers are assigned anew in the next step, from all that its window holds.
 
     Args:
-        state: where the session stands.
-        embeddings: of the given voice.
-        seconds: speech that went into them.
-        join: cosine from which a voice heard so far was the candidate's.
+        state: the session's state.
+        embeddings: of the reference.
+        seconds: speech in them.
+        join_similarity: cosine from which a speaker heard so far was the candidate.
     """
-    given = Voice(CANDIDATE, mean_embedding(embeddings), seconds, embeddings, given=seconds)
-    others = [v for v in state.voices if float(v.embedding @ given.embedding) < join]
-    free = 1 + max((voice.number for voice in state.voices), default=CANDIDATE)
-    others = [replace(v, number=free) if v.number == CANDIDATE else v for v in others]
-    # Who is who is asked again at the next look, of all that its window holds.
-    return replace(state, voices=(given, *others), local_speakers=(None,) * LOCAL_SPEAKERS)
+    candidate = Speaker(
+        CANDIDATE, mean_embedding(embeddings), seconds, embeddings, reference_seconds=seconds
+    )
+    others = [s for s in state.speakers if float(s.centroid @ candidate.centroid) < join_similarity]
+    free = 1 + max((speaker.number for speaker in state.speakers), default=CANDIDATE)
+    others = [replace(s, number=free) if s.number == CANDIDATE else s for s in others]
+    return replace(state, speakers=(candidate, *others), local_speakers=(None,) * LOCAL_SPEAKERS)
 
 
 def match_local_speakers(
-    state: SpeakerState, activity: Activity, time: float
+    state: DiarizationState, activity: Activity, time: float
 ) -> tuple[LocalSpeaker | None, ...]:
-    """Which speaker of this window is which of the window before, by the time they share."""
+    """The local speakers of this window that were local speakers of the last one, by overlap.
+
+    Args:
+        state: holds the last window.
+        activity: of this window.
+        time: media time of its end, in seconds.
+    """
     shift = frames_in(time - state.time) if state.time > float("-inf") else FRAMES
     if shift >= FRAMES:
         return (None,) * LOCAL_SPEAKERS
     before, now = state.activity[shift:], activity[: FRAMES - shift]
-    both = (before[:, :, None] & now[:, None, :]).sum(axis=0)
-    either = (before[:, :, None] | now[:, None, :]).sum(axis=0)
-    alike = both / np.maximum(either, 1)
+    intersection = (before[:, :, None] & now[:, None, :]).sum(axis=0)
+    union = (before[:, :, None] | now[:, None, :]).sum(axis=0)
+    overlap = intersection / np.maximum(union, 1)
     matched: list[LocalSpeaker | None] = [None] * LOCAL_SPEAKERS
     for _ in range(LOCAL_SPEAKERS):
-        old, new = np.unravel_index(int(alike.argmax()), alike.shape)
-        if alike[old, new] < 0.5:
+        old, new = np.unravel_index(int(overlap.argmax()), overlap.shape)
+        if overlap[old, new] < _MIN_OVERLAP:
             break
         matched[new] = state.local_speakers[old]
-        alike[old, :] = alike[:, new] = -1
+        overlap[old, :] = overlap[:, new] = -1
     return tuple(matched)

@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from proctoring.audio.analyser import AudioAnalyser, AudioModels
-from proctoring.audio.diarization.state import SpeakerState, with_candidate
-from proctoring.audio.diarization.voice import CANDIDATE, Voice
+from proctoring.audio.analyser import AudioAnalyser
+from proctoring.audio.diarization.speaker import CANDIDATE, Speaker
+from proctoring.audio.diarization.state import DiarizationState, with_reference
 from proctoring.audio.embedding import normalised
-from proctoring.audio.voice_reference import decode_reference, read_reference
+from proctoring.audio.networks import AudioModels
+from proctoring.audio.speaker_reference import analyse_reference, decode_reference
 from proctoring.errors import BadVoiceError, ModelUnavailableError
 
 RATE = 16_000
@@ -58,30 +59,30 @@ def test_silence_and_a_few_words_are_no_voice(
     audio_models: AudioModels, one_voice: NDArray[np.int16]
 ) -> None:
     with pytest.raises(BadVoiceError, match="nobody speaks"):
-        read_reference(audio_models, np.zeros(5 * RATE, np.int16))
+        analyse_reference(audio_models, np.zeros(5 * RATE, np.int16))
     with pytest.raises(BadVoiceError, match=r"only .* s of clear speech"):
-        read_reference(audio_models, one_voice[RATE : 3 * RATE])
+        analyse_reference(audio_models, one_voice[RATE : 3 * RATE])
 
 
 def test_two_voices_are_no_reference(
     audio_models: AudioModels, two_voices: NDArray[np.int16]
 ) -> None:
     with pytest.raises(BadVoiceError, match="more than one voice"):
-        read_reference(audio_models, two_voices)
+        analyse_reference(audio_models, two_voices)
 
 
 def test_without_networks_the_reason_is_said(audio_models: AudioModels) -> None:
     deaf = AudioModels(None, None, ())
     with pytest.raises(ModelUnavailableError, match="cannot be told apart"):
-        read_reference(deaf, np.zeros(RATE, np.int16))
+        analyse_reference(deaf, np.zeros(RATE, np.int16))
 
 
 def test_whoever_speaks_first_is_another_once_the_candidate_is_known(
     audio_models: AudioModels, one_voice: NDArray[np.int16], two_voices: NDArray[np.int16]
 ) -> None:
-    reference = read_reference(audio_models, one_voice[: 12 * RATE])
+    reference = analyse_reference(audio_models, one_voice[: 12 * RATE])
     known = AudioAnalyser(audio_models)
-    known.know(reference.embeddings, reference.seconds)
+    known.set_reference(reference.embeddings, reference.seconds)
     others = [
         voice
         for observation in known.push(two_voices[: 8 * RATE])
@@ -92,7 +93,7 @@ def test_whoever_speaks_first_is_another_once_the_candidate_is_known(
     assert all(voice.number != CANDIDATE for voice in others)
     assert all((voice.similarity or 0) < 0.3 for voice in others)
     own = AudioAnalyser(audio_models)
-    own.know(reference.embeddings, reference.seconds)
+    own.set_reference(reference.embeddings, reference.seconds)
     heard = {
         voice.number
         for observation in own.push(one_voice[20 * RATE : 30 * RATE])
@@ -105,19 +106,19 @@ def test_whoever_speaks_first_is_another_once_the_candidate_is_known(
 def test_a_given_voice_survives_being_saved(
     audio_models: AudioModels, one_voice: NDArray[np.int16]
 ) -> None:
-    reference = read_reference(audio_models, one_voice[: 12 * RATE])
+    reference = analyse_reference(audio_models, one_voice[: 12 * RATE])
     first = AudioAnalyser(audio_models)
-    first.know(reference.embeddings, reference.seconds)
+    first.set_reference(reference.embeddings, reference.seconds)
     second = AudioAnalyser(audio_models, state=first.state)
     assert second.state == first.state
-    assert second.state.given == pytest.approx(reference.seconds)
+    assert second.state.reference_seconds == pytest.approx(reference.seconds)
 
 
 def test_voices_heard_before_become_the_given_one_or_keep_another_number() -> None:
     random = np.random.default_rng(3)
     mine, other = (normalised(random.normal(size=256).astype(np.float32)) for _ in range(2))
-    stranger_first = SpeakerState(voices=(Voice(1, other, 5.0), Voice(2, mine, 5.0)))
-    state = with_candidate(stranger_first, (mine,), 6.0, 0.45)
-    assert [voice.number for voice in state.voices] == [CANDIDATE, 3]
-    assert state.voices[0].given == 6.0
-    assert np.array_equal(state.voices[1].embedding, other)
+    stranger_first = DiarizationState(speakers=(Speaker(1, other, 5.0), Speaker(2, mine, 5.0)))
+    state = with_reference(stranger_first, (mine,), 6.0, 0.45)
+    assert [voice.number for voice in state.speakers] == [CANDIDATE, 3]
+    assert state.speakers[0].reference_seconds == 6.0
+    assert np.array_equal(state.speakers[1].centroid, other)

@@ -9,10 +9,11 @@ import pytest
 from evaluation.speech import read_pcm
 from numpy.typing import NDArray
 
-from proctoring.audio.analyser import AudioAnalyser, AudioModels
-from proctoring.audio.diarization.state import SpeakerState
-from proctoring.audio.diarization.voice import confidence_of_another, two_groups
+from proctoring.audio.analyser import AudioAnalyser
+from proctoring.audio.diarization.speaker import other_speaker_confidence, two_groups
+from proctoring.audio.diarization.state import DiarizationState
 from proctoring.audio.embedding import normalised
+from proctoring.audio.networks import AudioModels
 from proctoring.audio.pcm import to_waveform
 from proctoring.audio.segmentation import WINDOW
 
@@ -47,23 +48,23 @@ def test_a_single_odd_embedding_is_no_second_voice() -> None:
 
 
 def test_the_less_alike_the_surer_that_it_is_somebody_else() -> None:
-    sure = [confidence_of_another(s) for s in (0.6, 0.4, 0.2, 0.0)]
+    sure = [other_speaker_confidence(s) for s in (0.6, 0.4, 0.2, 0.0)]
     assert sure == sorted(sure)
     assert sure[0] < 0.05
     assert sure[-1] > 0.99
-    assert confidence_of_another(None) == pytest.approx(0.5)
+    assert other_speaker_confidence(None) == pytest.approx(0.5)
 
 
 def test_a_detector_keeps_nothing_between_sessions(
     audio_models: AudioModels, one_voice: NDArray[np.int16]
 ) -> None:
-    detector = audio_models.speakers
-    assert detector is not None
+    diarizer = audio_models.speakers
+    assert diarizer is not None
     window = to_waveform(one_voice[16_000 : 16_000 + WINDOW])
-    state, first = detector.look(SpeakerState(), window, 10.0)
+    state, first = diarizer.diarize(DiarizationState(), window, 10.0)
     assert [v.number for v in first.voices] == [1]
-    assert state.voices[0].seconds > 2.0
-    _, again = detector.look(SpeakerState(), window, 10.0)
+    assert state.speakers[0].seconds > 2.0
+    _, again = diarizer.diarize(DiarizationState(), window, 10.0)
     assert again == first
 
 

@@ -1,4 +1,4 @@
-"""A candidate's voice from a recording made beforehand: checked, then kept as speaker embeddings alone."""
+"""The candidate's voice from a recording made beforehand, kept as speaker embeddings only."""
 
 from __future__ import annotations
 
@@ -9,47 +9,56 @@ from itertools import combinations
 import av
 import numpy as np
 
-from proctoring.audio.analyser import SPEECH_PROBABILITY, AudioModels
 from proctoring.audio.embedding import SpeakerEmbedding
+from proctoring.audio.networks import AudioModels
 from proctoring.audio.pcm import SAMPLE_RATE, Pcm, to_waveform
 from proctoring.audio.recording import resampled
 from proctoring.audio.segmentation import FRAME_STEP, LOCAL_SPEAKERS, WINDOW, segment
-from proctoring.audio.voice_activity import initial_memory, speech_probabilities
+from proctoring.audio.voice_activity import (
+    SPEECH_PROBABILITY,
+    initial_memory,
+    speech_probabilities,
+)
 from proctoring.errors import BadVoiceError, ModelUnavailableError
 
-LEAST_SPEECH = 3.0
-"""Seconds of the candidate speaking alone that a reference needs."""
-LONGEST = 60.0
+MIN_SPEECH = 3.0
+"""Seconds in which the candidate is the only speaker that a reference needs."""
+MAX_SECONDS = 60.0
 """Seconds that a reference may last."""
-LARGEST = 6 << 20
-"""Bytes that it may have: a minute at 48 kHz, 16 bit, mono."""
-PRINT_SECONDS = 3.0
-"""Speech in one embedding, at most."""
-LEAST_PRINT_SECONDS = 1.5
-APART = 0.30
-"""Cosine of two embeddings of one recording below which two people speak in it (``evaluation/given_voice.py``)."""
+MAX_REFERENCE_BYTES = 6 << 20
+"""Size of a reference file: a minute at 48 kHz, 16 bit, mono."""
+EMBEDDING_SECONDS = 3.0
+"""Speech per embedding, about."""
+MIN_EMBEDDING_SECONDS = 1.5
+"""Speech from which an embedding is used."""
+MIN_SIMILARITY = 0.30
+"""Least cosine of two embeddings of one recording; below, two people speak in it. Chosen with
+``evaluation/given_voice.py``, see ``docs/accuracy.md``."""
 
 _FORMATS = {b"RIFF": "wav", b"fLaC": "flac", b"OggS": "ogg", b"\x1aE\xdf\xa3": "matroska"}
-"""First bytes to the one reader that is tried: nothing else of what FFmpeg reads may come in."""
+"""First four bytes to FFmpeg's reader. Only the named reader is tried: uploads must not reach the
+many other formats that FFmpeg can parse."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class VoiceReference:
-    """What is kept of a reference: speaker embeddings, no sound."""
+class SpeakerReference:
+    """What is kept of a reference recording."""
 
     embeddings: tuple[SpeakerEmbedding, ...]
     seconds: float
-    """Speech that went into them."""
+    """Speech in them."""
 
 
 def decode_reference(data: bytes) -> Pcm:
-    """The sound of a WAV, FLAC, Ogg or WebM file, mixed to mono at 16 kHz.
+    """Decode a WAV, FLAC, Ogg or WebM file to mono at 16 kHz.
 
     Raises:
-        BadVoiceError: it is no such file, too large, damaged or too long.
+        BadVoiceError: another format, too large, damaged or too long.
     """
-    if len(data) > LARGEST:
-        raise BadVoiceError(f"the recording has {len(data)} bytes, {LARGEST} are allowed")
+    if len(data) > MAX_REFERENCE_BYTES:
+        raise BadVoiceError(
+            f"the recording has {len(data)} bytes, {MAX_REFERENCE_BYTES} are allowed"
+        )
     reader = _FORMATS.get(data[:4])
     if reader is None:
         raise BadVoiceError("not a sound file: WAV, FLAC, Ogg or WebM is needed")
@@ -64,28 +73,28 @@ def decode_reference(data: bytes) -> Pcm:
                 for chunk in resampled(resampler, frame, 0.0):
                     pieces.append(chunk.samples)
                     samples += len(chunk.samples)
-                if samples > LONGEST * SAMPLE_RATE:
-                    raise BadVoiceError(f"the recording is longer than {LONGEST:.0f} s")
+                if samples > MAX_SECONDS * SAMPLE_RATE:
+                    raise BadVoiceError(f"the recording is longer than {MAX_SECONDS:.0f} s")
             pieces += [chunk.samples for chunk in resampled(resampler, None, 0.0)]
     except (av.FFmpegError, ValueError) as error:
         raise BadVoiceError("the sound file is damaged, or its format is unknown") from error
     return np.concatenate(pieces)
 
 
-def read_reference(models: AudioModels, sound: Pcm) -> VoiceReference:
-    """The voice of a recording in which the candidate alone speaks. Takes seconds: not for an event loop.
+def analyse_reference(models: AudioModels, samples: Pcm) -> SpeakerReference:
+    """The embeddings of a recording in which only the candidate speaks. Blocks for seconds.
 
     Raises:
-        BadVoiceError: nobody speaks, too little, or more than one voice.
-        ModelUnavailableError: this process cannot hear speakers.
+        BadVoiceError: no speech, too little, or more than one speaker.
+        ModelUnavailableError: the audio networks are not loaded.
     """
-    detector, voice_activity = models.speakers, models.voice_activity
-    if detector is None or voice_activity is None:
+    diarizer, voice_activity = models.speakers, models.voice_activity
+    if diarizer is None or voice_activity is None:
         reason = next((c.reason for c in models.capabilities if not c.available), "")
         raise ModelUnavailableError(f"voices cannot be told apart here: {reason}")
-    waveform = to_waveform(sound)
-    frames, _ = speech_probabilities(voice_activity, waveform, initial_memory())
-    if not (frames >= SPEECH_PROBABILITY).any():
+    waveform = to_waveform(samples)
+    probabilities, _ = speech_probabilities(voice_activity, waveform, initial_memory())
+    if not (probabilities >= SPEECH_PROBABILITY).any():
         raise BadVoiceError("nobody speaks in the recording")
     embeddings: list[SpeakerEmbedding] = []
     seconds = 0.0
@@ -93,22 +102,22 @@ def read_reference(models: AudioModels, sound: Pcm) -> VoiceReference:
         window = np.zeros(WINDOW, np.float32)
         piece = waveform[start : start + WINDOW]
         window[: len(piece)] = piece
-        activity = segment(detector.segmentation, window)
+        activity = segment(diarizer.segmentation, window)
         alone = activity & (activity.sum(axis=1) == 1)[:, None]
         for speaker in range(LOCAL_SPEAKERS):
             marked = np.flatnonzero(alone[:, speaker])
-            parts = max(1, round(len(marked) * FRAME_STEP / PRINT_SECONDS))
+            parts = max(1, round(len(marked) * FRAME_STEP / EMBEDDING_SECONDS))
             for part in np.array_split(marked, parts):
-                if len(part) * FRAME_STEP < LEAST_PRINT_SECONDS:
+                if len(part) * FRAME_STEP < MIN_EMBEDDING_SECONDS:
                     continue
                 only = np.zeros(len(alone), np.bool_)
                 only[part] = True
-                embeddings.append(detector.embed_frames(window, only))
+                embeddings.append(diarizer.embed_frames(window, only))
                 seconds += len(part) * FRAME_STEP
-    if any(float(one @ other) < APART for one, other in combinations(embeddings, 2)):
+    if any(float(one @ other) < MIN_SIMILARITY for one, other in combinations(embeddings, 2)):
         raise BadVoiceError("more than one voice speaks in the recording")
-    if seconds < LEAST_SPEECH:
+    if seconds < MIN_SPEECH:
         raise BadVoiceError(
-            f"only {seconds:.1f} s of clear speech in the recording, {LEAST_SPEECH:.0f} s are needed"
+            f"only {seconds:.1f} s of clear speech in the recording, {MIN_SPEECH:.0f} s are needed"
         )
-    return VoiceReference(tuple(embeddings), seconds)
+    return SpeakerReference(tuple(embeddings), seconds)

@@ -10,10 +10,10 @@ import pytest
 from evaluation.speakers import Voices, alarms, one_speaker, two_speakers
 from numpy.typing import NDArray
 
-from proctoring.audio.analyser import AudioModels
-from proctoring.audio.diarization.online import SpeakerDetector
-from proctoring.audio.diarization.state import SpeakerState
+from proctoring.audio.diarization.online import OnlineDiarizer
+from proctoring.audio.diarization.state import DiarizationState
 from proctoring.audio.embedding import SpeakerEmbedding, normalised
+from proctoring.audio.networks import AudioModels
 from proctoring.audio.segmentation import FRAMES, LOCAL_SPEAKERS, WINDOW, frames_in
 from proctoring.models.onnx_runtime import OnnxNetwork
 
@@ -65,11 +65,11 @@ def voices_after(
 ) -> list[list[int]]:
     """Numbers of the voices known after each look."""
     segmentation = Told(activities if activities is not None else [ALWAYS] * len(times))
-    detector = SpeakerDetector(segmentation, Told(embeddings))
-    state, known = SpeakerState(), []
+    diarizer = OnlineDiarizer(segmentation, Told(embeddings))
+    state, known = DiarizationState(), []
     for time in times:
-        state, _ = detector.look(state, SOUND, time)
-        known.append([voice.number for voice in state.voices])
+        state, _ = diarizer.diarize(state, SOUND, time)
+        known.append([voice.number for voice in state.speakers])
     return known
 
 
@@ -87,10 +87,10 @@ def test_a_followed_voice_that_stays_unlike_is_a_second_voice_half_a_second_late
 
 
 def test_while_in_doubt_nothing_said_before_counts() -> None:
-    detector = SpeakerDetector(Told([ALWAYS] * 5), told := Told([MINE, MINE, MINE, OTHER, OTHER]))
-    state = SpeakerState()
+    diarizer = OnlineDiarizer(Told([ALWAYS] * 5), told := Told([MINE, MINE, MINE, OTHER, OTHER]))
+    state = DiarizationState()
     for time in (*ENROLLED, 19.3, 19.8):
-        state, _ = detector.look(state, SOUND, time)
+        state, _ = diarizer.diarize(state, SOUND, time)
     # 3.1 s since the last print that fitted, at most 2 s of them; then 3 s of 3.6 s.
     assert [round(features.shape[1] / 100, 1) for features in told.inputs] == [
         3.0,
@@ -140,9 +140,9 @@ def test_a_split_is_taken_back_when_the_part_goes_on_like_the_other(
 
 def test_plain_speech_in_which_the_segmentation_hears_nobody_is_looked_at_again() -> None:
     segmentation = Told([NEVER, speaking((0, 5.0, 10.0))])
-    detector = SpeakerDetector(segmentation, Told([MINE]))
+    diarizer = OnlineDiarizer(segmentation, Told([MINE]))
     window = np.ones(WINDOW, np.float32)
-    _, look = detector.look(SpeakerState(), window, 10.0, speech=0.8)
+    _, look = diarizer.diarize(DiarizationState(), window, 10.0, speech=0.8)
     assert [voice.number for voice in look.voices] == [1]
     first, again = segmentation.inputs
     assert first.all()
@@ -152,8 +152,8 @@ def test_plain_speech_in_which_the_segmentation_hears_nobody_is_looked_at_again(
 
 def test_without_speech_nobody_is_looked_for_again() -> None:
     segmentation = Told([NEVER])
-    detector = SpeakerDetector(segmentation, Told([]))
-    _, look = detector.look(SpeakerState(), SOUND, 10.0, speech=0.1)
+    diarizer = OnlineDiarizer(segmentation, Told([]))
+    _, look = diarizer.diarize(DiarizationState(), SOUND, 10.0, speech=0.1)
     assert look.voices == ()
     assert len(segmentation.inputs) == 1
 
