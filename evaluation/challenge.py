@@ -11,7 +11,7 @@ import argparse
 from pathlib import Path
 
 from evaluation.sessions import evaluation_models, recording, run_session
-from proctoring.judgement.challenge import ACTIONS, challenge, request_challenge
+from proctoring.judgement.challenge import ACTIONS, request_challenge, update_challenge
 from proctoring.judgement.policy import load_policy
 from proctoring.judgement.state import EnrolmentState, initial_state
 from proctoring.observations import FrameObservation
@@ -45,7 +45,7 @@ def outcome(observations: list[FrameObservation], at: float, action: str) -> str
     for observation in observations:
         if observation.time <= at:
             continue
-        state = challenge(policy, state, enrolment, observation)
+        state = update_challenge(policy, state, enrolment, observation)
         if state.outcome == "passed":
             return f"passed after {observation.time - at:.1f} s"
         if state.outcome:

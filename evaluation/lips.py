@@ -20,13 +20,13 @@ from evaluation.speech import read_pcm
 from proctoring.audio.analyser import AudioAnalyser
 from proctoring.audio.networks import AudioModels, load_audio_models
 from proctoring.judgement.lips import (
-    KEEP,
-    TOLERANCE,
-    LipsJudged,
+    HISTORY,
+    MAX_SKEW,
+    LipsDuringSpeech,
     LipsState,
     lips_during,
-    watch_lips,
-    weighed,
+    update_lips,
+    weigh_by_lips,
 )
 from proctoring.judgement.reading import Reading
 from proctoring.models.store import ModelStore
@@ -60,7 +60,7 @@ def sounds_of(models: AudioModels, sound: NDArray[np.int16]) -> list[SoundObserv
 
 def together(
     frames: list[FrameObservation], sounds: list[SoundObservation], shift: float, known: bool
-) -> tuple[LipsJudged, list[float]]:
+) -> tuple[LipsDuringSpeech, list[float]]:
     """What lips did during the speech, and what they make of a confidence of 0.84 at each stretch.
 
     Args:
@@ -72,16 +72,16 @@ def together(
     reading = Reading("audio.multiple_speakers", True, 0.84, 1.0, "voice 2")
     confidences = []
     end = shifted[-1].time
-    during = [frame for frame in frames if frame.time <= end + TOLERANCE]
+    during = [frame for frame in frames if frame.time <= end + MAX_SKEW]
     both: list[FrameObservation | SoundObservation] = [*during, *shifted]
     for observation in sorted(both, key=lambda found: found.time):
-        state = watch_lips(state, observation)
+        state = update_lips(state, observation)
         if isinstance(observation, SoundObservation):
-            confidences.append(weighed(state, observation, [reading])[0].confidence)
-    return lips_during(state, end - KEEP, end), confidences
+            confidences.append(weigh_by_lips(state, observation, [reading])[0].confidence)
+    return lips_during(state, end - HISTORY, end), confidences
 
 
-def print_row(name: str, rows: list[tuple[LipsJudged, list[float]]]) -> None:
+def print_row(name: str, rows: list[tuple[LipsDuringSpeech, list[float]]]) -> None:
     """Share of stretches by what the lips did, and how confidence moved."""
     moving, still, unclear = (
         sum(getattr(judged, what) for judged, _ in rows) for what in ("moving", "still", "unclear")

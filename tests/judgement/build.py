@@ -23,7 +23,7 @@ from proctoring.observations import (
 
 BOX = Box(10, 10, 110, 110)
 EXAM = parse_policy('name = "exam"')
-ENROLLED = replace(initial_state(), enrolment=EnrolmentState(began_at=0.0, ready_at=0.0))
+ENROLLED = replace(initial_state(), enrolment=EnrolmentState(started_at=0.0, ready_at=0.0))
 """A session whose candidate is ready: what follows is judged from its first observation on."""
 
 

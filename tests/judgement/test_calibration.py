@@ -59,7 +59,7 @@ def test_who_follows_the_steps_teaches_the_screens_reach() -> None:
     state, steps, end = guided(follower())
     assert steps == list(STEPS)
     assert state.calibration.outcome == "done"
-    reach = state.calibration.reach
+    reach = state.calibration.extent
     assert reach is not None
     assert (reach.left, reach.right) == (20.0, 20.0)  # 16 and a margin
     assert (reach.up, reach.down) == (12.0, 12.0)  # never nearer than the rule of the lids holds
@@ -82,7 +82,7 @@ def test_what_was_learned_is_what_judges() -> None:
 
 @pytest.mark.parametrize(("aside", "reach"), [(5.0, 10.0), (12.0, 16.0), (22.0, 24.0)])
 def test_it_learns_within_bounds(aside: float, reach: float) -> None:
-    learned = guided(follower(aside))[0].calibration.reach
+    learned = guided(follower(aside))[0].calibration.extent
     assert learned is not None
     assert (learned.left, learned.right) == (reach, reach)
 
@@ -103,7 +103,7 @@ def test_who_does_not_follow_teaches_nothing_and_hears_why(follow: Follow, reaso
     assert (steps, state.calibration.outcome) == (["top_left"], "failed")
     assert state.calibration.reason.startswith("look at the dot in the top left corner: ")
     assert state.calibration.reason.endswith(reason)
-    assert state.calibration.reach is None
+    assert state.calibration.extent is None
     assert end == pytest.approx(9.1)
 
 
@@ -118,10 +118,10 @@ def test_a_head_that_does_not_turn_fails_its_step() -> None:
 
 def test_a_failed_one_leaves_what_an_earlier_one_taught() -> None:
     state, _, _ = guided(follower())
-    learned = state.calibration.reach
+    learned = state.calibration.extent
     state = replace(state, calibration=replace(state.calibration, step=""))
     again, _, _ = guided(follower(aside=45), state=state)
-    assert (again.calibration.outcome, again.calibration.reach) == ("failed", learned)
+    assert (again.calibration.outcome, again.calibration.extent) == ("failed", learned)
 
 
 def test_it_cannot_be_begun_for_ever() -> None:

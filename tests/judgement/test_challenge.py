@@ -18,7 +18,7 @@ from proctoring.judgement import (
     state_from_json,
     state_to_json,
 )
-from proctoring.judgement.challenge import ACTIONS, REST, request_challenge, why_no_challenge
+from proctoring.judgement.challenge import ACTIONS, REST_TIME, request_challenge, why_no_challenge
 from proctoring.observations import (
     Box,
     BrowserObservation,
@@ -170,10 +170,12 @@ def test_one_at_a_time_and_not_soon_again() -> None:
     ended = state.challenge.ended_at
     assert ended is not None
     assert (
-        request_challenge(EXAM, state.challenge, ended + REST - 1, "blink_twice") == state.challenge
+        request_challenge(EXAM, state.challenge, ended + REST_TIME - 1, "blink_twice")
+        == state.challenge
     )
     assert (
-        request_challenge(EXAM, state.challenge, ended + REST, "blink_twice").movement is not None
+        request_challenge(EXAM, state.challenge, ended + REST_TIME, "blink_twice").movement
+        is not None
     )
 
 

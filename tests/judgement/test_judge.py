@@ -424,8 +424,8 @@ def test_a_count_of_persons_stands_until_it_is_too_old() -> None:
 def test_a_late_count_of_persons_does_not_replace_a_newer_one() -> None:
     newer, older = seen(5.0, objects=look(persons=(0.9, 0.8))), seen(4.0, objects=look())
     state, _ = run_on([newer, older])
-    assert state.look is not None
-    assert (state.look.time, state.look.persons) == (5.0, 2)
+    assert state.person_count is not None
+    assert (state.person_count.time, state.person_count.persons) == (5.0, 2)
 
 
 def test_a_look_that_could_not_be_read_is_no_look() -> None:

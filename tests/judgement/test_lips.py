@@ -92,7 +92,7 @@ def test_sound_that_is_a_little_off_is_judged_the_same(offset: float) -> None:
     state, _ = play(4.0, state=own, start=6.0, other=True, moving=False, offset=offset)
     incident = state.kinds["audio.multiple_speakers"].incident
     assert incident is not None
-    assert incident.confidence_sum / incident.held > 0.86
+    assert incident.confidence_sum / incident.held_count > 0.86
 
 
 def test_too_few_frames_say_nothing() -> None:

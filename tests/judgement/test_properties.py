@@ -200,7 +200,7 @@ def test_what_cannot_be_read_neither_starts_nor_clears(
     known = state.kinds["gaze.left"]
     assert known.incident is not None
     assert known.incident.held_at == 3.0
-    assert known.gone == 0
+    assert known.absent == 0
     after = [seen(3 + length + 0.05 + n / 10) for n in range(20)]
     ((_, ended),) = of_kind(run(after, state=state), "gaze.left", IncidentState.ENDED)
     assert ended.duration == 3.0
@@ -265,15 +265,15 @@ def test_accommodations_loosen_what_they_name_and_nothing_else(
 @given(sittings())
 @TRIED
 def test_between_two_alerts_of_a_kind_lies_its_quiet_time(sitting: list[Observation]) -> None:
-    quiet_until: dict[str, float] = {}
+    cooldown_until: dict[str, float] = {}
     alerted: set[int] = set()
     for time, change in run(sitting):
         if change.alerts:
-            assert time >= quiet_until.get(change.kind, 0.0) - 1e-6
+            assert time >= cooldown_until.get(change.kind, 0.0) - 1e-6
             alerted.add(change.number)
         if change.state is IncidentState.ENDED and change.number in alerted:
             end = change.started_at + change.duration
-            quiet_until[change.kind] = end + EXAM.incidents[change.kind].cooldown
+            cooldown_until[change.kind] = end + EXAM.incidents[change.kind].cooldown
 
 
 @given(sittings())

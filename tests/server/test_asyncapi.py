@@ -37,7 +37,7 @@ from proctoring.judgement.state import (
     ChallengeState,
     EnrolmentState,
     JudgementState,
-    Reach,
+    ScreenExtent,
 )
 from proctoring.observations import (
     CameraView,
@@ -257,17 +257,17 @@ def told_as(*notices: Notice) -> list[dict[str, Any]]:
 
 RUNNING = replace(
     initial_state(),
-    enrolment=EnrolmentState(began_at=0.0, missing=tuple(MISSING)),
+    enrolment=EnrolmentState(started_at=0.0, missing=tuple(MISSING)),
     calibration=CalibrationState(attempts=1, step="turn_left", step_at=2.0),
-    challenge=ChallengeState(asked=1, attempt=1, movement=Movement("move_closer", 2.0)),
+    challenge=ChallengeState(count=1, attempt=1, movement=Movement("move_closer", 2.0)),
 )
 OVER = replace(
     initial_state(),
-    enrolment=EnrolmentState(began_at=0.0, ready_at=1.6),
+    enrolment=EnrolmentState(started_at=0.0, ready_at=1.6),
     calibration=CalibrationState(
-        attempts=1, outcome="done", reach=Reach(14.0, 14.0, 12.0, 18.0), ended_at=9.0
+        attempts=1, outcome="done", extent=ScreenExtent(14.0, 14.0, 12.0, 18.0), ended_at=9.0
     ),
-    challenge=ChallengeState(asked=1, outcome="failed", reason="not done", ended_at=9.0),
+    challenge=ChallengeState(count=1, outcome="failed", reason="not done", ended_at=9.0),
 )
 
 

@@ -1,4 +1,4 @@
-"""Readings of what the candidate's browser reports about itself."""
+"""Readings about what the candidate's browser reports about itself."""
 
 from __future__ import annotations
 
@@ -7,14 +7,18 @@ from collections.abc import Iterator
 from proctoring.judgement.reading import Reading
 from proctoring.observations import BrowserObservation
 
+VIRTUAL_CAMERA_CONFIDENCE = 0.7
+"""Confidence that a camera is virtual if its name is that of a known program. Set by judgement:
+names can be changed either way."""
+
 
 def browser_readings(observation: BrowserObservation) -> Iterator[Reading]:
-    """One reading for everything that the browser could tell; what it cannot tell has none."""
+    """One reading for each value that the browser reported."""
     hidden = observation.visible is False
     if observation.visible is not None:
         yield Reading("browser.hidden", hidden, 1.0, 1.0, "the exam's tab was hidden")
     if observation.focused is not None:
-        # A hidden tab has no focus either: that is one thing, told once.
+        # A hidden tab has no focus: that is reported once, as hidden.
         left = None if hidden else not observation.focused
         yield Reading("browser.window_left", left, 1.0, 1.0, "another window had the focus")
     if observation.fullscreen is not None:
@@ -26,7 +30,7 @@ def browser_readings(observation: BrowserObservation) -> Iterator[Reading]:
     if observation.virtual_camera is not None:
         held = observation.virtual_camera
         text = "the chosen camera is named like a program, not like a device,"
-        yield Reading("browser.virtual_camera", held, 0.7, 1.0, text)
+        yield Reading("browser.virtual_camera", held, VIRTUAL_CAMERA_CONFIDENCE, 1.0, text)
     pasted = observation.pasted
     yield Reading("browser.paste", pasted > 0, 1.0, pasted, "{} characters pasted")
     away = observation.offline

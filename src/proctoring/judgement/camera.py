@@ -1,4 +1,4 @@
-"""The camera itself: whether its picture can be judged by, stands still, or shows another place."""
+"""Readings about the camera: bad picture, frozen picture, moved camera."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from proctoring.judgement.reading import Reading
 from proctoring.observations import FrameObservation
 
 
-def camera_readings(policy: Policy, observation: FrameObservation) -> Iterator[Reading]:
-    """Whether the picture can be judged by. Of several troubles the gravest alone is named."""
+def picture_readings(policy: Policy, observation: FrameObservation) -> Iterator[Reading]:
+    """Whether the picture is covered, dark, bright or blurred. Only the most severe kind holds."""
     if observation.camera is None:
         return
     trouble = camera_trouble(policy, observation)
@@ -19,7 +19,7 @@ def camera_readings(policy: Policy, observation: FrameObservation) -> Iterator[R
 
 
 def camera_trouble(policy: Policy, observation: FrameObservation) -> Reading | None:
-    """What is wrong with the picture as a whole, if anything: the ``camera.*`` kind that holds."""
+    """The reading of the ``camera.*`` kind that holds for the picture as a whole, if any."""
     view, limits = observation.camera, policy.camera
     if view is None:
         return None
@@ -39,17 +39,18 @@ def camera_trouble(policy: Policy, observation: FrameObservation) -> Reading | N
     return None
 
 
-def why_blind(policy: Policy, observation: FrameObservation) -> str:
-    """Why a picture is good for nothing but to say so; empty when it is not. In the dark and behind a
-    hand a face may still be found, and reads as whatever the noise makes of it."""
+def why_unusable(policy: Policy, observation: FrameObservation) -> str:
+    """Why nothing can be read from the picture; empty if something can. In the dark and behind a
+    hand, faces may still be detected, but their values are noise."""
     trouble = camera_trouble(policy, observation)
     if trouble is None or trouble.kind not in ("camera.covered", "camera.dark"):
         return ""
     return trouble.text.replace("{}", f"{trouble.value:.0f}")
 
 
-def camera_in_time(policy: Policy, observation: FrameObservation) -> Iterator[Reading]:
-    """A camera that stopped, or that looks somewhere else. One that never moved is a spoof."""
+def stream_readings(policy: Policy, observation: FrameObservation) -> Iterator[Reading]:
+    """Whether the picture is frozen or the camera was moved. A picture that never changed is a
+    presentation attack instead (``liveness.py``)."""
     stream, scene = observation.stream, observation.scene
     if stream is not None:
         held = stream.ever_changed and stream.unchanged_for >= policy.camera.max_unchanged

@@ -1,11 +1,11 @@
-"""A session's first seconds: the candidate is helped into a position that can be judged.
+"""Enrolment: at the start of a session the candidate is guided into a position that can be judged.
 
-A session is *calibrating* until nothing has been missing for ``min_steady_time`` and there is something to
-judge head and gaze by; then it is *ready*, for good: nobody can go back to calibrating by hiding.
-What depends on the position (``suspended``) is not judged before. The time for that is counted from
-the first picture and never begins anew: at ``time_limit`` everything is judged, ready or not, and a
-session that is not ready is itself an incident until it is. Phones, other persons, voices, spoofs
-and a lost connection are judged from the first picture on.
+A session is *calibrating* until nothing has been missing for ``min_steady_time`` and there is a
+baseline for head and gaze. Then it is *ready*, for good: hiding does not make it calibrating again.
+Families that depend on the position (``suspended``) are not judged before. The time is counted from
+the first frame and never restarts: at ``time_limit`` everything is judged, and a session that is not
+ready is an incident until it is. Phones, other persons, other speakers, presentation attacks and a
+lost connection are judged from the first frame on.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from proctoring.judgement.policy import Policy
 from proctoring.judgement.policy.video import HeadLimits, ScreenLimits
 from proctoring.judgement.presence import ABSENT, HIDDEN, persons_in
 from proctoring.judgement.reading import Reading
-from proctoring.judgement.state import EnrolmentState, PersonsLook
+from proctoring.judgement.state import EnrolmentState, PersonCount
 from proctoring.judgement.times import TOLERANCE
 from proctoring.observations import Candidate, ConnectionObservation, FrameObservation, Observation
 
@@ -37,170 +37,175 @@ MISSING: dict[str, str] = {
     "baseline_not_learned": "Hold still and look at the middle of the screen.",
     "not_calibrated": "Calibrate: look where you are told.",
 }
-"""What can be missing: its code, and what a candidate is told."""
+"""Codes of what can be missing, and the instructions for the candidate."""
 
-_TROUBLES = {
+CAMERA_CODES = {
     "camera.covered": "camera_covered",
     "camera.dark": "too_dark",
     "camera.bright": "too_bright",
     "camera.blurred": "out_of_focus",
 }
-_CUT_OFF = 0.1
-"""Share of the face's width or height beyond the picture's edge."""
-_GAP = 0.4
-"""Seconds of something missing (a blink, one lost detection) that do not make it begin anew."""
-_HOLE = 1.6
-"""Seconds without any look after which it does."""
-_SETTLED = 0.4
-"""Seconds for which the same must be missing before that is told."""
+"""Kind of camera incident to the code in ``MISSING``."""
+MAX_CUT_OFF = 0.1
+"""Share of the face's width or height that may lie outside the frame."""
+MAX_DROPOUT = 0.4
+"""Seconds for which something may be missing (a blink, a missed detection) without restarting the
+steady time."""
+MAX_GAP = 1.6
+"""Seconds without a frame after which the steady time restarts."""
+MISSING_SETTLE_TIME = 0.4
+"""Seconds for which the same codes must be missing before they are shown, so that they do not
+flicker."""
+MAX_PROGRESS = 0.95
+"""Progress shown before the candidate is ready: the baseline may take longer than the steady time."""
 
 
 class Phase(StrEnum):
-    """Where the enrolment of a session stands."""
+    """Phase of a session's enrolment."""
 
     OFF = "off"
-    """The policy asks for none."""
+    """Disabled by the policy."""
     WAITING = "waiting"
-    """No picture in which faces were looked for has come yet."""
+    """No frame with face detection has arrived yet."""
     CALIBRATING = "calibrating"
     READY = "ready"
 
 
 def phase(policy: Policy, state: EnrolmentState) -> Phase:
-    """Where the enrolment stands."""
+    """The phase of the enrolment."""
     if not policy.enrolment.enabled:
         return Phase.OFF
-    if state.began_at is None:
+    if state.started_at is None:
         return Phase.WAITING
     return Phase.CALIBRATING if state.ready_at is None else Phase.READY
 
 
-def enrol(
+def update_enrolment(
     policy: Policy,
     state: EnrolmentState,
-    look: PersonsLook | None,
+    count: PersonCount | None,
     observation: Observation,
     *,
     calibrated: bool = False,
 ) -> EnrolmentState:
-    """What ``observation`` changes. Equal arguments always give equal results.
+    """The state after ``observation``.
 
     Args:
-        policy: how good a position must be.
-        state: where the session stands.
-        look: the object detector's standing count of persons.
-        observation: what was seen; one not later than the last look changes nothing.
+        policy: the requirements.
+        state: the state before.
+        count: the object detector's last count of persons.
+        observation: ignored if not later than the last frame.
         calibrated: whether a guided calibration was completed.
     """
     if not isinstance(observation, FrameObservation) or observation.faces is None:
         return state
     time = observation.time
-    if state.ready_at is not None or (state.looked_at is not None and time <= state.looked_at):
+    if state.ready_at is not None or (
+        state.last_frame_at is not None and time <= state.last_frame_at
+    ):
         return state
-    troubles = tuple(_troubles(policy, look, observation))
-    learned = observation.candidate is not None and observation.candidate.learned
-    hole = state.looked_at is None or time - state.looked_at > _HOLE + TOLERANCE
-    good_at = state.good_at if troubles else time
-    broken = hole or good_at is None or time - good_at > _GAP + TOLERANCE
-    steady_since = time if not troubles else None
-    if not broken and state.steady_since is not None:
+    missing = tuple(_missing(policy, count, observation))
+    has_baseline = observation.candidate is not None and observation.candidate.learned
+    gap = state.last_frame_at is None or time - state.last_frame_at > MAX_GAP + TOLERANCE
+    good_at = state.good_at if missing else time
+    restart = gap or good_at is None or time - good_at > MAX_DROPOUT + TOLERANCE
+    steady_since = time if not missing else None
+    if not restart and state.steady_since is not None:
         steady_since = state.steady_since
-    if not troubles and not learned:
-        troubles = ("baseline_not_learned",)
-    if not troubles and policy.calibration.required and not calibrated:
-        troubles = ("not_calibrated",)
+    if not missing and not has_baseline:
+        missing = ("baseline_not_learned",)
+    if not missing and policy.calibration.required and not calibrated:
+        missing = ("not_calibrated",)
     steady = (
         steady_since is not None
         and time - steady_since >= policy.enrolment.min_steady_time - TOLERANCE
     )
     state = replace(
-        _told(state, troubles, time),
-        began_at=time if state.began_at is None else state.began_at,
-        looked_at=time,
+        _settle_missing(state, missing, time),
+        started_at=time if state.started_at is None else state.started_at,
+        last_frame_at=time,
         steady_since=steady_since,
         good_at=good_at,
     )
-    if steady and not troubles:
-        return replace(state, ready_at=time, missing=(), seen_missing=(), seen_since=None)
+    if steady and not missing:
+        return replace(state, ready_at=time, missing=(), pending_missing=(), pending_since=None)
     return state
 
 
-def withholds(policy: Policy, state: EnrolmentState, kind: str, time: float) -> bool:
+def is_suspended(policy: Policy, state: EnrolmentState, kind: str, time: float) -> bool:
     """Whether this kind of incident is not judged yet at media time ``time``."""
     rules = policy.enrolment
     if not rules.enabled or state.ready_at is not None:
         return False
-    if state.began_at is not None and time - state.began_at >= rules.time_limit - TOLERANCE:
+    if state.started_at is not None and time - state.started_at >= rules.time_limit - TOLERANCE:
         return False
-    # A covered or frozen camera is no matter of a good position: it hides what happens meanwhile.
-    if kind.startswith("camera.") and kind not in _TROUBLES.keys() - {"camera.covered"}:
+    # A covered, frozen or moved camera can hide anything, so these kinds are always judged.
+    if kind.startswith("camera.") and kind not in CAMERA_CODES.keys() - {"camera.covered"}:
         return False
-    # Somebody is there whose face is not seen: absence, told more gently.
     kind = ABSENT if kind == HIDDEN else kind
     return any(kind == family or kind.startswith(f"{family}.") for family in rules.suspended)
 
 
-def not_ready(policy: Policy, state: EnrolmentState, observation: Observation) -> Iterator[Reading]:
-    """Whether the time to become ready is over; also read while no media arrives."""
-    looks = isinstance(observation, FrameObservation) and observation.faces is not None
-    if not policy.enrolment.enabled or state.began_at is None:
+def enrolment_readings(
+    policy: Policy, state: EnrolmentState, observation: Observation
+) -> Iterator[Reading]:
+    """Whether the time limit to become ready has passed. Also read while no media arrives."""
+    has_faces = isinstance(observation, FrameObservation) and observation.faces is not None
+    if not policy.enrolment.enabled or state.started_at is None:
         return
-    if not looks and not isinstance(observation, ConnectionObservation):
+    if not has_faces and not isinstance(observation, ConnectionObservation):
         return
     limit = policy.enrolment.time_limit
-    held = state.ready_at is None and observation.time - state.began_at >= limit - TOLERANCE
+    held = state.ready_at is None and observation.time - state.started_at >= limit - TOLERANCE
     why = " and ".join(code.replace("_", " ") for code in state.missing) or "not steady"
     yield Reading("session.not_ready", held, 1.0, 1.0, f"not ready within {limit:.0f} s ({why})")
 
 
 def progress(policy: Policy, state: EnrolmentState) -> float:
-    """How much of the steady time is over, 0 to 1."""
+    """Progress towards ready, 0 to 1."""
     if state.ready_at is not None:
         return 1.0
-    if (
-        state.steady_since is None
-        or state.looked_at is None
-        or policy.enrolment.min_steady_time <= 0
-    ):
+    steady_time = policy.enrolment.min_steady_time
+    if state.steady_since is None or state.last_frame_at is None or steady_time <= 0:
         return 0.0
-    # Not all of it before ready: the baseline may take longer.
-    return min(0.95, (state.looked_at - state.steady_since) / policy.enrolment.min_steady_time)
+    return min(MAX_PROGRESS, (state.last_frame_at - state.steady_since) / steady_time)
 
 
-def _told(state: EnrolmentState, missing: tuple[str, ...], time: float) -> EnrolmentState:
-    """What is missing, without the flicker of single frames."""
-    if state.looked_at is None:
-        return replace(state, missing=missing, seen_missing=missing, seen_since=time)
-    if missing != state.seen_missing or state.seen_since is None:
-        return replace(state, seen_missing=missing, seen_since=time)
-    if time - state.seen_since >= _SETTLED - TOLERANCE:
+def _settle_missing(state: EnrolmentState, missing: tuple[str, ...], time: float) -> EnrolmentState:
+    """Show the missing codes once they have been the same for ``MISSING_SETTLE_TIME``."""
+    if state.last_frame_at is None:
+        return replace(state, missing=missing, pending_missing=missing, pending_since=time)
+    if missing != state.pending_missing or state.pending_since is None:
+        return replace(state, pending_missing=missing, pending_since=time)
+    if time - state.pending_since >= MISSING_SETTLE_TIME - TOLERANCE:
         return replace(state, missing=missing)
     return state
 
 
-def _troubles(
-    policy: Policy, look: PersonsLook | None, observation: FrameObservation
+def _missing(
+    policy: Policy, count: PersonCount | None, observation: FrameObservation
 ) -> Iterator[str]:
-    """What is wrong with the picture and the position, gravest first."""
+    """Codes of what is wrong with the picture and the position, most severe first."""
     trouble = camera_trouble(policy, observation)
     if trouble is not None:
-        yield _TROUBLES[trouble.kind]
+        yield CAMERA_CODES[trouble.kind]
     faces = observation.faces or ()
     if not faces:
         if trouble is None:
             yield "nobody"
         return
-    persons = look.persons if look is not None else 0
+    persons = count.persons if count is not None else 0
     if observation.objects is not None:
         persons = len(persons_in(policy, observation.objects))
     if max(sum(face.picture is not True for face in faces), persons) > 1:
         yield "two_persons"
     if observation.candidate is not None:
-        yield from _position(policy, observation, observation.candidate)
+        yield from _missing_of_position(policy, observation, observation.candidate)
 
 
-def _position(policy: Policy, observation: FrameObservation, candidate: Candidate) -> Iterator[str]:
-    """What is wrong with where the candidate sits and looks."""
+def _missing_of_position(
+    policy: Policy, observation: FrameObservation, candidate: Candidate
+) -> Iterator[str]:
     face = next((f for f in observation.faces or () if f.track == candidate.track), None)
     if face is not None:
         box = face.box
@@ -208,18 +213,18 @@ def _position(policy: Policy, observation: FrameObservation, candidate: Candidat
         along = max(-box.top, box.bottom - observation.height) / max(1.0, box.height)
         if box.width < policy.enrolment.min_face_width:
             yield "face_too_small"
-        if max(across, along) > _CUT_OFF:
+        if max(across, along) > MAX_CUT_OFF:
             yield "face_cut_off"
     head, gaze = candidate.head, candidate.gaze
-    if head is not None and _beyond(policy.head, head.yaw, head.pitch):
+    if head is not None and _is_beyond(policy.head, head.yaw, head.pitch):
         yield "face_turned_away"
     elif (
         gaze is not None
         and gaze.confidence >= policy.min_gaze_confidence
-        and _beyond(policy.screen, gaze.yaw, gaze.pitch or 0.0)
+        and _is_beyond(policy.screen, gaze.yaw, gaze.pitch or 0.0)
     ):
         yield "looking_away"
 
 
-def _beyond(limits: HeadLimits | ScreenLimits, yaw: float, pitch: float) -> bool:
+def _is_beyond(limits: HeadLimits | ScreenLimits, yaw: float, pitch: float) -> bool:
     return not (-limits.right < yaw < limits.left and -limits.down < pitch < limits.up)

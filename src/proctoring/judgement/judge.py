@@ -17,17 +17,20 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from proctoring.incidents import IncidentChange, IncidentState
-from proctoring.judgement.calibration import calibrate
-from proctoring.judgement.calibration import keeps_busy as calibration_keeps_busy
-from proctoring.judgement.challenge import challenge, challenge_failed, keeps_busy
+from proctoring.judgement.calibration import is_calibration_active, update_calibration
+from proctoring.judgement.challenge import (
+    challenge_readings,
+    is_challenge_active,
+    update_challenge,
+)
 from proctoring.judgement.conditions import readings
-from proctoring.judgement.enrolment import enrol, not_ready, withholds
+from proctoring.judgement.enrolment import enrolment_readings, is_suspended, update_enrolment
 from proctoring.judgement.lifecycle import advance, end, expire, insert_late, without_alert
-from proctoring.judgement.lips import watch_lips, weighed
+from proctoring.judgement.lips import update_lips, weigh_by_lips
 from proctoring.judgement.policy import Policy
-from proctoring.judgement.presence import latest_look
+from proctoring.judgement.presence import update_person_count
 from proctoring.judgement.reading import Reading
-from proctoring.judgement.state import JudgementState, KindState, PersonsLook
+from proctoring.judgement.state import JudgementState, KindState, PersonCount
 from proctoring.observations import Observation
 
 
@@ -42,52 +45,32 @@ def judge(
     time = observation.time
     if not math.isfinite(time):
         raise ValueError(f"media time must be finite, not {time}")
-    look = latest_look(policy, state.look, observation)
-    now = time if state.time is None else max(time, state.time)
-    calibration = calibrate(policy, state.calibration, observation)
-    calibrated = calibration.reach is not None
-    enrolment = enrol(policy, state.enrolment, look, observation, calibrated=calibrated)
-    asked = challenge(policy, state.challenge, enrolment, observation)
-    moves = keeps_busy(asked, time) or calibration_keeps_busy(calibration, time)
-    kinds, count = dict(state.kinds), state.incidents
+    before, state = state, _update(policy, state, observation)
+    kinds, number = dict(state.kinds), state.incidents
     changes: list[IncidentChange] = []
-    lips = watch_lips(state.lips, observation)
-    found = (
-        *weighed(lips, observation, readings(policy, look, observation, calibration.reach)),
-        *not_ready(policy, enrolment, observation),
-        *challenge_failed(asked, observation),
-    )
-    for reading in (_excused(reading) if moves else reading for reading in found):
+    for reading in _readings(policy, state, observation):
         kind, rule = reading.kind, policy.incidents[reading.kind]
-        if not rule.enabled or withholds(policy, enrolment, kind, time):
+        if not rule.enabled or is_suspended(policy, state.enrolment, kind, time):
             continue
         known = kinds.get(kind)
         if known is None or time > known.read_at:
-            known, change = advance(
-                policy, rule, known or KindState(time), reading, time, count + 1
-            )
-        elif (
-            reading.slow
-            and reading.held
-            and look is not state.look
-            and _is_still_valid(policy, look, known)
-        ):
-            known, change = insert_late(policy, rule, known, reading, time, count + 1)
+            known = known or KindState(time)
+            known, change = advance(policy, rule, known, reading, time, number + 1)
+        elif _counts_though_late(policy, before.person_count, state.person_count, reading, known):
+            known, change = insert_late(policy, rule, known, reading, time, number + 1)
         else:
             continue
         if change is not None and change.state is IncidentState.STARTED:
-            count = change.number
+            number = change.number
             if policy.one_alert_per_side and _other_of_the_side_is_open(kinds, kind):
                 known, change = without_alert(known, change)
         kinds[kind] = known
         changes += [change] if change else []
+    assert state.time is not None  # noqa: S101
     for kind, known in kinds.items():
-        kinds[kind], expired = expire(kind, policy.incidents[kind], known, now)
+        kinds[kind], expired = expire(kind, policy.incidents[kind], known, state.time)
         changes += [expired] if expired else []
-    return (
-        JudgementState(now, count, look, kinds, enrolment, calibration, asked, lips),
-        tuple(changes),
-    )
+    return replace(state, incidents=number, kinds=kinds), tuple(changes)
 
 
 def finish(
@@ -97,7 +80,7 @@ def finish(
     not become incidents are dropped."""
     kinds, changes = dict(state.kinds), list[IncidentChange]()
     for kind, known in state.kinds.items():
-        kinds[kind] = replace(known, samples=(), gone=0.0)
+        kinds[kind] = replace(known, samples=(), absent=0.0)
         if known.incident is not None:
             rule = policy.incidents[kind]
             kinds[kind], change = end(kind, rule, known, known.incident, "the session ended")
@@ -106,16 +89,60 @@ def finish(
     return replace(state, time=now, kinds=kinds), tuple(changes)
 
 
-def _excused(reading: Reading) -> Reading:
+def _update(policy: Policy, state: JudgementState, observation: Observation) -> JudgementState:
+    """The state after ``observation``, except for incidents."""
+    time = observation.time
+    count = update_person_count(policy, state.person_count, observation)
+    calibration = update_calibration(policy, state.calibration, observation)
+    calibrated = calibration.extent is not None
+    enrolment = update_enrolment(policy, state.enrolment, count, observation, calibrated=calibrated)
+    return replace(
+        state,
+        time=time if state.time is None else max(time, state.time),
+        person_count=count,
+        enrolment=enrolment,
+        calibration=calibration,
+        challenge=update_challenge(policy, state.challenge, enrolment, observation),
+        lips=update_lips(state.lips, observation),
+    )
+
+
+def _readings(
+    policy: Policy, state: JudgementState, observation: Observation
+) -> tuple[Reading, ...]:
+    """All readings of ``observation``; ``state`` is already updated by it."""
+    extent = state.calibration.extent
+    found = readings(policy, state.person_count, observation, extent)
+    found = (
+        *weigh_by_lips(state.lips, observation, found),
+        *enrolment_readings(policy, state.enrolment, observation),
+        *challenge_readings(state.challenge, observation),
+    )
+    challenged = is_challenge_active(state.challenge, observation.time)
+    if challenged or is_calibration_active(state.calibration, observation.time):
+        return tuple(_unreadable_while_moving(reading) for reading in found)
+    return found
+
+
+def _unreadable_while_moving(reading: Reading) -> Reading:
     """The reading while the candidate moves on request: gaze and head cannot be judged then."""
     if reading.kind.startswith(("gaze.", "head.")):
         return Reading(reading.kind, None, text="the candidate was asked to move")
     return reading
 
 
-def _is_still_valid(policy: Policy, look: PersonsLook | None, known: KindState) -> bool:
-    """Whether a late deferred detection is recent enough to count."""
-    return look is not None and known.read_at - look.time <= policy.objects.max_count_age
+def _counts_though_late(
+    policy: Policy,
+    before: PersonCount | None,
+    count: PersonCount | None,
+    reading: Reading,
+    known: KindState,
+) -> bool:
+    """Whether a reading counts though it is not later than the kind's last one: if it holds, comes
+    from a deferred detection that changed the count of persons, and is recent enough."""
+    if not (reading.deferred and reading.held) or count is None or count is before:
+        return False
+    return known.read_at - count.time <= policy.objects.max_count_age
 
 
 def _other_of_the_side_is_open(kinds: Mapping[str, KindState], kind: str) -> bool:

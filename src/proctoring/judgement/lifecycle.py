@@ -41,12 +41,12 @@ def advance(
         number: the number of the incident, should one start.
     """
     since = time - known.read_at
-    gone = 0.0 if reading.held else known.gone + _absence(rule, reading, since)
+    absent = 0.0 if reading.held else known.absent + _absence(rule, reading, since)
     if known.incident is not None:
-        return _continue(policy, rule, known, known.incident, reading, time, gone)
+        return _continue(policy, rule, known, known.incident, reading, time, absent)
     pending = known.samples if since <= rule.max_gap + TOLERANCE else ()
-    pending = _pending(rule, pending, gone, reading, time)
-    known = KindState(time, pending, gone, None, known.quiet_until)
+    pending = _pending(rule, pending, absent, reading, time)
+    known = KindState(time, pending, absent, None, known.cooldown_until)
     if reading.held and _persisted(rule, pending, time):
         return _start(rule, known, reading, number)
     return known, None
@@ -62,7 +62,7 @@ def insert_late(
     sample = Sample(time, True, reading.confidence, reading.value)
     before = (s for s in known.samples if s.time < time)
     after = (s for s in known.samples if s.time >= time and s.held)
-    known = replace(known, samples=(*before, sample, *after), gone=0.0)
+    known = replace(known, samples=(*before, sample, *after), absent=0.0)
     if _persisted(rule, known.samples, known.samples[-1].time):
         return _start(rule, known, reading, number)
     return known, None
@@ -78,7 +78,7 @@ def expire(
     if now - known.read_at > rule.max_gap:
         why = f"nothing was seen for {now - incident.held_at:.0f} s"
     else:
-        why = f"{incident.unread or 'not seen again'} for {now - incident.held_at:.0f} s"
+        why = f"{incident.unreadable or 'not seen again'} for {now - incident.held_at:.0f} s"
     return end(kind, rule, known, incident, why)
 
 
@@ -88,9 +88,9 @@ def end(
     """End an incident; ``why`` is empty if its condition was absent for long enough."""
     # An incident without an alert does not extend the cooldown: otherwise frequent incidents would
     # never alert again.
-    quiet_until = incident.held_at + rule.cooldown if incident.alerted else known.quiet_until
+    cooldown_until = incident.held_at + rule.cooldown if incident.alerted else known.cooldown_until
     change = _change(kind, rule, incident, IncidentState.ENDED, why=why)
-    return KindState(known.read_at, quiet_until=quiet_until), change
+    return KindState(known.read_at, cooldown_until=cooldown_until), change
 
 
 def without_alert(known: KindState, change: IncidentChange) -> tuple[KindState, IncidentChange]:
@@ -110,7 +110,7 @@ def _absence(rule: Rule, reading: Reading, since: float) -> float:
 
 
 def _pending(
-    rule: Rule, samples: tuple[Sample, ...], gone: float, reading: Reading, time: float
+    rule: Rule, samples: tuple[Sample, ...], absent: float, reading: Reading, time: float
 ) -> tuple[Sample, ...]:
     """The readings that may still become an incident: empty, or starting with one that held."""
     if not samples and not reading.held:
@@ -122,7 +122,7 @@ def _pending(
         samples = samples[-rule.persist.of :]
         first = next((i for i, sample in enumerate(samples) if sample.held), len(samples))
         return samples[first:]
-    if gone > rule.max_dropout + TOLERANCE:
+    if absent > rule.max_dropout + TOLERANCE:
         return ()
     # Start at the last sample that held at least ``persist`` ago; earlier ones have no effect.
     edge = time - rule.persist + TOLERANCE
@@ -146,20 +146,20 @@ def _start(
     """Start an incident from the pending readings."""
     held = [sample for sample in known.samples if sample.held]
     time = held[-1].time
-    quiet = known.quiet_until is not None and time < known.quiet_until - TOLERANCE
+    quiet = known.cooldown_until is not None and time < known.cooldown_until - TOLERANCE
     incident = OpenIncident(
         number=number,
         started_at=held[0].time,
         held_at=time,
-        held=len(held),
+        held_count=len(held),
         confidence_sum=sum(sample.confidence for sample in held),
         value_sum=sum(sample.value for sample in held),
-        strongest=reading.value,
+        max_value=reading.value,
         text=reading.text,
         alerted=not quiet,
         reported_at=time,
     )
-    known = KindState(known.read_at, incident=incident, quiet_until=known.quiet_until)
+    known = KindState(known.read_at, incident=incident, cooldown_until=known.cooldown_until)
     return known, _change(reading.kind, rule, incident, IncidentState.STARTED, alerts=not quiet)
 
 
@@ -170,29 +170,29 @@ def _continue(
     incident: OpenIncident,
     reading: Reading,
     time: float,
-    gone: float,
+    absent: float,
 ) -> tuple[KindState, IncidentChange | None]:
     """Apply a reading to an open incident."""
-    known = KindState(max(time, known.read_at), (), gone, incident, known.quiet_until)
+    known = KindState(max(time, known.read_at), (), absent, incident, known.cooldown_until)
     if not reading.held:
         closes = rule.closes_after
         limit = closes.misses if isinstance(closes, Misses) else closes
-        if reading.held is False and gone >= limit - TOLERANCE:
+        if reading.held is False and absent >= limit - TOLERANCE:
             return end(reading.kind, rule, known, incident, "")
         unread = reading.text if reading.held is None else ""
-        return replace(known, incident=replace(incident, unread=unread)), None
-    stronger = reading.value > incident.strongest
+        return replace(known, incident=replace(incident, unreadable=unread)), None
+    stronger = reading.value > incident.max_value
     due = time - incident.reported_at >= policy.update_interval - TOLERANCE
     incident = replace(
         incident,
         held_at=max(time, incident.held_at),
-        held=incident.held + 1,
+        held_count=incident.held_count + 1,
         confidence_sum=incident.confidence_sum + reading.confidence,
         value_sum=incident.value_sum + reading.value,
-        strongest=reading.value if stronger else incident.strongest,
+        max_value=reading.value if stronger else incident.max_value,
         text=reading.text if stronger else incident.text,
         reported_at=time if due else incident.reported_at,
-        unread="",
+        unreadable="",
     )
     change = _change(reading.kind, rule, incident, IncidentState.UPDATED) if due else None
     return replace(known, incident=incident), change
@@ -221,7 +221,7 @@ def _change(
         label=LABELS[kind],
         state=state,
         severity=rule.severity,
-        confidence=min(1.0, incident.confidence_sum / incident.held),
+        confidence=min(1.0, incident.confidence_sum / incident.held_count),
         started_at=incident.started_at,
         duration=duration,
         reason=_reason(rule, incident, duration) + (f"; ended: {why}" if why else ""),
@@ -231,10 +231,10 @@ def _change(
 
 def _reason(rule: Rule, incident: OpenIncident, duration: float) -> str:
     """ "gaze 31 degrees left for 2.0 s (limit 2.0 s)"."""
-    measured = incident.text.replace("{}", f"{incident.value_sum / incident.held:.0f}")
+    measured = incident.text.replace("{}", f"{incident.value_sum / incident.held_count:.0f}")
     if isinstance(rule.persist, Hits):
         limit = f"limit {rule.persist.hits} of the last {rule.persist.of} looks"
-        return f"{measured} in {incident.held} looks over {duration:.1f} s ({limit})"
+        return f"{measured} in {incident.held_count} looks over {duration:.1f} s ({limit})"
     if rule.persist == 0:  # a single reading is enough
         return measured if duration < BRIEF else f"{measured} for {duration:.1f} s"
     return f"{measured} for {duration:.1f} s (limit {rule.persist:.1f} s)"

@@ -1,9 +1,8 @@
-"""Lips and speech together: speech while the candidate's lips are still is a sign of another voice.
+"""Lip movement and speech together: speech with still lips indicates another speaker.
 
-The sound alone decides whether another voice is there; lips make that more or less likely. So a
-candidate whose mouth is hidden, small or cannot be read is accused of nothing by it: without enough
-frames a stretch of speech says nothing, and stillness counts only once the lips were seen to move
-with the candidate's own voice.
+Only audio decides whether there is another speaker; lips change the confidence. A hidden, small or
+unreadable mouth has no effect: speech with too few frames is not compared, and still lips count only
+after the lips were seen to move with the candidate's own voice.
 """
 
 from __future__ import annotations
@@ -15,50 +14,55 @@ from dataclasses import dataclass, replace
 from proctoring.judgement.reading import Reading
 from proctoring.observations import FrameObservation, Observation, SoundObservation
 
-KEEP = 6.0
-"""Seconds of lips and speech that are remembered."""
+HISTORY = 6.0
+"""Seconds of lips and speech that are kept."""
 RECENT = 1.6
-"""Seconds before a look at the speakers of which lips and speech are compared: a voice that is told
-spoke alone for 1.5 s or more."""
-TOLERANCE = 0.2
-"""Seconds by which picture and sound may be apart."""
-SPEECH = 0.5
-"""Share of a stretch of sound that must be speech."""
-LEAST_FRAMES = 5
-"""Frames that a stretch and its surroundings must have: 9 are there at full rate."""
+"""Seconds before a diarization result that are compared: a voice is reported after it was heard alone
+for 1.5 s or more."""
+MAX_SKEW = 0.2
+"""Seconds by which video and audio may be out of sync."""
+MIN_SPEECH_SHARE = 0.5
+"""Share of an audio segment that must be speech."""
+MIN_FRAMES = 5
+"""Frames needed in a segment, ``MAX_SKEW`` around it included: 9 are there at full rate."""
 STILL = 0.03
-"""Range of the mouth's opening, in mouth widths, up to which lips are still. Silent faces measured
-.002 to .022 within a second, speaking ones .10 and more (``evaluation/lips.py``)."""
+"""Range of the mouth opening, in mouth widths, up to which lips are still. Measured within a second:
+.002 to .022 for silent faces, .10 and more for speaking ones (``evaluation/lips.py``)."""
 MOVING = 0.08
-"""Range from which on they move; between the two a stretch says nothing."""
-KNOWN = 2.0
-"""Seconds of the candidate's own voice with moving lips before stillness is a sign."""
-LEAST_JUDGED = 1.0
-"""Seconds of speech that must be readable before lips say anything."""
-WEIGHT = 1.5
-"""Most that lips move the log-odds of another voice: as much as a likeness lower or higher by .09."""
+"""Range from which lips move; in between, a segment is unclear."""
+MIN_OWN_SPEECH = 2.0
+"""Seconds of the candidate's own voice with moving lips before still lips count."""
+MIN_OWN_MOVING_RATIO = 3
+"""Ratio of moving to still seconds of the candidate's own voice before still lips count."""
+MIN_COMPARED = 1.0
+"""Seconds of speech that must be comparable before lips have an effect."""
+MAX_LOG_ODDS = 1.5
+"""Maximum change of the log-odds of another speaker: as much as a difference of .09 in similarity."""
+MIN_PROBABILITY = 1e-6
+"""Confidences are clipped to this distance from 0 and 1, where log-odds are infinite."""
 MAX_SAMPLES = 400
-"""Bound of what is remembered, however fast frames come."""
+"""Limit on stored samples, whatever the frame rate."""
 
 
 @dataclass(frozen=True, slots=True)
 class LipsState:
-    """What is remembered of lips and speech. Plain values, a few kilobytes."""
+    """Recent lips and speech. A few kilobytes."""
 
     mouths: tuple[tuple[float, float], ...] = ()
-    """Media time, opening of the mouth."""
+    """Media time and mouth opening."""
     speech: tuple[tuple[float, float], ...] = ()
-    """Start and end of stretches of speech."""
-    counted: float = 0.0
-    """Media time up to which the candidate's own speech went into ``own_moving``."""
+    """Start and end of segments with speech."""
+    counted_until: float = 0.0
+    """Media time up to which own speech is included in ``own_moving`` and ``own_still``."""
     own_moving: float = 0.0
     """Seconds of the candidate's voice alone with moving lips."""
     own_still: float = 0.0
+    """Seconds of the candidate's voice alone with still lips."""
 
 
 @dataclass(frozen=True, slots=True)
-class LipsJudged:
-    """Seconds of recent speech by what the lips did."""
+class LipsDuringSpeech:
+    """Seconds of recent speech by lip movement."""
 
     moving: float
     still: float
@@ -70,85 +74,90 @@ class LipsJudged:
         return self.moving + self.still + self.unclear
 
 
-def watch_lips(state: LipsState, observation: Observation) -> LipsState:
-    """The state after ``observation``. Frames and sound may overtake each other by seconds."""
+def update_lips(state: LipsState, observation: Observation) -> LipsState:
+    """The state after ``observation``. Frames and audio may overtake each other by seconds."""
     if isinstance(observation, FrameObservation):
         opening = observation.candidate.mouth_opening if observation.candidate else None
         if opening is None:
             return state
         mouths = (*state.mouths, (observation.time, opening))
-        return replace(state, mouths=_since(mouths, observation.time - KEEP))
+        return replace(state, mouths=_after(mouths, observation.time - HISTORY))
     if not isinstance(observation, SoundObservation):
         return state
-    if observation.speech is not None and observation.speech >= SPEECH:
-        stretch = (observation.time - observation.span, observation.time)
-        state = replace(state, speech=_since((*state.speech, stretch), observation.time - KEEP))
+    if observation.speech is not None and observation.speech >= MIN_SPEECH_SHARE:
+        segment = (observation.time - observation.span, observation.time)
+        state = replace(state, speech=_after((*state.speech, segment), observation.time - HISTORY))
     look = observation.speakers
     if look is None or not look.voices:
         return state
-    return _own(state, observation.time) if _candidate_alone(observation) else state
+    return _count_own(state, observation.time) if _is_candidate_alone(observation) else state
 
 
-def lips_during(state: LipsState, start: float, end: float) -> LipsJudged:
-    """What the lips did while somebody spoke between two media times."""
-    judged = {"moving": 0.0, "still": 0.0, "unclear": 0.0}
+def lips_during(state: LipsState, start: float, end: float) -> LipsDuringSpeech:
+    """Lip movement during the speech between two media times."""
+    seconds = {"moving": 0.0, "still": 0.0, "unclear": 0.0}
     for begins, ends in state.speech:
         if begins < start or ends > end:
             continue
-        seen = [o for time, o in state.mouths if begins - TOLERANCE <= time <= ends + TOLERANCE]
-        if len(seen) < LEAST_FRAMES:
+        seen = [o for time, o in state.mouths if begins - MAX_SKEW <= time <= ends + MAX_SKEW]
+        if len(seen) < MIN_FRAMES:
             continue
         extent = max(seen) - min(seen)
         what = "still" if extent <= STILL else "moving" if extent >= MOVING else "unclear"
-        judged[what] += ends - begins
-    return LipsJudged(**judged)
+        seconds[what] += ends - begins
+    return LipsDuringSpeech(**seconds)
 
 
-def weighed(
+def weigh_by_lips(
     state: LipsState, observation: Observation, found: Iterable[Reading]
 ) -> tuple[Reading, ...]:
-    """The readings, with the confidence of another voice moved by the lips, and why."""
+    """The readings; the confidence of another speaker is changed by the lips, and its text says so."""
     return tuple(
-        _weighed(state, observation.time, reading)
+        _weigh(state, observation.time, reading)
         if reading.kind == "audio.multiple_speakers" and reading.held
         else reading
         for reading in found
     )
 
 
-def _weighed(state: LipsState, time: float, reading: Reading) -> Reading:
-    judged = lips_during(state, time - RECENT, time)
-    if judged.seconds < LEAST_JUDGED:
+def _weigh(state: LipsState, time: float, reading: Reading) -> Reading:
+    lips = lips_during(state, time - RECENT, time)
+    if lips.seconds < MIN_COMPARED:
         return reading
-    reliable = state.own_moving >= KNOWN and state.own_moving >= 3 * state.own_still
-    still = judged.still if reliable else 0.0
-    share = (still - judged.moving) / judged.seconds
+    reliable = (
+        state.own_moving >= MIN_OWN_SPEECH
+        and state.own_moving >= MIN_OWN_MOVING_RATIO * state.own_still
+    )
+    still = lips.still if reliable else 0.0
+    share = (still - lips.moving) / lips.seconds
     if not share:
         return reading
-    what, seconds = ("still", still) if share > 0 else ("moving", judged.moving)
-    odds = min(max(reading.confidence, 1e-6), 1 - 1e-6)
-    moved = 1 / (1 + math.exp(-(math.log(odds / (1 - odds)) + WEIGHT * share)))
-    text = f"{reading.text}, lips {what} during {seconds:.1f} of {judged.seconds:.1f} s of speech"
-    return replace(reading, confidence=moved, text=text)
+    what, seconds = ("still", still) if share > 0 else ("moving", lips.moving)
+    before = min(max(reading.confidence, MIN_PROBABILITY), 1 - MIN_PROBABILITY)
+    confidence = 1 / (1 + math.exp(-(math.log(before / (1 - before)) + MAX_LOG_ODDS * share)))
+    text = f"{reading.text}, lips {what} during {seconds:.1f} of {lips.seconds:.1f} s of speech"
+    return replace(reading, confidence=confidence, text=text)
 
 
-def _candidate_alone(observation: SoundObservation) -> bool:
+def _is_candidate_alone(observation: SoundObservation) -> bool:
+    """Whether the candidate's voice is the only one heard."""
     look = observation.speakers
     return look is not None and not look.unplaced and {v.number for v in look.voices} == {1}
 
 
-def _own(state: LipsState, time: float) -> LipsState:
-    """Take in what the lips did with the candidate's own voice, each stretch once."""
-    judged = lips_during(state, max(state.counted, time - RECENT), time)
+def _count_own(state: LipsState, time: float) -> LipsState:
+    """Add the lips during the candidate's own speech, each segment once."""
+    lips = lips_during(state, max(state.counted_until, time - RECENT), time)
     return replace(
         state,
-        counted=time,
-        own_moving=state.own_moving + judged.moving,
-        own_still=state.own_still + judged.still,
+        counted_until=time,
+        own_moving=state.own_moving + lips.moving,
+        own_still=state.own_still + lips.still,
     )
 
 
-def _since(
+def _after(
     samples: tuple[tuple[float, float], ...], start: float
 ) -> tuple[tuple[float, float], ...]:
+    """The last ``MAX_SAMPLES`` samples from ``start`` on."""
     return tuple(sample for sample in samples[-MAX_SAMPLES:] if sample[0] >= start)

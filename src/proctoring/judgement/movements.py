@@ -1,4 +1,4 @@
-"""Whether a movement that was asked for is made: judged by the same observations as all else."""
+"""Whether a candidate makes a requested movement, judged from the same observations as all else."""
 
 from __future__ import annotations
 
@@ -9,118 +9,131 @@ from proctoring.judgement.times import TOLERANCE
 from proctoring.observations import Candidate, FrameObservation
 
 TURN = 18.0
-"""Degrees of the head against neutral that are a turn: beyond what heads do by themselves."""
+"""Degrees of head yaw from neutral that count as a turn: more than heads move unprompted."""
 CLOSER = 1.25
-"""Times the width of the face: a fifth of the way to the camera."""
+"""Ratio of face widths that counts as moving closer: a fifth of the distance to the camera."""
 BLINKS = 2
-
-_FACING = TURN / 2
-_HELD = 0.2
-"""Seconds for which a turn or a nearer face must be seen: three looks at the full rate."""
-_CONTRARY = 0.4
+"""Blinks that ``blink_twice`` asks for."""
+FACING = TURN / 2
+"""Degrees of head yaw below which the candidate faces the screen."""
+HOLD_TIME = 0.2
+"""Seconds for which a turn or a closer face must be held: three frames at full rate."""
+OPPOSITE_HOLD_TIME = 0.4
+"""Seconds after which a turn to the wrong side fails the movement."""
+MAX_WIDTH_TO_ASK = 0.5
+"""Share of the frame's width that the face may fill after moving closer, for it to be requested."""
 
 
 @dataclass(frozen=True, slots=True)
 class Movement:
-    """One movement that was asked for, and what was seen of it."""
+    """A requested movement and what was observed of it."""
 
     action: str
     """``turn_left``, ``turn_right``, ``blink_twice``, ``move_closer``."""
-    asked_at: float
+    requested_at: float
     armed: bool = False
-    """Whether the candidate was seen in the pose from which the movement begins."""
+    """Whether the candidate was seen in the pose from which the movement starts."""
     held_since: float | None = None
-    """Since when it is held."""
-    contrary_since: float | None = None
-    """Since when its contrary is held."""
+    """Since when the movement is held."""
+    opposite_since: float | None = None
+    """Since when the opposite movement is held."""
     seen: bool = False
-    """Whether the candidate was seen at all since."""
-    blinks: int | None = None
-    """Count of blinks to begin with."""
-    width: float | None = None
-    """Width of the face to begin with, in pixels."""
+    """Whether the candidate was seen since the request."""
+    initial_blinks: int | None = None
+    """Count of blinks at the request."""
+    initial_width: float | None = None
+    """Width of the face at the request, in pixels."""
 
 
-class Verdict(StrEnum):
-    """What became of a movement so far."""
+class MovementOutcome(StrEnum):
+    """Outcome of a movement so far."""
 
-    WAITING = "waiting"
-    MADE = "made"
-    WRONG = "wrong"
+    PENDING = "pending"
+    DONE = "done"
+    OPPOSITE = "opposite"
 
 
-def watch(movement: Movement, observation: FrameObservation) -> tuple[Movement, Verdict]:
-    """Take one frame into account."""
+def update_movement(
+    movement: Movement, observation: FrameObservation
+) -> tuple[Movement, MovementOutcome]:
+    """The movement after one more frame, and its outcome."""
     candidate = observation.candidate
     if candidate is None:
-        return replace(movement, held_since=None, contrary_since=None), Verdict.WAITING
+        return replace(movement, held_since=None, opposite_since=None), MovementOutcome.PENDING
     movement = replace(movement, seen=True)
     if movement.action == "blink_twice":
         return _blink(movement, candidate)
     if movement.action == "move_closer":
-        return _closer(movement, observation, candidate)
+        return _move_closer(movement, observation, candidate)
     return _turn(movement, observation.time, candidate)
 
 
-def why_not_made(movement: Movement, limit: float) -> str:
-    """In words, after ``limit`` seconds."""
+def failure_reason(movement: Movement, time_limit: float) -> str:
+    """Why the movement was not made within ``time_limit`` seconds, in words."""
     if not movement.seen:
-        return f"the candidate was not seen for {limit:.0f} s"
-    return f"not done within {limit:.0f} s"
+        return f"the candidate was not seen for {time_limit:.0f} s"
+    return f"not done within {time_limit:.0f} s"
 
 
-def can_be_read(action: str, observation: FrameObservation) -> bool:
-    """Whether it makes sense to ask for this movement now."""
+def can_be_requested(action: str, observation: FrameObservation) -> bool:
+    """Whether the movement is possible and observable from this frame on."""
     candidate = observation.candidate
     if candidate is None or candidate.head is None:
         return False
     if action == "blink_twice":
         return candidate.blinks is not None and candidate.eyes_open is not None
     if action == "move_closer":
-        width = _width(observation, candidate)
-        return width is not None and width * CLOSER <= 0.5 * observation.width
-    return abs(candidate.head.yaw) < _FACING
+        width = _face_width(observation, candidate)
+        return width is not None and width * CLOSER <= MAX_WIDTH_TO_ASK * observation.width
+    return abs(candidate.head.yaw) < FACING
 
 
-def _turn(movement: Movement, time: float, candidate: Candidate) -> tuple[Movement, Verdict]:
+def _turn(
+    movement: Movement, time: float, candidate: Candidate
+) -> tuple[Movement, MovementOutcome]:
     if candidate.head is None:
-        return movement, Verdict.WAITING
+        return movement, MovementOutcome.PENDING
     yaw = candidate.head.yaw if movement.action == "turn_left" else -candidate.head.yaw
-    # Whoever is turned already when asked must turn: a still picture does not.
-    armed = movement.armed or abs(yaw) < _FACING
+    # A head that is turned already at the request must face the screen first: a still picture of a
+    # turned head does not pass.
+    armed = movement.armed or abs(yaw) < FACING
     held = _since(movement.held_since, time, holds=armed and yaw >= TURN)
-    contrary = _since(movement.contrary_since, time, holds=armed and yaw <= -TURN)
-    movement = replace(movement, armed=armed, held_since=held, contrary_since=contrary)
-    if _lasts(held, time, _HELD):
-        return movement, Verdict.MADE
-    return movement, Verdict.WRONG if _lasts(contrary, time, _CONTRARY) else Verdict.WAITING
+    opposite = _since(movement.opposite_since, time, holds=armed and yaw <= -TURN)
+    movement = replace(movement, armed=armed, held_since=held, opposite_since=opposite)
+    if _lasted(held, time, HOLD_TIME):
+        return movement, MovementOutcome.DONE
+    if _lasted(opposite, time, OPPOSITE_HOLD_TIME):
+        return movement, MovementOutcome.OPPOSITE
+    return movement, MovementOutcome.PENDING
 
 
-def _blink(movement: Movement, candidate: Candidate) -> tuple[Movement, Verdict]:
+def _blink(movement: Movement, candidate: Candidate) -> tuple[Movement, MovementOutcome]:
     if candidate.blinks is None:
-        return movement, Verdict.WAITING
-    # A face that is followed anew is counted anew.
-    first = movement.blinks is None or candidate.blinks < movement.blinks
-    begun = candidate.blinks if first else movement.blinks
-    assert begun is not None  # noqa: S101
-    made = candidate.blinks - begun >= BLINKS
-    return replace(movement, blinks=begun), Verdict.MADE if made else Verdict.WAITING
+        return movement, MovementOutcome.PENDING
+    # The count restarts when the face is tracked anew.
+    restarted = movement.initial_blinks is None or candidate.blinks < movement.initial_blinks
+    initial = candidate.blinks if restarted else movement.initial_blinks
+    assert initial is not None  # noqa: S101
+    done = candidate.blinks - initial >= BLINKS
+    movement = replace(movement, initial_blinks=initial)
+    return movement, MovementOutcome.DONE if done else MovementOutcome.PENDING
 
 
-def _closer(
+def _move_closer(
     movement: Movement, observation: FrameObservation, candidate: Candidate
-) -> tuple[Movement, Verdict]:
-    width = _width(observation, candidate)
+) -> tuple[Movement, MovementOutcome]:
+    width = _face_width(observation, candidate)
     if width is None:
-        return movement, Verdict.WAITING
-    begun = width if movement.width is None else movement.width
-    held = _since(movement.held_since, observation.time, holds=width >= CLOSER * begun)
-    made = _lasts(held, observation.time, _HELD)
-    movement = replace(movement, width=begun, held_since=held)
-    return movement, Verdict.MADE if made else Verdict.WAITING
+        return movement, MovementOutcome.PENDING
+    initial = width if movement.initial_width is None else movement.initial_width
+    held = _since(movement.held_since, observation.time, holds=width >= CLOSER * initial)
+    done = _lasted(held, observation.time, HOLD_TIME)
+    movement = replace(movement, initial_width=initial, held_since=held)
+    return movement, MovementOutcome.DONE if done else MovementOutcome.PENDING
 
 
-def _width(observation: FrameObservation, candidate: Candidate) -> float | None:
+def _face_width(observation: FrameObservation, candidate: Candidate) -> float | None:
+    """Width of the candidate's face in pixels."""
     faces = observation.faces or ()
     return next((face.box.width for face in faces if face.track == candidate.track), None)
 
@@ -131,5 +144,5 @@ def _since(since: float | None, time: float, *, holds: bool) -> float | None:
     return time if since is None else since
 
 
-def _lasts(since: float | None, time: float, seconds: float) -> bool:
+def _lasted(since: float | None, time: float, seconds: float) -> bool:
     return since is not None and time - since >= seconds - TOLERANCE

@@ -1,8 +1,7 @@
-"""Who is there: nobody, somebody without a face, one person, more than one, a picture of one.
+"""Presence: absent candidate, hidden face, several persons, persons in the background.
 
-The faces and the object detector see differently: a face proves a person, no face proves nothing;
-the detector sees backs, and coats, and looks once a second. So the two are weighed here, in one
-place.
+Two detectors contribute. A face proves a person, but a missing face proves nothing. The object
+detector finds people from behind as well (and sometimes coats), but only runs about once a second.
 """
 
 from __future__ import annotations
@@ -13,43 +12,50 @@ from dataclasses import dataclass
 from proctoring.judgement.camera import camera_trouble
 from proctoring.judgement.policy import Policy
 from proctoring.judgement.reading import Reading
-from proctoring.judgement.state import PersonsLook
+from proctoring.judgement.state import PersonCount
 from proctoring.observations import Detection, Face, FrameObservation, ObjectLook, Observation
 
 ABSENT, HIDDEN = "face.absent", "face.hidden"
-SEVERAL, BACKGROUND = "person.multiple", "person.background"
+MULTIPLE, BACKGROUND = "person.multiple", "person.background"
+
+HIDDEN_CONFIDENCE = 0.8
+"""Confidence that a face is hidden if the object detector finds a person in a frame without a face.
+Set by judgement, not measured."""
+LOST_FACE_CONFIDENCE = 0.6
+"""The same if it found the person in an earlier frame, which still had a face."""
 
 
-def latest_look(
-    policy: Policy, look: PersonsLook | None, observation: Observation
-) -> PersonsLook | None:
-    """The count of persons that stands after ``observation``; none when the last is too old."""
+def update_person_count(
+    policy: Policy, count: PersonCount | None, observation: Observation
+) -> PersonCount | None:
+    """The count of persons after ``observation``; ``None`` if there is none or it is too old."""
     if isinstance(observation, FrameObservation) and observation.objects is not None:
-        if look is not None and observation.time <= look.time:
-            return look
-        seen = _people(policy, observation)
-        since = look.far_since if look is not None else None
-        return PersonsLook(
+        if count is not None and observation.time <= count.time:
+            return count
+        people = _people(policy, observation)
+        since = count.background_since if count is not None else None
+        return PersonCount(
             time=observation.time,
-            persons=seen.near_boxes + seen.far_boxes,
-            before=look.persons if look is not None else 0,
+            persons=people.near_boxes + people.far_boxes,
+            previous=count.persons if count is not None else 0,
             with_face=observation.objects.face_seen,
-            far_since=None
-            if not seen.far_boxes
+            background_since=None
+            if not people.far_boxes
             else (observation.time if since is None else since),
         )
-    if look is not None and observation.time - look.time > policy.objects.max_count_age:
+    if count is not None and observation.time - count.time > policy.objects.max_count_age:
         return None
-    return look
+    return count
 
 
-def absence(
-    policy: Policy, look: PersonsLook | None, observation: FrameObservation
+def absence_readings(
+    policy: Policy, count: PersonCount | None, observation: FrameObservation
 ) -> Iterator[Reading]:
-    """No face in the frame: nobody, or somebody whose face is not seen.
+    """Absent candidate or hidden face, if there is no face in the frame.
 
-    Until the detector has looked again, both may be. One look that misses somebody whom the look
-    before saw does not make nobody of him. A picture in which nobody could be seen accuses nobody.
+    Until the object detector has run again, both may hold. A single detection that misses a person
+    whom the previous one found does not count as absence. If the camera shows nothing, both are
+    unreadable.
     """
     if observation.faces is None:
         return
@@ -65,83 +71,88 @@ def absence(
         return
     text = "no face in the frame"
     hidden = "a person without a visible face"
-    if look is None:
+    if count is None:
         yield Reading(ABSENT, True, 1.0, 1.0, text)
         yield Reading(HIDDEN, None, text="whether a person is there was not looked at")
-    elif look.with_face:  # it looked before the face was lost
+    elif count.with_face:  # counted before the face was lost
         yield Reading(ABSENT, True, 1.0, 1.0, text)
-        yield Reading(HIDDEN, True if look.persons else None, 0.6, 1.0, hidden)
-    elif look.persons:
+        held = True if count.persons else None
+        yield Reading(HIDDEN, held, LOST_FACE_CONFIDENCE, 1.0, hidden)
+    elif count.persons:
         yield Reading(ABSENT, None, text="a person is seen, without a visible face")
-        yield Reading(HIDDEN, True, 0.8, 2.0, f"{hidden} (turned away, bent down or covered)")
+        text = f"{hidden} (turned away, bent down or covered)"
+        yield Reading(HIDDEN, True, HIDDEN_CONFIDENCE, 2.0, text)
     else:
         yield Reading(ABSENT, True, 1.0, 2.0, f"{text} and no person seen")
-        gone = None if look.before else False
+        gone = None if count.previous else False
         yield Reading(HIDDEN, gone, text="no person seen in the last look")
 
 
-def company(
-    policy: Policy, look: PersonsLook | None, observation: FrameObservation
+def person_readings(
+    policy: Policy, count: PersonCount | None, observation: FrameObservation
 ) -> Iterator[Reading]:
-    """More than one person, by faces or by the object detector; somebody small, far behind, only
-    when staying. A face that is a picture is no person."""
-    seen = _people(policy, observation)
-    looked = observation.objects is not None
-    if not looked and observation.faces is None:
+    """Several persons, and persons in the background, by faces or by the object detector. A person
+    in the background counts as another person after ``max_background_time``; a face in a picture
+    never does."""
+    people = _people(policy, observation)
+    counted = observation.objects is not None
+    if not counted and observation.faces is None:
         return
-    slow = looked and observation.faces is None
-    far_boxes = seen.far_boxes
-    faces, boxes = seen.near_faces + seen.far_faces, seen.near_boxes + far_boxes
-    stayed = _stayed(look, observation, seen)
+    deferred = counted and observation.faces is None
+    far_boxes = people.far_boxes
+    faces, boxes = people.near_faces + people.far_faces, people.near_boxes + far_boxes
+    stayed = _time_in_background(count, observation, people)
     lasting = stayed >= policy.objects.max_background_time
-    count = max(
-        seen.near_faces + (seen.far_faces if lasting else 0),
-        seen.near_boxes + (far_boxes if lasting else 0),
+    persons = max(
+        people.near_faces + (people.far_faces if lasting else 0),
+        people.near_boxes + (far_boxes if lasting else 0),
     )
-    far = max(seen.far_faces, far_boxes)
-    if count > 1:
+    far = max(people.far_faces, far_boxes)
+    if persons > 1:
         found = [f"{faces} faces"] if faces > 1 else []
-        found += [f"{boxes} persons by {seen.detector}"] if boxes > 1 else []
+        found += [f"{boxes} persons by {people.detector}"] if boxes > 1 else []
         behind = f", one in the background for {stayed:.0f} s" if far and lasting else ""
-        text = f"{count} persons in the picture ({', '.join(found)}{behind})"
-        yield Reading(SEVERAL, True, seen.confidence, count, text, slow)
-    elif max(faces, boxes) < 2 and seen.unproven:
-        yield Reading(SEVERAL, None, text="whether another face is a person's is not known yet")
-    # One face cannot contradict a detector that counted two persons and has not looked again.
-    elif looked or look is None or look.persons < 2:
-        yield Reading(SEVERAL, False)
+        text = f"{persons} persons in the picture ({', '.join(found)}{behind})"
+        yield Reading(MULTIPLE, True, people.confidence, persons, text, deferred)
+    elif max(faces, boxes) < 2 and people.undecided:
+        yield Reading(MULTIPLE, None, text="whether another face is a person's is not known yet")
+    # A single face does not contradict a count of two persons: the object detector must run again.
+    elif counted or count is None or count.persons < 2:
+        yield Reading(MULTIPLE, False)
     if far:
         text = "somebody in the background"
-        yield Reading(BACKGROUND, True, seen.confidence, far, text, slow)
-    elif looked or look is None or look.far_since is None:
+        yield Reading(BACKGROUND, True, people.confidence, far, text, deferred)
+    elif counted or count is None or count.background_since is None:
         yield Reading(BACKGROUND, False)
 
 
-def persons_in(policy: Policy, look: ObjectLook) -> list[Detection]:
-    """The persons of one look of the object detector that count."""
-    minimum = policy.objects.min_person_score_of(look.detector)
-    return [person for person in look.persons if person.score >= minimum]
+def persons_in(policy: Policy, objects: ObjectLook) -> list[Detection]:
+    """The persons that reach the policy's minimum score."""
+    minimum = policy.objects.min_person_score_of(objects.detector)
+    return [person for person in objects.persons if person.score >= minimum]
 
 
 @dataclass(frozen=True, slots=True)
 class _People:
+    """The people in one frame; far ones are in the background."""
+
     near_faces: int
     far_faces: int
-    unproven: int
-    """Faces of which it is not known yet whether they are pictures."""
+    undecided: int
+    """Faces that may turn out to be pictures."""
     near_boxes: int
     far_boxes: int
     far_since: float | None
-    """When the first of the small faces was first seen."""
+    """When the first of the far faces was first detected."""
     confidence: float
-    """Of the second person."""
+    """Confidence in the second person."""
     detector: str
 
 
 def _people(policy: Policy, observation: FrameObservation) -> _People:
     faces = observation.faces or ()
     persons = [face for face in faces if face.picture is False]
-    far = [face for face in persons if _is_small(policy, face, persons)]
+    far = [face for face in persons if _is_far(policy, face, persons)]
     boxes: list[Detection] = []
     if observation.objects is not None:
         boxes = persons_in(policy, observation.objects)
@@ -152,7 +163,7 @@ def _people(policy: Policy, observation: FrameObservation) -> _People:
     return _People(
         near_faces=len(persons) - len(far),
         far_faces=len(far),
-        unproven=sum(face.picture is None for face in faces),
+        undecided=sum(face.picture is None for face in faces),
         near_boxes=len(boxes) - far_boxes,
         far_boxes=far_boxes,
         far_since=min((face.since for face in far), default=None),
@@ -161,14 +172,16 @@ def _people(policy: Policy, observation: FrameObservation) -> _People:
     )
 
 
-def _is_small(policy: Policy, face: Face, persons: list[Face]) -> bool:
+def _is_far(policy: Policy, face: Face, persons: list[Face]) -> bool:
     tallest = max(other.box.height for other in persons)
     return face.box.height < policy.objects.max_background_size * tallest
 
 
-def _stayed(look: PersonsLook | None, observation: FrameObservation, seen: _People) -> float:
-    """For how long somebody small has been there, in seconds."""
-    since = [] if seen.far_since is None else [seen.far_since]
-    if look is not None and look.far_since is not None:
-        since.append(look.far_since)
+def _time_in_background(
+    count: PersonCount | None, observation: FrameObservation, people: _People
+) -> float:
+    """For how long someone has been in the background, in seconds."""
+    since = [] if people.far_since is None else [people.far_since]
+    if count is not None and count.background_since is not None:
+        since.append(count.background_since)
     return observation.time - min(since) if since else 0.0

@@ -1,4 +1,4 @@
-"""What one observation says about one kind of incident."""
+"""A reading: what one observation says about one kind of incident."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ class Reading:
     """What one observation says about one kind of incident."""
 
     kind: str
+    """A key of ``incidents.LABELS``."""
     held: bool | None
-    """``None``: looked at, but not readable."""
+    """Whether the condition holds; ``None``: analysed, but unreadable."""
     confidence: float = 0.0
-    """0 to 1, where it holds."""
+    """0 to 1, if the condition holds."""
     value: float = 0.0
-    """How strong: degrees, a score, a number of persons. Compared within a kind only."""
+    """Strength: degrees, a score, a number of persons. Only comparable within a kind."""
     text: str = ""
-    """Where it holds, what was measured (``{}`` stands for the incident's mean value); where it
-    could not be read, why."""
-    slow: bool = False
-    """Read of a slow look, though the kind is read of quick ones too: it may come after later
-    quick readings."""
+    """If the condition holds, what was measured (``{}`` stands for the mean value over the incident);
+    if unreadable, why."""
+    deferred: bool = False
+    """From a deferred detection, of a kind that immediate detections read too: it may arrive after
+    later readings of its kind."""

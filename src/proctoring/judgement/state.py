@@ -1,4 +1,4 @@
-"""What judgement remembers between two observations: plain values that JSON can carry."""
+"""The state of judgement between two inputs: plain immutable values that JSON can represent."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from proctoring.judgement.movements import Movement
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One observation of a condition while it is not yet an incident."""
+    """One reading of a condition that is not an incident yet."""
 
     time: float
     held: bool
-    """``False`` also for what could not be read."""
+    """``False`` also if unreadable."""
     confidence: float
     value: float
 
@@ -29,95 +29,96 @@ class OpenIncident:
     number: int
     started_at: float
     held_at: float
-    """Media time of the last observation that held."""
-    held: int
-    """Number of observations that held."""
+    """Media time of the last reading that held."""
+    held_count: int
+    """Number of readings that held."""
     confidence_sum: float
     value_sum: float
-    strongest: float
+    max_value: float
     text: str
-    """What was measured, in the words of the strongest observation; ``{}`` is the mean value."""
+    """What was measured, from the reading with ``max_value``; ``{}`` stands for the mean value."""
     alerted: bool
     reported_at: float
-    unread: str = ""
-    """Why the condition could not be read in the last observation; empty when it could."""
+    """Media time of the last published change."""
+    unreadable: str = ""
+    """Why the last reading was unreadable; empty if it was readable."""
 
 
 @dataclass(frozen=True, slots=True)
 class KindState:
-    """Where one kind of incident stands."""
+    """State of one kind of incident."""
 
     read_at: float
-    """Media time of the last reading, whatever it said."""
+    """Media time of the last reading."""
     samples: tuple[Sample, ...] = ()
-    """Pending: observations since the condition began to hold, no older than its rule needs."""
-    gone: float = 0.0
-    """Seconds, or looks, for which the condition was seen to be gone since it last held."""
+    """Pending readings: those since the condition began to hold that can still start an incident."""
+    absent: float = 0.0
+    """Seconds, or number of readings, for which the condition has been absent since it last held."""
     incident: OpenIncident | None = None
-    quiet_until: float | None = None
+    cooldown_until: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class PersonsLook:
-    """The object detector's last count of persons: it stands until the next look."""
+class PersonCount:
+    """The object detector's last count of persons. Valid until the next one, or until too old."""
 
     time: float
     persons: int
-    """Faces in pictures and on screens not counted."""
-    before: int = 0
-    """What the look before it counted."""
+    """Without faces in pictures and on screens."""
+    previous: int = 0
+    """The count before this one."""
     with_face: bool = False
-    """Whether a face was seen in the very frame that was looked at."""
-    far_since: float | None = None
-    """Since when every look saw somebody small in the background."""
+    """Whether a face was found in the same frame."""
+    background_since: float | None = None
+    """Media time since which every count included a person in the background."""
 
 
 @dataclass(frozen=True, slots=True)
 class EnrolmentState:
-    """How far a candidate has come into a position to be judged in. Ready once is ready for good."""
+    """How close the candidate is to being ready. Once ready, a candidate stays ready."""
 
-    began_at: float | None = None
-    """Media time of the first look for faces."""
-    looked_at: float | None = None
+    started_at: float | None = None
+    """Media time of the first frame in which faces were detected or absent."""
+    last_frame_at: float | None = None
     steady_since: float | None = None
-    """Since when nothing is wrong with the position."""
+    """Since when the position has been good."""
     good_at: float | None = None
-    """When nothing was wrong with it, last."""
+    """When the position was last good."""
     ready_at: float | None = None
     missing: tuple[str, ...] = ()
-    """Codes of what is missing, once they have settled (keys of ``MISSING``)."""
-    seen_missing: tuple[str, ...] = ()
-    """What the last looks found missing, since ``seen_since``: told when it lasts."""
-    seen_since: float | None = None
+    """Codes (keys of ``MISSING``) of what is missing, as shown to the candidate."""
+    pending_missing: tuple[str, ...] = ()
+    """Codes found in the last frames, since ``pending_since``; shown once they have lasted."""
+    pending_since: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ChallengeState:
-    """The session's challenges."""
+    """State of the session's challenges."""
 
     seed: str = ""
-    """What chance goes by; must not be known to the candidate."""
-    asked: int = 0
-    """Movements asked for so far."""
+    """Source of randomness; must not be known to the candidate."""
+    count: int = 0
+    """Movements requested so far."""
     next_at: float | None = None
-    """When the next one is due by itself."""
+    """When the next automatic challenge is due."""
     attempt: int = 0
-    """Which of the policy's attempts runs, from 1."""
+    """The attempt in progress, from 1 to the policy's ``max_attempts``."""
     movement: Movement | None = None
-    """What runs now."""
+    """The movement in progress."""
     ended_at: float | None = None
     """When the last challenge ended."""
     outcome: str = ""
-    """``passed``, ``failed``, or ``again``: a movement failed and another is asked for."""
+    """``passed``, ``failed``, or ``again``: a movement failed and another one is requested."""
     reason: str = ""
     """Why the last movement failed."""
     failed_at: float | None = None
-    """When a challenge failed as a whole, last."""
+    """When a challenge last failed."""
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
-    """How far a candidate's own screen reaches from the middle of the gaze, in degrees."""
+class ScreenExtent:
+    """Measured extent of a candidate's screen from the centre of the gaze, in degrees."""
 
     left: float
     right: float
@@ -127,7 +128,7 @@ class Reach:
 
 @dataclass(frozen=True, slots=True)
 class GazeSample:
-    """Where the candidate looked in one frame of a calibration, in degrees."""
+    """Gaze in one frame of a calibration, in degrees."""
 
     time: float
     yaw: float
@@ -136,38 +137,40 @@ class GazeSample:
 
 @dataclass(frozen=True, slots=True)
 class CalibrationState:
-    """The session's guided calibration."""
+    """State of the session's guided calibration."""
 
     attempts: int = 0
-    """Begun so far."""
+    """Calibrations started so far."""
     step: str = ""
-    """Which step runs (a key of ``STEPS``); empty: none."""
+    """The step in progress, a key of ``calibration.STEPS``; empty: none."""
     step_at: float = 0.0
+    """When the step started."""
     samples: tuple[GazeSample, ...] = ()
-    """The last looks of this step."""
+    """Gaze in the last frames of this step."""
     movement: Movement | None = None
-    """The turn of the head that this step asks for."""
+    """The head turn that this step asks for."""
     corners: tuple[GazeSample, ...] = ()
-    """What was learned at each corner so far, in the order of the steps."""
+    """Gaze at each corner so far, in the order of the steps."""
     ended_at: float | None = None
     outcome: str = ""
     """``done`` or ``failed``."""
     reason: str = ""
-    reach: Reach | None = None
-    """What was learned; stays when a later calibration fails."""
+    """Why it failed."""
+    extent: ScreenExtent | None = None
+    """The result; kept if a later calibration fails."""
 
 
 @dataclass(frozen=True, slots=True)
 class JudgementState:
-    """Everything that judgement knows about one session. Never changed, only replaced."""
+    """Everything that judgement knows about a session."""
 
     time: float | None = None
-    """The latest media time seen."""
+    """The latest media time of any observation."""
     incidents: int = 0
     """Number of incidents so far."""
-    look: PersonsLook | None = None
+    person_count: PersonCount | None = None
     kinds: Mapping[str, KindState] = field(default_factory=dict)
-    """Only kinds that were read at least once."""
+    """Only kinds with at least one reading."""
     enrolment: EnrolmentState = EnrolmentState()
     calibration: CalibrationState = field(default_factory=CalibrationState)
     challenge: ChallengeState = field(default_factory=ChallengeState)
@@ -175,7 +178,7 @@ class JudgementState:
 
 
 def initial_state(seed: str = "") -> JudgementState:
-    """The state of a session of which nothing was seen yet; challenges are drawn from ``seed``."""
+    """The state of a new session; challenges are drawn from ``seed``."""
     return JudgementState(challenge=ChallengeState(seed))
 
 
@@ -183,14 +186,14 @@ _ADAPTER = TypeAdapter(JudgementState)
 
 
 def state_to_json(state: JudgementState) -> str:
-    """The state as JSON text; floats survive exactly."""
+    """The state as JSON text; floats are preserved exactly."""
     return _ADAPTER.dump_json(state).decode()
 
 
 def state_from_json(text: str | bytes) -> JudgementState:
-    """The state that ``state_to_json`` wrote.
+    """The state that ``state_to_json`` encoded.
 
     Raises:
-        ValueError: the text is not such a state.
+        ValueError: ``text`` is not such a state.
     """
     return _ADAPTER.validate_json(text)

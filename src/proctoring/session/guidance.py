@@ -1,6 +1,7 @@
-"""What a candidate is told to do: a better position, the steps of a calibration, a movement.
+"""Guidance for the candidate: enrolment, calibration and challenge as JSON values.
 
-Made of judgement's state, told when it changes; the keys are those of ``docs/integrate/sockets.md``.
+Derived from the state of judgement, and sent as notices when it changes. The keys are documented in
+``docs/integrate/sockets.md``.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from proctoring.records.entries import Notice
 
 
 def guidance(policy: Policy, state: JudgementState) -> dict[str, dict[str, Any]]:
-    """How all of it stands, as JSON values."""
+    """The state of all guidance."""
     return {
         "enrolment": _enrolment(policy, state.enrolment),
         "calibration": _calibration(policy, state.calibration),
@@ -31,15 +32,15 @@ def guidance(policy: Policy, state: JudgementState) -> dict[str, dict[str, Any]]
 
 
 def notices(policy: Policy, before: JudgementState, after: JudgementState) -> tuple[Notice, ...]:
-    """What has changed from one state to the next, for the candidate to know."""
-    told: list[Notice] = []
-    if _position(policy, before.enrolment) != _position(policy, after.enrolment):
-        told.append(Notice("enrolment", _enrolment(policy, after.enrolment)))
-    if _step(before.calibration) != _step(after.calibration):
-        told.append(Notice("calibration", _calibration(policy, after.calibration)))
-    if _asked(before.challenge) != _asked(after.challenge):
-        told.append(Notice("challenge", _challenge(policy, after.challenge)))
-    return tuple(told)
+    """Notices about what changed between two states, for the candidate."""
+    changed: list[Notice] = []
+    if _enrolment_key(policy, before.enrolment) != _enrolment_key(policy, after.enrolment):
+        changed.append(Notice("enrolment", _enrolment(policy, after.enrolment)))
+    if _calibration_key(before.calibration) != _calibration_key(after.calibration):
+        changed.append(Notice("calibration", _calibration(policy, after.calibration)))
+    if _challenge_key(before.challenge) != _challenge_key(after.challenge):
+        changed.append(Notice("challenge", _challenge(policy, after.challenge)))
+    return tuple(changed)
 
 
 def _enrolment(policy: Policy, state: EnrolmentState) -> dict[str, Any]:
@@ -54,7 +55,7 @@ def _enrolment(policy: Policy, state: EnrolmentState) -> dict[str, Any]:
 
 def _calibration(policy: Policy, state: CalibrationState) -> dict[str, Any]:
     steps = list(STEPS)
-    reach = state.reach
+    extent = state.extent
     return {
         "state": "running" if state.step else state.outcome or "none",
         "step": state.step,
@@ -63,7 +64,7 @@ def _calibration(policy: Policy, state: CalibrationState) -> dict[str, Any]:
         "of": len(steps),
         "seconds": policy.calibration.step_time_limit,
         "reason": state.reason,
-        "reach": reach and {side: round(value, 1) for side, value in asdict(reach).items()},
+        "reach": extent and {side: round(value, 1) for side, value in asdict(extent).items()},
         "attempts_left": max(0, policy.calibration.max_attempts - state.attempts),
         "required": policy.calibration.required,
     }
@@ -82,13 +83,16 @@ def _challenge(policy: Policy, state: ChallengeState) -> dict[str, Any]:
     }
 
 
-def _position(policy: Policy, state: EnrolmentState) -> tuple[str, tuple[str, ...]]:
+def _enrolment_key(policy: Policy, state: EnrolmentState) -> tuple[str, tuple[str, ...]]:
+    """What makes a change of the enrolment worth a notice."""
     return phase(policy, state), state.missing
 
 
-def _step(state: CalibrationState) -> tuple[int, str, float | None]:
+def _calibration_key(state: CalibrationState) -> tuple[int, str, float | None]:
+    """What makes a change of the calibration worth a notice."""
     return state.attempts, state.step, state.ended_at
 
 
-def _asked(state: ChallengeState) -> tuple[int, float | None]:
-    return state.asked, state.ended_at
+def _challenge_key(state: ChallengeState) -> tuple[int, float | None]:
+    """What makes a change of the challenge worth a notice."""
+    return state.count, state.ended_at
