@@ -21,7 +21,7 @@ from evaluation.sessions import evaluation_models
 from proctoring.errors import BadFrameError, BadPhotoError
 from proctoring.judgement.policy import load_policy
 from proctoring.vision.decode import decode_jpeg
-from proctoring.vision.following import FaceFollower
+from proctoring.vision.face_tracking import FaceTracker
 from proctoring.vision.frame import Frame
 from proctoring.vision.identity.embedding import Embedding, distance, mean_embedding
 from proctoring.vision.identity.photo import read_photo
@@ -71,7 +71,7 @@ def fit_look(models: VisionModels, path: Path) -> Embedding | None:
     assert models.faces is not None
     assert models.identity is not None
     pixels = decode_jpeg(path.read_bytes())
-    faces = FaceFollower(models.faces.detector, models.faces.landmarker).look(Frame(0, pixels))
+    faces = FaceTracker(models.faces.detector, models.faces.landmarker).update(Frame(0, pixels))
     if len(faces) != 1 or why_unfit(pixels, faces[0].mesh):
         return None
     return models.identity.embed(pixels, faces[0].mesh)

@@ -25,7 +25,7 @@ from proctoring.observations import Box
 from proctoring.settings import Settings
 from proctoring.vision.closer_look import SUSPECT_SCORE
 from proctoring.vision.decode import decode_jpeg
-from proctoring.vision.following import FaceFollower
+from proctoring.vision.face_tracking import FaceTracker
 from proctoring.vision.frame import Frame, Pixels
 from proctoring.vision.networks import VisionModels
 from proctoring.vision.objects import LAP, WHOLE, ObjectDetector, View, load_object_detector
@@ -107,8 +107,8 @@ def _best(detector: ObjectDetector, pixels: Pixels, views: tuple[View, ...] | li
 
 def _faces(models: VisionModels, pixels: Pixels) -> list[Box]:
     assert models.faces is not None
-    follower = FaceFollower(models.faces.detector, models.faces.landmarker)
-    return [face.box for face in follower.look(Frame(0.0, pixels))]
+    tracker = FaceTracker(models.faces.detector, models.faces.landmarker)
+    return [face.box for face in tracker.update(Frame(0.0, pixels))]
 
 
 def view_around(box: Box, reach: float, width: int, height: int) -> View:

@@ -22,7 +22,7 @@ from pictures import Person, save
 
 from proctoring.models.store import ModelStore
 from proctoring.settings import Settings
-from proctoring.vision.following import FaceFollower
+from proctoring.vision.face_tracking import FaceTracker
 from proctoring.vision.frame import Frame
 from proctoring.vision.networks import load_vision_models
 from proctoring.vision.recording import read_frames
@@ -38,10 +38,10 @@ def gather(data: Path, store: ModelStore) -> list[Person]:
     found: list[Person] = []
 
     def add(name: str, frames: Iterator[Frame], every: int) -> None:
-        follower = FaceFollower(models.faces.detector, models.faces.landmarker)
+        tracker = FaceTracker(models.faces.detector, models.faces.landmarker)
         for n, frame in enumerate(frames):
             if n % every == 0:
-                for face in (follower.look(frame) or ())[:1]:
+                for face in (tracker.update(frame) or ())[:1]:
                     mesh = face.mesh[:, :2].astype(np.float32)
                     if np.ptp(mesh[:, 0]) >= SMALLEST:
                         found.append(Person(name, frame.pixels, mesh))

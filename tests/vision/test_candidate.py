@@ -6,15 +6,15 @@ import numpy as np
 
 from proctoring.observations import Box
 from proctoring.vision.candidate import CLAIM_SECONDS, CandidateClaim, Choice, choose_candidate
-from proctoring.vision.following import FollowedFace
+from proctoring.vision.face_tracking import TrackedFace
 
 
-def face(track: int, left: float = 250, size: float = 100) -> FollowedFace:
+def face(track: int, left: float = 250, size: float = 100) -> TrackedFace:
     mesh = np.zeros((478, 3), np.float32)
-    return FollowedFace(track, mesh, 0.99, Box(left, 150, left + size, 150 + size))
+    return TrackedFace(track, mesh, 0.99, Box(left, 150, left + size, 150 + size))
 
 
-def choices(*frames: tuple[float, list[FollowedFace]]) -> list[Choice]:
+def choices(*frames: tuple[float, list[TrackedFace]]) -> list[Choice]:
     claim: CandidateClaim | None = None
     made = []
     for time, faces in frames:
@@ -24,7 +24,7 @@ def choices(*frames: tuple[float, list[FollowedFace]]) -> list[Choice]:
     return made
 
 
-def chosen(*frames: tuple[float, list[FollowedFace]]) -> list[int | None]:
+def chosen(*frames: tuple[float, list[TrackedFace]]) -> list[int | None]:
     return [choice.face.track if choice.face else None for choice in choices(*frames)]
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from proctoring.errors import ModelUnavailableError
 from proctoring.models.store import ModelStore
-from proctoring.vision.following import FaceFollower
+from proctoring.vision.face_tracking import FaceTracker
 from proctoring.vision.frame import Frame
 from proctoring.vision.head_pose import (
     CanonicalFace,
@@ -64,10 +64,10 @@ def test_a_face_reads_the_same_wherever_in_the_picture_it_is(vision_models: Visi
     portrait = photograph("astronaut")
     poses = []
     for shift in ((64, 20), (-100, 20), (200, 20), (64, 150), (64, -10)):
-        follower = FaceFollower(vision_models.faces.detector, vision_models.faces.landmarker)
+        tracker = FaceTracker(vision_models.faces.detector, vision_models.faces.landmarker)
         frame = Frame(0.0, warp(portrait, shift=shift))
-        follower.look(frame)
-        (face,) = follower.look(frame)
+        tracker.update(frame)
+        (face,) = tracker.update(frame)
         pose = read_head_pose(vision_models.faces.canonical, face.mesh, 640, 480)
         assert pose is not None
         poses.append((pose.yaw, pose.pitch, pose.roll))

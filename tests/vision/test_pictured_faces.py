@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from proctoring.observations import Box, Detection, ObjectLook
-from proctoring.vision.following import FollowedFace
+from proctoring.vision.face_tracking import TrackedFace
 from proctoring.vision.pictured_faces import PicturedFaces
 
 CANDIDATE, OTHER = 1, 2
 
 
-def face(track: int, x: float, y: float, eyes: float, shift: float = 0.0) -> FollowedFace:
+def face(track: int, x: float, y: float, eyes: float, shift: float = 0.0) -> TrackedFace:
     """A face whose landmarks lie about (x, y), moved to the right by ``shift``."""
     noise = np.random.default_rng(abs(hash((track, round(shift, 3)))) % 2**32)
     mesh = np.zeros((478, 3), np.float32)
@@ -20,7 +20,7 @@ def face(track: int, x: float, y: float, eyes: float, shift: float = 0.0) -> Fol
     mesh[33, 0] -= eyes / 2
     mesh[263, 0] += eyes / 2
     box = Box(x + shift - eyes, y - eyes, x + shift + eyes, y + eyes)
-    return FollowedFace(track, mesh, 0.99, box)
+    return TrackedFace(track, mesh, 0.99, box)
 
 
 def watch(

@@ -13,7 +13,7 @@ import math
 from dataclasses import dataclass
 
 from proctoring.observations import Box
-from proctoring.vision.following import FollowedFace
+from proctoring.vision.face_tracking import TrackedFace
 
 CLAIM_SECONDS = 3.0
 """How long a lost candidate's claim is held against the faces that remain."""
@@ -38,14 +38,14 @@ class CandidateClaim:
 class Choice:
     """The candidate in one frame."""
 
-    face: FollowedFace | None
+    face: TrackedFace | None
     claim: CandidateClaim | None
     somebody_else: bool
     """Another person has taken over: what was learned about the candidate no longer holds."""
 
 
 def choose_candidate(
-    claim: CandidateClaim | None, faces: tuple[FollowedFace, ...], time: float
+    claim: CandidateClaim | None, faces: tuple[TrackedFace, ...], time: float
 ) -> Choice:
     """The candidate's face among those followed, and the claim to hand in with the next frame."""
     if claim is None:
@@ -67,8 +67,8 @@ def choose_candidate(
 
 
 def _take(
-    face: FollowedFace,
-    faces: tuple[FollowedFace, ...],
+    face: TrackedFace,
+    faces: tuple[TrackedFace, ...],
     time: float,
     claim: CandidateClaim | None,
     *,
@@ -82,11 +82,11 @@ def _take(
     return Choice(face, CandidateClaim(face.track, face.box, time, beside), somebody_else)
 
 
-def _largest(faces: tuple[FollowedFace, ...]) -> FollowedFace:
+def _largest(faces: tuple[TrackedFace, ...]) -> TrackedFace:
     return max(faces, key=lambda face: face.box.width * face.box.height)
 
 
-def _could_be(claim: CandidateClaim, face: FollowedFace) -> bool:
+def _could_be(claim: CandidateClaim, face: TrackedFace) -> bool:
     size = math.sqrt(max(1.0, claim.box.width * claim.box.height))
     other = math.sqrt(max(1.0, face.box.width * face.box.height))
     shift = math.hypot(

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from proctoring.observations import Box, ObjectLook
-from proctoring.vision.following import FollowedFace
+from proctoring.vision.face_tracking import TrackedFace
 
 WATCHED = 3.0
 """Seconds of stillness that make a picture of a face; and after which it is one or is not."""
@@ -76,7 +76,7 @@ class PicturedFaces:
         return bool(faces) and all(faces)
 
     def follow(
-        self, time: float, faces: Sequence[FollowedFace], candidate: int | None
+        self, time: float, faces: Sequence[TrackedFace], candidate: int | None
     ) -> dict[int, Standing]:
         """Take in the faces of one frame; times rise. ``candidate`` is the candidate's track."""
         self._paths = {face.track: self._paths.get(face.track, _Path(time)) for face in faces}
@@ -112,7 +112,7 @@ class PicturedFaces:
         return False
 
 
-def _go_on(path: _Path, time: float, face: FollowedFace) -> None:
+def _go_on(path: _Path, time: float, face: TrackedFace) -> None:
     x, y = face.mesh[_PLACE, :2].mean(axis=0)
     eyes = float(np.hypot(*(face.mesh[_LEFT_EYE, :2] - face.mesh[_RIGHT_EYE, :2])))
     path.places.append((time, float(x), float(y), eyes))

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from proctoring.vision.following import FaceFollower
+from proctoring.vision.face_tracking import FaceTracker
 from proctoring.vision.frame import Frame, Pixels
 from proctoring.vision.identity.quality import why_unfit
 from proctoring.vision.landmarks import Mesh
@@ -13,7 +13,7 @@ from proctoring.vision.networks import VisionModels
 
 def mesh_of(models: VisionModels, picture: Pixels) -> Mesh:
     assert models.faces
-    (face,) = FaceFollower(models.faces.detector, models.faces.landmarker).look(Frame(0, picture))
+    (face,) = FaceTracker(models.faces.detector, models.faces.landmarker).update(Frame(0, picture))
     return face.mesh
 
 

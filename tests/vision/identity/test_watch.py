@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from proctoring.observations import CameraView, Identity, NotRead, StreamSigns
-from proctoring.vision.following import FaceFollower
+from proctoring.vision.face_tracking import FaceTracker
 from proctoring.vision.frame import Frame, Pixels
 from proctoring.vision.identity.embedding import FaceEmbedder, distance
 from proctoring.vision.identity.watch import LOOK_PERIOD, IdentityWatch
@@ -37,8 +37,8 @@ class Sitting:
         self.unread: list[NotRead] = []
 
     def mesh(self, picture: Pixels) -> Mesh:
-        follower = FaceFollower(self._networks.detector, self._networks.landmarker)
-        return follower.look(Frame(0, picture))[0].mesh
+        tracker = FaceTracker(self._networks.detector, self._networks.landmarker)
+        return tracker.update(Frame(0, picture))[0].mesh
 
     def sit(
         self,

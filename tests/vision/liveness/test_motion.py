@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from proctoring.vision.following import FaceFollower
+from proctoring.vision.face_tracking import FaceTracker
 from proctoring.vision.frame import Frame, Pixels
 from proctoring.vision.landmarks import Mesh
 from proctoring.vision.liveness.motion import Motion, affine_rest
@@ -23,8 +23,8 @@ def mesh(vision_models: VisionModels, astronaut: Pixels) -> Mesh:
 def read(models: VisionModels, pictures: list[Pixels]) -> list[Mesh]:
     """The landmarks of one face in each picture."""
     assert models.faces is not None
-    follower = FaceFollower(models.faces.detector, models.faces.landmarker)
-    found = [follower.look(Frame(n / 10, picture)) for n, picture in enumerate(pictures)]
+    tracker = FaceTracker(models.faces.detector, models.faces.landmarker)
+    found = [tracker.update(Frame(n / 10, picture)) for n, picture in enumerate(pictures)]
     return [faces[0].mesh for faces in found if faces]
 
 

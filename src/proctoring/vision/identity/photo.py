@@ -12,7 +12,7 @@ from PIL import Image
 
 from proctoring.errors import BadFrameError, BadPhotoError, ModelUnavailableError
 from proctoring.vision.decode import decode_jpeg
-from proctoring.vision.following import FaceFollower, FollowedFace
+from proctoring.vision.face_tracking import FaceTracker, TrackedFace
 from proctoring.vision.frame import Frame, Pixels
 from proctoring.vision.identity.embedding import Embedding, mean_embedding
 from proctoring.vision.identity.quality import why_unfit
@@ -90,7 +90,7 @@ class _Face:
     """The face, and the picture that its landmarks are of."""
 
     pixels: Pixels
-    found: FollowedFace
+    found: TrackedFace
 
 
 def _only_face(networks: FaceNetworks, pixels: Pixels) -> _Face:
@@ -111,5 +111,5 @@ def _only_face(networks: FaceNetworks, pixels: Pixels) -> _Face:
     return _Face(pixels, found[0])
 
 
-def _faces(networks: FaceNetworks, pixels: Pixels) -> tuple[FollowedFace, ...]:
-    return FaceFollower(networks.detector, networks.landmarker).look(Frame(0.0, pixels))
+def _faces(networks: FaceNetworks, pixels: Pixels) -> tuple[TrackedFace, ...]:
+    return FaceTracker(networks.detector, networks.landmarker).update(Frame(0.0, pixels))

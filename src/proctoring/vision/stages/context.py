@@ -19,7 +19,7 @@ from proctoring.observations import (
     SceneView,
     StreamSigns,
 )
-from proctoring.vision.following import FollowedFace
+from proctoring.vision.face_tracking import TrackedFace
 from proctoring.vision.frame import Frame
 
 
@@ -90,9 +90,9 @@ class Context:
     latest: Latest
     found: ObservationPart = field(default_factory=ObservationPart)
     """The parts of the observation so far."""
-    faces: tuple[FollowedFace, ...] = ()
+    faces: tuple[TrackedFace, ...] = ()
     """All tracked faces, the oldest track first."""
-    candidate: FollowedFace | None = None
+    candidate: TrackedFace | None = None
     """The candidate's face; ``None``: not in this frame."""
     candidate_track: int | None = None
     """The candidate's track, also while the face is lost; ``None``: nobody was seen yet."""

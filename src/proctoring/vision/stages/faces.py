@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from proctoring.vision.following import FaceFollower
+from proctoring.vision.face_tracking import FaceTracker
 from proctoring.vision.networks import FaceNetworks
 from proctoring.vision.stages.context import Context, ObservationPart
 from proctoring.vision.stages.stage import Stage
@@ -14,9 +14,9 @@ class FaceStage(Stage):
     name = "faces"
 
     def __init__(self, networks: FaceNetworks) -> None:
-        self._tracker = FaceFollower(networks.detector, networks.landmarker)
+        self._tracker = FaceTracker(networks.detector, networks.landmarker)
 
     def run(self, context: Context) -> ObservationPart:
         """Track all faces."""
-        context.faces = self._tracker.look(context.frame)
+        context.faces = self._tracker.update(context.frame)
         return {}

@@ -10,7 +10,7 @@ from proctoring.models.runtime import Network
 from proctoring.observations import Gaze, NotRead
 from proctoring.vision.blendshapes import EYE_LOOK_UP, read_blendshapes
 from proctoring.vision.eyes import measure_eyes
-from proctoring.vision.following import FollowedFace
+from proctoring.vision.face_tracking import TrackedFace
 from proctoring.vision.gaze import EyeSample, GazeReader
 from proctoring.vision.landmarks import face_width
 from proctoring.vision.stages.context import CandidatePart, Context, ObservationPart
@@ -52,7 +52,7 @@ class GazeStage(Stage):
             return {}
         return {"candidate": {"track": context.candidate_track, "gaze": gaze}}
 
-    def _of_face(self, context: Context, face: FollowedFace) -> ObservationPart:
+    def _of_face(self, context: Context, face: TrackedFace) -> ObservationPart:
         candidate: CandidatePart = {"gaze": None}
         pose = context.head.pose
         if pose is None:

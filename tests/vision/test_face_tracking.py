@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from proctoring.models.runtime import Network
-from proctoring.vision.following import MAX_FACES, FaceFollower, FollowedFace
+from proctoring.vision.face_tracking import MAX_FACES, FaceTracker, TrackedFace
 from proctoring.vision.frame import Frame, Pixels
 from proctoring.vision.networks import VisionModels
 
@@ -20,13 +20,13 @@ WALL = np.full((480, 640, 3), 90, np.uint8)
 
 def follow(
     models: VisionModels, pictures: Iterable[Pixels], detector: object = None
-) -> list[tuple[FollowedFace, ...]]:
+) -> list[tuple[TrackedFace, ...]]:
     """The faces in pictures a tenth of a second apart."""
     assert models.faces is not None
-    follower = FaceFollower(models.faces.detector, models.faces.landmarker)
+    tracker = FaceTracker(models.faces.detector, models.faces.landmarker)
     if detector is not None:
-        follower._detector = detector  # type: ignore[assignment]
-    return [follower.look(Frame(index / 10, pixels)) for index, pixels in enumerate(pictures)]
+        tracker._detector = detector  # type: ignore[assignment]
+    return [tracker.update(Frame(index / 10, pixels)) for index, pixels in enumerate(pictures)]
 
 
 def heads(*places: tuple[int, int], size: int = 150) -> Pixels:
@@ -38,7 +38,7 @@ def heads(*places: tuple[int, int], size: int = 150) -> Pixels:
     return picture
 
 
-def tracks(faces: tuple[FollowedFace, ...]) -> list[int]:
+def tracks(faces: tuple[TrackedFace, ...]) -> list[int]:
     return [face.track for face in faces]
 
 

@@ -37,7 +37,7 @@ landmarks can cling to a shoulder or a poster."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class FollowedFace:
+class TrackedFace:
     """One face in one frame."""
 
     track: int
@@ -53,7 +53,7 @@ class _Track:
     unconfirmed: int = 0
 
 
-class FaceFollower:
+class FaceTracker:
     """Follows up to ``MAX_FACES`` faces of one session; one instance per session."""
 
     def __init__(self, detector: Network, landmarker: Network) -> None:
@@ -63,7 +63,7 @@ class FaceFollower:
         self._last_number = 0
         self._next_check = float("-inf")
 
-    def look(self, frame: Frame) -> tuple[FollowedFace, ...]:
+    def update(self, frame: Frame) -> tuple[TrackedFace, ...]:
         """The faces in this frame, those longest followed first."""
         before = len(self._tracks)
         faces = self._follow(frame.pixels)
@@ -74,8 +74,8 @@ class FaceFollower:
             self._welcome(frame.pixels, faces, finds)
         return tuple(faces[track.number] for track in self._tracks)
 
-    def _follow(self, pixels: Pixels) -> dict[int, FollowedFace]:
-        faces: dict[int, FollowedFace] = {}
+    def _follow(self, pixels: Pixels) -> dict[int, TrackedFace]:
+        faces: dict[int, TrackedFace] = {}
         for track in self._tracks:
             face = self._read(pixels, track.region, track.number)
             # Two tracks that slid onto one face: the older one keeps it.
@@ -84,14 +84,12 @@ class FaceFollower:
         self._keep(faces)
         return faces
 
-    def _keep(self, faces: dict[int, FollowedFace]) -> None:
+    def _keep(self, faces: dict[int, TrackedFace]) -> None:
         self._tracks = [track for track in self._tracks if track.number in faces]
         for track in self._tracks:
             track.region = region_of_mesh(faces[track.number].mesh)
 
-    def _drop_unconfirmed(
-        self, faces: dict[int, FollowedFace], finds: tuple[FaceFind, ...]
-    ) -> None:
+    def _drop_unconfirmed(self, faces: dict[int, TrackedFace], finds: tuple[FaceFind, ...]) -> None:
         for track in self._tracks:
             face = faces[track.number]
             seen = any(_same_place(find.box, face.box) for find in finds)
@@ -101,7 +99,7 @@ class FaceFollower:
         self._keep(faces)
 
     def _welcome(
-        self, pixels: Pixels, faces: dict[int, FollowedFace], finds: tuple[FaceFind, ...]
+        self, pixels: Pixels, faces: dict[int, TrackedFace], finds: tuple[FaceFind, ...]
     ) -> None:
         for find in sorted(finds, key=lambda find: -find.box.width * find.box.height):
             if len(faces) >= MAX_FACES:
@@ -115,17 +113,17 @@ class FaceFollower:
             faces[face.track] = face
             self._tracks.append(_Track(face.track, region_of_mesh(face.mesh)))
 
-    def _read(self, pixels: Pixels, region: Region, number: int) -> FollowedFace | None:
+    def _read(self, pixels: Pixels, region: Region, number: int) -> TrackedFace | None:
         height, width = pixels.shape[:2]
         if region.side < _MIN_SIDE or not (0 <= region.x < width and 0 <= region.y < height):
             return None
         mesh, presence = read_landmarks(self._landmarker, pixels, region)
         if presence < MIN_PRESENCE:
             return None
-        return FollowedFace(number, mesh, presence, hull(mesh))
+        return TrackedFace(number, mesh, presence, hull(mesh))
 
 
-def _taken(box: Box, faces: dict[int, FollowedFace]) -> bool:
+def _taken(box: Box, faces: dict[int, TrackedFace]) -> bool:
     return any(_same_place(box, face.box) for face in faces.values())
 
 
