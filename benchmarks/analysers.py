@@ -36,7 +36,7 @@ from proctoring.vision.blendshapes import read_blendshapes
 from proctoring.vision.camera import look_at_camera
 from proctoring.vision.closer_look import CloserLook
 from proctoring.vision.decode import decode_jpeg
-from proctoring.vision.face_detection import find_faces
+from proctoring.vision.face_detection import detect_faces
 from proctoring.vision.frame import Frame, Pixels
 from proctoring.vision.head_pose import load_canonical_face, read_head_pose
 from proctoring.vision.identity.embedding import load_face_embedder
@@ -44,7 +44,7 @@ from proctoring.vision.identity.quality import why_unfit
 from proctoring.vision.identity.watch import LOOK_PERIOD
 from proctoring.vision.injection import PERIOD as STREAM_PERIOD
 from proctoring.vision.injection import StreamWatch
-from proctoring.vision.landmarks import hull, read_landmarks, region_of_find
+from proctoring.vision.landmarks import hull, read_landmarks, region_of_detection
 from proctoring.vision.liveness.judges import load_liveness_judge
 from proctoring.vision.networks import load_vision_models
 from proctoring.vision.objects import load_object_detector
@@ -73,7 +73,7 @@ def face_detection(store: ModelStore) -> Call:
         store.fetch("face_detection_full_range"), outputs=("Identity", "Identity_1")
     )
     pixels = picture()
-    return lambda: find_faces(network, pixels)
+    return lambda: detect_faces(network, pixels)
 
 
 def _landmarks(store: ModelStore) -> Callable[[], tuple[np.ndarray, float]]:
@@ -86,7 +86,7 @@ def _landmarks(store: ModelStore) -> Callable[[], tuple[np.ndarray, float]]:
         outputs=("Identity", "Identity_1"),
     )
     pixels = picture()
-    region = region_of_find(find_faces(detector, pixels)[0])
+    region = region_of_detection(detect_faces(detector, pixels)[0])
     return lambda: read_landmarks(network, pixels, region)
 
 

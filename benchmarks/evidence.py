@@ -23,8 +23,8 @@ from proctoring.session.evidence.bystanders import Look
 from proctoring.session.evidence.media import make_clip, make_still
 from proctoring.session.evidence.ring import MediaRing, Stretch
 from proctoring.settings import Settings
-from proctoring.vision.crowd import find_everybody
 from proctoring.vision.networks import load_vision_models
+from proctoring.vision.tiled_detection import detect_faces_in_tiles
 
 BEFORE, AFTER = 5.0, 5.0
 MAX_PIXELS = 3840 * 2160
@@ -59,7 +59,7 @@ def main() -> None:
     store = ModelStore(settings.models_folder, settings.models_mirror)
     faces = load_vision_models(store, object_model=settings.object_model).faces
     assert faces is not None
-    find = partial(find_everybody, faces.detector)
+    find = partial(detect_faces_in_tiles, faces.detector)
     find(face(0), 3)  # what is set up on first use
     for blur in (False, True):
         cpu = time.process_time()

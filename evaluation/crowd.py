@@ -25,10 +25,10 @@ from proctoring.session.evidence.bystanders import Look, hide_bystanders, look_o
 from proctoring.session.evidence.crowd import CUTS_OF_STILL, FindFaces, looks_at
 from proctoring.settings import Settings
 from proctoring.vision.analyser import VisionAnalyser
-from proctoring.vision.crowd import find_everybody
 from proctoring.vision.face_detection import overlap
 from proctoring.vision.frame import Frame, Pixels
 from proctoring.vision.networks import VisionModels, load_vision_models
+from proctoring.vision.tiled_detection import detect_faces_in_tiles
 
 SAME = 0.3
 """Overlap from which two finds are one face."""
@@ -65,7 +65,7 @@ def main() -> None:
     detector = models.faces.detector
 
     def find(pixels: Pixels, cuts: int) -> tuple[Box, ...]:
-        return find_everybody(detector, pixels, cuts)
+        return detect_faces_in_tiles(detector, pixels, cuts)
 
     if chosen.alone is not None:
         alone(models, find, chosen.alone)

@@ -29,7 +29,7 @@ from proctoring.models.store import ModelStore
 from proctoring.observations import Box, ObjectLook
 from proctoring.settings import Settings
 from proctoring.vision.decode import decode_jpeg
-from proctoring.vision.face_detection import find_faces
+from proctoring.vision.face_detection import detect_faces
 from proctoring.vision.frame import Pixels
 from proctoring.vision.objects import ObjectDetector, load_object_detector
 
@@ -216,7 +216,7 @@ def main() -> None:
     detectors = load_detectors(store, chosen.detector or (*CATALOGUE_DETECTORS, YOLO11), mirror)
 
     def faces(pixels: Pixels) -> int:
-        return len(find_faces(face_network, pixels))
+        return len(detect_faces(face_network, pixels))
 
     def no_faces(_: Pixels) -> int:
         return 0

@@ -37,8 +37,8 @@ from proctoring.session.transcription import TranscriptionService
 from proctoring.session.worker_pool import WorkerPool
 from proctoring.settings import Settings
 from proctoring.storage.storage import Storage
-from proctoring.vision.crowd import find_everybody
 from proctoring.vision.identity.embedding import Embedding
+from proctoring.vision.tiled_detection import detect_faces_in_tiles
 
 _log = logging.getLogger(__name__)
 
@@ -302,7 +302,9 @@ class Service:
         )
         self._preparing.start()
         if models.vision.faces is not None:
-            self.storage.find_faces_with(partial(find_everybody, models.vision.faces.detector))
+            self.storage.find_faces_with(
+                partial(detect_faces_in_tiles, models.vision.faces.detector)
+            )
         self._sessions = Registry(
             SessionServices(
                 vision=models.vision,

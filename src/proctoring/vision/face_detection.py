@@ -27,7 +27,7 @@ _ANCHORS = np.stack(np.meshgrid(_CENTRES, _CENTRES), axis=-1).reshape(-1, 2)
 
 
 @dataclass(frozen=True, slots=True)
-class FaceFind:
+class FaceDetection:
     """One face in a whole picture, not yet followed."""
 
     box: Box
@@ -37,7 +37,7 @@ class FaceFind:
     left_eye: tuple[float, float]
 
 
-def find_faces(network: Network, pixels: Pixels) -> tuple[FaceFind, ...]:
+def detect_faces(network: Network, pixels: Pixels) -> tuple[FaceDetection, ...]:
     """All faces in an (height, width, 3) RGB picture, the surest first."""
     height, width = pixels.shape[:2]
     scale = SIDE / max(height, width)
@@ -66,7 +66,7 @@ def find_faces(network: Network, pixels: Pixels) -> tuple[FaceFind, ...]:
         [points[:, 0] - points[:, 1] / 2, points[:, 0] + points[:, 1] / 2], axis=1
     )
     return tuple(
-        FaceFind(
+        FaceDetection(
             Box(*(float(value) for value in corners[index])),
             float(scores[index]),
             (float(points[index, 2, 0]), float(points[index, 2, 1])),

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 
 from proctoring.models.runtime import Network
 from proctoring.observations import Box
-from proctoring.vision.face_detection import FaceFind, find_faces
+from proctoring.vision.face_detection import FaceDetection, detect_faces
 from proctoring.vision.frame import Frame, Pixels
 from proctoring.vision.landmarks import (
     Mesh,
     Region,
     hull,
     read_landmarks,
-    region_of_find,
+    region_of_detection,
     region_of_mesh,
 )
 
@@ -69,9 +69,9 @@ class FaceTracker:
         faces = self._follow(frame.pixels)
         if not self._tracks or len(self._tracks) < before or frame.time >= self._next_check:
             self._next_check = frame.time + _NEWCOMER_PERIOD
-            finds = find_faces(self._detector, frame.pixels)
-            self._drop_unconfirmed(faces, finds)
-            self._welcome(frame.pixels, faces, finds)
+            detections = detect_faces(self._detector, frame.pixels)
+            self._drop_unconfirmed(faces, detections)
+            self._welcome(frame.pixels, faces, detections)
         return tuple(faces[track.number] for track in self._tracks)
 
     def _follow(self, pixels: Pixels) -> dict[int, TrackedFace]:
@@ -89,24 +89,28 @@ class FaceTracker:
         for track in self._tracks:
             track.region = region_of_mesh(faces[track.number].mesh)
 
-    def _drop_unconfirmed(self, faces: dict[int, TrackedFace], finds: tuple[FaceFind, ...]) -> None:
+    def _drop_unconfirmed(
+        self, faces: dict[int, TrackedFace], detections: tuple[FaceDetection, ...]
+    ) -> None:
         for track in self._tracks:
             face = faces[track.number]
-            seen = any(_same_place(find.box, face.box) for find in finds)
+            seen = any(_same_place(detection.box, face.box) for detection in detections)
             track.unconfirmed = 0 if seen or face.presence >= _UNSURE else track.unconfirmed + 1
             if track.unconfirmed >= _UNSURE_CHECKS:
                 del faces[track.number]
         self._keep(faces)
 
     def _welcome(
-        self, pixels: Pixels, faces: dict[int, TrackedFace], finds: tuple[FaceFind, ...]
+        self, pixels: Pixels, faces: dict[int, TrackedFace], detections: tuple[FaceDetection, ...]
     ) -> None:
-        for find in sorted(finds, key=lambda find: -find.box.width * find.box.height):
+        for detection in sorted(
+            detections, key=lambda detection: -detection.box.width * detection.box.height
+        ):
             if len(faces) >= MAX_FACES:
                 return
-            if _taken(find.box, faces):
+            if _taken(detection.box, faces):
                 continue
-            face = self._read(pixels, region_of_find(find), self._last_number + 1)
+            face = self._read(pixels, region_of_detection(detection), self._last_number + 1)
             if face is None or _taken(face.box, faces):
                 continue
             self._last_number += 1

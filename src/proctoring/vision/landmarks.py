@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from proctoring.models.runtime import Network
 from proctoring.observations import Box
-from proctoring.vision.face_detection import FaceFind
+from proctoring.vision.face_detection import FaceDetection
 from proctoring.vision.frame import Pixels
 
 Mesh = NDArray[np.float32]
@@ -40,10 +40,10 @@ class Region:
     """Radians by which the eyes' line falls towards the picture's right."""
 
 
-def region_of_find(find: FaceFind) -> Region:
+def region_of_detection(detection: FaceDetection) -> Region:
     """Where to look for the landmarks of a newly detected face."""
-    box = find.box
-    (right_x, right_y), (left_x, left_y) = find.right_eye, find.left_eye
+    box = detection.box
+    (right_x, right_y), (left_x, left_y) = detection.right_eye, detection.left_eye
     return Region(
         (box.left + box.right) / 2,
         (box.top + box.bottom) / 2,

@@ -17,9 +17,9 @@ from proctoring.session.evidence.bystanders import hide_bystanders
 from proctoring.session.evidence.crowd import CUT_EVERY, looks_at
 from proctoring.session.evidence.media import make_clip, make_still
 from proctoring.session.evidence.ring import Picture, Stretch
-from proctoring.vision.crowd import find_everybody
 from proctoring.vision.frame import Pixels
 from proctoring.vision.networks import VisionModels
+from proctoring.vision.tiled_detection import detect_faces_in_tiles
 
 MAX_PIXELS = 10_000_000
 
@@ -98,7 +98,7 @@ def test_in_a_crowd_the_real_detector_leaves_the_candidate_alone_to_be_seen(
     """Twenty-four faces, of which one is the candidate's."""
     if vision_models.faces is None:
         pytest.skip("no face networks: " + "; ".join(c.reason for c in vision_models.capabilities))
-    find = partial(find_everybody, vision_models.faces.detector)
+    find = partial(detect_faces_in_tiles, vision_models.faces.detector)
     picture = crowd(6, 4)
     places = {
         (x, y): Box(

@@ -9,9 +9,9 @@ from tests.session.evidence.people import CANDIDATE, HEIGHT, WIDTH, one_person
 
 from proctoring.models.runtime import Network
 from proctoring.observations import Box
-from proctoring.vision.crowd import find_everybody
 from proctoring.vision.frame import Pixels
 from proctoring.vision.networks import VisionModels
+from proctoring.vision.tiled_detection import detect_faces_in_tiles
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def people(boxes: tuple[Box, ...], columns: int, rows: int) -> set[tuple[int, in
 
 def test_a_face_is_told_in_shares_of_the_picture(detector: Network) -> None:
     for cuts in (1, 2):
-        boxes = find_everybody(detector, one_person(), cuts)
+        boxes = detect_faces_in_tiles(detector, one_person(), cuts)
         assert boxes
         for box in boxes:
             assert (box.left + box.right) / 2 == pytest.approx(
@@ -52,10 +52,12 @@ def test_a_face_is_told_in_shares_of_the_picture(detector: Network) -> None:
 
 def test_faces_too_small_for_the_whole_are_found_in_parts(detector: Network) -> None:
     picture = crowd(6, 4)
-    found = [len(people(find_everybody(detector, picture, cuts), 6, 4)) for cuts in (1, 2, 3)]
+    found = [
+        len(people(detect_faces_in_tiles(detector, picture, cuts), 6, 4)) for cuts in (1, 2, 3)
+    ]
     assert found[0] < found[1] < 24
     assert found[2] == 24
 
 
 def test_a_picture_smaller_than_its_parts_does_no_harm(detector: Network) -> None:
-    assert find_everybody(detector, np.full((2, 1, 3), 90, np.uint8), 3) == ()
+    assert detect_faces_in_tiles(detector, np.full((2, 1, 3), 90, np.uint8), 3) == ()

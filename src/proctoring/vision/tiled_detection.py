@@ -8,14 +8,14 @@ import numpy as np
 
 from proctoring.models.runtime import Network
 from proctoring.observations import Box
-from proctoring.vision.face_detection import find_faces
+from proctoring.vision.face_detection import detect_faces
 from proctoring.vision.frame import Pixels
 
 _WIDER = 4 / 3
 """Parts reach over each other by a third, so that a face cut in one is whole in the next."""
 
 
-def find_everybody(network: Network, pixels: Pixels, cuts: int) -> tuple[Box, ...]:
+def detect_faces_in_tiles(network: Network, pixels: Pixels, cuts: int) -> tuple[Box, ...]:
     """All faces, in shares of the picture's width and height (0 to 1). One face may come twice.
 
     Args:
@@ -28,7 +28,7 @@ def find_everybody(network: Network, pixels: Pixels, cuts: int) -> tuple[Box, ..
     height, width = pixels.shape[:2]
     found = []
     for part, left, top in _parts(pixels, cuts):
-        for face in find_faces(network, part):
+        for face in detect_faces(network, part):
             box = face.box
             found.append(
                 Box(
