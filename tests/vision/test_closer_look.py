@@ -14,12 +14,12 @@ from proctoring.models.store import ModelStore
 from proctoring.observations import Box, ObjectLook
 from proctoring.settings import Settings
 from proctoring.vision.analyser import VisionAnalyser
-from proctoring.vision.candidates import PERSON, PHONE, WORDS, Candidates
 from proctoring.vision.closer_look import CloserLook, load_object_looks, view_around
 from proctoring.vision.decode import decode_jpeg
 from proctoring.vision.frame import Frame, Pixels
 from proctoring.vision.networks import VisionModels
 from proctoring.vision.objects import ObjectDetector, load_object_detector
+from proctoring.vision.proposals import PERSON, PHONE, WORDS, Proposals
 from proctoring.vision.steps import Steps, finished
 
 ROOM = np.zeros((480, 640, 3), np.uint8)
@@ -28,9 +28,9 @@ ROOM = np.zeros((480, 640, 3), np.uint8)
 def sees(name: str, *found: tuple[str, float, tuple[float, float, float, float]]) -> ObjectDetector:
     """A detector that sees the same in every picture."""
 
-    def propose(_: Pixels) -> Steps[Candidates]:
+    def propose(_: Pixels) -> Steps[Proposals]:
         yield
-        return Candidates(
+        return Proposals(
             np.array([box for _, _, box in found], np.float32).reshape(-1, 4),
             np.array([score for _, score, _ in found], np.float32),
             np.array([WORDS.index(word) for word, _, _ in found], np.int64),

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from proctoring.errors import ModelUnavailableError
 from proctoring.models.store import ModelStore
 from proctoring.observations import Box, Detection, ObjectLook
-from proctoring.vision.candidates import PERSON, PHONE, SCREENS, WORDS, Propose
 from proctoring.vision.frame import Pixels
 from proctoring.vision.objects_picodet import load_picodet
 from proctoring.vision.objects_ssd import load_ssd
 from proctoring.vision.objects_yolo import load_yolo11, load_yolox
+from proctoring.vision.proposals import PERSON, PHONE, SCREENS, WORDS, Propose
 from proctoring.vision.steps import Steps, finished
 
 View = tuple[float, float, float, float]

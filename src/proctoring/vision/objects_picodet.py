@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from proctoring.models.runtime import load_network
-from proctoring.vision.candidates import Candidates, Propose, above_floor, distinct
 from proctoring.vision.frame import Pixels
+from proctoring.vision.proposals import Proposals, Propose, above_floor, suppress_duplicates
 from proctoring.vision.steps import Steps
 
 _SIDE = 320
@@ -38,7 +38,7 @@ def load_picodet(path: Path, columns: Sequence[int]) -> Propose:
     network = load_network(path)
     centres, strides = picodet_cells()
 
-    def propose(pixels: Pixels) -> Steps[Candidates]:
+    def propose(pixels: Pixels) -> Steps[Proposals]:
         height, width = pixels.shape[:2]
         picture = cv2.resize(pixels, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA)
         picture = (picture.astype(np.float32) - _MEAN) / _DEVIATION
@@ -51,7 +51,7 @@ def load_picodet(path: Path, columns: Sequence[int]) -> Propose:
         sides = distances(bins) * strides[found]
         boxes = np.concatenate([centres[found] - sides[:, :2], centres[found] + sides[:, 2:]], 1)
         boxes *= np.array([width, height, width, height], np.float32) / _SIDE
-        return distinct(
+        return suppress_duplicates(
             boxes,
             scores[found, classes],
             classes,

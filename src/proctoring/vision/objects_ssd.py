@@ -13,8 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from proctoring.models.ssd_graph import SIDE, load_ssd_parts
-from proctoring.vision.candidates import COCO_91, Candidates, Propose, above_floor, distinct
 from proctoring.vision.frame import Pixels
+from proctoring.vision.proposals import (
+    COCO_91,
+    Proposals,
+    Propose,
+    above_floor,
+    suppress_duplicates,
+)
 from proctoring.vision.steps import Steps
 
 _CODE_SCALES = np.array([10.0, 10.0, 5.0, 5.0], np.float32)
@@ -35,7 +41,7 @@ def load_ssd(path: Path) -> Propose:
     parts = load_ssd_parts(path, COCO_91)
     anchors = make_anchors()
 
-    def propose(pixels: Pixels) -> Steps[Candidates]:
+    def propose(pixels: Pixels) -> Steps[Proposals]:
         height, width = pixels.shape[:2]
         picture = cv2.resize(pixels, (SIDE, SIDE), interpolation=cv2.INTER_LINEAR)
         seen: tuple[np.ndarray, ...] = (picture[np.newaxis].astype(np.float32),)
@@ -48,7 +54,7 @@ def load_ssd(path: Path) -> Propose:
         rows, classes = above_floor(scores)
         boxes = decode_boxes(codes[0, rows, 0], anchors[rows])
         boxes *= np.array([width, height, width, height], np.float32)
-        return distinct(
+        return suppress_duplicates(
             boxes,
             scores[rows, classes],
             classes,

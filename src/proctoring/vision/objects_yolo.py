@@ -10,9 +10,15 @@ from numpy.typing import NDArray
 
 from proctoring.models.detector_files import read_yolo11
 from proctoring.models.runtime import compile_network, load_network
-from proctoring.vision.candidates import Candidates, Propose, above_floor, corners, distinct
 from proctoring.vision.frame import Pixels
 from proctoring.vision.letterbox import letterbox
+from proctoring.vision.proposals import (
+    Proposals,
+    Propose,
+    above_floor,
+    corners_of,
+    suppress_duplicates,
+)
 from proctoring.vision.steps import Steps
 
 _YOLOX_STRIDES = (8, 16, 32)
@@ -34,7 +40,7 @@ def load_yolox(path: Path, columns: Sequence[int]) -> Propose:
     _, _, height, width = network.input_shapes[0]
     cells, strides = yolox_cells(width, height)
 
-    def propose(pixels: Pixels) -> Steps[Candidates]:
+    def propose(pixels: Pixels) -> Steps[Proposals]:
         fitted = letterbox(pixels, width, height, centred=False)
         yield
         (rows,) = network(_planes(fitted.pixels[:, :, ::-1]))
@@ -43,8 +49,8 @@ def load_yolox(path: Path, columns: Sequence[int]) -> Propose:
         found, classes = above_floor(scores)
         centres = (rows[found, :2] + cells[found]) * strides[found]
         sizes = np.exp(rows[found, 2:4]) * strides[found]
-        return distinct(
-            fitted.to_picture(corners(centres, sizes)),
+        return suppress_duplicates(
+            fitted.to_picture(corners_of(centres, sizes)),
             scores[found, classes],
             classes,
             overlap=_YOLOX_MAX_OVERLAP,
@@ -68,15 +74,15 @@ def load_yolo11(path: Path, columns: Sequence[int]) -> Propose:
     network = compile_network(read_yolo11(path))
     _, _, height, width = network.input_shapes[0]
 
-    def propose(pixels: Pixels) -> Steps[Candidates]:
+    def propose(pixels: Pixels) -> Steps[Proposals]:
         fitted = letterbox(pixels, width, height, centred=True)
         yield
         (out,) = network(_planes(fitted.pixels) * np.float32(1 / 255))
         scores = _columns(out[0, 4:].T, columns)
         found, classes = above_floor(scores)
         codes = out[0, :4, found]
-        return distinct(
-            fitted.to_picture(corners(codes[:, :2], codes[:, 2:])),
+        return suppress_duplicates(
+            fitted.to_picture(corners_of(codes[:, :2], codes[:, 2:])),
             scores[found, classes],
             classes,
             overlap=_YOLO11_MAX_OVERLAP,

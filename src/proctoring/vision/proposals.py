@@ -26,7 +26,7 @@ _MOST = 300
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Candidates:
+class Proposals:
     """Proposals of one network in one picture, each class apart free of duplicates."""
 
     boxes: NDArray[np.float32]
@@ -37,11 +37,11 @@ class Candidates:
     """(n,) places in ``WORDS``."""
 
 
-Propose = Callable[[Pixels], Steps[Candidates]]
+Propose = Callable[[Pixels], Steps[Proposals]]
 """Picture, (height, width, 3) RGB uint8, to candidates, in steps. Called from many threads at once."""
 
 
-def distinct(
+def suppress_duplicates(
     boxes: NDArray[np.float32],
     scores: NDArray[np.float32],
     classes: NDArray[np.int64],
@@ -49,8 +49,8 @@ def distinct(
     overlap: float,
     width: int,
     height: int,
-) -> Candidates:
-    """Candidates without duplicates: of two of one class whose IoU is above ``overlap``, the better.
+) -> Proposals:
+    """Proposals without duplicates: of two of one class whose IoU is above ``overlap``, the better.
 
     Args:
         boxes: (n, 4) left, top, right, bottom, possibly reaching beyond the picture.
@@ -73,7 +73,7 @@ def distinct(
             np.int64,
         )
         boxes, scores, classes = boxes[kept], scores[kept], classes[kept]
-    return Candidates(boxes.astype(np.float32), scores.astype(np.float32), classes.astype(np.int64))
+    return Proposals(boxes.astype(np.float32), scores.astype(np.float32), classes.astype(np.int64))
 
 
 def above_floor(scores: NDArray[np.float32]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -82,6 +82,6 @@ def above_floor(scores: NDArray[np.float32]) -> tuple[NDArray[np.int64], NDArray
     return rows.astype(np.int64), classes.astype(np.int64)
 
 
-def corners(centres: NDArray[np.float32], sizes: NDArray[np.float32]) -> NDArray[np.float32]:
+def corners_of(centres: NDArray[np.float32], sizes: NDArray[np.float32]) -> NDArray[np.float32]:
     """(n, 2) centres and (n, 2) widths and heights to (n, 4) left, top, right, bottom."""
     return np.concatenate([centres - sizes / 2, centres + sizes / 2], axis=1)
