@@ -10,7 +10,7 @@ import simplejpeg
 from tests.session.evidence.people import BYSTANDER, CANDIDATE, encode, two_people
 from tests.session.evidence.test_bystanders import is_hidden, is_untouched, look
 from tests.session.evidence.test_media import opened
-from tests.vision.test_crowd import crowd
+from tests.vision.test_tiled_detection import crowd
 
 from proctoring.observations import Box
 from proctoring.session.evidence.bystanders import hide_bystanders
