@@ -34,7 +34,7 @@ from proctoring.settings import Settings
 from proctoring.vision.analyser import FACE_RATE, VisionAnalyser
 from proctoring.vision.blendshapes import read_blendshapes
 from proctoring.vision.camera import look_at_camera
-from proctoring.vision.closer_look import CloserLook
+from proctoring.vision.cascade import DetectorCascade
 from proctoring.vision.decode import decode_jpeg
 from proctoring.vision.face_detection import detect_faces
 from proctoring.vision.frame import Frame, Pixels
@@ -104,7 +104,7 @@ def objects(name: str) -> Callable[[ModelStore], Call]:
     def prepare(store: ModelStore) -> Call:
         detector = load_object_detector(store, name)
         pixels = picture()
-        return lambda: detector.look(pixels)
+        return lambda: detector.detect(pixels)
 
     return prepare
 
@@ -169,13 +169,13 @@ def identity(store: ModelStore) -> Call:
     return lambda: (why_unfit(pixels, mesh), embedder.embed(pixels, mesh))
 
 
-def closer_look(store: ModelStore) -> Call:
+def cascade(store: ModelStore) -> Call:
     """What the second network adds where the first suspects one place."""
     first = load_object_detector(store, "ssd_mobilenet_v2")
-    pair = CloserLook(first, load_object_detector(store, "picodet_s"))
+    pair = DetectorCascade(first, load_object_detector(store, "picodet_s"))
     phone = Detection("cell phone", 0.5, Box(200, 300, 260, 400))
     suspected, pixels = ObjectLook((phone,), (), first.name), picture()
-    return lambda: finished(pair.confirmed(pixels, suspected))
+    return lambda: finished(pair.confirm(pixels, suspected))
 
 
 def whole_second(store: ModelStore) -> Call:
@@ -219,7 +219,7 @@ ROWS: dict[str, Row] = {
     "stills and loops": Row(stream, 1 / STREAM_PERIOD),
     "identity: one embedding": Row(identity, 1 / LOOK_PERIOD),
     "objects: ssd_mobilenet_v2 (two views)": Row(objects("ssd_mobilenet_v2"), OBJECT_RATE),
-    "objects: picodet_s, one closer look": Row(closer_look),
+    "objects: picodet_s, one closer look": Row(cascade),
     "objects: yolox_nano": Row(objects("yolox_nano")),
     "objects: picodet_s": Row(objects("picodet_s")),
     "objects: yolo11n INT8 (imported)": Row(yolo11),

@@ -143,7 +143,7 @@ def look_at(
     seen = []
     for picture in pictures:
         pixels = decode_jpeg(picture.path.read_bytes())
-        seen.append(Seen(picture.traits, detector.look(pixels), count_faces(pixels)))
+        seen.append(Seen(picture.traits, detector.detect(pixels), count_faces(pixels)))
     return seen
 
 
@@ -229,7 +229,7 @@ def main() -> None:
         low = lowered(detector)
         held = look_at(walletphone(chosen.data), low, no_faces)
         others = [] if chosen.persons else look_at(mixed(chosen.data), low, no_faces)
-        hands = [Seen(traits, low.look(p), 0) for p, traits in gestures(chosen.data)]
+        hands = [Seen(traits, low.detect(p), 0) for p, traits in gestures(chosen.data)]
         all_seen[detector.name] = (held, others, hands)
         phone_rows.append(
             [

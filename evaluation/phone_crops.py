@@ -17,13 +17,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from evaluation.closer_look import recordings, share
+from evaluation.cascade import recordings, share
 from evaluation.objects import gestures, print_table
 from evaluation.sessions import evaluation_models
 from proctoring.models.store import ModelStore
 from proctoring.observations import Box
 from proctoring.settings import Settings
-from proctoring.vision.closer_look import SUSPECT_SCORE
+from proctoring.vision.cascade import SUSPECT_SCORE
 from proctoring.vision.decode import decode_jpeg
 from proctoring.vision.face_tracking import FaceTracker
 from proctoring.vision.frame import Frame, Pixels
@@ -84,7 +84,7 @@ def pictures(data: Path, every: int) -> Iterator[tuple[str, Pixels]]:
 def scores(detector: ObjectDetector, models: VisionModels, pixels: Pixels) -> dict[str, float]:
     """The best score of a phone in each part of the looks."""
     height, width = pixels.shape[:2]
-    shipped = replace(detector, views=(WHOLE, LAP)).look(pixels)
+    shipped = replace(detector, views=(WHOLE, LAP)).detect(pixels)
     faces = _faces(models, pixels)
     around_faces = [view_around(box, FACE_REACH, width, height) for box in faces]
     suspects = [
@@ -101,7 +101,7 @@ def scores(detector: ObjectDetector, models: VisionModels, pixels: Pixels) -> di
 def _best(detector: ObjectDetector, pixels: Pixels, views: tuple[View, ...] | list[View]) -> float:
     if not views:
         return 0.0
-    seen = replace(detector, views=tuple(views)).look(pixels)
+    seen = replace(detector, views=tuple(views)).detect(pixels)
     return max((phone.score for phone in seen.phones), default=0.0)
 
 

@@ -10,7 +10,7 @@ import pytest
 from proctoring.models.store import ModelStore
 from proctoring.observations import ObjectLook
 from proctoring.settings import Settings
-from proctoring.vision.closer_look import load_object_looks
+from proctoring.vision.cascade import load_object_detection
 from proctoring.vision.deferred import DeferredDetection, DeferredResult
 from proctoring.vision.frame import Frame, Pixels
 from proctoring.vision.steps import Steps, finished
@@ -44,7 +44,7 @@ def test_time_between_two_steps_is_not_counted(
 
 
 def test_the_default_detector_is_cut_into_short_steps(model_store: ModelStore) -> None:
-    objects, _ = load_object_looks(model_store, Settings().object_model)
+    objects, _ = load_object_detection(model_store, Settings().object_model)
     assert objects is not None
     look = DeferredDetection(ROOM, 0, None, objects)
     finished(look.steps())  # the first call of a thread makes what it needs

@@ -50,7 +50,7 @@ def portrait() -> Pixels:
 
 
 def test_one_person_is_one_person(detector: ObjectDetector, portrait: Pixels) -> None:
-    look = detector.look(portrait)
+    look = detector.detect(portrait)
 
     assert look.detector == detector.name
     assert len(look.persons) == 1
@@ -64,14 +64,14 @@ def test_one_person_is_one_person(detector: ObjectDetector, portrait: Pixels) ->
 def test_two_people_side_by_side_are_two(detector: ObjectDetector, portrait: Pixels) -> None:
     beside = np.concatenate([portrait[:, :400], portrait[:, 399::-1]], axis=1)
 
-    look = detector.look(np.ascontiguousarray(beside))
+    look = detector.detect(np.ascontiguousarray(beside))
 
     assert len(look.persons) == 2
 
 
 @pytest.mark.parametrize("picture", ["coffee", "chelsea"])
 def test_a_picture_without_people_has_none(detector: ObjectDetector, picture: str) -> None:
-    assert detector.look(photograph(picture)).persons == ()
+    assert detector.detect(photograph(picture)).persons == ()
 
 
 def test_boxes_follow_the_picture_when_it_is_padded_and_shrunk(
@@ -82,7 +82,7 @@ def test_boxes_follow_the_picture_when_it_is_padded_and_shrunk(
     wide[:, 300:812] = portrait
     small = np.asarray(cv2.resize(wide, (455, 256), interpolation=cv2.INTER_AREA), np.uint8)
 
-    alone, placed = detector.look(portrait).persons[0].box, detector.look(small).persons[0].box
+    alone, placed = detector.detect(portrait).persons[0].box, detector.detect(small).persons[0].box
 
     moved = np.array(
         [placed.left * 2 - 300, placed.top * 2, placed.right * 2 - 300, placed.bottom * 2]
@@ -91,7 +91,7 @@ def test_boxes_follow_the_picture_when_it_is_padded_and_shrunk(
 
 
 def test_boxes_lie_within_the_picture(detector: ObjectDetector, portrait: Pixels) -> None:
-    look = detector.look(portrait)
+    look = detector.detect(portrait)
 
     for found in (*look.persons, *look.phones):
         assert 0 <= found.box.left < found.box.right <= 512
@@ -102,7 +102,7 @@ def test_boxes_lie_within_the_picture(detector: ObjectDetector, portrait: Pixels
 def test_the_oddest_pictures_are_looked_at_without_complaint(
     detector: ObjectDetector, shape: tuple[int, int]
 ) -> None:
-    look = detector.look(np.full((*shape, 3), 127, np.uint8))
+    look = detector.detect(np.full((*shape, 3), 127, np.uint8))
 
     assert look.persons == ()
     assert look.phones == ()
@@ -112,11 +112,11 @@ def test_threads_that_share_a_detector_see_what_each_would_see_alone(
     detector: ObjectDetector, portrait: Pixels
 ) -> None:
     pictures = [portrait, np.ascontiguousarray(portrait[:, ::-1]), photograph("coffee")]
-    alone = [detector.look(picture) for picture in pictures]
+    alone = [detector.detect(picture) for picture in pictures]
     seen: dict[int, list[ObjectLook]] = {number: [] for number in range(len(pictures))}
 
     def work(number: int) -> None:
-        seen[number] = [detector.look(pictures[number]) for _ in range(3)]
+        seen[number] = [detector.detect(pictures[number]) for _ in range(3)]
 
     threads = [threading.Thread(target=work, args=(number,)) for number in seen]
     for thread in threads:
@@ -146,7 +146,7 @@ def test_phones_held_up_to_a_webcam_are_found_where_they_are(
         truth = Box(
             (x - w / 2) * width, (y - h / 2) * height, (x + w / 2) * width, (y + h / 2) * height
         )
-        found += any(overlap(phone.box, truth) > 0.3 for phone in detector.look(pixels).phones)
+        found += any(overlap(phone.box, truth) > 0.3 for phone in detector.detect(pixels).phones)
 
     assert found >= len(phones) * 0.1
 

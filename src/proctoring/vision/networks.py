@@ -12,7 +12,7 @@ from proctoring.errors import ModelUnavailableError
 from proctoring.models.runtime import Network, load_network
 from proctoring.models.store import ModelStore
 from proctoring.observations import ObjectLook
-from proctoring.vision.closer_look import PAIRS, load_object_looks
+from proctoring.vision.cascade import CASCADES, load_object_detection
 from proctoring.vision.frame import Pixels
 from proctoring.vision.head_pose import CanonicalFace, load_canonical_face
 from proctoring.vision.identity.embedding import EMBEDDING as FACE_EMBEDDING
@@ -56,7 +56,7 @@ class VisionModels:
 def needed_models(object_model: str) -> tuple[str, ...]:
     """Catalogue names of all models that ``load_vision_models`` fetches."""
     passive = tuple(name for name, _ in PASSIVE)
-    detectors = PAIRS.get(object_model, (object_model,))
+    detectors = CASCADES.get(object_model, (object_model,))
     return (FACE_DETECTOR, FACE_LANDMARKER, *detectors, *passive, SECOND, FACE_EMBEDDING)
 
 
@@ -69,7 +69,7 @@ def load_vision_models(store: ModelStore, *, object_model: str) -> VisionModels:
         reason = ""
     except ModelUnavailableError as error:
         faces, reason = None, error.detail
-    objects, object_capabilities = load_object_looks(store, object_model)
+    objects, object_capabilities = load_object_detection(store, object_model)
     liveness, liveness_capability = load_liveness_judge(store)
     identity, identity_capability = load_face_embedder(store)
     return VisionModels(

@@ -45,11 +45,11 @@ class ObjectDetector:
     views: tuple[View, ...] = (WHOLE,)
     """Where phones are looked for; persons are looked for in the first view, the whole picture."""
 
-    def look(self, pixels: Pixels) -> ObjectLook:
+    def detect(self, pixels: Pixels) -> ObjectLook:
         """Look at one picture, (height, width, 3) RGB uint8."""
-        return finished(self.steps(pixels))
+        return finished(self.detect_in_steps(pixels))
 
-    def steps(self, pixels: Pixels) -> Steps[ObjectLook]:
+    def detect_in_steps(self, pixels: Pixels) -> Steps[ObjectLook]:
         """The same, in steps as short as the network allows."""
         phones: list[Detection] = []
         persons: list[Detection] = []

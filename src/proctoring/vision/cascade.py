@@ -20,7 +20,7 @@ from proctoring.vision.frame import Pixels
 from proctoring.vision.objects import ObjectDetector, load_object_detector, merged
 from proctoring.vision.steps import Steps, finished
 
-PAIRS = {"ssd_mobilenet_v2+picodet_s": ("ssd_mobilenet_v2", "picodet_s")}
+CASCADES = {"ssd_mobilenet_v2+picodet_s": ("ssd_mobilenet_v2", "picodet_s")}
 """What the settings may name in a detector's place: one detector and the unlike one that looks
 closer. Pairs that were measured."""
 SUSPECT_SCORE = 0.2
@@ -37,23 +37,23 @@ _MOST = 2
 
 
 @dataclass(frozen=True, slots=True)
-class CloserLook:
+class DetectorCascade:
     """Two unlike detectors that must agree. Shared by all threads; keeps no state."""
 
     first: ObjectDetector
     second: ObjectDetector
 
-    def look(self, pixels: Pixels) -> ObjectLook:
+    def detect(self, pixels: Pixels) -> ObjectLook:
         """Look at one picture, (height, width, 3) RGB uint8."""
-        return finished(self.steps(pixels))
+        return finished(self.detect_in_steps(pixels))
 
-    def steps(self, pixels: Pixels) -> Steps[ObjectLook]:
+    def detect_in_steps(self, pixels: Pixels) -> Steps[ObjectLook]:
         """The same, in steps as short as the networks allow."""
         low = min(SUSPECT_SCORE, self.first.phone_score)
-        seen = yield from replace(self.first, phone_score=low).steps(pixels)
-        return (yield from self.confirmed(pixels, seen))
+        seen = yield from replace(self.first, phone_score=low).detect_in_steps(pixels)
+        return (yield from self.confirm(pixels, seen))
 
-    def confirmed(self, pixels: Pixels, seen: ObjectLook) -> Steps[ObjectLook]:
+    def confirm(self, pixels: Pixels, seen: ObjectLook) -> Steps[ObjectLook]:
         """A look of the first at its suspecting score, with the phones that the second sees too."""
         phones = []
         for suspect in seen.phones[:_MOST]:
@@ -66,15 +66,15 @@ class CloserLook:
 
     def _closer(self, pixels: Pixels, suspect: Detection) -> Steps[Detection | None]:
         """What the first suspects, if the second sees it too, as sure as the surer of the two."""
-        left, top, right, bottom = view_around(suspect.box, pixels.shape[1], pixels.shape[0])
+        left, top, right, bottom = crop_around(suspect.box, pixels.shape[1], pixels.shape[0])
         view = np.ascontiguousarray(pixels[top:bottom, left:right])
-        found = (yield from self.second.steps(view)).phones
+        found = (yield from self.second.detect_in_steps(view)).phones
         if not found:
             return None
         return replace(suspect, score=max(suspect.score, found[0].score))
 
 
-def view_around(box: Box, width: int, height: int) -> tuple[int, int, int, int]:
+def crop_around(box: Box, width: int, height: int) -> tuple[int, int, int, int]:
     """Left, top, right, bottom in pixels of the square view around a box, within the picture."""
     shorter = min(width, height)
     side = min(shorter, max(AROUND * max(box.width, box.height), _SMALLEST * shorter))
@@ -84,7 +84,7 @@ def view_around(box: Box, width: int, height: int) -> tuple[int, int, int, int]:
     return int(left), int(top), int(left) + size, int(top) + size
 
 
-def load_object_looks(
+def load_object_detection(
     store: ModelStore, name: str
 ) -> tuple[Callable[[Pixels], Steps[ObjectLook]] | None, tuple[Capability, ...]]:
     """How to look for phones and persons with the detector, or pair, of that name, and what of it
@@ -92,18 +92,18 @@ def load_object_looks(
 
     Where a pair's second network is missing, the first decides alone, at its own threshold.
     """
-    first_name, second_name = PAIRS.get(name, (name, ""))
+    first_name, second_name = CASCADES.get(name, (name, ""))
     try:
         first = load_object_detector(store, first_name)
     except ModelUnavailableError as error:
         return None, (Capability("objects", False, error.detail, first_name),)
     capability = Capability("objects", True, "", first_name)
     if not second_name:
-        return first.steps, (capability,)
+        return first.detect_in_steps, (capability,)
     try:
         second = load_object_detector(store, second_name)
     except ModelUnavailableError as error:
         off = Capability("objects.closer", False, error.detail, second_name)
-        return first.steps, (capability, off)
+        return first.detect_in_steps, (capability, off)
     on = Capability("objects.closer", True, "", second_name)
-    return CloserLook(first, second).steps, (capability, on)
+    return DetectorCascade(first, second).detect_in_steps, (capability, on)

@@ -14,7 +14,7 @@ from proctoring.models.store import ModelStore
 from proctoring.observations import Box, ObjectLook
 from proctoring.settings import Settings
 from proctoring.vision.analyser import VisionAnalyser
-from proctoring.vision.closer_look import CloserLook, load_object_looks, view_around
+from proctoring.vision.cascade import DetectorCascade, crop_around, load_object_detection
 from proctoring.vision.decode import decode_jpeg
 from proctoring.vision.frame import Frame, Pixels
 from proctoring.vision.networks import VisionModels
@@ -57,11 +57,11 @@ PLACE = (300.0, 200.0, 340.0, 260.0)
 def test_a_phone_is_what_both_see_as_sure_as_the_surer(
     first: tuple[float, ...], second: tuple[float, ...], reported: list[float], suspects: int
 ) -> None:
-    pair = CloserLook(
+    pair = DetectorCascade(
         sees("first", *((PHONE, score, PLACE) for score in first)),
         sees("second", *((PHONE, score, (10, 10, 50, 70)) for score in second)),
     )
-    look = pair.look(ROOM)
+    look = pair.detect(ROOM)
     assert [phone.score for phone in look.phones] == pytest.approx(reported)
     assert [phone.box for phone in look.phones] == [Box(*PLACE)] * len(reported)
     assert (look.detector, look.closer, look.suspects) == ("first", "second", suspects)
@@ -70,7 +70,7 @@ def test_a_phone_is_what_both_see_as_sure_as_the_surer(
 def test_persons_are_the_first_networks_alone() -> None:
     first = sees("first", (PERSON, 0.9, (100, 50, 400, 480)))
     second = sees("second", (PERSON, 0.9, (0, 0, 20, 20)), (PERSON, 0.9, (30, 30, 60, 60)))
-    assert [person.box for person in CloserLook(first, second).look(ROOM).persons] == [
+    assert [person.box for person in DetectorCascade(first, second).detect(ROOM).persons] == [
         Box(100, 50, 400, 480)
     ]
 
@@ -86,7 +86,7 @@ def test_persons_are_the_first_networks_alone() -> None:
     ],
 )
 def test_the_closer_view(box: Box, view: tuple[int, int, int, int]) -> None:
-    assert view_around(box, 640, 480) == view
+    assert crop_around(box, 640, 480) == view
 
 
 def test_a_look_that_only_suspects_is_followed_by_one_sooner(vision_models: VisionModels) -> None:
@@ -115,7 +115,7 @@ def test_without_the_second_network_the_first_decides_and_health_says_so(
         return fetch(store, name)
 
     monkeypatch.setattr(ModelStore, "fetch", without)
-    look, capabilities = load_object_looks(model_store, PAIR)
+    look, capabilities = load_object_detection(model_store, PAIR)
     assert look is not None
     assert finished(look(ROOM)).closer == ""
     assert [(c.name, c.available, c.reason) for c in capabilities] == [
@@ -125,7 +125,7 @@ def test_without_the_second_network_the_first_decides_and_health_says_so(
 
 
 def test_by_default_the_one_detector_decides_alone(model_store: ModelStore) -> None:
-    look, capabilities = load_object_looks(model_store, Settings().object_model)
+    look, capabilities = load_object_detection(model_store, Settings().object_model)
     assert look is not None
     assert finished(look(ROOM)).closer == ""
     assert [capability.name for capability in capabilities] == ["objects"]
@@ -138,7 +138,7 @@ def test_both_real_networks_agree_on_a_phone_and_not_on_an_earbud_case(
         load_object_detector(model_store, "picodet_s")
     except ModelUnavailableError as error:
         pytest.skip(error.detail)
-    look, capabilities = load_object_looks(model_store, PAIR)
+    look, capabilities = load_object_detection(model_store, PAIR)
     assert look is not None
     assert all(capability.available for capability in capabilities)
     folder = shared_data / "phone" / "walletphone"

@@ -1,6 +1,6 @@
 """Phones looked at closer by a second network: per look, and per sitting of several looks.
 
-Run: ``uv run python -m evaluation.closer_look ../shared/data [--every N]``
+Run: ``uv run python -m evaluation.cascade ../shared/data [--every N]``
 
 *Per look*: share of labelled pictures that alarm. *Per sitting*: pictures of one kind in the order
 in which they were taken, cut into sittings of six looks half a second apart and judged by the
@@ -26,13 +26,13 @@ from proctoring.judgement import Policy, initial_state, judge, shipped_policy
 from proctoring.models.store import ModelStore
 from proctoring.observations import FrameObservation, ObjectLook
 from proctoring.settings import Settings
-from proctoring.vision.closer_look import PAIRS, SUSPECT_SCORE, CloserLook
+from proctoring.vision.cascade import CASCADES, SUSPECT_SCORE, DetectorCascade
 from proctoring.vision.decode import decode_jpeg
 from proctoring.vision.objects import load_object_detector
 from proctoring.vision.steps import finished
 
 LOOKS, APART = 6, 0.5
-FIRST, SECOND = PAIRS["ssd_mobilenet_v2+picodet_s"]
+FIRST, SECOND = CASCADES["ssd_mobilenet_v2+picodet_s"]
 
 
 @dataclass(frozen=True)
@@ -89,15 +89,15 @@ def main() -> None:
     store = ModelStore(settings.models_folder, mirror)
     first = load_object_detector(store, FIRST)
     second = load_object_detector(store, SECOND)
-    pair = CloserLook(first, second)
+    pair = DetectorCascade(first, second)
     low = replace(first, phone_score=SUSPECT_SCORE)
     looked: dict[str, list[Looked]] = defaultdict(list)
     for kind, path in recordings(chosen.data, chosen.every):
         pixels = decode_jpeg(path.read_bytes())
-        seen = low.look(pixels)
-        closer = finished(pair.confirmed(pixels, seen))
+        seen = low.detect(pixels)
+        closer = finished(pair.confirm(pixels, seen))
         alone = above(seen, first.phone_score)
-        looked[kind].append(Looked(alone, second.look(pixels), closer))
+        looked[kind].append(Looked(alone, second.detect(pixels), closer))
     ways = {f"{FIRST} alone": "alone", f"{SECOND} alone": "second"}
     ways[f"{FIRST}, closer {SECOND}"] = "closer"
     print("## Per look\n")
