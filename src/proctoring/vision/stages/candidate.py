@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from proctoring.vision.candidate import CandidateClaim, choose_candidate
+from proctoring.vision.candidate_assignment import CandidateState, assign_candidate
 from proctoring.vision.stages.context import Context, ObservationPart
 from proctoring.vision.stages.stage import Stage
 
@@ -13,15 +13,15 @@ class CandidateStage(Stage):
     name = "candidate"
 
     def __init__(self) -> None:
-        self._claim: CandidateClaim | None = None
+        self._state: CandidateState | None = None
 
     def run(self, context: Context) -> ObservationPart:
         """Assign the candidate's face."""
-        choice = choose_candidate(self._claim, context.faces, context.frame.time)
-        self._claim = choice.claim
-        context.candidate = choice.face
-        context.candidate_track = None if choice.claim is None else choice.claim.track
-        context.person_changed = choice.somebody_else
-        if choice.somebody_else:
+        assignment = assign_candidate(self._state, context.faces, context.frame.time)
+        self._state = assignment.state
+        context.candidate = assignment.face
+        context.candidate_track = None if assignment.state is None else assignment.state.track
+        context.person_changed = assignment.person_changed
+        if assignment.person_changed:
             context.latest.candidate_generation += 1
-        return {} if choice.face is None else {"candidate": {"track": choice.face.track}}
+        return {} if assignment.face is None else {"candidate": {"track": assignment.face.track}}
