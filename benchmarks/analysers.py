@@ -45,7 +45,7 @@ from proctoring.vision.identity.watch import LOOK_PERIOD
 from proctoring.vision.injection import PERIOD as STREAM_PERIOD
 from proctoring.vision.injection import StreamWatch
 from proctoring.vision.landmarks import hull, read_landmarks, region_of_detection
-from proctoring.vision.liveness.judges import load_liveness_judge
+from proctoring.vision.liveness.scoring import load_liveness_scorer
 from proctoring.vision.networks import load_vision_models
 from proctoring.vision.objects import load_object_detector
 from proctoring.vision.scene import SceneWatch
@@ -119,12 +119,12 @@ def yolo11(store: ModelStore) -> Call:
 
 
 def liveness(store: ModelStore) -> Call:
-    judge, capability = load_liveness_judge(store)
-    if judge is None:
+    scorer, capability = load_liveness_scorer(store)
+    if scorer is None:
         raise ModelUnavailableError(capability.reason)
     pixels = picture()
     mesh, _ = _landmarks(store)()
-    return lambda: judge.live(pixels, hull(mesh))
+    return lambda: scorer.score(pixels, hull(mesh))
 
 
 def stream(store: ModelStore) -> Call:  # noqa: ARG001  every row is prepared alike

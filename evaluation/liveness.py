@@ -31,7 +31,7 @@ from proctoring.models.store import ModelStore
 from proctoring.settings import Settings
 from proctoring.vision.decode import decode_jpeg
 from proctoring.vision.frame import Frame, Pixels
-from proctoring.vision.liveness.judges import PASSIVE, LivenessJudge, passive_score
+from proctoring.vision.liveness.scoring import PASSIVE, LivenessScorer, passive_score
 from proctoring.vision.networks import VisionModels, load_vision_models
 from proctoring.vision.recording import read_frames
 
@@ -79,14 +79,14 @@ def main() -> None:
         _injected(both, policy, chosen.data)
 
 
-def _first_opinion(store: ModelStore) -> LivenessJudge:
+def _first_opinion(store: ModelStore) -> LivenessScorer:
     """The two MiniFASNets without the network that is asked when they suspect."""
     networks = [(load_network(store.fetch(name)), scale) for name, scale in PASSIVE]
 
     def live(pixels: Pixels, box: object) -> float:
         return float(np.mean([passive_score(n, pixels, box, s) for n, s in networks]))  # type: ignore[arg-type]
 
-    return LivenessJudge("+".join(name for name, _ in PASSIVE), live)
+    return LivenessScorer("+".join(name for name, _ in PASSIVE), live)
 
 
 def _verdict(models: VisionModels, policy: Policy, frames: Iterable[Frame]) -> Verdict:

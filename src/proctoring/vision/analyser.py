@@ -14,7 +14,7 @@ from proctoring.vision.frame import Frame
 from proctoring.vision.identity.embedding import Embedding
 from proctoring.vision.identity.watch import IdentityWatch
 from proctoring.vision.landmarks import Mesh
-from proctoring.vision.liveness.watch import LivenessWatch
+from proctoring.vision.liveness.tracker import LivenessTracker
 from proctoring.vision.networks import FaceNetworks, VisionModels
 from proctoring.vision.pictured_faces import PicturedFaces
 from proctoring.vision.schedule import Schedule
@@ -77,7 +77,7 @@ class VisionAnalyser:
         self.rate = rate
         """Below ``FACE_RATE``, the periods of scaled stages grow in proportion."""
         depicted = PicturedFaces()
-        liveness = LivenessWatch(models.liveness)
+        liveness = LivenessTracker(models.liveness)
         self._identity = IdentityWatch(models.identity, photo=reference, mirrored=mirrored)
         stages: list[Stage] = [CameraStage()]
         if models.faces is not None:
@@ -144,7 +144,7 @@ def _face_stages(
     networks: FaceNetworks,
     mirrored: bool,
     depicted: PicturedFaces,
-    liveness: LivenessWatch,
+    liveness: LivenessTracker,
     identity: IdentityWatch,
 ) -> list[Stage]:
     """The stages that need faces, in the order in which each uses what those before it found."""

@@ -17,11 +17,11 @@ from proctoring.vision.frame import Pixels
 from proctoring.vision.head_pose import CanonicalFace, load_canonical_face
 from proctoring.vision.identity.embedding import EMBEDDING as FACE_EMBEDDING
 from proctoring.vision.identity.embedding import FaceEmbedder, load_face_embedder
-from proctoring.vision.liveness.judges import (
+from proctoring.vision.liveness.scoring import (
     PASSIVE,
     SECOND,
-    LivenessJudge,
-    load_liveness_judge,
+    LivenessScorer,
+    load_liveness_scorer,
 )
 from proctoring.vision.steps import Steps
 
@@ -47,7 +47,7 @@ class VisionModels:
     objects: Callable[[Pixels], Steps[ObjectLook]] | None
     """Detects phones, persons and screens, in steps."""
     capabilities: tuple[Capability, ...]
-    liveness: LivenessJudge | None = None
+    liveness: LivenessScorer | None = None
     """``None``: liveness is judged by movement and surroundings alone."""
     identity: FaceEmbedder | None = None
     """``None``: identity is not verified."""
@@ -70,7 +70,7 @@ def load_vision_models(store: ModelStore, *, object_model: str) -> VisionModels:
     except ModelUnavailableError as error:
         faces, reason = None, error.detail
     objects, object_capabilities = load_object_detection(store, object_model)
-    liveness, liveness_capability = load_liveness_judge(store)
+    liveness, liveness_capability = load_liveness_scorer(store)
     identity, identity_capability = load_face_embedder(store)
     return VisionModels(
         faces,

@@ -13,7 +13,7 @@ def watch(shut: list[tuple[float, float]], seconds: float, rate: float = 10.0) -
     for n in range(int(seconds * rate) + 1):
         time = n / rate
         closed = any(start <= time < end for start, end in shut)
-        blinks.follow(time, 0.08 if closed else 0.3)
+        blinks.update(time, 0.08 if closed else 0.3)
     return blinks.per_minute
 
 
@@ -43,5 +43,5 @@ def test_old_blinks_are_forgotten() -> None:
 def test_narrow_eyes_blink_as_well() -> None:
     blinks = Blinks()
     for n in range(201):
-        blinks.follow(n / 10, 0.04 if n in (50, 51) else 0.14)
+        blinks.update(n / 10, 0.04 if n in (50, 51) else 0.14)
     assert blinks.per_minute == pytest.approx(3.0)

@@ -8,7 +8,7 @@ import pytest
 from proctoring.vision.face_tracking import FaceTracker
 from proctoring.vision.frame import Frame, Pixels
 from proctoring.vision.landmarks import Mesh
-from proctoring.vision.liveness.motion import Motion, affine_rest
+from proctoring.vision.liveness.motion import Motion, affine_residual
 from proctoring.vision.networks import VisionModels
 
 from ..moving import turned_print, with_noise
@@ -41,14 +41,14 @@ def turned_head(mesh: Mesh, degrees: float) -> Mesh:
 def watched(meshes: list[Mesh], period: float = 0.5) -> Motion:
     motion = Motion()
     for n, mesh in enumerate(meshes):
-        motion.follow(n * period, mesh)
+        motion.update(n * period, mesh)
     return motion
 
 
 def test_an_affine_map_leaves_nothing_over_and_tells_the_turn_of_a_sheet() -> None:
     points = np.random.default_rng(1).uniform(0, 100, (40, 2)).astype(np.float32)
     squeezed = np.asarray(points * [np.cos(np.deg2rad(30)), 1.0] + [7, -3], np.float32)
-    turn, rest = affine_rest(points, squeezed)
+    turn, rest = affine_residual(points, squeezed)
 
     assert turn == pytest.approx(30, abs=0.1)
     assert rest == pytest.approx(0, abs=1e-3)

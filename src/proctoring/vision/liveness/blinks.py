@@ -23,7 +23,7 @@ class Blinks:
         self._blinks: deque[float] = deque()
         self._shut_since: float | None = None
 
-    def follow(self, time: float, aperture: float) -> None:
+    def update(self, time: float, aperture: float) -> None:
         """Take in the lids' distance in eye widths (``EyeShape.aperture``); times rise."""
         self._apertures.append((time, aperture))
         while time - self._apertures[0][0] > WATCHED_SECONDS:

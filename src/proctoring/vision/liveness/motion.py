@@ -46,7 +46,7 @@ class Motion:
         self._pairs: deque[tuple[float, float]] = deque()
         self._places: deque[tuple[float, float, float, float]] = deque()
 
-    def follow(self, time: float, mesh: Mesh) -> None:
+    def update(self, time: float, mesh: Mesh) -> None:
         """Take in the landmarks of one frame; times rise."""
         eyes = float(np.hypot(*(mesh[_LEFT_EYE, :2] - mesh[_RIGHT_EYE, :2])))
         if eyes < 1:
@@ -61,7 +61,7 @@ class Motion:
 
     def _compare(self, time: float, view: Points, eyes: float) -> None:
         for _, earlier, earlier_eyes in self._views:
-            turn, rest = affine_rest(earlier, view)
+            turn, rest = affine_residual(earlier, view)
             if turn >= MIN_TURN:
                 self._pairs.append((time, rest / max(eyes, earlier_eyes) / turn))
         self._views.append((time, view, eyes))
@@ -94,7 +94,7 @@ class Motion:
         return float(np.ptp(track, axis=0).max()) / eyes
 
 
-def affine_rest(before: Points, after: Points) -> tuple[float, float]:
+def affine_residual(before: Points, after: Points) -> tuple[float, float]:
     """The best affine map from one view of points (n, 2) to another.
 
     Returns:

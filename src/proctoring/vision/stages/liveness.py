@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from proctoring.vision.liveness.watch import LivenessWatch
+from proctoring.vision.liveness.tracker import LivenessTracker
 from proctoring.vision.stages.context import Context, ObservationPart
 from proctoring.vision.stages.stage import Stage
 
@@ -19,17 +19,17 @@ class FaceMotionStage(Stage):
 
     name = "face_motion"
 
-    def __init__(self, tracker: LivenessWatch) -> None:
+    def __init__(self, tracker: LivenessTracker) -> None:
         self._tracker = tracker
 
     def run(self, context: Context) -> ObservationPart:
         """Follow movement and blinks."""
         if context.person_changed:
-            self._tracker.forget()
+            self._tracker.reset()
         face = context.candidate
         if face is None:
             return {}
-        self._tracker.follow(context.frame.time, face.track, face.mesh)
+        self._tracker.update(context.frame.time, face.track, face.mesh)
         return {"candidate": {"blinks": self._tracker.blinks}}
 
 
@@ -44,7 +44,7 @@ class LivenessStage(Stage):
     period = LIVENESS_PERIOD
     scaled = True
 
-    def __init__(self, tracker: LivenessWatch) -> None:
+    def __init__(self, tracker: LivenessTracker) -> None:
         self._tracker = tracker
 
     def run(self, context: Context) -> ObservationPart:
@@ -52,7 +52,7 @@ class LivenessStage(Stage):
         face, frame = context.candidate, context.frame
         if face is None:
             return {}
-        liveness, unread = self._tracker.look(frame.time, frame.pixels, face.track, face.mesh)
+        liveness, unread = self._tracker.score(frame.time, frame.pixels, face.track, face.mesh)
         part: ObservationPart = {}
         if liveness is not None:
             part["liveness"] = liveness

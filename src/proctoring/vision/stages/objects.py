@@ -9,7 +9,7 @@ from proctoring.observations import ObjectLook
 from proctoring.vision.deferred import DeferredDetection, DeferredResult
 from proctoring.vision.frame import Pixels
 from proctoring.vision.landmarks import hull
-from proctoring.vision.liveness.watch import LivenessWatch
+from proctoring.vision.liveness.tracker import LivenessTracker
 from proctoring.vision.pictured_faces import PicturedFaces
 from proctoring.vision.schedule import Schedule
 from proctoring.vision.stages.context import Context, Latest, ObservationPart
@@ -34,7 +34,7 @@ class ObjectStage:
         self,
         detect: Callable[[Pixels], Steps[ObjectLook]] | None,
         depicted: PicturedFaces,
-        liveness: LivenessWatch,
+        liveness: LivenessTracker,
     ) -> None:
         self._detect = detect
         self._depicted = depicted
@@ -68,7 +68,7 @@ class ObjectStage:
         latest.objects = objects
         same_person = result.candidate_generation == latest.candidate_generation
         if result.face is not None and same_person:
-            self._liveness.look_for_screens(result.face, objects.phones)
+            self._liveness.update_screens(result.face, objects.phones)
         return {"objects": objects}
 
     def _period(self, slowdown: float) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from proctoring.observations import Box, Detection
-from proctoring.vision.liveness.frames_around import framed_by
+from proctoring.vision.liveness.enclosing_screen import enclosing_screen
 
 FACE = Box(200, 150, 300, 270)
 
@@ -21,9 +21,9 @@ FACE = Box(200, 150, 300, 270)
     ],
 )
 def test_a_screen_frames_a_face_that_lies_within_and_fills_it(screen: Box, framed: bool) -> None:
-    assert (framed_by(FACE, [Detection("cell phone", 0.5, screen)]) is not None) == framed
+    assert (enclosing_screen(FACE, [Detection("cell phone", 0.5, screen)]) is not None) == framed
 
 
 def test_a_face_without_area_is_framed_by_nothing() -> None:
     screen = Detection("cell phone", 0.9, Box(0, 0, 100, 100))
-    assert framed_by(Box(5, 5, 5, 9), [screen]) is None
+    assert enclosing_screen(Box(5, 5, 5, 9), [screen]) is None

@@ -31,16 +31,16 @@ _LIVE = 1
 
 
 @dataclass(frozen=True, slots=True)
-class LivenessJudge:
+class LivenessScorer:
     """Judges one face in one picture. Shared by all threads; keeps no state."""
 
     name: str
     """Which networks judge, for observations and health."""
-    live: Callable[[Pixels, Box], float]
+    score: Callable[[Pixels, Box], float]
     """How likely the face in the box (the landmarks' hull) is living, 0 to 1."""
 
 
-def load_liveness_judge(store: ModelStore) -> tuple[LivenessJudge | None, Capability]:
+def load_liveness_scorer(store: ModelStore) -> tuple[LivenessScorer | None, Capability]:
     """The best judge that can be had, and what to say about it."""
     try:
         networks = tuple((load_network(store.fetch(name)), scale) for name, scale in PASSIVE)
@@ -52,8 +52,8 @@ def load_liveness_judge(store: ModelStore) -> tuple[LivenessJudge | None, Capabi
     except ModelUnavailableError:
         second = None
     names = [name for name, _ in PASSIVE] + ([SECOND] if second else [])
-    judge = LivenessJudge("+".join(names), _passive(networks, second))
-    return judge, Capability("liveness", True, "", judge.name)
+    scorer = LivenessScorer("+".join(names), _passive(networks, second))
+    return scorer, Capability("liveness", True, "", scorer.name)
 
 
 def _passive(

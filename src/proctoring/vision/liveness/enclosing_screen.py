@@ -13,7 +13,7 @@ _INSIDE = 0.85
 """Share of the face that must lie within."""
 
 
-def framed_by(face: Box, screens: Iterable[Detection]) -> Detection | None:
+def enclosing_screen(face: Box, screens: Iterable[Detection]) -> Detection | None:
     """The screen that the face lies within, if any: larger than the face, yet filled by it."""
     area = face.width * face.height
     for screen in screens:

@@ -9,8 +9,8 @@ import pytest
 from proctoring.observations import Box, Liveness
 from proctoring.vision.frame import Pixels
 from proctoring.vision.landmarks import Mesh, hull
-from proctoring.vision.liveness.judges import LivenessJudge
-from proctoring.vision.liveness.watch import LivenessWatch
+from proctoring.vision.liveness.scoring import LivenessScorer
+from proctoring.vision.liveness.tracker import LivenessTracker
 from proctoring.vision.networks import VisionModels
 
 from ..conftest import photograph, warp
@@ -24,7 +24,7 @@ def brightness(pixels: Pixels, box: Box) -> float:
     )
 
 
-JUDGE = LivenessJudge("brightness", brightness)
+SCORER = LivenessScorer("brightness", brightness)
 
 
 @pytest.fixture(scope="module")
@@ -39,10 +39,10 @@ def mesh(vision_models: VisionModels, close_up: Pixels) -> Mesh:
 
 
 def look(
-    watch: LivenessWatch, time: float, pixels: Pixels, mesh: Mesh, track: int = 1
+    watch: LivenessTracker, time: float, pixels: Pixels, mesh: Mesh, track: int = 1
 ) -> Liveness | str:
-    watch.follow(time, track, mesh)
-    life, unread = watch.look(time, pixels, track, mesh)
+    watch.update(time, track, mesh)
+    life, unread = watch.score(time, pixels, track, mesh)
     if life is None:
         assert unread is not None
         assert unread.what == "liveness"
@@ -52,7 +52,7 @@ def look(
 
 
 def test_there_is_a_score_from_the_third_look_on(close_up: Pixels, mesh: Mesh) -> None:
-    watch = LivenessWatch(JUDGE)
+    watch = LivenessTracker(SCORER)
     lives = [look(watch, time, close_up, mesh) for time in (0.0, 1.0, 2.0)]
 
     scores = [life.score for life in lives if isinstance(life, Liveness)]
@@ -60,7 +60,7 @@ def test_there_is_a_score_from_the_third_look_on(close_up: Pixels, mesh: Mesh) -
 
 
 def test_the_score_is_the_mean_of_the_last_five_looks(close_up: Pixels, mesh: Mesh) -> None:
-    watch = LivenessWatch(JUDGE)
+    watch = LivenessTracker(SCORER)
     darker = np.asarray(close_up // 2, np.uint8)
     lives = [
         look(watch, float(time), darker if time >= 5 else close_up, mesh) for time in range(10)
@@ -68,12 +68,12 @@ def test_the_score_is_the_mean_of_the_last_five_looks(close_up: Pixels, mesh: Me
 
     last = lives[-1]
     assert isinstance(last, Liveness)
-    assert last.score == pytest.approx(JUDGE.live(darker, hull(mesh)))
+    assert last.score == pytest.approx(SCORER.score(darker, hull(mesh)))
     assert last.looks == 5
 
 
 def test_a_break_in_following_keeps_the_looks(close_up: Pixels, mesh: Mesh) -> None:
-    watch = LivenessWatch(JUDGE)
+    watch = LivenessTracker(SCORER)
     lives = [look(watch, time, close_up, mesh, track=int(time)) for time in (1.0, 2.0, 3.0)]
 
     last = lives[-1]
@@ -83,7 +83,7 @@ def test_a_break_in_following_keeps_the_looks(close_up: Pixels, mesh: Mesh) -> N
 
 
 def test_old_looks_do_not_count(close_up: Pixels, mesh: Mesh) -> None:
-    watch = LivenessWatch(JUDGE)
+    watch = LivenessTracker(SCORER)
     lives = [look(watch, time, close_up, mesh) for time in (0.0, 1.0, 2.0, 30.0)]
 
     last = lives[-1]
@@ -92,10 +92,10 @@ def test_old_looks_do_not_count(close_up: Pixels, mesh: Mesh) -> None:
 
 
 def test_somebody_else_starts_anew(close_up: Pixels, mesh: Mesh) -> None:
-    watch = LivenessWatch(JUDGE)
+    watch = LivenessTracker(SCORER)
     for time in range(5):
         look(watch, float(time), close_up, mesh)
-    watch.forget()
+    watch.reset()
     life = look(watch, 5.0, close_up, mesh, track=2)
 
     assert isinstance(life, Liveness)
@@ -103,7 +103,7 @@ def test_somebody_else_starts_anew(close_up: Pixels, mesh: Mesh) -> None:
 
 
 def test_without_networks_the_cues_alone_are_reported(close_up: Pixels, mesh: Mesh) -> None:
-    watch = LivenessWatch(None)
+    watch = LivenessTracker(None)
     lives = [look(watch, time / 5, close_up, mesh) for time in range(52)]
 
     last = lives[-1]
@@ -116,17 +116,17 @@ def test_without_networks_the_cues_alone_are_reported(close_up: Pixels, mesh: Me
 def test_a_small_face_is_not_judged(close_up: Pixels, mesh: Mesh) -> None:
     half = np.asarray(cv2.resize(close_up, None, fx=0.5, fy=0.5), np.uint8)
     assert (
-        look(LivenessWatch(JUDGE), 0.0, half, np.asarray(mesh / 2, np.float32))
+        look(LivenessTracker(SCORER), 0.0, half, np.asarray(mesh / 2, np.float32))
         == "face smaller than 80 pixels"
     )
 
 
 def test_a_dark_face_is_not_judged(close_up: Pixels, mesh: Mesh) -> None:
     dark = np.asarray(close_up / 14, np.uint8)
-    assert look(LivenessWatch(JUDGE), 0.0, dark, mesh) == "face too dark"
+    assert look(LivenessTracker(SCORER), 0.0, dark, mesh) == "face too dark"
 
 
 @pytest.mark.parametrize("degrees", [-50, 50])
 def test_a_face_turned_away_is_not_judged(close_up: Pixels, mesh: Mesh, degrees: float) -> None:
     turned = turned_head(mesh, degrees)
-    assert look(LivenessWatch(JUDGE), 0.0, close_up, turned) == "face turned away"
+    assert look(LivenessTracker(SCORER), 0.0, close_up, turned) == "face turned away"

@@ -11,9 +11,9 @@ from proctoring.vision.face_view import brightest_tenth, is_turned_away
 from proctoring.vision.frame import Pixels
 from proctoring.vision.landmarks import Mesh, hull
 from proctoring.vision.liveness.blinks import Blinks
-from proctoring.vision.liveness.frames_around import framed_by
-from proctoring.vision.liveness.judges import LivenessJudge
+from proctoring.vision.liveness.enclosing_screen import enclosing_screen
 from proctoring.vision.liveness.motion import Motion
+from proctoring.vision.liveness.scoring import LivenessScorer
 
 MIN_FACE = 80.0
 """Pixels of face width below which nothing is said: the networks' own detail is gone."""
@@ -26,15 +26,15 @@ _DARK = 25.0
 """Brightness (0 to 255) that the brightest tenth of the face must reach."""
 
 
-class LivenessWatch:
+class LivenessTracker:
     """What is known about the candidate's face. Single looks outlast a break in following it: a
     print that is waved about is lost and found every second."""
 
-    def __init__(self, judge: LivenessJudge | None) -> None:
-        self._judge = judge
-        self.forget()
+    def __init__(self, scorer: LivenessScorer | None) -> None:
+        self._scorer = scorer
+        self.reset()
 
-    def forget(self) -> None:
+    def reset(self) -> None:
         """Start anew: somebody else is the candidate now."""
         self._track: int | None = None
         self._motion = Motion()
@@ -42,26 +42,26 @@ class LivenessWatch:
         self._scores: deque[tuple[float, float]] = deque(maxlen=_LOOKS)
         self._framed: deque[bool] = deque(maxlen=_LOOKS)
 
-    def follow(self, time: float, track: int, mesh: Mesh) -> None:
+    def update(self, time: float, track: int, mesh: Mesh) -> None:
         """Take in the candidate's landmarks of one frame; times rise."""
         if track != self._track:
             self._track = track
             self._motion, self._blinks = Motion(), Blinks()
-        self._motion.follow(time, mesh)
+        self._motion.update(time, mesh)
         eyes = measure_eyes(mesh)
         if eyes is not None:
-            self._blinks.follow(time, eyes.aperture)
+            self._blinks.update(time, eyes.aperture)
 
     @property
     def blinks(self) -> int:
         """Blinks of the face that is followed now, since it was found."""
         return self._blinks.count
 
-    def look_for_screens(self, face: Box, screens: Sequence[Detection]) -> None:
+    def update_screens(self, face: Box, screens: Sequence[Detection]) -> None:
         """Take in one look of the object detector: the screens and phones it saw."""
-        self._framed.append(framed_by(face, screens) is not None)
+        self._framed.append(enclosing_screen(face, screens) is not None)
 
-    def look(
+    def score(
         self, time: float, pixels: Pixels, track: int, mesh: Mesh
     ) -> tuple[Liveness | None, NotRead | None]:
         """Judge the candidate's face in one frame, after ``follow`` took it in."""
@@ -69,14 +69,14 @@ class LivenessWatch:
         reason = _unreadable(pixels, box, mesh)
         if reason:
             return None, NotRead("liveness", reason)
-        if self._judge is not None:
-            self._scores.append((time, self._judge.live(pixels, box)))
+        if self._scorer is not None:
+            self._scores.append((time, self._scorer.score(pixels, box)))
         recent = [score for at, score in self._scores if time - at <= _LOOKS_SECONDS]
         return (
             Liveness(
                 track=track,
                 score=sum(recent) / len(recent) if len(recent) >= _MIN_LOOKS else None,
-                judge=self._judge.name if self._judge else "",
+                judge=self._scorer.name if self._scorer else "",
                 looks=len(recent),
                 depth=self._motion.depth,
                 sway=self._motion.sway,
