@@ -40,8 +40,8 @@ from proctoring.vision.face_detection import detect_faces
 from proctoring.vision.frame import Frame, Pixels
 from proctoring.vision.head_pose import load_canonical_face, read_head_pose
 from proctoring.vision.identity.embedding import load_face_embedder
-from proctoring.vision.identity.quality import why_unfit
-from proctoring.vision.identity.watch import LOOK_PERIOD
+from proctoring.vision.identity.quality import rejection_reason
+from proctoring.vision.identity.verifier import VERIFICATION_PERIOD
 from proctoring.vision.injection import PERIOD as STREAM_PERIOD
 from proctoring.vision.injection import StreamWatch
 from proctoring.vision.landmarks import hull, read_landmarks, region_of_detection
@@ -166,7 +166,7 @@ def identity(store: ModelStore) -> Call:
         raise ModelUnavailableError(capability.reason)
     pixels = picture()
     mesh, _ = _landmarks(store)()
-    return lambda: (why_unfit(pixels, mesh), embedder.embed(pixels, mesh))
+    return lambda: (rejection_reason(pixels, mesh), embedder.embed(pixels, mesh))
 
 
 def cascade(store: ModelStore) -> Call:
@@ -217,7 +217,7 @@ ROWS: dict[str, Row] = {
     "background": Row(scene, 1),
     "liveness: two networks": Row(liveness, 1 / LIVENESS_PERIOD),
     "stills and loops": Row(stream, 1 / STREAM_PERIOD),
-    "identity: one embedding": Row(identity, 1 / LOOK_PERIOD),
+    "identity: one embedding": Row(identity, 1 / VERIFICATION_PERIOD),
     "objects: ssd_mobilenet_v2 (two views)": Row(objects("ssd_mobilenet_v2"), OBJECT_RATE),
     "objects: picodet_s, one closer look": Row(cascade),
     "objects: yolox_nano": Row(objects("yolox_nano")),

@@ -24,8 +24,8 @@ from proctoring.vision.decode import decode_jpeg
 from proctoring.vision.face_tracking import FaceTracker
 from proctoring.vision.frame import Frame
 from proctoring.vision.identity.embedding import Embedding, distance, mean_embedding
-from proctoring.vision.identity.photo import read_photo
-from proctoring.vision.identity.quality import why_unfit
+from proctoring.vision.identity.quality import rejection_reason
+from proctoring.vision.identity.reference_photo import embed_photo
 from proctoring.vision.networks import VisionModels
 
 _AVERAGED = 3
@@ -72,7 +72,7 @@ def fit_look(models: VisionModels, path: Path) -> Embedding | None:
     assert models.identity is not None
     pixels = decode_jpeg(path.read_bytes())
     faces = FaceTracker(models.faces.detector, models.faces.landmarker).update(Frame(0, pixels))
-    if len(faces) != 1 or why_unfit(pixels, faces[0].mesh):
+    if len(faces) != 1 or rejection_reason(pixels, faces[0].mesh):
         return None
     return models.identity.embed(pixels, faces[0].mesh)
 
@@ -82,7 +82,7 @@ def _portraits(models: VisionModels, folder: Path, limit: float) -> None:
     photos: dict[str, Embedding] = {}
     for name in sorted({name for pair in pairs for name in pair[:2]}):
         try:
-            photos[name] = read_photo(models, (folder / name).read_bytes())
+            photos[name] = embed_photo(models, (folder / name).read_bytes())
         except (BadPhotoError, BadFrameError, OSError) as error:
             print(f"  refused: {name}: {error}")
     same, other = (

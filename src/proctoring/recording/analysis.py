@@ -33,7 +33,7 @@ from proctoring.session.pipeline import Pipeline
 from proctoring.settings import Settings, read_settings
 from proctoring.vision.analyser import VisionAnalyser
 from proctoring.vision.identity.embedding import Embedding
-from proctoring.vision.identity.photo import MAX_BYTES, read_photo
+from proctoring.vision.identity.reference_photo import MAX_BYTES, embed_photo
 from proctoring.vision.networks import VisionModels
 
 Diarizer = Literal["local", "pyannote"]
@@ -200,7 +200,7 @@ def _transcriber(
 
 
 def _face(models: VisionModels, photo: FilePath | bytes) -> Embedding:
-    return read_photo(models, read_limited(photo, MAX_BYTES))
+    return embed_photo(models, read_limited(photo, MAX_BYTES))
 
 
 def _voice(models: RecordingModels, voice: FilePath | bytes) -> SpeakerReference:

@@ -9,7 +9,7 @@ from proctoring.audio.networks import AudioModels
 from proctoring.audio.speaker_reference import SpeakerReference, analyse_reference, decode_reference
 from proctoring.errors import BadPhotoError, BadVoiceError
 from proctoring.vision.identity.embedding import Embedding
-from proctoring.vision.identity.photo import read_photo
+from proctoring.vision.identity.reference_photo import embed_photo
 from proctoring.vision.networks import VisionModels
 
 
@@ -53,7 +53,7 @@ def _face(models: VisionModels, photo: str) -> Embedding:
         data = base64.b64decode(photo, validate=True)
     except ValueError as error:
         raise BadPhotoError("reference_photo is not base64") from error
-    return read_photo(models, data)
+    return embed_photo(models, data)
 
 
 def _voice(models: AudioModels, recording: str) -> SpeakerReference:

@@ -12,7 +12,7 @@ from proctoring.observations import FrameObservation
 from proctoring.vision.deferred import DeferredDetection, DeferredResult
 from proctoring.vision.frame import Frame
 from proctoring.vision.identity.embedding import Embedding
-from proctoring.vision.identity.watch import IdentityWatch
+from proctoring.vision.identity.verifier import IdentityVerifier
 from proctoring.vision.landmarks import Mesh
 from proctoring.vision.liveness.tracker import LivenessTracker
 from proctoring.vision.networks import FaceNetworks, VisionModels
@@ -78,7 +78,7 @@ class VisionAnalyser:
         """Below ``FACE_RATE``, the periods of scaled stages grow in proportion."""
         depicted = PicturedFaces()
         liveness = LivenessTracker(models.liveness)
-        self._identity = IdentityWatch(models.identity, photo=reference, mirrored=mirrored)
+        self._identity = IdentityVerifier(models.identity, reference=reference, mirrored=mirrored)
         stages: list[Stage] = [CameraStage()]
         if models.faces is not None:
             stages += _face_stages(models.faces, mirrored, depicted, liveness, self._identity)
@@ -145,7 +145,7 @@ def _face_stages(
     mirrored: bool,
     depicted: PicturedFaces,
     liveness: LivenessTracker,
-    identity: IdentityWatch,
+    identity: IdentityVerifier,
 ) -> list[Stage]:
     """The stages that need faces, in the order in which each uses what those before it found."""
     return [

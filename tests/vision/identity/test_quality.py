@@ -6,7 +6,7 @@ import pytest
 
 from proctoring.vision.face_tracking import FaceTracker
 from proctoring.vision.frame import Frame, Pixels
-from proctoring.vision.identity.quality import why_unfit
+from proctoring.vision.identity.quality import rejection_reason
 from proctoring.vision.landmarks import Mesh
 from proctoring.vision.networks import VisionModels
 
@@ -22,7 +22,7 @@ def darkened(picture: Pixels, share: float) -> Pixels:
 
 
 def test_a_good_face_is_fit(vision_models: VisionModels, astronaut: Pixels) -> None:
-    assert why_unfit(astronaut, mesh_of(vision_models, astronaut)) == ""
+    assert rejection_reason(astronaut, mesh_of(vision_models, astronaut)) == ""
 
 
 @pytest.mark.parametrize(
@@ -37,10 +37,10 @@ def test_what_cannot_be_compared_says_why(
     vision_models: VisionModels, astronaut: Pixels, change: object, reason: str
 ) -> None:
     picture = np.ascontiguousarray(change(astronaut))  # type: ignore[operator]
-    assert reason in why_unfit(picture, mesh_of(vision_models, picture))
+    assert reason in rejection_reason(picture, mesh_of(vision_models, picture))
 
 
 def test_a_face_turned_away_says_so(vision_models: VisionModels, astronaut: Pixels) -> None:
     mesh = mesh_of(vision_models, astronaut).copy()
     mesh[1] = mesh[234]  # the nose at the edge of the face
-    assert why_unfit(astronaut, mesh) == "face turned away"
+    assert rejection_reason(astronaut, mesh) == "face turned away"

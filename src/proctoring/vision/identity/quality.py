@@ -35,7 +35,7 @@ def sharpness(face: Pixels) -> float:
     return float(cv2.Laplacian(cv2.GaussianBlur(grey, (0, 0), 1.0), cv2.CV_32F).std())
 
 
-def why_unfit(pixels: Pixels, mesh: Mesh) -> str:
+def rejection_reason(pixels: Pixels, mesh: Mesh) -> str:
     """Why this face cannot be compared; empty when it can."""
     if too_small(mesh):
         return f"face smaller than {MIN_FACE:.0f} pixels"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from proctoring.vision.identity.watch import IdentityWatch
+from proctoring.vision.identity.verifier import IdentityVerifier
 from proctoring.vision.stages.context import Context, ObservationPart
 from proctoring.vision.stages.stage import Stage
 
@@ -16,13 +16,13 @@ class IdentityStage(Stage):
 
     name = "identity"
 
-    def __init__(self, verifier: IdentityWatch) -> None:
+    def __init__(self, verifier: IdentityVerifier) -> None:
         self._verifier = verifier
 
     def run(self, context: Context) -> ObservationPart:
         """Follow interruptions, and compare the candidate's face with the reference."""
         face, frame = context.candidate, context.frame
-        self._verifier.follow(
+        self._verifier.update(
             frame.time,
             None if face is None else face.track,
             context.found.get("camera"),
@@ -30,7 +30,7 @@ class IdentityStage(Stage):
         )
         if face is None or not self._verifier.is_due(frame.time):
             return {}
-        identity, unread = self._verifier.look(
+        identity, unread = self._verifier.verify(
             frame.time,
             frame.pixels,
             face.mesh,

@@ -9,7 +9,7 @@ from proctoring.observations import CameraView, Identity, NotRead, StreamSigns
 from proctoring.vision.face_tracking import FaceTracker
 from proctoring.vision.frame import Frame, Pixels
 from proctoring.vision.identity.embedding import FaceEmbedder, distance
-from proctoring.vision.identity.watch import LOOK_PERIOD, IdentityWatch
+from proctoring.vision.identity.verifier import VERIFICATION_PERIOD, IdentityVerifier
 from proctoring.vision.landmarks import Mesh
 from proctoring.vision.networks import VisionModels
 
@@ -31,7 +31,7 @@ class Sitting:
         assert models.identity
         self._networks, self._embedder = models.faces, models.identity
         embedded = None if photo is None else self._embedder.embed(photo, self.mesh(photo))
-        self.watch = IdentityWatch(self._embedder, photo=embedded, **options)
+        self.watch = IdentityVerifier(self._embedder, reference=embedded, **options)
         self.time, self.track = 0.0, 1
         self.seen: list[Identity] = []
         self.unread: list[NotRead] = []
@@ -52,10 +52,10 @@ class Sitting:
         before, mesh = len(self.seen), self.mesh(picture)
         for n in range(round(seconds * 10)):
             self.time += 0.1
-            self.watch.follow(self.time, self.track, CLEAR, stream)
+            self.watch.update(self.time, self.track, CLEAR, stream)
             if self.watch.is_due(self.time):
                 noisy = with_noise(picture, np.random.default_rng(n), 2)
-                identity, unread = self.watch.look(self.time, noisy, mesh, alone=alone)
+                identity, unread = self.watch.verify(self.time, noisy, mesh, alone=alone)
                 self.seen += [identity] if identity else []
                 self.unread += [unread] if unread else []
         return self.seen[before:]
@@ -64,7 +64,7 @@ class Sitting:
         """Nobody is seen; whoever comes back is followed anew."""
         for _ in range(round(seconds * 10)):
             self.time += 0.1
-            self.watch.follow(self.time, None, camera, MOVING)
+            self.watch.update(self.time, None, camera, MOVING)
         self.track += 1
 
 
@@ -87,7 +87,7 @@ def test_the_first_seconds_make_the_reference_and_then_looks_are_rare(
     assert sitting.sit(astronaut, 3.5) == []
     assert {entry.reason for entry in sitting.unread} == {"the reference is not complete yet"}
 
-    seen = sitting.sit(astronaut, 3 * LOOK_PERIOD)
+    seen = sitting.sit(astronaut, 3 * VERIFICATION_PERIOD)
 
     assert sitting.watch.reference is not None
     assert 2 <= len(seen) <= 4
@@ -135,7 +135,7 @@ def test_a_swap_without_any_break_is_met_by_the_rare_looks(
     sitting: Sitting, astronaut: Pixels, other: Pixels
 ) -> None:
     sitting.sit(astronaut, 6)
-    seen = sitting.sit(other, LOOK_PERIOD + 6)
+    seen = sitting.sit(other, VERIFICATION_PERIOD + 6)
     far = [look for look in seen if look.distance > 0.42 and look.looks >= 3]
     assert len(far) >= 3
 
@@ -183,8 +183,8 @@ def test_a_face_that_is_too_dark_says_so_and_is_not_compared(
     sitting.vanish(1)
     dim = np.asarray(astronaut * 0.12, np.uint8)
     mesh = sitting.mesh(astronaut)
-    sitting.watch.follow(sitting.time + 0.1, sitting.track, CLEAR, MOVING)
-    assert sitting.watch.look(sitting.time + 0.1, dim, mesh, alone=True) == (
+    sitting.watch.update(sitting.time + 0.1, sitting.track, CLEAR, MOVING)
+    assert sitting.watch.verify(sitting.time + 0.1, dim, mesh, alone=True) == (
         None,
         NotRead("identity", "face too dark"),
     )

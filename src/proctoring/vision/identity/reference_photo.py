@@ -15,7 +15,7 @@ from proctoring.vision.decode import decode_jpeg
 from proctoring.vision.face_tracking import FaceTracker, TrackedFace
 from proctoring.vision.frame import Frame, Pixels
 from proctoring.vision.identity.embedding import Embedding, mean_embedding
-from proctoring.vision.identity.quality import why_unfit
+from proctoring.vision.identity.quality import rejection_reason
 from proctoring.vision.networks import FaceNetworks, VisionModels
 
 MAX_BYTES = 4 << 20
@@ -28,7 +28,7 @@ _MARGIN = 0.5
 _PNG = b"\x89PNG\r\n\x1a\n"
 
 
-def read_photo(models: VisionModels, data: bytes) -> Embedding:
+def embed_photo(models: VisionModels, data: bytes) -> Embedding:
     """The embedding of the one face in a JPEG or PNG. Slow (0.1 s): not for an event loop.
 
     Raises:
@@ -40,7 +40,7 @@ def read_photo(models: VisionModels, data: bytes) -> Embedding:
         raise ModelUnavailableError("a reference photo is of no use: identity is off, see health")
     pixels = _shrunk(_decoded(data))
     face = _only_face(models.faces, pixels)
-    reason = why_unfit(face.pixels, face.found.mesh)
+    reason = rejection_reason(face.pixels, face.found.mesh)
     if reason:
         raise BadPhotoError(f"reference photo: {reason}")
     # The same face turned over is a second look at it.

@@ -13,7 +13,7 @@ from PIL import Image
 from proctoring.errors import BadPhotoError, ModelUnavailableError
 from proctoring.vision.frame import Pixels
 from proctoring.vision.identity.embedding import distance
-from proctoring.vision.identity.photo import MAX_BYTES, read_photo
+from proctoring.vision.identity.reference_photo import MAX_BYTES, embed_photo
 from proctoring.vision.networks import VisionModels
 
 from ..conftest import photograph
@@ -39,19 +39,19 @@ def png(pixels: Pixels, mode: str = "RGB") -> bytes:
 def test_jpeg_and_png_of_one_person_are_near_and_of_another_far(
     vision_models: VisionModels, astronaut: Pixels
 ) -> None:
-    first = read_photo(vision_models, jpeg(astronaut))
-    assert distance(first, read_photo(vision_models, png(astronaut, "RGBA"))) < 0.1
-    assert distance(first, read_photo(vision_models, png(astronaut, "P"))) < 0.2
+    first = embed_photo(vision_models, jpeg(astronaut))
+    assert distance(first, embed_photo(vision_models, png(astronaut, "RGBA"))) < 0.1
+    assert distance(first, embed_photo(vision_models, png(astronaut, "P"))) < 0.2
     other = reshaped(astronaut, (290.0, 145.0), reach=48.0)
-    assert distance(first, read_photo(vision_models, jpeg(other))) > 0.42
+    assert distance(first, embed_photo(vision_models, jpeg(other))) > 0.42
 
 
 def test_a_face_that_fills_the_photo_is_found(
     vision_models: VisionModels, astronaut: Pixels
 ) -> None:
     close = cv2.resize(astronaut[85:210, 235:345], None, fx=4, fy=4)
-    near = read_photo(vision_models, jpeg(np.asarray(close, np.uint8)))
-    assert distance(near, read_photo(vision_models, jpeg(astronaut))) < 0.3
+    near = embed_photo(vision_models, jpeg(np.asarray(close, np.uint8)))
+    assert distance(near, embed_photo(vision_models, jpeg(astronaut))) < 0.3
 
 
 def two(astronaut: Pixels) -> Pixels:
@@ -72,7 +72,7 @@ def test_each_bad_photo_has_its_own_reason(
     vision_models: VisionModels, astronaut: Pixels, change: object, reason: str
 ) -> None:
     with pytest.raises(BadPhotoError, match=reason):
-        read_photo(vision_models, jpeg(change(astronaut)))  # type: ignore[operator]
+        embed_photo(vision_models, jpeg(change(astronaut)))  # type: ignore[operator]
 
 
 @pytest.mark.parametrize(
@@ -90,10 +90,10 @@ def test_what_is_no_usable_picture_is_refused_before_anything_is_looked_for(
     vision_models: VisionModels, data: bytes, reason: str
 ) -> None:
     with pytest.raises(BadPhotoError, match=reason):
-        read_photo(vision_models, data)
+        embed_photo(vision_models, data)
 
 
 def test_a_photo_is_refused_by_name_where_faces_are_not_compared(astronaut: Pixels) -> None:
     blind = VisionModels(faces=None, objects=None, capabilities=())
     with pytest.raises(ModelUnavailableError, match="identity is off"):
-        read_photo(blind, jpeg(astronaut))
+        embed_photo(blind, jpeg(astronaut))

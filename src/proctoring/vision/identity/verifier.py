@@ -18,15 +18,15 @@ from proctoring.vision.identity.embedding import (
     distance,
     mean_embedding,
 )
-from proctoring.vision.identity.quality import why_unfit
+from proctoring.vision.identity.quality import rejection_reason
 from proctoring.vision.landmarks import Mesh
 
-REFERENCE_LOOKS = 5
+REFERENCE_SAMPLES = 5
 """Good looks that make the reference, a second apart."""
-LOOK_PERIOD = 10.0
+VERIFICATION_PERIOD = 10.0
 """Seconds between looks at a face that was never out of sight."""
 _REFERENCE_PERIOD = 1.0
-_BURST_PERIOD, BURST_LOOKS = 0.5, 6
+_BURST_PERIOD, BURST_PROBES = 0.5, 6
 """After an interruption: so many looks, so far apart."""
 _DOUBTFUL_PERIOD = 1.0
 _DOUBTFUL = 0.36
@@ -45,7 +45,7 @@ _ABSENCE = 3.0
 """Seconds without a face that are an absence; shorter ones are breaks in following it."""
 
 
-class IdentityWatch:
+class IdentityVerifier:
     """What is known about who the candidate is. Small, plain state.
 
     Args:
@@ -58,14 +58,14 @@ class IdentityWatch:
         self,
         embedder: FaceEmbedder | None,
         *,
-        photo: Embedding | None = None,
+        reference: Embedding | None = None,
         mirrored: bool = False,
     ) -> None:
         self._embedder = embedder
         self._mirrored = mirrored
-        self.reference: Embedding | None = photo
+        self.reference: Embedding | None = reference
         """``None`` until it is known. Personal data: leaves the process only if the policy says."""
-        self._photo = photo is not None
+        self._photo = reference is not None
         self._first: list[Embedding] = []
         self._probes: deque[tuple[float, Embedding]] = deque(maxlen=_AVERAGED)
         self._track: int | None = None
@@ -74,12 +74,12 @@ class IdentityWatch:
         """What happened while the face was out of sight."""
         self._stood_still = False
         self._why = "as the session began"
-        self._burst = BURST_LOOKS if self._photo else 0
+        self._burst = BURST_PROBES if self._photo else 0
         self._doubting = False
         """Whether the look before was too far from the reference to be left at that."""
         self._next = float("-inf")
 
-    def follow(
+    def update(
         self, time: float, track: int | None, camera: CameraView | None, stream: StreamSigns | None
     ) -> None:
         """Take in whose face is the candidate's in one frame (``None``: nobody's), and what the
@@ -109,7 +109,7 @@ class IdentityWatch:
         """Whether a look is due; only worth asking with the candidate's face in the frame."""
         return self._embedder is not None and time >= self._next
 
-    def look(
+    def verify(
         self, time: float, pixels: Pixels, mesh: Mesh, *, alone: bool, slowness: float = 1.0
     ) -> tuple[Identity | None, NotRead | None]:
         """Look at the candidate's face, after ``follow`` took the frame in.
@@ -122,7 +122,7 @@ class IdentityWatch:
             slowness: by how much looks are rarer than they should be, for want of computing time.
         """
         assert self._embedder is not None and self._track is not None  # noqa: PT018, S101
-        reason = why_unfit(pixels, mesh)
+        reason = rejection_reason(pixels, mesh)
         if not reason and self.reference is None and not alone:
             reason = "more than one face, and no reference yet"
         if reason:
@@ -157,7 +157,7 @@ class IdentityWatch:
         if self._first and distance(embedding, mean_embedding(tuple(self._first))) > _ONE_PERSON:
             self._first.clear()
         self._first.append(embedding)
-        if len(self._first) < REFERENCE_LOOKS:
+        if len(self._first) < REFERENCE_SAMPLES:
             return NotRead("identity", "the reference is not complete yet")
         self.reference = mean_embedding(tuple(self._first))
         self._why = "now and then"
@@ -171,11 +171,11 @@ class IdentityWatch:
         if identity.distance >= _DOUBTFUL:
             return _BURST_PERIOD if identity.looks < _AVERAGED else _DOUBTFUL_PERIOD
         self._why = "now and then"
-        return LOOK_PERIOD
+        return VERIFICATION_PERIOD
 
     def _compare_soon(self, time: float, why: str) -> None:
         self._probes.clear()
-        self._why, self._burst, self._next = why, BURST_LOOKS, time
+        self._why, self._burst, self._next = why, BURST_PROBES, time
 
 
 def _trouble(camera: CameraView | None) -> str:
