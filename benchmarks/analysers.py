@@ -33,7 +33,8 @@ from proctoring.session.pipeline import Pipeline
 from proctoring.settings import Settings
 from proctoring.vision.analyser import FACE_RATE, VisionAnalyser
 from proctoring.vision.blendshapes import read_blendshapes
-from proctoring.vision.camera import look_at_camera
+from proctoring.vision.camera import measure_camera
+from proctoring.vision.camera_movement import CameraMovementDetector
 from proctoring.vision.cascade import DetectorCascade
 from proctoring.vision.decode import decode_jpeg
 from proctoring.vision.face_detection import detect_faces
@@ -42,13 +43,11 @@ from proctoring.vision.head_pose import load_canonical_face, read_head_pose
 from proctoring.vision.identity.embedding import load_face_embedder
 from proctoring.vision.identity.quality import rejection_reason
 from proctoring.vision.identity.verifier import VERIFICATION_PERIOD
-from proctoring.vision.injection import PERIOD as STREAM_PERIOD
-from proctoring.vision.injection import StreamWatch
+from proctoring.vision.injection import SAMPLE_PERIOD, InjectionDetector
 from proctoring.vision.landmarks import hull, read_landmarks, region_of_detection
 from proctoring.vision.liveness.scoring import load_liveness_scorer
 from proctoring.vision.networks import load_vision_models
 from proctoring.vision.objects import load_object_detector
-from proctoring.vision.scene import SceneWatch
 from proctoring.vision.stages.liveness import LIVENESS_PERIOD
 from proctoring.vision.stages.objects import OBJECT_RATE
 from proctoring.vision.steps import finished
@@ -131,22 +130,22 @@ def stream(store: ModelStore) -> Call:  # noqa: ARG001  every row is prepared al
     generator = np.random.default_rng(0)
     pixels = picture()
     moving = [np.roll(pixels, tuple(generator.integers(-9, 9, 2)), (0, 1)) for _ in range(40)]
-    watch, count = StreamWatch(), 0
+    watch, count = InjectionDetector(), 0
     for _n in range(600):  # a full memory
         count += 1
-        watch.look(count / 5, moving[count % 40])
+        watch.update(count / 5, moving[count % 40])
 
     def call() -> None:
         nonlocal count
         count += 1
-        watch.look(count / 5, moving[count % 40])
+        watch.update(count / 5, moving[count % 40])
 
     return call
 
 
 def camera(store: ModelStore) -> Call:  # noqa: ARG001
     pixels = picture()
-    return lambda: look_at_camera(pixels)
+    return lambda: measure_camera(pixels)
 
 
 def pose(store: ModelStore) -> Call:
@@ -156,8 +155,8 @@ def pose(store: ModelStore) -> Call:
 
 
 def scene(store: ModelStore) -> Call:  # noqa: ARG001
-    watch, pixels = SceneWatch(), picture()
-    return lambda: watch.look(pixels, [Box(245, 90, 335, 200)])
+    watch, pixels = CameraMovementDetector(), picture()
+    return lambda: watch.update(pixels, [Box(245, 90, 335, 200)])
 
 
 def identity(store: ModelStore) -> Call:
@@ -216,7 +215,7 @@ ROWS: dict[str, Row] = {
     "blendshapes": Row(blendshapes, FACE_RATE),
     "background": Row(scene, 1),
     "liveness: two networks": Row(liveness, 1 / LIVENESS_PERIOD),
-    "stills and loops": Row(stream, 1 / STREAM_PERIOD),
+    "stills and loops": Row(stream, 1 / SAMPLE_PERIOD),
     "identity: one embedding": Row(identity, 1 / VERIFICATION_PERIOD),
     "objects: ssd_mobilenet_v2 (two views)": Row(objects("ssd_mobilenet_v2"), OBJECT_RATE),
     "objects: picodet_s, one closer look": Row(cascade),

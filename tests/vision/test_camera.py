@@ -12,7 +12,7 @@ from tests.vision.conftest import photograph
 
 from proctoring.judgement.conditions import readings
 from proctoring.observations import FrameObservation
-from proctoring.vision.camera import look_at_camera
+from proctoring.vision.camera import measure_camera
 from proctoring.vision.frame import Pixels
 
 PLACES = ["astronaut", "coffee", "chelsea"]
@@ -36,7 +36,7 @@ def trouble(pixels: Pixels) -> list[str]:
     """The camera incidents that the exam policy sees in one picture."""
     height, width = pixels.shape[:2]
     observation = FrameObservation(0.0, width, height, (), None, None)
-    observation = replace(observation, camera=look_at_camera(pixels))
+    observation = replace(observation, camera=measure_camera(pixels))
     return [
         reading.kind
         for reading in readings(EXAM, None, observation)
@@ -79,6 +79,6 @@ def test_a_burnt_picture_is_too_bright(place: str) -> None:
 def test_the_measures_do_not_depend_on_the_size_of_the_picture() -> None:
     large = cv2.resize(photograph("astronaut"), (1280, 960), interpolation=cv2.INTER_CUBIC)
     small = cv2.resize(large, (640, 480), interpolation=cv2.INTER_AREA)
-    one, other = look_at_camera(np.asarray(large)), look_at_camera(np.asarray(small))
+    one, other = measure_camera(np.asarray(large)), measure_camera(np.asarray(small))
     assert one.structure == pytest.approx(other.structure, rel=0.05)
     assert one.detail == pytest.approx(other.detail, rel=0.1)

@@ -11,15 +11,18 @@ import simplejpeg
 
 from proctoring.observations import StreamSigns
 from proctoring.vision.frame import Pixels
-from proctoring.vision.injection import PERIOD, StreamWatch
+from proctoring.vision.injection import SAMPLE_PERIOD, InjectionDetector
 
 from .conftest import photograph, warp
 from .moving import with_noise
 
 
 def watch(picture_at: Callable[[float], Pixels], seconds: float) -> list[StreamSigns]:
-    stream = StreamWatch()
-    return [stream.look(n * PERIOD, picture_at(n * PERIOD)) for n in range(int(seconds / PERIOD))]
+    stream = InjectionDetector()
+    return [
+        stream.update(n * SAMPLE_PERIOD, picture_at(n * SAMPLE_PERIOD))
+        for n in range(int(seconds / SAMPLE_PERIOD))
+    ]
 
 
 def wanderer(portrait: Pixels, seed: int) -> Callable[[float], Pixels]:
@@ -112,7 +115,7 @@ def test_a_loop_is_found_once_it_has_repeated(astronaut: Pixels, length: float) 
     signs = watch(lambda time: once(time % length), 2 * length + 8)
 
     first = next(n for n, sign in enumerate(signs) if sign.repeats_after is not None)
-    assert first * PERIOD <= length + 7
+    assert first * SAMPLE_PERIOD <= length + 7
     found = signs[first].repeats_after
     assert found is not None
     assert found % length == pytest.approx(0, abs=0.35) or found % length > length - 0.35
@@ -127,10 +130,10 @@ def test_a_person_filmed_once_does_not_repeat(astronaut: Pixels, seed: int) -> N
 def test_somebody_who_rocks_in_the_chair_does_not_repeat(astronaut: Pixels) -> None:
     still = np.asarray(cv2.resize(astronaut, (160, 120), interpolation=cv2.INTER_AREA), np.uint8)
     generator = np.random.default_rng(6)
-    phase = np.cumsum(generator.normal(1.0, 0.12, 400)) * 2 * np.pi * PERIOD / 1.8
+    phase = np.cumsum(generator.normal(1.0, 0.12, 400)) * 2 * np.pi * SAMPLE_PERIOD / 1.8
 
     def rocking(time: float) -> Pixels:
-        step = round(time / PERIOD)
+        step = round(time / SAMPLE_PERIOD)
         moved = warp(still, shift=(0.0, 4 * float(np.sin(phase[step]))), size=(160, 120))
         return with_noise(moved, generator, 2)
 
@@ -138,9 +141,9 @@ def test_somebody_who_rocks_in_the_chair_does_not_repeat(astronaut: Pixels) -> N
 
 
 def test_a_long_gap_starts_the_memory_anew(astronaut: Pixels) -> None:
-    stream = StreamWatch()
+    stream = InjectionDetector()
     once = wanderer(astronaut, 5)
     for start in (0.0, 100.0):
         for n in range(35):
-            signs = stream.look(start + n * PERIOD, once(n * PERIOD))
+            signs = stream.update(start + n * SAMPLE_PERIOD, once(n * SAMPLE_PERIOD))
     assert signs.repeats_after is None

@@ -10,15 +10,16 @@ from dataclasses import dataclass, field, replace
 
 from proctoring.observations import FrameObservation
 from proctoring.vision.deferred import DeferredDetection, DeferredResult
+from proctoring.vision.depicted_faces import DepictedFaceDetector
 from proctoring.vision.frame import Frame
 from proctoring.vision.identity.embedding import Embedding
 from proctoring.vision.identity.verifier import IdentityVerifier
 from proctoring.vision.landmarks import Mesh
 from proctoring.vision.liveness.tracker import LivenessTracker
 from proctoring.vision.networks import FaceNetworks, VisionModels
-from proctoring.vision.pictured_faces import PicturedFaces
 from proctoring.vision.schedule import Schedule
 from proctoring.vision.stages.camera import CameraStage
+from proctoring.vision.stages.camera_movement import CameraMovementStage
 from proctoring.vision.stages.candidate import CandidateStage
 from proctoring.vision.stages.context import Context, Latest
 from proctoring.vision.stages.depicted_faces import DepictedFacesStage
@@ -30,7 +31,6 @@ from proctoring.vision.stages.injection import InjectionStage, StreamStage
 from proctoring.vision.stages.liveness import FaceMotionStage, LivenessStage
 from proctoring.vision.stages.mouth import MouthStage
 from proctoring.vision.stages.objects import ObjectStage
-from proctoring.vision.stages.scene import SceneStage
 from proctoring.vision.stages.stage import Stage, StageLoop
 from proctoring.vision.steps import finished
 
@@ -76,7 +76,7 @@ class VisionAnalyser:
     ) -> None:
         self.rate = rate
         """Below ``FACE_RATE``, the periods of scaled stages grow in proportion."""
-        depicted = PicturedFaces()
+        depicted = DepictedFaceDetector()
         liveness = LivenessTracker(models.liveness)
         self._identity = IdentityVerifier(models.identity, reference=reference, mirrored=mirrored)
         stages: list[Stage] = [CameraStage()]
@@ -143,7 +143,7 @@ class VisionAnalyser:
 def _face_stages(
     networks: FaceNetworks,
     mirrored: bool,
-    depicted: PicturedFaces,
+    depicted: DepictedFaceDetector,
     liveness: LivenessTracker,
     identity: IdentityVerifier,
 ) -> list[Stage]:
@@ -151,7 +151,7 @@ def _face_stages(
     return [
         FaceStage(networks),
         CandidateStage(),
-        SceneStage(),
+        CameraMovementStage(),
         HeadStage(networks.canonical, mirrored=mirrored),
         GazeStage(networks.blendshapes, mirrored=mirrored),
         MouthStage(),

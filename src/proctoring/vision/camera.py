@@ -22,7 +22,7 @@ _SLOPE = 4.0
 _BURNT = 250
 
 
-def look_at_camera(pixels: Pixels) -> CameraView:
+def measure_camera(pixels: Pixels) -> CameraView:
     """Measure one picture, (height, width, 3) RGB. About half a millisecond at 640 x 480."""
     middle = cv2.resize(pixels, _MIDDLE, interpolation=cv2.INTER_AREA)
     grey = cv2.cvtColor(middle, cv2.COLOR_RGB2GRAY)

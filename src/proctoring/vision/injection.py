@@ -18,11 +18,11 @@ from proctoring.observations import StreamSigns
 from proctoring.vision.frame import Pixels
 from proctoring.vision.frame_change import Sample, changes, sample_pixels
 
-PERIOD = 0.2
+SAMPLE_PERIOD = 0.2
 """Seconds between two looks."""
 MEMORY_SECONDS = 120.0
 """The longest loop that is found."""
-_MEMORY = int(MEMORY_SECONDS / PERIOD)
+_MEMORY = int(MEMORY_SECONDS / SAMPLE_PERIOD)
 _WINDOW = 30
 """Looks (6 s) that must repeat an earlier stretch."""
 _SHORTEST = 10
@@ -66,7 +66,7 @@ class _Look:
     """Mean difference to each earlier thumbnail, by lag: index 0 is the look before."""
 
 
-class StreamWatch:
+class InjectionDetector:
     """What one session's stream does in time. It remembers half a megabyte of small pictures."""
 
     def __init__(self) -> None:
@@ -82,8 +82,8 @@ class StreamWatch:
         self._looks = 0
         self._window: deque[_Look] = deque(maxlen=_WINDOW)
 
-    def look(self, time: float, pixels: Pixels) -> StreamSigns:
-        """Take in one frame; times rise, about ``PERIOD`` apart. Gives, and keeps, the signs."""
+    def update(self, time: float, pixels: Pixels) -> StreamSigns:
+        """Take in one frame; times rise, about ``SAMPLE_PERIOD`` apart. Gives, and keeps, the signs."""
         self._see_change(time, sample_pixels(pixels))
         if not 0 < time - self._last <= _GAP:
             self._looks = 0
@@ -152,4 +152,4 @@ class StreamWatch:
         if longer.size == 0 or shorter.min() < _RHYTHM:
             return None
         best = int(longer.argmin())
-        return (best + _WINDOW) * PERIOD if longer[best] < _ALIKE else None
+        return (best + _WINDOW) * SAMPLE_PERIOD if longer[best] < _ALIKE else None

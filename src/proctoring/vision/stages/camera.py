@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from proctoring.vision.camera import look_at_camera
+from proctoring.vision.camera import measure_camera
 from proctoring.vision.stages.context import Context, ObservationPart
 from proctoring.vision.stages.stage import Stage
 
@@ -14,4 +14,4 @@ class CameraStage(Stage):
 
     def run(self, context: Context) -> ObservationPart:
         """Measure the picture."""
-        return {"camera": look_at_camera(context.frame.pixels)}
+        return {"camera": measure_camera(context.frame.pixels)}

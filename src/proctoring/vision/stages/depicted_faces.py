@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from proctoring.observations import Face
-from proctoring.vision.pictured_faces import PicturedFaces
+from proctoring.vision.depicted_faces import DepictedFaceDetector
 from proctoring.vision.stages.context import Context, ObservationPart
 from proctoring.vision.stages.stage import Stage
 
@@ -17,21 +17,21 @@ class DepictedFacesStage(Stage):
 
     name = "depicted_faces"
 
-    def __init__(self, depicted: PicturedFaces) -> None:
+    def __init__(self, depicted: DepictedFaceDetector) -> None:
         self._depicted = depicted
 
     def run(self, context: Context) -> ObservationPart:
         """Follow the movement of all faces."""
         candidate = None if context.candidate is None else context.candidate.track
-        standings = self._depicted.follow(context.frame.time, context.faces, candidate)
+        statuses = self._depicted.update(context.frame.time, context.faces, candidate)
         return {
             "faces": tuple(
                 Face(
                     face.track,
                     face.box,
                     face.presence,
-                    standings[face.track].since,
-                    standings[face.track].picture,
+                    statuses[face.track].since,
+                    statuses[face.track].picture,
                 )
                 for face in sorted(context.faces, key=lambda face: face.track)
             )

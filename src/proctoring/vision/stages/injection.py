@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from proctoring.vision.injection import PERIOD, StreamWatch
+from proctoring.vision.injection import SAMPLE_PERIOD, InjectionDetector
 from proctoring.vision.stages.context import Context, ObservationPart
 from proctoring.vision.stages.stage import Stage
 
@@ -13,14 +13,14 @@ class InjectionStage(Stage):
     """Sets ``Latest.stream``."""
 
     name = "injection"
-    period = PERIOD
+    period = SAMPLE_PERIOD
 
     def __init__(self) -> None:
-        self._detector = StreamWatch()
+        self._detector = InjectionDetector()
 
     def run(self, context: Context) -> ObservationPart:
         """Compare the frame with those before it."""
-        context.latest.stream = self._detector.look(context.frame.time, context.frame.pixels)
+        context.latest.stream = self._detector.update(context.frame.time, context.frame.pixels)
         return {}
 
 

@@ -7,10 +7,10 @@ from dataclasses import replace
 
 from proctoring.observations import ObjectLook
 from proctoring.vision.deferred import DeferredDetection, DeferredResult
+from proctoring.vision.depicted_faces import DepictedFaceDetector
 from proctoring.vision.frame import Pixels
 from proctoring.vision.landmarks import hull
 from proctoring.vision.liveness.tracker import LivenessTracker
-from proctoring.vision.pictured_faces import PicturedFaces
 from proctoring.vision.schedule import Schedule
 from proctoring.vision.stages.context import Context, Latest, ObservationPart
 from proctoring.vision.steps import Steps
@@ -33,7 +33,7 @@ class ObjectStage:
     def __init__(
         self,
         detect: Callable[[Pixels], Steps[ObjectLook]] | None,
-        depicted: PicturedFaces,
+        depicted: DepictedFaceDetector,
         liveness: LivenessTracker,
     ) -> None:
         self._detect = detect
@@ -60,7 +60,7 @@ class ObjectStage:
         """Take the result of a detection into the session; gives ``objects``."""
         if result.objects is None:
             return {}
-        objects = self._depicted.sort_out(result.objects)
+        objects = self._depicted.separate_depicted(result.objects)
         objects = replace(objects, face_seen=result.face is not None)
         self._phone_suspected = bool(objects.phones) or objects.suspects > 0
         if self._phone_suspected:

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from proctoring.observations import Box
+from proctoring.vision.camera_movement import CameraMovementDetector
 from proctoring.vision.frame import Pixels
-from proctoring.vision.scene import SceneWatch
 
 from .conftest import photograph, warp
 
@@ -21,8 +21,8 @@ def room(across: float = 0.0, light: float = 1.0) -> Pixels:
 
 
 def moved(pictures: list[Pixels], faces: list[Box] | None = None) -> list[bool]:
-    watch = SceneWatch()
-    return [watch.look(pixels, [FACE] if faces is None else faces).moved for pixels in pictures]
+    watch = CameraMovementDetector()
+    return [watch.update(pixels, [FACE] if faces is None else faces).moved for pixels in pictures]
 
 
 def test_a_camera_at_rest_is_not_moved() -> None:
@@ -64,29 +64,29 @@ def test_a_person_who_fills_the_picture_hides_the_background() -> None:
 
 
 def test_a_person_who_moves_is_no_move_of_the_camera() -> None:
-    watch = SceneWatch()
+    watch = CameraMovementDetector()
     for step in range(20):
         pixels = room()
         left = 100 + 18 * step
         pixels[120:, left : left + 140] = 30
-        assert not watch.look(pixels, [Box(left + 35, 130, left + 105, 220)]).moved
+        assert not watch.update(pixels, [Box(left + 35, 130, left + 105, 220)]).moved
 
 
 def test_a_person_who_turned_away_still_hides_the_background() -> None:
-    watch = SceneWatch()
+    watch = CameraMovementDetector()
     filled = room()
     filled[60:, 120:520] = np.random.default_rng(0).integers(0, 255, (420, 400, 1))
     person = Box(120, 60, 520, 480)
-    assert not any(watch.look(filled, [FACE]).moved for _ in range(5))
+    assert not any(watch.update(filled, [FACE]).moved for _ in range(5))
     filled = filled.copy()
     filled[60:, 120:520] = 255 - filled[60:, 120:520]  # the back of the head, another shirt
-    assert not any(watch.look(filled, [], [person]).moved for _ in range(10))
+    assert not any(watch.update(filled, [], [person]).moved for _ in range(10))
 
 
 def test_how_like_the_background_is_what_it_was_is_said() -> None:
-    watch = SceneWatch()
-    watch.look(room(), [FACE])
-    same, other = watch.look(room(), [FACE]), watch.look(room(150), [FACE])
+    watch = CameraMovementDetector()
+    watch.update(room(), [FACE])
+    same, other = watch.update(room(), [FACE]), watch.update(room(150), [FACE])
     assert same.likeness is not None
     assert other.likeness is not None
     assert same.likeness > 0.95 > 0.5 > other.likeness

@@ -41,7 +41,7 @@ class _Path:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class FaceStatus:
     """What is known of one followed face."""
 
     since: float
@@ -50,7 +50,7 @@ class Standing:
     """See ``Face.picture``."""
 
 
-class PicturedFaces:
+class DepictedFaceDetector:
     """Watches all faces of one session."""
 
     def __init__(self) -> None:
@@ -62,7 +62,7 @@ class PicturedFaces:
         self._faces: tuple[tuple[Box, bool | None], ...] = ()
         """Of the last frame: where they are, and whether they are pictures."""
 
-    def sort_out(self, look: ObjectLook) -> ObjectLook:
+    def separate_depicted(self, look: ObjectLook) -> ObjectLook:
         """Take in one look of the object detector, and tell its persons from pictures of persons."""
         self._screens = tuple(screen.box for screen in look.screens)
         self._persons = tuple(person.box for person in look.persons)
@@ -75,9 +75,9 @@ class PicturedFaces:
         faces = [known for box, known in self._faces if _share_within(box, person) >= _INSIDE]
         return bool(faces) and all(faces)
 
-    def follow(
+    def update(
         self, time: float, faces: Sequence[TrackedFace], candidate: int | None
-    ) -> dict[int, Standing]:
+    ) -> dict[int, FaceStatus]:
         """Take in the faces of one frame; times rise. ``candidate`` is the candidate's track."""
         self._paths = {face.track: self._paths.get(face.track, _Path(time)) for face in faces}
         for face in faces:
@@ -87,7 +87,7 @@ class PicturedFaces:
         begins = self._first is not None and time - self._first < WATCHED
         still = {track: _is_still(path) for track, path in self._paths.items()}
         something_moves = any(known is False for known in still.values())
-        standings = {}
+        statuses = {}
         for face in faces:
             picture: bool | None = False
             if face.track != candidate:
@@ -97,9 +97,9 @@ class PicturedFaces:
                     picture = False
                 if self._on_a_screen(face.box):
                     picture = True
-            standings[face.track] = Standing(self._paths[face.track].since, picture)
-        self._faces = tuple((face.box, standings[face.track].picture) for face in faces)
-        return standings
+            statuses[face.track] = FaceStatus(self._paths[face.track].since, picture)
+        self._faces = tuple((face.box, statuses[face.track].picture) for face in faces)
+        return statuses
 
     def _on_a_screen(self, face: Box) -> bool:
         """Whether a screen shows the face. Who stands before a screen reaches beyond it."""

@@ -44,7 +44,7 @@ class Background:
 
 
 @dataclass(slots=True)
-class SceneWatch:
+class CameraMovementDetector:
     """Watches one session's background; its fields are plain and can be saved."""
 
     reference: Background | None = None
@@ -53,7 +53,9 @@ class SceneWatch:
     faces: tuple[Box, ...] = ()
     """Where faces were seen last: who turned away still hides the background."""
 
-    def look(self, pixels: Pixels, faces: Sequence[Box], persons: Sequence[Box] = ()) -> SceneView:
+    def update(
+        self, pixels: Pixels, faces: Sequence[Box], persons: Sequence[Box] = ()
+    ) -> SceneView:
         """Whether the camera was moved and rests again; called about once a second.
 
         ``persons`` are those seen without a face: what they hide is no background either.

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from proctoring.observations import Box, Detection, ObjectLook
+from proctoring.vision.depicted_faces import DepictedFaceDetector
 from proctoring.vision.face_tracking import TrackedFace
-from proctoring.vision.pictured_faces import PicturedFaces
 
 CANDIDATE, OTHER = 1, 2
 
@@ -27,12 +27,12 @@ def watch(
     seconds: float, *, sway: float, other_sway: float, eyes: float = 20.0
 ) -> list[bool | None]:
     """What is told of the other face, frame by frame."""
-    faces, told = PicturedFaces(), []
+    faces, told = DepictedFaceDetector(), []
     for n in range(round(seconds * 10)):
         time = n / 10
         own = face(CANDIDATE, 200, 200, 60, sway * np.sin(time))
         other = face(OTHER, 500, 100, eyes, other_sway * np.sin(1.3 * time))
-        told.append(faces.follow(time, (own, other), CANDIDATE)[OTHER].picture)
+        told.append(faces.update(time, (own, other), CANDIDATE)[OTHER].picture)
     return told
 
 
@@ -53,11 +53,11 @@ def test_where_everything_stands_still_nothing_is_proven() -> None:
 
 
 def test_the_candidates_own_face_is_never_told_to_be_a_picture() -> None:
-    faces = PicturedFaces()
+    faces = DepictedFaceDetector()
     for n in range(60):
         moving = face(OTHER, 500, 100, 20, 5 * np.sin(n / 10))
         still = face(CANDIDATE, 200, 200, 60)
-        told = faces.follow(n / 10, (still, moving), CANDIDATE)
+        told = faces.update(n / 10, (still, moving), CANDIDATE)
     assert told[CANDIDATE].picture is False
 
 
@@ -66,7 +66,7 @@ SCREEN = Box(450, 50, 560, 150)
 
 def sorted_out(person: Box) -> tuple[ObjectLook, bool | None]:
     """A moving face within a television, and a person with this box around it."""
-    faces = PicturedFaces()
+    faces = DepictedFaceDetector()
     look = ObjectLook(
         (),
         (Detection("person", 0.7, person),),
@@ -76,8 +76,8 @@ def sorted_out(person: Box) -> tuple[ObjectLook, bool | None]:
     for n in range(20):
         moving = face(OTHER, 500, 100, 20, 3 * np.sin(n / 5))
         own = face(CANDIDATE, 200, 200, 60, np.sin(n / 5))
-        told = faces.follow(n / 10, (own, moving), CANDIDATE)
-        found = faces.sort_out(look)
+        told = faces.update(n / 10, (own, moving), CANDIDATE)
+        found = faces.separate_depicted(look)
     return found, told[OTHER].picture
 
 
@@ -95,9 +95,9 @@ def test_who_stands_before_a_television_is_a_person() -> None:
 
 @pytest.mark.parametrize("track", [CANDIDATE, OTHER])
 def test_since_when_a_face_is_there_is_remembered(track: int) -> None:
-    faces = PicturedFaces()
+    faces = DepictedFaceDetector()
     for n in range(20, 40):
-        told = faces.follow(n / 10, (face(track, 200, 200, 60),), CANDIDATE)
+        told = faces.update(n / 10, (face(track, 200, 200, 60),), CANDIDATE)
     assert told[track].since == 2.0
-    told = faces.follow(5.0, (face(9, 200, 200, 60),), CANDIDATE)
+    told = faces.update(5.0, (face(9, 200, 200, 60),), CANDIDATE)
     assert told[9].since == 5.0
