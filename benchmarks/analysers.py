@@ -32,19 +32,19 @@ from proctoring.observations import Box, Detection, ObjectLook
 from proctoring.session.pipeline import Pipeline
 from proctoring.settings import Settings
 from proctoring.vision.analyser import FACE_RATE, VisionAnalyser
-from proctoring.vision.blendshapes import read_blendshapes
+from proctoring.vision.blendshapes import estimate_blendshapes
 from proctoring.vision.camera import measure_camera
 from proctoring.vision.camera_movement import CameraMovementDetector
 from proctoring.vision.cascade import DetectorCascade
 from proctoring.vision.decode import decode_jpeg
 from proctoring.vision.face_detection import detect_faces
 from proctoring.vision.frame import Frame, Pixels
-from proctoring.vision.head_pose import load_canonical_face, read_head_pose
+from proctoring.vision.head_pose import estimate_head_pose, load_canonical_face
 from proctoring.vision.identity.embedding import load_face_embedder
 from proctoring.vision.identity.quality import rejection_reason
 from proctoring.vision.identity.verifier import VERIFICATION_PERIOD
 from proctoring.vision.injection import SAMPLE_PERIOD, InjectionDetector
-from proctoring.vision.landmarks import hull, read_landmarks, region_of_detection
+from proctoring.vision.landmarks import estimate_landmarks, hull, region_of_detection
 from proctoring.vision.liveness.scoring import load_liveness_scorer
 from proctoring.vision.networks import load_vision_models
 from proctoring.vision.objects import load_object_detector
@@ -86,7 +86,7 @@ def _landmarks(store: ModelStore) -> Callable[[], tuple[np.ndarray, float]]:
     )
     pixels = picture()
     region = region_of_detection(detect_faces(detector, pixels)[0])
-    return lambda: read_landmarks(network, pixels, region)
+    return lambda: estimate_landmarks(network, pixels, region)
 
 
 def landmarks(store: ModelStore) -> Call:
@@ -96,7 +96,7 @@ def landmarks(store: ModelStore) -> Call:
 def blendshapes(store: ModelStore) -> Call:
     network = load_network(store.fetch("face_landmarker"), member="face_blendshapes.tflite")
     mesh, _ = _landmarks(store)()
-    return lambda: read_blendshapes(network, mesh)
+    return lambda: estimate_blendshapes(network, mesh)
 
 
 def objects(name: str) -> Callable[[ModelStore], Call]:
@@ -151,7 +151,7 @@ def camera(store: ModelStore) -> Call:  # noqa: ARG001
 def pose(store: ModelStore) -> Call:
     canonical = load_canonical_face(store.fetch("face_landmarker"))
     mesh, _ = _landmarks(store)()
-    return lambda: read_head_pose(canonical, mesh, 640, 480)
+    return lambda: estimate_head_pose(canonical, mesh, 640, 480)
 
 
 def scene(store: ModelStore) -> Call:  # noqa: ARG001

@@ -11,9 +11,9 @@ from proctoring.vision.gaze import (
     FIRST_SECONDS,
     LOST_SECONDS,
     MAX_AIM,
-    EyeSample,
-    GazeReader,
-    GazeReading,
+    EyeMeasurement,
+    GazeEstimate,
+    GazeEstimator,
 )
 from proctoring.vision.lids import DOWN_DEGREES, UP_DEGREES
 
@@ -37,7 +37,7 @@ class Sitting:
     """One session's gaze reader, fed ten frames a second."""
 
     def __init__(self) -> None:
-        self.reader = GazeReader()
+        self.estimator = GazeEstimator()
         self.time = 0.0
 
     def look(
@@ -48,11 +48,11 @@ class Sitting:
         *,
         look_up: float = 0.05,
         pixels: float = 150.0,
-    ) -> GazeReading:
+    ) -> GazeEstimate:
         """Hold a look; the last frame's reading."""
         for _ in range(round(seconds * 10)):
-            reading = self.reader.read(
-                EyeSample(self.time, shape, look_up, head),
+            reading = self.estimator.estimate(
+                EyeMeasurement(self.time, shape, look_up, head),
                 head,
                 neutral_learned=True,
                 face_pixels=pixels,
@@ -69,7 +69,7 @@ def sitting() -> Sitting:
     return sitting
 
 
-def pitch(reading: GazeReading) -> float:
+def pitch(reading: GazeEstimate) -> float:
     assert reading.gaze is not None
     assert reading.gaze.pitch is not None
     return reading.gaze.pitch
@@ -191,8 +191,8 @@ def test_the_baseline_is_learned_at_two_looks_a_second_too() -> None:
         reading = sitting.look()
         sitting.time += 0.4
 
-    assert sitting.reader.aim_settled
-    assert sitting.reader.lids_settled
+    assert sitting.estimator.aim_settled
+    assert sitting.estimator.lids_settled
     assert pitch(reading) == pytest.approx(0, abs=0.5)
 
 
@@ -259,23 +259,23 @@ def test_a_face_lost_while_the_head_went_down_counts_as_down_for_a_while(
         sitting.look(LEVEL, HeadPose(0.0, turn, 0.0))
     lost_at = sitting.time
 
-    first = sitting.reader.read_lost(lost_at)
+    first = sitting.estimator.estimate_while_lost(lost_at)
     assert first is not None
     assert first.pitch is not None
     assert first.pitch <= -DOWN_DEGREES
     assert first.confidence < 0.5
-    assert sitting.reader.read_lost(lost_at + LOST_SECONDS - 0.1) is not None
-    assert sitting.reader.read_lost(lost_at + LOST_SECONDS + 0.1) is None
+    assert sitting.estimator.estimate_while_lost(lost_at + LOST_SECONDS - 0.1) is not None
+    assert sitting.estimator.estimate_while_lost(lost_at + LOST_SECONDS + 0.1) is None
 
 
 def test_a_level_face_that_is_lost_looks_nowhere(sitting: Sitting) -> None:
-    assert sitting.reader.read_lost(sitting.time) is None
+    assert sitting.estimator.estimate_while_lost(sitting.time) is None
 
 
 def test_a_face_lost_twice_is_judged_anew(sitting: Sitting) -> None:
     sitting.look(LEVEL, HeadPose(0.0, -18.0, 0.0))
-    assert sitting.reader.read_lost(sitting.time) is not None
+    assert sitting.estimator.estimate_while_lost(sitting.time) is not None
     sitting.time += 0.5
     sitting.look(seconds=1.0)
 
-    assert sitting.reader.read_lost(sitting.time) is None
+    assert sitting.estimator.estimate_while_lost(sitting.time) is None

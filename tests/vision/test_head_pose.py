@@ -16,9 +16,9 @@ from proctoring.vision.face_tracking import FaceTracker
 from proctoring.vision.frame import Frame
 from proctoring.vision.head_pose import (
     CanonicalFace,
+    estimate_head_pose,
     load_canonical_face,
     parse_geometry,
-    read_head_pose,
 )
 from proctoring.vision.landmarks import Mesh
 from proctoring.vision.networks import FACE_LANDMARKER, VisionModels
@@ -52,7 +52,7 @@ def seen(face: CanonicalFace, yaw: float, pitch: float, roll: float) -> Mesh:
 def test_a_known_turn_is_read_back(
     canonical: CanonicalFace, yaw: float, pitch: float, roll: float
 ) -> None:
-    pose = read_head_pose(canonical, seen(canonical, yaw, pitch, roll), 640, 480)
+    pose = estimate_head_pose(canonical, seen(canonical, yaw, pitch, roll), 640, 480)
 
     assert pose is not None
     # The middle of the points is off the axis by a degree or so; the reading is against the line.
@@ -68,7 +68,7 @@ def test_a_face_reads_the_same_wherever_in_the_picture_it_is(vision_models: Visi
         frame = Frame(0.0, warp(portrait, shift=shift))
         tracker.update(frame)
         (face,) = tracker.update(frame)
-        pose = read_head_pose(vision_models.faces.canonical, face.mesh, 640, 480)
+        pose = estimate_head_pose(vision_models.faces.canonical, face.mesh, 640, 480)
         assert pose is not None
         poses.append((pose.yaw, pose.pitch, pose.roll))
 
@@ -76,7 +76,7 @@ def test_a_face_reads_the_same_wherever_in_the_picture_it_is(vision_models: Visi
 
 
 def test_landmarks_that_fit_no_head_give_no_pose(canonical: CanonicalFace) -> None:
-    assert read_head_pose(canonical, np.full((478, 3), np.nan, np.float32), 640, 480) is None
+    assert estimate_head_pose(canonical, np.full((478, 3), np.nan, np.float32), 640, 480) is None
 
 
 def test_the_canonical_face_is_a_face(canonical: CanonicalFace) -> None:

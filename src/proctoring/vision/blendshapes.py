@@ -33,7 +33,7 @@ _SUBSET = np.array([
 # fmt: on
 
 
-def read_blendshapes(network: Network, mesh: Mesh) -> Blendshapes:
+def estimate_blendshapes(network: Network, mesh: Mesh) -> Blendshapes:
     """Expression scores of a mesh in frame pixels."""
     (scores,) = network(np.ascontiguousarray(mesh[_SUBSET, :2])[None])
     return scores.reshape(-1).astype(np.float32, copy=True)

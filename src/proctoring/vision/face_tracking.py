@@ -16,8 +16,8 @@ from proctoring.vision.frame import Frame, Pixels
 from proctoring.vision.landmarks import (
     Mesh,
     Region,
+    estimate_landmarks,
     hull,
-    read_landmarks,
     region_of_detection,
     region_of_mesh,
 )
@@ -121,7 +121,7 @@ class FaceTracker:
         height, width = pixels.shape[:2]
         if region.side < _MIN_SIDE or not (0 <= region.x < width and 0 <= region.y < height):
             return None
-        mesh, presence = read_landmarks(self._landmarker, pixels, region)
+        mesh, presence = estimate_landmarks(self._landmarker, pixels, region)
         if presence < MIN_PRESENCE:
             return None
         return TrackedFace(number, mesh, presence, hull(mesh))

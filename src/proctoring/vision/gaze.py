@@ -21,7 +21,7 @@ import numpy as np
 
 from proctoring.observations import Gaze, HeadPose
 from proctoring.vision.eyes import EyeShape
-from proctoring.vision.lids import DOWN_DEGREES, LidBaseline, eyes_shut, look_up_or_down
+from proctoring.vision.lids import DOWN_DEGREES, LidBaseline, eyes_shut, vertical_gaze
 
 DEGREES_PER_EYE_WIDTH = 130.0
 """Turn of the eye that moves the iris by one eye width (an eyeball of 24 mm in a slit of 30)."""
@@ -60,7 +60,7 @@ _LIMIT = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class EyeSample:
+class EyeMeasurement:
     """What one frame says about the eyes."""
 
     time: float
@@ -77,7 +77,7 @@ class EyeSample:
 
 
 @dataclass(frozen=True, slots=True)
-class GazeReading:
+class GazeEstimate:
     """What the eyes of one frame say."""
 
     gaze: Gaze | None
@@ -87,7 +87,7 @@ class GazeReading:
 
 
 @dataclass(slots=True)
-class GazeReader:
+class GazeEstimator:
     """Reads one session's gaze; its fields are plain and can be saved."""
 
     aim: float | None = None
@@ -96,7 +96,7 @@ class GazeReader:
     aim_settled: bool = False
     lids_settled: bool = False
     """Whether that baseline has had its ``LEARNING_SECONDS``."""
-    samples: deque[EyeSample] = field(default_factory=deque)
+    samples: deque[EyeMeasurement] = field(default_factory=deque)
     """The last ``LEARNING_SECONDS`` while something is not settled."""
     heads_down: deque[tuple[float, float]] = field(default_factory=deque)
     """Times and degrees down of the last frames."""
@@ -105,14 +105,14 @@ class GazeReader:
     remembered_at: float = float("-inf")
     reviewed_at: float = float("-inf")
 
-    def read(
+    def estimate(
         self,
-        sample: EyeSample,
+        sample: EyeMeasurement,
         head: HeadPose | None,
         *,
         neutral_learned: bool,
         face_pixels: float,
-    ) -> GazeReading:
+    ) -> GazeEstimate:
         """The gaze in one frame; ``head`` is the turn against neutral, if that is known."""
         time = sample.time
         self.lost_since = None
@@ -121,27 +121,27 @@ class GazeReader:
             while time - self.heads_down[0][0] > _HEAD_MEMORY:
                 self.heads_down.popleft()
         if face_pixels < MIN_FACE_PIXELS:
-            return GazeReading(None, f"face smaller than {MIN_FACE_PIXELS:.0f} pixels", None)
+            return GazeEstimate(None, f"face smaller than {MIN_FACE_PIXELS:.0f} pixels", None)
         if not (self.lids_settled and self.aim_settled):
             self._learn(sample, head if neutral_learned else None)
         if head is None or self.aim is None:
-            return GazeReading(None, "baseline of the eyes not yet learned", None)
+            return GazeEstimate(None, "baseline of the eyes not yet learned", None)
         if self.lids is not None and eyes_shut(self.lids, sample.eyes, head):
-            return GazeReading(None, "eyes shut", eyes_open=False)
+            return GazeEstimate(None, "eyes shut", eyes_open=False)
         self._follow_aim(time, sample.aim)
         pitch = None
         reason = "baseline of the lids not yet learned"
         if self.lids is not None:
-            pitch = look_up_or_down(self.lids, sample.eyes, sample.look_up, head)
+            pitch = vertical_gaze(self.lids, sample.eyes, sample.look_up, head)
             reason = "" if pitch is not None else "head turned too far to read the lids"
         gaze = Gaze(
             yaw=_bounded(sample.aim - self.aim),
             pitch=None if pitch is None else _bounded(pitch),
             confidence=_confidence(self.lids, sample.eyes, head, face_pixels),
         )
-        return GazeReading(gaze, reason, eyes_open=None if self.lids is None else True)
+        return GazeEstimate(gaze, reason, eyes_open=None if self.lids is None else True)
 
-    def read_lost(self, time: float) -> Gaze | None:
+    def estimate_while_lost(self, time: float) -> Gaze | None:
         """The gaze while the candidate's face is lost: down, if the head was just going there."""
         if self.lost_since is None:
             lately = [down for then, down in self.heads_down if time - then <= 2 * _HEAD_MEMORY]
@@ -153,7 +153,7 @@ class GazeReader:
             return None
         return Gaze(yaw=0.0, pitch=-1.5 * DOWN_DEGREES, confidence=_LOST_CONFIDENCE)
 
-    def _learn(self, sample: EyeSample, head: HeadPose | None) -> None:
+    def _learn(self, sample: EyeMeasurement, head: HeadPose | None) -> None:
         """Take the baseline from the last seconds; ``head`` only if neutral is the candidate's."""
         if head is None or max(abs(head.yaw), abs(head.pitch)) <= _MAX_HEAD:
             self.samples.append(sample)
@@ -202,7 +202,7 @@ class GazeReader:
             self.aim += max(-_MAX_STEP, min(_MAX_STEP, held - self.aim))
 
 
-def _resting_aim(samples: list[EyeSample]) -> float | None:
+def _resting_aim(samples: list[EyeMeasurement]) -> float | None:
     """The median aim; ``None`` where the eyes wander or look aside."""
     aims = [sample.aim for sample in samples]
     aim = median(aims)
@@ -210,7 +210,7 @@ def _resting_aim(samples: list[EyeSample]) -> float | None:
     return None if wandering or abs(aim) > MAX_AIM else aim
 
 
-def _open_eyed(samples: Iterable[EyeSample]) -> list[EyeSample]:
+def _open_eyed(samples: Iterable[EyeMeasurement]) -> list[EyeMeasurement]:
     """Without blinks and half-shut eyes: those near the wider apertures among the samples."""
     samples = list(samples)
     apertures = sorted(sample.eyes.aperture for sample in samples)
@@ -218,7 +218,7 @@ def _open_eyed(samples: Iterable[EyeSample]) -> list[EyeSample]:
     return [sample for sample in samples if sample.eyes.aperture >= _OPEN_SHARE * wide]
 
 
-def _lid_baseline(samples: list[EyeSample]) -> LidBaseline | None:
+def _lid_baseline(samples: list[EyeMeasurement]) -> LidBaseline | None:
     """The median; ``None`` where these are not eyes on a screen."""
     baseline = LidBaseline(
         median(sample.eyes.iris_down for sample in samples),

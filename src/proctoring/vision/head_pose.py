@@ -118,7 +118,7 @@ def _varint(message: bytes, at: int) -> tuple[int, int]:
             return value, at
 
 
-def read_head_pose(face: CanonicalFace, mesh: Mesh, width: int, height: int) -> HeadPose | None:
+def estimate_head_pose(face: CanonicalFace, mesh: Mesh, width: int, height: int) -> HeadPose | None:
     """The head's turn against the line from the camera to it; ``None`` where no pose fits.
 
     Against that line, not against the camera's axis: a face that looks into the camera reads the

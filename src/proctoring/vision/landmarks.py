@@ -80,7 +80,7 @@ def face_width(mesh: Mesh) -> float:
     return float(np.linalg.norm(mesh[_RIGHT_SIDE] - mesh[_LEFT_SIDE]))
 
 
-def read_landmarks(network: Network, pixels: Pixels, region: Region) -> tuple[Mesh, float]:
+def estimate_landmarks(network: Network, pixels: Pixels, region: Region) -> tuple[Mesh, float]:
     """The mesh that the network sees in a region, and how sure it is (0 to 1) that it is a face."""
     scale = region.side / SIDE
     cosine, sine = math.cos(region.angle) * scale, math.sin(region.angle) * scale

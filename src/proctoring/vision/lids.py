@@ -58,7 +58,7 @@ def eyes_shut(baseline: LidBaseline, eyes: EyeShape, head: HeadPose) -> bool:
     return falls and _down(baseline, eyes, head) < 1 and _up_by_head(baseline, eyes, head) < 1
 
 
-def look_up_or_down(
+def vertical_gaze(
     baseline: LidBaseline, eyes: EyeShape, look_up: float, head: HeadPose
 ) -> float | None:
     """Degrees, positive upwards, of open eyes; ``None`` where the head is turned too far.

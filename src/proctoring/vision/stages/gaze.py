@@ -8,10 +8,10 @@ import numpy as np
 
 from proctoring.models.runtime import Network
 from proctoring.observations import Gaze, NotRead
-from proctoring.vision.blendshapes import EYE_LOOK_UP, read_blendshapes
+from proctoring.vision.blendshapes import EYE_LOOK_UP, estimate_blendshapes
 from proctoring.vision.eyes import measure_eyes
 from proctoring.vision.face_tracking import TrackedFace
-from proctoring.vision.gaze import EyeSample, GazeReader
+from proctoring.vision.gaze import EyeMeasurement, GazeEstimator
 from proctoring.vision.landmarks import face_width
 from proctoring.vision.stages.context import CandidatePart, Context, ObservationPart
 from proctoring.vision.stages.head import NO_POSE
@@ -31,12 +31,12 @@ class GazeStage(Stage):
     def __init__(self, blendshapes: Network, *, mirrored: bool) -> None:
         self._blendshapes = blendshapes
         self._mirrored = mirrored
-        self._gaze = GazeReader()
+        self._gaze = GazeEstimator()
 
     def run(self, context: Context) -> ObservationPart:
         """Estimate the gaze, also in the first seconds after the face was lost."""
         if context.baselines_void:
-            self._gaze = GazeReader()
+            self._gaze = GazeEstimator()
         if context.candidate is None:
             part = self._while_lost(context)
         else:
@@ -47,7 +47,7 @@ class GazeStage(Stage):
         return part
 
     def _while_lost(self, context: Context) -> ObservationPart:
-        gaze = self._gaze.read_lost(context.frame.time)
+        gaze = self._gaze.estimate_while_lost(context.frame.time)
         if gaze is None or context.candidate_track is None:
             return {}
         return {"candidate": {"track": context.candidate_track, "gaze": gaze}}
@@ -61,10 +61,10 @@ class GazeStage(Stage):
         if eyes is None:
             reason = "eyes hidden by the turn of the head"
             return {"candidate": candidate, "not_read": (NotRead("gaze", reason),)}
-        scores = read_blendshapes(self._blendshapes, face.mesh)
+        scores = estimate_blendshapes(self._blendshapes, face.mesh)
         look_up = float(np.mean(scores[list(EYE_LOOK_UP)]))
-        reading = self._gaze.read(
-            EyeSample(context.frame.time, eyes, look_up, pose),
+        reading = self._gaze.estimate(
+            EyeMeasurement(context.frame.time, eyes, look_up, pose),
             context.head.turn,
             neutral_learned=context.head.neutral_learned,
             face_pixels=face_width(face.mesh),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from proctoring.observations import HeadPose, NotRead
-from proctoring.vision.head_pose import CanonicalFace, read_head_pose
+from proctoring.vision.head_pose import CanonicalFace, estimate_head_pose
 from proctoring.vision.neutral import NeutralPose
 from proctoring.vision.stages.context import Context, HeadEstimate, ObservationPart
 from proctoring.vision.stages.stage import Stage
@@ -34,7 +34,7 @@ class HeadStage(Stage):
             context.head = self._estimate(None)
             return {}
         height, width = context.frame.pixels.shape[:2]
-        pose = read_head_pose(self._canonical, context.candidate.mesh, width, height)
+        pose = estimate_head_pose(self._canonical, context.candidate.mesh, width, height)
         if pose is not None:
             self._neutral.update(context.frame.time, pose)
         head = context.head = self._estimate(pose)
