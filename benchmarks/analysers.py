@@ -50,7 +50,7 @@ from proctoring.vision.networks import load_vision_models
 from proctoring.vision.objects import load_object_detector
 from proctoring.vision.stages.liveness import LIVENESS_PERIOD
 from proctoring.vision.stages.objects import OBJECT_RATE
-from proctoring.vision.steps import finished
+from proctoring.vision.steps import run_to_completion
 
 Call = Callable[[], object]
 
@@ -174,7 +174,7 @@ def cascade(store: ModelStore) -> Call:
     pair = DetectorCascade(first, load_object_detector(store, "picodet_s"))
     phone = Detection("cell phone", 0.5, Box(200, 300, 260, 400))
     suspected, pixels = ObjectLook((phone,), (), first.name), picture()
-    return lambda: finished(pair.confirm(pixels, suspected))
+    return lambda: run_to_completion(pair.confirm(pixels, suspected))
 
 
 def whole_second(store: ModelStore) -> Call:

@@ -29,7 +29,7 @@ from proctoring.settings import Settings
 from proctoring.vision.cascade import CASCADES, SUSPECT_SCORE, DetectorCascade
 from proctoring.vision.decode import decode_jpeg
 from proctoring.vision.objects import load_object_detector
-from proctoring.vision.steps import finished
+from proctoring.vision.steps import run_to_completion
 
 LOOKS, APART = 6, 0.5
 FIRST, SECOND = CASCADES["ssd_mobilenet_v2+picodet_s"]
@@ -95,7 +95,7 @@ def main() -> None:
     for kind, path in recordings(chosen.data, chosen.every):
         pixels = decode_jpeg(path.read_bytes())
         seen = low.detect(pixels)
-        closer = finished(pair.confirm(pixels, seen))
+        closer = run_to_completion(pair.confirm(pixels, seen))
         alone = above(seen, first.phone_score)
         looked[kind].append(Looked(alone, second.detect(pixels), closer))
     ways = {f"{FIRST} alone": "alone", f"{SECOND} alone": "second"}

@@ -20,7 +20,7 @@ from proctoring.vision.frame import Frame, Pixels
 from proctoring.vision.networks import VisionModels
 from proctoring.vision.objects import ObjectDetector, load_object_detector
 from proctoring.vision.proposals import PERSON, PHONE, WORDS, Proposals
-from proctoring.vision.steps import Steps, finished
+from proctoring.vision.steps import Steps, run_to_completion
 
 ROOM = np.zeros((480, 640, 3), np.uint8)
 
@@ -117,7 +117,7 @@ def test_without_the_second_network_the_first_decides_and_health_says_so(
     monkeypatch.setattr(ModelStore, "fetch", without)
     look, capabilities = load_object_detection(model_store, PAIR)
     assert look is not None
-    assert finished(look(ROOM)).closer == ""
+    assert run_to_completion(look(ROOM)).closer == ""
     assert [(c.name, c.available, c.reason) for c in capabilities] == [
         ("objects", True, ""),
         ("objects.closer", False, "picodet_s could not be had"),
@@ -127,7 +127,7 @@ def test_without_the_second_network_the_first_decides_and_health_says_so(
 def test_by_default_the_one_detector_decides_alone(model_store: ModelStore) -> None:
     look, capabilities = load_object_detection(model_store, Settings().object_model)
     assert look is not None
-    assert finished(look(ROOM)).closer == ""
+    assert run_to_completion(look(ROOM)).closer == ""
     assert [capability.name for capability in capabilities] == ["objects"]
 
 
@@ -144,7 +144,7 @@ def test_both_real_networks_agree_on_a_phone_and_not_on_an_earbud_case(
     folder = shared_data / "phone" / "walletphone"
     held = {
         kind: [
-            bool(finished(look(decode_jpeg(path.read_bytes()))).phones)
+            bool(run_to_completion(look(decode_jpeg(path.read_bytes()))).phones)
             for path in sorted(folder.glob("*.jpg"))
             if path.name in names
         ]

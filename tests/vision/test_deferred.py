@@ -13,7 +13,7 @@ from proctoring.settings import Settings
 from proctoring.vision.cascade import load_object_detection
 from proctoring.vision.deferred import DeferredDetection, DeferredResult
 from proctoring.vision.frame import Frame, Pixels
-from proctoring.vision.steps import Steps, finished
+from proctoring.vision.steps import Steps, run_to_completion
 
 ROOM = Frame(0.0, np.zeros((480, 640, 3), np.uint8))
 
@@ -47,7 +47,7 @@ def test_the_default_detector_is_cut_into_short_steps(model_store: ModelStore) -
     objects, _ = load_object_detection(model_store, Settings().object_model)
     assert objects is not None
     look = DeferredDetection(ROOM, 0, None, objects)
-    finished(look.steps())  # the first call of a thread makes what it needs
+    run_to_completion(look.steps())  # the first call of a thread makes what it needs
     taken = []
     steps, going = look.steps(), True
     while going:

@@ -11,7 +11,7 @@ from proctoring.vision.schedule import Schedule
 
 def taken(times: list[float], period: float) -> list[float]:
     schedule = Schedule()
-    return [time for time in times if schedule.take(time, period)]
+    return [time for time in times if schedule.start_if_due(time, period)]
 
 
 @pytest.mark.parametrize("rate", [10, 12, 15, 24, 25, 29.97, 30, 60, 200])
@@ -42,18 +42,18 @@ def test_after_a_pause_looks_are_not_caught_up() -> None:
 
 def test_a_clock_that_steps_back_does_not_stop_the_looks() -> None:
     schedule = Schedule()
-    assert schedule.take(100.0, 0.1)
+    assert schedule.start_if_due(100.0, 0.1)
 
     assert schedule.is_due(3.0, 0.1)
-    assert schedule.take(3.0, 0.1)
+    assert schedule.start_if_due(3.0, 0.1)
     assert not schedule.is_due(3.01, 0.1)
 
 
 def test_the_period_may_change_between_looks() -> None:
     schedule = Schedule()
     times = [index / 30 for index in range(300)]
-    fast = [time for time in times[:150] if schedule.take(time, 0.1)]
-    slow = [time for time in times[150:] if schedule.take(time, 0.5)]
+    fast = [time for time in times[:150] if schedule.start_if_due(time, 0.1)]
+    slow = [time for time in times[150:] if schedule.start_if_due(time, 0.5)]
 
     assert len(fast) == pytest.approx(50, abs=1)
     assert len(slow) == pytest.approx(10, abs=1)

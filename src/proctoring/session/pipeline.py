@@ -15,10 +15,10 @@ from proctoring.judgement.reducer import apply
 from proctoring.judgement.state import initial_state
 from proctoring.records.entries import Notice
 from proctoring.session.guidance import guidance, notices
-from proctoring.vision.analyser import FrameAnalysis, VisionAnalyser, joined
+from proctoring.vision.analyser import FrameAnalysis, VisionAnalyser, merge_deferred
 from proctoring.vision.deferred import DeferredResult
 from proctoring.vision.frame import Frame
-from proctoring.vision.steps import finished
+from proctoring.vision.steps import run_to_completion
 
 
 class Pipeline:
@@ -55,8 +55,8 @@ class Pipeline:
         analysis, changes = self.analyse_immediate(frame)
         if analysis.deferred is None:
             return analysis, changes
-        slow, more = self.apply_result(finished(analysis.deferred.steps()))
-        return joined(analysis, slow), changes + more
+        slow, more = self.apply_result(run_to_completion(analysis.deferred.steps()))
+        return merge_deferred(analysis, slow), changes + more
 
     def analyse_immediate(
         self, frame: Frame, *, allow_deferred: bool = True

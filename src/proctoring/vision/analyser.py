@@ -32,7 +32,7 @@ from proctoring.vision.stages.liveness import FaceMotionStage, LivenessStage
 from proctoring.vision.stages.mouth import MouthStage
 from proctoring.vision.stages.objects import ObjectStage
 from proctoring.vision.stages.stage import Stage, StageLoop
-from proctoring.vision.steps import finished
+from proctoring.vision.steps import run_to_completion
 
 FACE_RATE = 10.0
 """Analysed frames per second of media time, unless the session's rate is reduced."""
@@ -96,7 +96,9 @@ class VisionAnalyser:
         analysis = self.analyse_immediate(frame)
         if analysis.deferred is None:
             return analysis
-        return joined(analysis, self.apply_result(finished(analysis.deferred.steps())))
+        return merge_deferred(
+            analysis, self.apply_result(run_to_completion(analysis.deferred.steps()))
+        )
 
     def analyse_immediate(self, frame: Frame, *, allow_deferred: bool = True) -> FrameAnalysis:
         """Run the fast stages that are due. Frames must come in the order of their times.
@@ -107,7 +109,7 @@ class VisionAnalyser:
                 result of the previous one has been applied.
         """
         context = Context(frame, self._slowdown, self._latest)
-        if not self._schedule.take(frame.time, 1 / self.rate):
+        if not self._schedule.start_if_due(frame.time, 1 / self.rate):
             return FrameAnalysis(context.observation())
         milliseconds = self._stages.run(context)
         return FrameAnalysis(
@@ -164,7 +166,7 @@ def _face_stages(
     ]
 
 
-def joined(immediate: FrameAnalysis, deferred: FrameAnalysis) -> FrameAnalysis:
+def merge_deferred(immediate: FrameAnalysis, deferred: FrameAnalysis) -> FrameAnalysis:
     """The immediate and the deferred analysis of one frame as one."""
     return replace(
         immediate,

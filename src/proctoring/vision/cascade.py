@@ -18,7 +18,7 @@ from proctoring.models.store import ModelStore
 from proctoring.observations import Box, Detection, ObjectLook
 from proctoring.vision.frame import Pixels
 from proctoring.vision.objects import ObjectDetector, load_object_detector, merged
-from proctoring.vision.steps import Steps, finished
+from proctoring.vision.steps import Steps, run_to_completion
 
 CASCADES = {"ssd_mobilenet_v2+picodet_s": ("ssd_mobilenet_v2", "picodet_s")}
 """What the settings may name in a detector's place: one detector and the unlike one that looks
@@ -45,7 +45,7 @@ class DetectorCascade:
 
     def detect(self, pixels: Pixels) -> ObjectLook:
         """Look at one picture, (height, width, 3) RGB uint8."""
-        return finished(self.detect_in_steps(pixels))
+        return run_to_completion(self.detect_in_steps(pixels))
 
     def detect_in_steps(self, pixels: Pixels) -> Steps[ObjectLook]:
         """The same, in steps as short as the networks allow."""

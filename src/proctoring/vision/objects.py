@@ -15,7 +15,7 @@ from proctoring.vision.objects_picodet import load_picodet
 from proctoring.vision.objects_ssd import load_ssd
 from proctoring.vision.objects_yolo import load_yolo11, load_yolox
 from proctoring.vision.proposals import PERSON, PHONE, SCREENS, WORDS, Propose
-from proctoring.vision.steps import Steps, finished
+from proctoring.vision.steps import Steps, run_to_completion
 
 View = tuple[float, float, float, float]
 """Left, top, right, bottom of a part of the picture, as shares of its width and height."""
@@ -47,7 +47,7 @@ class ObjectDetector:
 
     def detect(self, pixels: Pixels) -> ObjectLook:
         """Look at one picture, (height, width, 3) RGB uint8."""
-        return finished(self.detect_in_steps(pixels))
+        return run_to_completion(self.detect_in_steps(pixels))
 
     def detect_in_steps(self, pixels: Pixels) -> Steps[ObjectLook]:
         """The same, in steps as short as the network allows."""

@@ -19,7 +19,7 @@ class Schedule:
         """Whether a look at ``time`` is due."""
         return time >= self._next - _early(period) or time < self._last
 
-    def take(self, time: float, period: float) -> bool:
+    def start_if_due(self, time: float, period: float) -> bool:
         """Whether a look is due; if so it counts as taken."""
         if not self.is_due(time, period):
             return False
@@ -28,7 +28,7 @@ class Schedule:
         self._last = time
         return True
 
-    def hasten(self, time: float) -> None:
+    def advance_to(self, time: float) -> None:
         """Let the next look be due at ``time``, if it would come later."""
         self._next = min(self._next, time)
 

@@ -10,7 +10,7 @@ Steps = Generator[None, None, Result]
 """Advanced from step to step by ``next``; what it returns at its end is the result."""
 
 
-def finished(steps: Steps[Result]) -> Result:
+def run_to_completion(steps: Steps[Result]) -> Result:
     """The result, after all steps at once."""
     while True:
         try:

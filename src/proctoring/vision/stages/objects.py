@@ -46,7 +46,7 @@ class ObjectStage:
         """The detection in this frame, if one is due."""
         if self._detect is None:
             return None
-        if not self._schedule.take(context.frame.time, self._period(context.slowdown)):
+        if not self._schedule.start_if_due(context.frame.time, self._period(context.slowdown)):
             return None
         face = context.candidate
         return DeferredDetection(
@@ -64,7 +64,7 @@ class ObjectStage:
         objects = replace(objects, face_seen=result.face is not None)
         self._phone_suspected = bool(objects.phones) or objects.suspects > 0
         if self._phone_suspected:
-            self._schedule.hasten(result.time + self._period(slowdown))
+            self._schedule.advance_to(result.time + self._period(slowdown))
         latest.objects = objects
         same_person = result.candidate_generation == latest.candidate_generation
         if result.face is not None and same_person:

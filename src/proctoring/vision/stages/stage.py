@@ -40,7 +40,7 @@ class StageLoop:
         milliseconds: dict[str, float] = {}
         for stage, schedule in self._stages:
             period = stage.period * context.slowdown if stage.scaled else stage.period
-            if period and not schedule.take(context.frame.time, period):
+            if period and not schedule.start_if_due(context.frame.time, period):
                 continue
             began = clock.perf_counter()
             context.add(stage.run(context))
