@@ -19,7 +19,7 @@ import numpy as np
 from evaluation.sessions import describe, evaluation_models, run_session
 from proctoring.judgement.policy import load_policy
 from proctoring.vision.frame import Frame
-from proctoring.vision.recording import read_frames
+from proctoring.vision.video_file import read_frames
 
 UNWANTED = (
     "object.phone",

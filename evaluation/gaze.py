@@ -25,7 +25,7 @@ from proctoring.observations import FrameObservation
 from proctoring.vision.decode import decode_jpeg
 from proctoring.vision.frame import Frame, Pixels
 from proctoring.vision.networks import VisionModels
-from proctoring.vision.recording import read_frames
+from proctoring.vision.video_file import read_frames
 
 Segment = tuple[int, int, str]
 """First and last frame, label."""

@@ -34,7 +34,7 @@ from proctoring.observations import FrameObservation, SoundObservation
 from proctoring.settings import Settings
 from proctoring.vision.analyser import VisionAnalyser
 from proctoring.vision.networks import VisionModels, load_vision_models
-from proctoring.vision.recording import read_pictures
+from proctoring.vision.video_file import read_pictures
 
 LONGEST = 15.0
 """Seconds of a silent face that are used."""

@@ -33,7 +33,7 @@ from proctoring.vision.decode import decode_jpeg
 from proctoring.vision.frame import Frame, Pixels
 from proctoring.vision.liveness.scoring import PASSIVE, LivenessScorer, passive_score
 from proctoring.vision.networks import VisionModels, load_vision_models
-from proctoring.vision.recording import read_frames
+from proctoring.vision.video_file import read_frames
 
 
 @dataclass(frozen=True, slots=True)

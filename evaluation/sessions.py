@@ -16,7 +16,7 @@ from proctoring.settings import Settings
 from proctoring.vision.analyser import FACE_RATE, VisionAnalyser
 from proctoring.vision.frame import Frame
 from proctoring.vision.networks import VisionModels, load_vision_models
-from proctoring.vision.recording import read_frames
+from proctoring.vision.video_file import read_frames
 
 
 @dataclass(frozen=True, slots=True)

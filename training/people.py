@@ -25,7 +25,7 @@ from proctoring.settings import Settings
 from proctoring.vision.face_tracking import FaceTracker
 from proctoring.vision.frame import Frame
 from proctoring.vision.networks import load_vision_models
-from proctoring.vision.recording import read_frames
+from proctoring.vision.video_file import read_frames
 
 SMALLEST = 40
 """Pixels that a face is wide at least."""

@@ -13,7 +13,7 @@ from proctoring.audio.networks import AudioModels
 from proctoring.errors import ProctoringError
 from proctoring.observations import SoundObservation
 from proctoring.recording.audio_track import AudioTrack, analyse_audio
-from proctoring.vision.recording import first_shown
+from proctoring.vision.video_file import first_presentation_time
 
 DEAF = AudioModels(voice_activity=None, speakers=None, capabilities=())
 NOISE = np.random.default_rng(1).integers(-8000, 8000, 16_000 * 3).astype(np.int16)
@@ -25,7 +25,7 @@ def observations(track: AudioTrack, time: float = 1000.0) -> list[SoundObservati
 
 def test_times_count_from_the_first_frame(tmp_path: Path) -> None:
     clip = write_clip_with_sound(tmp_path / "a.mkv", [(2.0, face()), (3.0, face())], 2.25, NOISE)
-    track = AudioTrack(analyse_audio(clip, DEAF, origin=first_shown(clip)))
+    track = AudioTrack(analyse_audio(clip, DEAF, origin=first_presentation_time(clip)))
     assert [o.time for o in observations(track)] == pytest.approx(
         [0.75, 1.25, 1.75, 2.25, 2.75, 3.25]
     )
@@ -33,7 +33,7 @@ def test_times_count_from_the_first_frame(tmp_path: Path) -> None:
 
 def test_audio_before_the_first_frame_is_left_out(tmp_path: Path) -> None:
     clip = write_clip_with_sound(tmp_path / "a.mkv", [(2.0, face()), (3.0, face())], 1.0, NOISE)
-    track = AudioTrack(analyse_audio(clip, DEAF, origin=first_shown(clip)))
+    track = AudioTrack(analyse_audio(clip, DEAF, origin=first_presentation_time(clip)))
     assert [o.time for o in observations(track)] == pytest.approx([0.5, 1.0, 1.5, 2.0])
 
 

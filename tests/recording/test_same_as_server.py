@@ -22,7 +22,7 @@ from proctoring.recording.video_track import analyse_video
 from proctoring.session.pipeline import Pipeline
 from proctoring.vision.analyser import VisionAnalyser
 from proctoring.vision.networks import VisionModels
-from proctoring.vision.recording import first_shown
+from proctoring.vision.video_file import first_presentation_time
 
 PACE = 0.05
 """Seconds between two frames at least, half of what they are apart: sent faster, the server would
@@ -113,7 +113,7 @@ def test_a_recordings_sound_and_a_live_sessions_have_the_same_incidents_at_the_s
     clip = tmp_path / "talk.mkv"
     write_clip_with_sound(clip, [(3 + n / 2, face()) for n in range(4)], 3.7, samples)
     pipeline = Pipeline(shipped_policy("exam"), VisionAnalyser(vision_models))
-    track = AudioTrack(analyse_audio(clip, audio_models, origin=first_shown(clip)))
+    track = AudioTrack(analyse_audio(clip, audio_models, origin=first_presentation_time(clip)))
     changes = [change for analysed in analyse_video(clip, pipeline) for change in analysed.changes]
     changes += [c for heard in track.until(1000.0) for c in pipeline.apply(heard)]
     changes += pipeline.finish(21.0)

@@ -14,7 +14,7 @@ from proctoring.recording.video_track import analyse_video
 from proctoring.session.pipeline import Pipeline
 from proctoring.vision.analyser import VisionAnalyser
 from proctoring.vision.networks import VisionModels
-from proctoring.vision.recording import read_frames
+from proctoring.vision.video_file import read_frames
 
 
 def test_absence_and_a_second_person_are_found_where_they_are(analysed_clip: AnalysedClip) -> None:

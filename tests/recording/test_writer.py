@@ -12,7 +12,7 @@ from tests.recording.clips import face
 
 from proctoring.errors import SettingsError
 from proctoring.recording.writer import VideoWriter
-from proctoring.vision.recording import read_frames
+from proctoring.vision.video_file import read_frames
 
 
 def test_each_picture_is_shown_at_its_time(tmp_path: Path) -> None:

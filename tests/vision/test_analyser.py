@@ -15,8 +15,8 @@ from proctoring.vision.analyser import FrameAnalysis, VisionAnalyser
 from proctoring.vision.frame import Frame, Pixels
 from proctoring.vision.networks import VisionModels
 from proctoring.vision.neutral import LEARNING_SECONDS
-from proctoring.vision.recording import read_frames
 from proctoring.vision.steps import Steps
+from proctoring.vision.video_file import read_frames
 
 from .conftest import photograph, warp
 

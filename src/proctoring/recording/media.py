@@ -7,7 +7,7 @@ from pathlib import Path
 
 from proctoring.audio.recording import declared_seconds, holds_sound
 from proctoring.errors import BadFrameError, BadRecordingError
-from proctoring.vision.recording import declared_duration, first_shown
+from proctoring.vision.video_file import declared_duration, first_presentation_time
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,9 @@ def probe(path: Path) -> RecordingInfo:
     """
     has_audio = holds_sound(path)
     try:
-        return RecordingInfo(path, declared_duration(path), first_shown(path), has_audio)
+        return RecordingInfo(
+            path, declared_duration(path), first_presentation_time(path), has_audio
+        )
     except BadFrameError as error:
         if not has_audio:
             raise BadRecordingError(error.detail) from error

@@ -11,7 +11,7 @@ from proctoring.session.pipeline import Pipeline
 from proctoring.session.silence import silences
 from proctoring.vision.analyser import FrameAnalysis
 from proctoring.vision.frame import Frame
-from proctoring.vision.recording import read_pictures
+from proctoring.vision.video_file import read_pictures
 
 
 @dataclass(frozen=True, slots=True, eq=False)

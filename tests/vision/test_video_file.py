@@ -13,7 +13,7 @@ from tests.recording.clips import face, write_clip
 
 from proctoring.errors import BadFrameError
 from proctoring.vision.frame import Pixels
-from proctoring.vision.recording import declared_duration, read_frames, read_pictures
+from proctoring.vision.video_file import declared_duration, read_frames, read_pictures
 
 
 def scene(value: int = 128) -> Pixels:

@@ -85,7 +85,7 @@ def read_pictures(path: Path) -> Iterator[RecordedPicture]:
             raise BadFrameError(f"{path.name} ends after {last:.1f} of its {declared:.1f} s")
 
 
-def first_shown(path: Path) -> float:
+def first_presentation_time(path: Path) -> float:
     """The file's own time of its first picture, from which media times count; its sound's count alike.
 
     Raises:
