@@ -37,3 +37,10 @@ def test_every_relative_link_of_a_page_leads_somewhere(page: str) -> None:
         assert found.exists(), f"{page}: {target}"
         if anchor and found.suffix == ".md":
             assert anchor in anchors(found), f"{page}: {target}#{anchor}"
+
+
+def test_every_file_that_the_contributing_guide_names_exists() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    named = re.findall(r"`((?:src|tests|tools|docs)/[^`]+)`", text)
+    assert len(named) > 20
+    assert [name for name in named if not list(ROOT.glob(name))] == []
