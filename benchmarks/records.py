@@ -115,7 +115,7 @@ def message(sitting: SittingRef, number: int, at: float, state: IncidentState) -
         reason="gaze 31 degrees left for 2.0 s (limit 2.0 s)",
         alerts=state is IncidentState.STARTED,
     )
-    return PendingEvent(sitting, sitting.began_at + timedelta(seconds=at), at, (change,))
+    return PendingEvent(sitting, sitting.started_at + timedelta(seconds=at), at, (change,))
 
 
 def begun(sitting: SittingRef) -> SittingStarted:

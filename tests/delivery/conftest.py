@@ -48,16 +48,16 @@ def message(session_id: str = "exam-7", *changes: IncidentChange) -> PendingEven
     return PendingEvent(sitting_ref(session_id, BEGAN), found_at, 93.4, changes or (change(),))
 
 
-def begun(session_id: str = "exam-7", began_at: datetime = BEGAN) -> SittingStarted:
+def begun(session_id: str = "exam-7", started_at: datetime = BEGAN) -> SittingStarted:
     """A session's beginning."""
     policy = shipped_policy("exam")
-    sitting = sitting_ref(session_id, began_at)
+    sitting = sitting_ref(session_id, started_at)
     return SittingStarted(sitting, False, policy.name, policy.to_toml())
 
 
-def ended(session_id: str = "exam-7", began_at: datetime = BEGAN) -> SittingEnded:
+def ended(session_id: str = "exam-7", started_at: datetime = BEGAN) -> SittingEnded:
     """Its end."""
-    return SittingEnded(sitting_ref(session_id, began_at), BEGAN, 100.0, "ended on request")
+    return SittingEnded(sitting_ref(session_id, started_at), BEGAN, 100.0, "ended on request")
 
 
 @pytest.fixture

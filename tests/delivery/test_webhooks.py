@@ -78,7 +78,7 @@ def at(receiver: Receiver) -> Endpoint:
 def write(archive: Archive, *endpoints: Endpoint, incidents: int = 3) -> None:
     names = tuple(endpoint.name for endpoint in endpoints)
     now = datetime.now(UTC)
-    entries: list[SittingStarted | PendingEvent] = [beginning(began_at=now)]
+    entries: list[SittingStarted | PendingEvent] = [beginning(started_at=now)]
     entries += [replace(occurrence(n + 1), time=now) for n in range(incidents)]
     archive.writer(names).write(entries, tell)
 

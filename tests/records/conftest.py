@@ -74,11 +74,11 @@ def archive(open_database: Callable[[], Archive]) -> Archive:
 
 
 def beginning(
-    sitting_id: str = "S1", session_id: str = "exam-7", began_at: datetime = BEGAN
+    sitting_id: str = "S1", session_id: str = "exam-7", started_at: datetime = BEGAN
 ) -> SittingStarted:
     """A sitting begins under the exam policy."""
     policy = shipped_policy("exam")
-    sitting = SittingRef(sitting_id, session_id, began_at)
+    sitting = SittingRef(sitting_id, session_id, started_at)
     return SittingStarted(sitting, False, policy.name, policy.to_toml())
 
 

@@ -59,20 +59,20 @@ def test_every_endpoint_hears_of_a_session_and_its_incidents_in_order(
         assert queue.waiting(endpoint) == 4
         found = all_due(queue, endpoint)
         assert {delivery.kind for delivery in found[:2]} <= {
-            "session.began",
+            "session.started",
             "session.ended",
             "incident",
         }
         assert sorted(delivery.message_id for delivery in found) == [
-            "msg_S1_1", "msg_S1_2", "msg_S1_began", "msg_S1_ended",
+            "msg_S1_1", "msg_S1_2", "msg_S1_ended", "msg_S1_started",
         ]  # fmt: skip
         by_id = {delivery.message_id: json.loads(delivery.body) for delivery in found}
         assert by_id["msg_S1_1"]["data"] == {"seq": 1}
         assert by_id["msg_S1_1"]["type"] == "incident"
-        began = by_id["msg_S1_began"]
-        assert (began["id"], began["type"]) == ("msg_S1_began", "session.began")
-        assert began["data"]["session_id"] == "exam-7"
-        assert began["data"]["policy"] == "exam"
+        started = by_id["msg_S1_started"]
+        assert (started["id"], started["type"]) == ("msg_S1_started", "session.started")
+        assert started["data"]["session_id"] == "exam-7"
+        assert started["data"]["policy"] == "exam"
         assert by_id["msg_S1_ended"]["data"]["reason"] == "ended on request"
         assert by_id["msg_S1_ended"]["data"]["last_seq"] == 2
         assert queue.waiting(endpoint) == 0
@@ -82,7 +82,9 @@ def test_every_endpoint_hears_of_a_session_and_its_incidents_in_order(
 def test_words_and_enrolment_are_not_sent(archive: Archive, clock: Clock) -> None:
     silent = PendingEvent(beginning().sitting, BEGAN, 3.0, ())
     archive.writer(("one",)).write([beginning(), silent], tell)
-    assert [d.kind for d in all_due(WebhookQueue(archive.engine, wall=clock))] == ["session.began"]
+    assert [d.kind for d in all_due(WebhookQueue(archive.engine, wall=clock))] == [
+        "session.started"
+    ]
 
 
 def test_without_endpoints_nothing_is_queued(archive: Archive, clock: Clock) -> None:
@@ -100,7 +102,7 @@ def test_a_message_is_queued_with_its_event_or_not_at_all(archive: Archive, cloc
     with pytest.raises(OperationalError):
         writer.write([occurrence(1), occurrence(2)], fails)
     queue = WebhookQueue(archive.engine, wall=clock)
-    assert [d.kind for d in all_due(queue)] == ["session.began"]
+    assert [d.kind for d in all_due(queue)] == ["session.started"]
     writer.write([occurrence(1)], tell)
     assert [d.message_id for d in all_due(queue)] == ["msg_S1_1"]
 
@@ -139,7 +141,7 @@ def test_what_was_erased_is_sent_to_nobody(archive: Archive, clock: Clock) -> No
     queue = WebhookQueue(archive.engine, wall=clock)
     with writing(archive.engine) as connection:
         connection.execute(delete(EventRow))
-    assert [d.kind for d in all_due(queue)] in (["session.began"], [])
+    assert [d.kind for d in all_due(queue)] in (["session.started"], [])
     assert all_due(queue) in ([], all_due(queue))
     assert queue.waiting("one") <= 1
 

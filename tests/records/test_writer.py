@@ -55,7 +55,7 @@ def test_a_sitting_that_ended_is_not_replayed_to_the_next_of_its_name(archive: A
     writer = archive.writer()
     writer.write([beginning(), occurrence(1), ending()], tell)
     assert archive.reader.replay("exam-7", 0, 100) == StoredReplay(((1, tell(0, 1)),), 0)
-    later = beginning("S2", began_at=BEGAN + timedelta(minutes=1))
+    later = beginning("S2", started_at=BEGAN + timedelta(minutes=1))
     writer.write([later], tell)
     assert archive.reader.replay("exam-7", 0, 100) == StoredReplay((), 0)
     writer.write([occurrence(1, sitting_id="S2")], tell)
@@ -68,7 +68,7 @@ def test_a_sitting_cut_short_is_replayed_to_the_one_that_goes_on(
     open_database().writer().write([beginning(), occurrence(1), occurrence(2)], tell)
     archive = open_database()
     writer = archive.writer()
-    later = beginning("S2", began_at=BEGAN + timedelta(minutes=1))
+    later = beginning("S2", started_at=BEGAN + timedelta(minutes=1))
     writer.write([later, occurrence(1, sitting_id="S2")], tell)
     found = archive.reader.replay("exam-7", 1, 100)
     assert ([seq for seq, _ in found.events], found.missing) == ([2, 3], 0)
@@ -109,7 +109,7 @@ def test_another_process_that_used_a_number_first_costs_nothing(
     first = open_database().writer()
     first.write([beginning(), occurrence(1)], tell)
     second = open_database().writer()
-    second.write([beginning("S2", began_at=BEGAN + timedelta(seconds=9))], tell)
+    second.write([beginning("S2", started_at=BEGAN + timedelta(seconds=9))], tell)
     second.write([occurrence(1, sitting_id="S2")], tell)  # number 2
     assert seqs(first.write([occurrence(2)], tell)) == [3]
 

@@ -301,7 +301,7 @@ def test_words_are_told_and_replayed_without_themselves(live: Live, session_id: 
     with live.socket(f"{session_id}/events") as events:
         session = live.service.sessions.find(session_id)
         assert session is not None
-        sitting = sitting_ref(session_id, session.began_at)
+        sitting = sitting_ref(session_id, session.started_at)
         message = PendingEvent(sitting, BEGAN, 2.0, (), transcript_notice(WORDS))
         live.service.outbox.publish(message).result(TIMEOUT)
         assert set(receive_key(events, "transcript")) == set(SCHEMAS["Transcript"]["properties"])

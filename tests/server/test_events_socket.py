@@ -43,7 +43,7 @@ def publish(live: Live, session_id: str, *, reason: str = "for a test") -> None:
     )
     session = live.service.sessions.find(session_id)
     assert session is not None
-    sitting = sitting_ref(session_id, session.began_at)
+    sitting = sitting_ref(session_id, session.started_at)
     live.service.outbox.publish(PendingEvent(sitting, BEGAN, 2.0, (change,))).result(TIMEOUT)
 
 

@@ -188,10 +188,10 @@ def test_a_sitting_is_judged_again_exactly_and_under_another_policy_as_if_it_wer
         policy = parse_policy(http.get(path).json()["policy_toml"])
 
     # Byte for byte what listeners were told.
-    sitting = sitting_ref("recorded", datetime.fromisoformat(found["began_at"]))
+    sitting = sitting_ref("recorded", datetime.fromisoformat(found["started_at"]))
     changes = tuple(judge_again(policy, observed, found["media_time"]))
     incidents = [incident for message in told for incident in message["incidents"]]
-    message = PendingEvent(sitting, sitting.began_at, 0.0, changes)
+    message = PendingEvent(sitting, sitting.started_at, 0.0, changes)
     assert json.loads(number_event(message, 1).text)["incidents"] == incidents
     assert incidents
 

@@ -60,7 +60,7 @@ class Archive:
         with writing(self.engine) as connection:
             living = update(ServerRow).filter_by(id=self.server_id).values(seen_at=now)
             if not connection.execute(living).rowcount:
-                new = {"id": self.server_id, "began_at": now, "seen_at": now}
+                new = {"id": self.server_id, "started_at": now, "seen_at": now}
                 connection.execute(insert(ServerRow).values(new))
             dead = [
                 row.id

@@ -108,7 +108,7 @@ class Batch:
             self.policies.add(digest)
         chain = start_sitting(connection, entry, self._signer, self._server_id)
         self.chains[entry.sitting.session_id] = chain
-        self._queue_message(entry.sitting.id, webhook_queue.BEGAN, entry.sitting.began_at)
+        self._queue_message(entry.sitting.id, webhook_queue.STARTED, entry.sitting.started_at)
 
     def _end(self, connection: Connection, entry: SittingEnded) -> None:
         self._flush(connection)

@@ -21,9 +21,9 @@ class ChainState:
     """Hash of its last event; ``initial_head`` while it has none."""
 
 
-def initial_head(sitting_id: str, session_id: str, began_at: datetime, policy_hash: str) -> str:
+def initial_head(sitting_id: str, session_id: str, started_at: datetime, policy_hash: str) -> str:
     """What a sitting's first event is bound to: the hash of the facts it started with."""
-    facts = [sitting_id, session_id, int(began_at.timestamp() * 1000), policy_hash]
+    facts = [sitting_id, session_id, int(started_at.timestamp() * 1000), policy_hash]
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
 

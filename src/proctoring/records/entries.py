@@ -20,7 +20,7 @@ class SittingRef:
     id: str
     """ULID; ``sitting_ref`` computes it."""
     session_id: str
-    began_at: datetime
+    started_at: datetime
     """Wall clock, with its zone."""
 
 
@@ -77,10 +77,12 @@ class SittingEnded:
 Entry = SittingStarted | PendingEvent | SittingEnded
 
 
-def sitting_ref(session_id: str, began_at: datetime) -> SittingRef:
+def sitting_ref(session_id: str, started_at: datetime) -> SittingRef:
     """The sitting of a session that began at this moment, to the millisecond: always the same."""
-    milliseconds = int(began_at.timestamp() * 1000)
-    return SittingRef(_ulid(milliseconds, 0, f"{session_id}\n{milliseconds}"), session_id, began_at)
+    milliseconds = int(started_at.timestamp() * 1000)
+    return SittingRef(
+        _ulid(milliseconds, 0, f"{session_id}\n{milliseconds}"), session_id, started_at
+    )
 
 
 def incident_id(sitting: SittingRef, number: int) -> str:
@@ -88,7 +90,7 @@ def incident_id(sitting: SittingRef, number: int) -> str:
 
     Ids sort by the sitting's start, then by number.
     """
-    return _ulid(int(sitting.began_at.timestamp() * 1000), number, sitting.id)
+    return _ulid(int(sitting.started_at.timestamp() * 1000), number, sitting.id)
 
 
 def _ulid(milliseconds: int, number: int, name: str) -> str:

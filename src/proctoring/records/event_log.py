@@ -63,7 +63,7 @@ def events_of_session(
     newest = connection.execute(
         select(SittingRow.floor_seq, SittingRow.last_seq)
         .filter_by(session_id=session_id)
-        .order_by(SittingRow.began_at.desc())
+        .order_by(SittingRow.started_at.desc())
         .limit(1)
     ).first()
     if newest is None:

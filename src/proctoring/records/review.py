@@ -74,7 +74,7 @@ def consent(
     facts = consent_text(ConsentRow(session_id=session_id, **row))
     with writing(engine) as connection:
         running = select(SittingRow.id).filter_by(session_id=session_id, state="open")
-        newest = running.order_by(SittingRow.began_at.desc()).limit(1)
+        newest = running.order_by(SittingRow.started_at.desc()).limit(1)
         sitting_id = connection.execute(newest).scalar()
         values = {"session_id": session_id, "sitting_id": sitting_id, **row}
         if sitting_id is not None:

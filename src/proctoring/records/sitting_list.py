@@ -17,7 +17,7 @@ class SittingSummary:
 
     id: str
     session_id: str
-    began_at: datetime
+    started_at: datetime
     ended_at: datetime | None
     state: str
     """``open``, ``ended``, ``interrupted``."""
@@ -124,7 +124,7 @@ def sitting_summaries(connection: Connection, ids: list[str]) -> list[SittingSum
             SittingSummary(
                 id=row.id,
                 session_id=row.session_id,
-                began_at=row.began_at,
+                started_at=row.started_at,
                 ended_at=row.ended_at,
                 state=row.state,
                 end_reason=row.end_reason,
@@ -154,9 +154,9 @@ def _filtered(wanted: SittingFilter) -> Select[str]:
     if wanted.state is not None:
         query = query.where(SittingRow.state == wanted.state)
     if wanted.since is not None:
-        query = query.where(SittingRow.began_at >= wanted.since)
+        query = query.where(SittingRow.started_at >= wanted.since)
     if wanted.until is not None:
-        query = query.where(SittingRow.began_at < wanted.until)
+        query = query.where(SittingRow.started_at < wanted.until)
     if wanted.before is not None:
         query = query.where(SittingRow.id < wanted.before)
     if wanted.kind is not None:

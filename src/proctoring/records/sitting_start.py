@@ -40,7 +40,7 @@ def start_sitting(
     sitting = entry.sitting
     policy_hash = policy_digest(entry.policy_toml)
     last_seq = last_seq_of_session(connection, sitting.session_id, signer)
-    head = initial_head(sitting.id, sitting.session_id, sitting.began_at, policy_hash)
+    head = initial_head(sitting.id, sitting.session_id, sitting.started_at, policy_hash)
     consents = connection.execute(
         select(ConsentRow)
         .filter_by(session_id=sitting.session_id, sitting_id=None)
@@ -52,7 +52,7 @@ def start_sitting(
         insert(SittingRow).values(
             id=sitting.id,
             session_id=sitting.session_id,
-            began_at=sitting.began_at,
+            started_at=sitting.started_at,
             mirrored=entry.mirrored,
             seed=entry.seed,
             policy_hash=policy_hash,
@@ -84,12 +84,12 @@ def _replay_floor(
     before = connection.execute(
         select(SittingRow)
         .filter_by(session_id=entry.sitting.session_id)
-        .order_by(SittingRow.began_at.desc())
+        .order_by(SittingRow.started_at.desc())
         .limit(1)
     ).first()
     if before is None or before.state == ENDED:
         return last_seq
     if before.state == OPEN:
         interrupt(connection, before.id, signer)
-    continued = entry.sitting.began_at - before.began_at < CONTINUED_WITHIN
+    continued = entry.sitting.started_at - before.started_at < CONTINUED_WITHIN
     return before.floor_seq if continued else last_seq

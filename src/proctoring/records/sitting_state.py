@@ -32,7 +32,7 @@ def interrupt(connection: Connection, sitting_id: str, signer: Signer) -> None:
         .filter_by(id=sitting_id, state=OPEN)
         .values(
             state=INTERRUPTED,
-            ended_at=last or row.began_at,
+            ended_at=last or row.started_at,
             end_reason="its server stopped without ending it",
             seal=signer.sign(sealed(row.id, row.chain_length, row.chain_head)),
         )

@@ -76,7 +76,7 @@ class ServerRow(Base):
     __tablename__ = "servers"
 
     id: Mapped[str] = mapped_column(ULID_TEXT, primary_key=True)
-    began_at: Mapped[datetime] = mapped_column(UtcTime)
+    started_at: Mapped[datetime] = mapped_column(UtcTime)
     seen_at: Mapped[datetime] = mapped_column(UtcTime)
 
 
@@ -84,11 +84,11 @@ class SittingRow(Base):
     """One session under its name."""
 
     __tablename__ = "sittings"
-    __table_args__ = (Index(None, "session_id", "last_seq"), Index(None, "began_at"))
+    __table_args__ = (Index(None, "session_id", "last_seq"), Index(None, "started_at"))
 
     id: Mapped[str] = mapped_column(ULID_TEXT, primary_key=True)
     session_id: Mapped[str] = mapped_column(String(200))
-    began_at: Mapped[datetime] = mapped_column(UtcTime)
+    started_at: Mapped[datetime] = mapped_column(UtcTime)
     mirrored: Mapped[bool]
     policy_hash: Mapped[str] = mapped_column(ForeignKey("policies.hash"))
     server_id: Mapped[str] = mapped_column(ULID_TEXT, index=True)

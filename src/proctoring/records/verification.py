@@ -55,7 +55,7 @@ def verify(
 
 
 def _sitting(connection: Connection, signer: Signer, sitting: Row[Any]) -> Iterator[str]:
-    first = initial_head(sitting.id, sitting.session_id, sitting.began_at, sitting.policy_hash)
+    first = initial_head(sitting.id, sitting.session_id, sitting.started_at, sitting.policy_hash)
     head, length = first, 0
     events = select(EventRow).filter_by(sitting_id=sitting.id).order_by(EventRow.seq)
     before = None

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, delete, func, select, update
 from proctoring.records.database import reading, writing
 from proctoring.records.tables import EventRow, PolicyRow, SittingRow, WebhookRow
 
-BEGAN, ENDED = 0, -1
+STARTED, ENDED = 0, -1
 """In place of an event's number: that the sitting began, that it ended."""
 
 LEASE = timedelta(seconds=60)
@@ -33,7 +33,7 @@ class Delivery:
     message_id: str
     """The same at every attempt: receivers tell repeats by it."""
     kind: str
-    """``incident``, ``session.began``, ``session.ended``."""
+    """``incident``, ``session.started``, ``session.ended``."""
     body: str
     """JSON text."""
 
@@ -150,7 +150,7 @@ class WebhookQueue:
 
 
 def _message_id(sitting_id: str, seq: int) -> str:
-    last = {BEGAN: "began", ENDED: "ended"}.get(seq, seq)
+    last = {STARTED: "started", ENDED: "ended"}.get(seq, seq)
     return f"msg_{sitting_id}_{last}"
 
 
@@ -164,7 +164,7 @@ def _told(
     connection: Connection, sitting_id: str, seq: int
 ) -> tuple[str, datetime, dict[str, Any]] | None:
     """Kind, time and data of a message, from the records themselves."""
-    if seq not in (BEGAN, ENDED):
+    if seq not in (STARTED, ENDED):
         event = connection.execute(
             select(EventRow.text, EventRow.time).filter_by(sitting_id=sitting_id, seq=seq)
         ).first()
@@ -182,13 +182,13 @@ def _told(
         return None
     data: dict[str, Any] = {
         "session_id": row.session_id,
-        "sitting": row.id,
-        "began_at": row.began_at.isoformat(),
+        "sitting_id": row.id,
+        "started_at": row.started_at.isoformat(),
         "policy": row.policy,
     }
-    if seq == BEGAN:
-        return "session.began", row.began_at, data
-    ended_at = row.ended_at or row.began_at
+    if seq == STARTED:
+        return "session.started", row.started_at, data
+    ended_at = row.ended_at or row.started_at
     data |= {
         "ended_at": ended_at.isoformat(),
         "reason": row.end_reason,

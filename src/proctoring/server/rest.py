@@ -264,7 +264,7 @@ def _session(service: Service, session: Session) -> SessionAnswer:
         state=session.state.value,
         policy=session.policy.name,
         mirrored=session.mirrored,
-        began_at=session.began_at,
+        started_at=session.started_at,
         media_time=None if session.media_time is None else round(session.media_time, 3),
         video=session.has_video,
         audio=session.has_audio,

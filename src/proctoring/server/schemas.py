@@ -238,7 +238,7 @@ class SessionAnswer(BaseModel):
     state: Literal["open", "ended"]
     policy: str = Field(examples=["exam"])
     mirrored: bool
-    began_at: datetime
+    started_at: datetime
     media_time: float | None = Field(
         description="Seconds since the first media; null before it.", examples=[93.4]
     )

@@ -81,7 +81,7 @@ class Session:
         now: float,
     ) -> None:
         self.session_id = config.sitting.session_id
-        self.began_at = config.sitting.began_at
+        self.started_at = config.sitting.started_at
         self.mirrored = config.mirrored
         self.policy = pipeline.policy
         self.state = State.OPEN

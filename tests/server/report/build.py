@@ -40,7 +40,7 @@ def sitting_detail(*incidents: IncidentRecord, session_id: str = "exam-7") -> Si
     sitting = SittingSummary(
         id="01KDZ2CN80AAAAAAAAAAAAAAAA",
         session_id=session_id,
-        began_at=BEGAN,
+        started_at=BEGAN,
         ended_at=BEGAN + timedelta(minutes=10),
         state="ended",
         end_reason="ended on request",

@@ -55,7 +55,7 @@ def _story(content: Content) -> list[Any]:
 
     ended = sitting.ended_at.isoformat(timespec="seconds") if sitting.ended_at else sitting.state
     facts = {
-        "Began": sitting.began_at.isoformat(timespec="seconds"),
+        "Started": sitting.started_at.isoformat(timespec="seconds"),
         "Ended": ended + (f" ({sitting.end_reason})" if sitting.end_reason else ""),
         "Length": clock(sitting.media_time),
         "Policy": f"{sitting.policy} (SHA-256 {sitting.policy_hash[:16]})",

@@ -56,7 +56,7 @@ def upgrade() -> None:
     op.create_table(
         "servers",
         sa.Column("id", sa.String(length=26), nullable=False),
-        sa.Column("began_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_servers")),
     )
@@ -79,7 +79,7 @@ def upgrade() -> None:
         "sittings",
         sa.Column("id", sa.String(length=26), nullable=False),
         sa.Column("session_id", sa.String(length=200), nullable=False),
-        sa.Column("began_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("mirrored", sa.Boolean(), nullable=False),
         sa.Column("policy_hash", sa.String(length=64), nullable=False),
         sa.Column("server_id", sa.String(length=26), nullable=False),
@@ -103,11 +103,11 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_sittings")),
     )
     with op.batch_alter_table("sittings", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_sittings_began_at"), ["began_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_sittings_server_id"), ["server_id"], unique=False)
         batch_op.create_index(
             batch_op.f("ix_sittings_session_id_last_seq"), ["session_id", "last_seq"], unique=False
         )
+        batch_op.create_index(batch_op.f("ix_sittings_started_at"), ["started_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_sittings_state"), ["state"], unique=False)
 
     op.create_table(
@@ -269,9 +269,9 @@ def downgrade() -> None:
     op.drop_table("consents")
     with op.batch_alter_table("sittings", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_sittings_state"))
+        batch_op.drop_index(batch_op.f("ix_sittings_started_at"))
         batch_op.drop_index(batch_op.f("ix_sittings_session_id_last_seq"))
         batch_op.drop_index(batch_op.f("ix_sittings_server_id"))
-        batch_op.drop_index(batch_op.f("ix_sittings_began_at"))
 
     op.drop_table("sittings")
     with op.batch_alter_table("webhooks", schema=None) as batch_op:

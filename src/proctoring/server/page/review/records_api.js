@@ -22,7 +22,7 @@ import { request, searchOf } from "../api.js";
  * @property {string} session_id
  * @property {string} state
  * @property {string} policy
- * @property {string} began_at  ISO 8601
+ * @property {string} started_at  ISO 8601
  * @property {string | null} ended_at
  * @property {number} media_time  seconds
  * @property {number} last_seq  of its events

@@ -33,7 +33,7 @@ function showFacts() {
   element("title").textContent = sitting.session_id;
   const consent = consents.at(-1);
   const facts = {
-    Began: moment(sitting.began_at),
+    Started: moment(sitting.started_at),
     Ended: sitting.ended_at ? moment(sitting.ended_at) : sitting.state,
     Length: clock(sitting.media_time),
     Policy: sitting.policy,

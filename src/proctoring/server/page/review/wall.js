@@ -130,7 +130,7 @@ function row(sitting) {
     "tr",
     { dataset: { sitting: sitting.id } },
     make("td", { class: "name" }, make("a", { href: addressOf(sitting), text: sitting.session_id })),
-    make("td", { text: moment(sitting.began_at) }),
+    make("td", { text: moment(sitting.started_at) }),
     make("td", { text: sitting.state }),
     make("td", { text: sitting.policy }),
     number(clock(sitting.media_time)),
