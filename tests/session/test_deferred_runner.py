@@ -28,7 +28,7 @@ def sees_a_phone(_: Pixels) -> Steps[ObjectLook]:
 def until_told(sat: Sat, socket: Heard, jpeg: bytes, at: float) -> ObjectLook:
     """Send frames a tenth of a second apart until one's reply carries a detection of objects."""
     for n in range(100):
-        sat.session.receive(jpeg, None, socket, now=at + n / 10)
+        sat.session.receive_frame(jpeg, None, socket, now=at + n / 10)
         earlier = socket.next().earlier
         if earlier is not None:
             assert earlier.observation.faces is None  # it covers only what was detected
@@ -48,11 +48,11 @@ def test_frames_are_answered_while_a_deferred_detection_runs(sit: Sit, face_jpeg
         return PHONE
 
     sat, socket = sit(replace(BLIND, objects=detect)), Heard()
-    sat.session.receive(face_jpeg, None, socket, now=0.0)
+    sat.session.receive_frame(face_jpeg, None, socket, now=0.0)
     assert socket.next().earlier is None
     assert going.wait(TIMEOUT)
     for n in range(1, 40):  # due again every second: one detection at a time all the same
-        sat.session.receive(face_jpeg, None, socket, now=n / 10)
+        sat.session.receive_frame(face_jpeg, None, socket, now=n / 10)
         assert socket.next().earlier is None
     gate.set()
     assert until_told(sat, socket, face_jpeg, 4.0) == PHONE
@@ -73,11 +73,11 @@ def test_a_result_is_judged_at_the_time_of_its_frame_and_before_the_end(
         return PHONE
 
     sat, socket = sit(replace(BLIND, objects=detect)), Heard()
-    sat.session.receive(face_jpeg, None, socket, now=0.0)
+    sat.session.receive_frame(face_jpeg, None, socket, now=0.0)
     socket.next()
     gates[0].set()
     until_told(sat, socket, face_jpeg, 0.1)
-    sat.session.receive(face_jpeg, None, socket, now=3.0)
+    sat.session.receive_frame(face_jpeg, None, socket, now=3.0)
     assert socket.next()
     assert going[1].wait(TIMEOUT)
     sat.session.end("over", 4.0)
@@ -116,7 +116,7 @@ def test_a_deferred_detection_that_fails_is_counted_and_affects_no_other(
         return PHONE
 
     sat, socket = sit(replace(BLIND, objects=detect), metrics=SessionMetrics(registry)), Heard()
-    sat.session.receive(face_jpeg, None, socket, now=0.0)
+    sat.session.receive_frame(face_jpeg, None, socket, now=0.0)
     socket.next()
     assert failed.wait(TIMEOUT)
     assert until_told(sat, socket, face_jpeg, 1.0) == PHONE

@@ -13,7 +13,7 @@ from proctoring.errors import BadFrameError
 from proctoring.incidents import IncidentState
 from proctoring.session.lifetime import Lifetime
 from proctoring.session.messages import ReceivedFrame
-from proctoring.session.session import State
+from proctoring.session.session import SessionState
 from proctoring.session.session_metrics import SessionMetrics
 from proctoring.session.silence import SILENCE
 from proctoring.session.worker_pool import WorkerPool
@@ -25,14 +25,14 @@ Sit = Callable[..., Sat]
 
 
 def is_over(sat: Sat) -> bool:
-    return sat.session.state is State.ENDED
+    return sat.session.state is SessionState.ENDED
 
 
 def test_a_frame_is_decoded_seen_and_answered(
     sit: Sit, vision_models: VisionModels, face_jpeg: bytes
 ) -> None:
     sat, socket = sit(vision_models), Heard()
-    sat.session.receive(face_jpeg, None, socket, now=5.0)
+    sat.session.receive_frame(face_jpeg, None, socket, now=5.0)
     analysis = socket.next()
     assert analysis.observation.time == 0
     assert len(analysis.observation.faces) == 1
@@ -44,7 +44,7 @@ def test_nobody_there_becomes_an_incident_and_the_end_ends_it(
 ) -> None:
     sat, socket = sit(vision_models), Heard()
     for i in range(40):
-        sat.session.receive(empty_jpeg, None, socket, now=i / 10)
+        sat.session.receive_frame(empty_jpeg, None, socket, now=i / 10)
         socket.next()
     time, (started,) = sat.next()
     assert (started.kind, started.state) == ("face.absent", IncidentState.STARTED)
@@ -67,7 +67,7 @@ def test_a_newer_frame_replaces_one_that_waits(
         pool.serial_queue(lambda: [gate.wait(TIMEOUT)].clear()).schedule()
     sat, socket = sit(), Heard()
     for i in range(5):
-        sat.session.receive(face_jpeg, None, socket, now=float(i))
+        sat.session.receive_frame(face_jpeg, None, socket, now=float(i))
     gate.set()
     assert socket.next().observation.time == 4.0
     assert (sat.session.frames.received, sat.session.frames.replaced) == (5, 4)
@@ -77,10 +77,10 @@ def test_frames_sooner_than_due_are_not_even_decoded(
     sit: Sit, vision_models: VisionModels, face_jpeg: bytes
 ) -> None:
     sat, socket = sit(vision_models), Heard()
-    sat.session.receive(face_jpeg, None, socket, now=0.0)
+    sat.session.receive_frame(face_jpeg, None, socket, now=0.0)
     socket.next()
-    sat.session.receive(b"\xff\xd8 not decoded, so not refused", None, socket, now=0.005)
-    sat.session.receive(face_jpeg, None, socket, now=0.1)
+    sat.session.receive_frame(b"\xff\xd8 not decoded, so not refused", None, socket, now=0.005)
+    sat.session.receive_frame(face_jpeg, None, socket, now=0.1)
     assert isinstance(socket.next(), FrameAnalysis)
     frames = sat.session.frames
     assert (frames.analysed, frames.skipped + frames.replaced, frames.refused) == (2, 1, 0)
@@ -90,9 +90,9 @@ def test_a_broken_frame_is_refused_and_the_next_is_seen(
     sit: Sit, vision_models: VisionModels, face_jpeg: bytes
 ) -> None:
     sat, socket = sit(vision_models), Heard()
-    sat.session.receive(face_jpeg[:2000], None, socket, now=0.0)
+    sat.session.receive_frame(face_jpeg[:2000], None, socket, now=0.0)
     assert isinstance(socket.next(), BadFrameError)
-    sat.session.receive(face_jpeg, None, socket, now=0.1)
+    sat.session.receive_frame(face_jpeg, None, socket, now=0.1)
     assert isinstance(socket.next(), FrameAnalysis)
     assert sat.session.frames.refused == 1
 
@@ -117,9 +117,9 @@ def test_an_analyser_that_fails_costs_that_frame_is_counted_and_logs_no_media(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     sat, socket = sit(analyser=FailsOnce(vision_models)), Heard()
-    sat.session.receive(face_jpeg, None, socket, now=0.0)
+    sat.session.receive_frame(face_jpeg, None, socket, now=0.0)
     assert socket.next() == "failed"
-    sat.session.receive(face_jpeg, None, socket, now=0.1)
+    sat.session.receive_frame(face_jpeg, None, socket, now=0.1)
     assert isinstance(socket.next(), FrameAnalysis)
     assert sat.session.frames.failed == 1
     (record,) = [record for record in caplog.records if record.levelname == "ERROR"]
@@ -148,12 +148,12 @@ def test_a_reply_that_fails_stops_no_later_frame_and_no_message(
     sit: Sit, pool: WorkerPool, vision_models: VisionModels, face_jpeg: bytes
 ) -> None:
     sat, socket = sit(analyser=FailsOnce(vision_models)), Unreachable()
-    sat.session.receive(face_jpeg, None, socket, now=0.0)
+    sat.session.receive_frame(face_jpeg, None, socket, now=0.0)
     assert socket.next() == "failed"
-    sat.session.receive(face_jpeg[:2000], None, socket, now=0.1)
+    sat.session.receive_frame(face_jpeg[:2000], None, socket, now=0.1)
     assert isinstance(socket.next(), BadFrameError)
     for now in (0.2, 0.3):
-        sat.session.receive(face_jpeg, None, socket, now=now)
+        sat.session.receive_frame(face_jpeg, None, socket, now=now)
         assert isinstance(socket.next(), FrameAnalysis)
     sat.session.end("over", 1.0)
     sat.session.done.result(TIMEOUT)
@@ -164,8 +164,8 @@ def test_a_reply_that_fails_stops_no_later_frame_and_no_message(
 
 def test_lost_media_is_an_incident_that_ends_when_it_is_back(sit: Sit, face_jpeg: bytes) -> None:
     sat, socket = sit(), Heard()
-    sat.session.attach(socket, 0.0)
-    sat.session.receive(face_jpeg, None, socket, now=0.0)
+    sat.session.attach_video(socket, 0.0)
+    sat.session.receive_frame(face_jpeg, None, socket, now=0.0)
     now = 0.0
     while now < 10:
         now += 0.25
@@ -173,7 +173,7 @@ def test_lost_media_is_an_incident_that_ends_when_it_is_back(sit: Sit, face_jpeg
     time, (started,) = sat.next()
     assert (started.kind, started.state) == ("session.connection_lost", IncidentState.STARTED)
     assert SILENCE + 5 <= time <= SILENCE + 6.5
-    sat.session.receive(face_jpeg, None, socket, now=12.0)
+    sat.session.receive_frame(face_jpeg, None, socket, now=12.0)
     time, (ended,) = sat.next()
     assert (ended.kind, ended.state) == ("session.connection_lost", IncidentState.ENDED)
     assert time == pytest.approx(12.0)
@@ -192,8 +192,8 @@ def test_minutes_without_frames_leave_a_session_with_an_open_socket_alive(
     sit: Sit, face_jpeg: bytes
 ) -> None:
     sat, socket = sit(lifetime=Lifetime(grace=30, patience=3600)), Heard()
-    sat.session.attach(socket, 0.0)
-    sat.session.receive(face_jpeg, None, socket, now=1.0)
+    sat.session.attach_video(socket, 0.0)
+    sat.session.receive_frame(face_jpeg, None, socket, now=1.0)
     for now in range(600):
         sat.session.tick(float(now))
     assert not is_over(sat)
@@ -207,10 +207,10 @@ def test_a_session_ends_a_grace_after_its_media_and_socket_are_gone(
     sit: Sit, face_jpeg: bytes
 ) -> None:
     sat, socket = sit(lifetime=LIFETIME), Heard()
-    sat.session.attach(socket, 0.0)
-    sat.session.receive(face_jpeg, None, socket, now=1.0)
-    sat.session.listener_came(2.0)  # who only listens does not keep it
-    sat.session.detach(socket, 100.0)
+    sat.session.attach_video(socket, 0.0)
+    sat.session.receive_frame(face_jpeg, None, socket, now=1.0)
+    sat.session.listener_joined(2.0)  # who only listens does not keep it
+    sat.session.detach_video(socket, 100.0)
     sat.session.tick(129.0)
     assert not is_over(sat)
     sat.session.tick(130.0)
@@ -227,7 +227,7 @@ def test_before_media_a_session_waits_as_long_as_somebody_waits_for_it(
 ) -> None:
     sat = sit(lifetime=LIFETIME, awaited=awaited)
     if listens:
-        sat.session.listener_came(0.0)
+        sat.session.listener_joined(0.0)
     sat.session.tick(ends_at - 1)
     assert not is_over(sat)
     sat.session.tick(ends_at)
@@ -236,10 +236,10 @@ def test_before_media_a_session_waits_as_long_as_somebody_waits_for_it(
 
 def test_the_newer_of_two_sockets_wins_and_the_older_is_told(sit: Sit) -> None:
     sat, older, newer = sit(), Heard(), Heard()
-    sat.session.attach(older, 0.0)
-    sat.session.attach(newer, 1.0)
+    sat.session.attach_video(older, 0.0)
+    sat.session.attach_video(newer, 1.0)
     assert (older.told, newer.told) == (["replaced"], [])
-    sat.session.detach(older, 2.0)
+    sat.session.detach_video(older, 2.0)
     assert sat.session.has_video
     sat.session.end("over", 3.0)
     assert newer.told == ["ended: over"]
@@ -250,7 +250,7 @@ def test_what_comes_after_the_end_is_not_looked_at(sit: Sit, face_jpeg: bytes) -
     sat, socket = sit(BLIND), Heard()
     sat.session.end("over", 1.0)
     sat.session.end("again", 1.5)
-    sat.session.receive(face_jpeg, None, socket, now=2.0)
+    sat.session.receive_frame(face_jpeg, None, socket, now=2.0)
     sat.session.tick(1e6)
     sat.session.done.result(TIMEOUT)
     assert sat.session.frames.received == 0
@@ -261,7 +261,7 @@ def test_a_socket_is_told_how_fast_to_send_when_it_opens_and_when_that_changes(
     sit: Sit, pool: WorkerPool
 ) -> None:
     sat, socket = sit(), Heard()
-    sat.session.attach(socket, 0.0)
+    sat.session.attach_video(socket, 0.0)
     sat.session.tick(1.0)
     assert socket.flows == [1.0]
     pool.rate = 0.5
@@ -280,7 +280,7 @@ def test_audio_analysis_that_fails_keeps_no_session_from_ending(
     monkeypatch.setattr(AudioAnalyser, broken, fail)
     sat, socket = sit(), Heard()
     sat.session.attach_audio(socket, socket, None, 0.0)
-    sat.session.receive_sound(socket, bytes(64_000), 0.0)
+    sat.session.receive_audio(socket, bytes(64_000), 0.0)
     sat.session.end("over", 1.0)
     sat.session.done.result(TIMEOUT)
     assert sat.ends == ["over"]

@@ -77,19 +77,19 @@ def test_a_new_sink_sees_every_outcome_once(
         Heard(),
     )
     session = sat.session
-    session.receive(face_jpeg, None, socket, now=0.0)  # analysed
+    session.receive_frame(face_jpeg, None, socket, now=0.0)  # analysed
     socket.next()
-    session.receive(face_jpeg, None, socket, now=0.001)  # nothing is due yet
+    session.receive_frame(face_jpeg, None, socket, now=0.001)  # nothing is due yet
     while recorder.names["FrameSkipped"] == 0:
         Event().wait(0.01)
-    session.receive(face_jpeg[:2000], None, socket, now=2.0)  # cannot be decoded
+    session.receive_frame(face_jpeg[:2000], None, socket, now=2.0)  # cannot be decoded
     assert isinstance(socket.next(), BadFrameError)
-    session.receive(face_jpeg, None, socket, now=3.0)  # fails
+    session.receive_frame(face_jpeg, None, socket, now=3.0)  # fails
     assert socket.next() == "failed"
     session.frame_limited()
     session.message_refused(BadFrameError("no picture"))
     session.attach_audio(socket, socket, None, 3.0)
-    session.receive_sound(socket, np.zeros(1600, np.int16).tobytes(), 3.1)
+    session.receive_audio(socket, np.zeros(1600, np.int16).tobytes(), 3.1)
     session.end("over", 4.0)
     session.done.result(TIMEOUT)
 
@@ -112,7 +112,7 @@ def test_a_new_sink_sees_every_outcome_once(
     frames = session.frames
     assert (frames.received, frames.analysed, frames.skipped) == (4, 1, 1)
     assert (frames.refused, frames.failed, frames.replaced) == (1, 1, 0)
-    assert session.sound.received == pytest.approx(0.1)
+    assert session.audio.received == pytest.approx(0.1)
     counted = {
         name: registry.get_sample_value(f"proctoring_frames_{name}_total")
         for name in ("received", "skipped", "refused", "failed", "limited", "replaced")
@@ -138,7 +138,7 @@ def test_every_received_frame_has_one_more_outcome(
     recorder = Recorder()
     sat, socket = sit(sinks=[recorder]), Heard()
     for i in range(5):
-        sat.session.receive(face_jpeg, None, socket, now=float(i))
+        sat.session.receive_frame(face_jpeg, None, socket, now=float(i))
     gate.set()
     socket.next()
     frames = [outcome.frame for outcome in recorder.outcomes if isinstance(outcome, FrameReceived)]
@@ -163,7 +163,7 @@ def test_a_frame_is_analysed_before_what_it_changed_and_a_deferred_detection_too
 
     recorder = Recorder()
     sat, socket = sit(replace(BLIND, objects=objects), sinks=[recorder]), Heard()
-    sat.session.receive(face_jpeg, None, socket, now=0.0)
+    sat.session.receive_frame(face_jpeg, None, socket, now=0.0)
     socket.next()
     sat.session.end("over", 1.0)
     sat.session.done.result(TIMEOUT)
@@ -183,13 +183,13 @@ def test_audio_is_given_once_with_its_media_time(sit: Sit) -> None:
     sat, socket = sit(sinks=[recorder]), Heard()
     sat.session.attach_audio(socket, socket, None, 0.0)
     for n in range(3):
-        sat.session.receive_sound(socket, np.full(1600, n, np.int16).tobytes(), now=n / 10)
+        sat.session.receive_audio(socket, np.full(1600, n, np.int16).tobytes(), now=n / 10)
     sat.session.end("over", 1.0)
     sat.session.done.result(TIMEOUT)
     audio = [each for each in recorder.outcomes if isinstance(each, AudioReceived)]
     assert [each.time for each in audio] == pytest.approx([0.0, 0.1, 0.2])
     assert [int(each.samples[0]) for each in audio] == [0, 1, 2]
-    assert sum(each.seconds for each in audio) == pytest.approx(sat.session.sound.received)
+    assert sum(each.seconds for each in audio) == pytest.approx(sat.session.audio.received)
 
 
 def test_a_sink_that_fails_costs_neither_the_session_nor_the_sinks_after_it(
@@ -197,7 +197,7 @@ def test_a_sink_that_fails_costs_neither_the_session_nor_the_sinks_after_it(
 ) -> None:
     recorder, registry = Recorder(), CollectorRegistry()
     sat, socket = sit(sinks=[Broken(), recorder], metrics=SessionMetrics(registry)), Heard()
-    sat.session.receive(face_jpeg, None, socket, now=0.0)
+    sat.session.receive_frame(face_jpeg, None, socket, now=0.0)
     assert isinstance(socket.next(), FrameAnalysis)
     sat.session.end("over", 1.0)
     sat.session.done.result(TIMEOUT)

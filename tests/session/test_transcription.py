@@ -80,7 +80,7 @@ def speak(sat: Sat, sound: Pcm, *, end: bool = True) -> list[SoundObservation]:
     sat.session.attach_audio(socket, socket, None, now=0.0)
     heard: list[SoundObservation] = []
     for at in range(0, len(sound), SECOND // 2):
-        sat.session.receive_sound(socket, sound[at : at + SECOND // 2].tobytes(), now=at / SECOND)
+        sat.session.receive_audio(socket, sound[at : at + SECOND // 2].tobytes(), now=at / SECOND)
         heard.append(socket.next())
     if end:
         sat.session.end("over", now=len(sound) / SECOND)

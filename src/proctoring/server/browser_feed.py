@@ -5,7 +5,7 @@ from __future__ import annotations
 from proctoring.browser.report import read_report
 from proctoring.errors import BadReportError, SessionEndedError, TooManyBadMessagesError
 from proctoring.server.outbound import Outbound
-from proctoring.session.session import Session, State
+from proctoring.session.session import Session, SessionState
 
 MAX_BAD_REPORTS = 20
 """Reports in a row that cannot be understood, after which the socket is closed."""
@@ -21,7 +21,7 @@ class BrowserFeed(Outbound):
 
     def receive(self, text: str, now: float) -> None:
         """Take one message."""
-        if self._session.state is State.ENDED:
+        if self._session.state is SessionState.ENDED:
             self.close(SessionEndedError("the session has ended"))
             return
         try:

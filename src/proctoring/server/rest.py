@@ -95,7 +95,7 @@ async def create_session(request: Request, wanted: SessionRequest) -> SessionAns
         face = await service.learn_face(wanted.reference_photo)
     session = await service.create(session_id, policy, mirrored=wanted.mirrored, face=face)
     if voice is not None:
-        session.know_voice(voice)
+        session.set_reference_voice(voice)
     return _session(service, session)
 
 
@@ -110,7 +110,7 @@ async def give_voice(request: Request, session_id: str, given: VoiceRequest) -> 
     service = _service(request)
     _find(service, session_id)
     voice = await service.learn_voice(given.reference_voice)
-    _find(service, session_id).know_voice(voice)
+    _find(service, session_id).set_reference_voice(voice)
     return VoiceAnswer(seconds=round(voice.seconds, 1))
 
 
@@ -180,7 +180,7 @@ async def begin_calibration(request: Request, session_id: str) -> SessionAnswer:
     """Guide the candidate through a calibration; ``/events`` tells each step and the outcome."""
     service = _service(request)
     session = _find(service, session_id)
-    session.begin_calibration(service.now())
+    session.request_calibration(service.now())
     return _session(service, session)
 
 
@@ -198,7 +198,7 @@ async def challenge(
     """Ask the candidate for a movement; ``/events`` tells it to the page, and how it ended."""
     service = _service(request)
     session = _find(service, session_id)
-    session.ask_for_movement(wanted.action if wanted else None, service.now())
+    session.request_challenge(wanted.action if wanted else None, service.now())
     return _session(service, session)
 
 
@@ -284,9 +284,9 @@ def _session(service: Service, session: Session) -> SessionAnswer:
             failed=frames.failed,
         ),
         sound=SoundAnswer(
-            received=round(session.sound.received, 2),
-            missing=round(session.sound.missing, 2),
-            failed=round(session.sound.failed, 2),
+            received=round(session.audio.received, 2),
+            missing=round(session.audio.missing, 2),
+            failed=round(session.audio.failed, 2),
         ),
         transcription=_transcription(session),
     )

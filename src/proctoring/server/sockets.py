@@ -70,9 +70,9 @@ async def video(socket: WebSocket, session_id: str) -> None:
         landmarks=_flag(socket, "landmarks"),
         now=service.now,
     )
-    session.attach(feed, service.now())
+    session.attach_video(feed, service.now())
     receive = partial(_receive_video, socket, service, session, feed)
-    await _serve(socket, feed, receive, detach=partial(session.detach, feed))
+    await _serve(socket, feed, receive, detach=partial(session.detach_video, feed))
 
 
 @router.websocket("/ws/proctor/{session_id:path}/audio", dependencies=[needs(Scope.MEDIA)])
@@ -108,7 +108,7 @@ async def events(socket: WebSocket, session_id: str) -> None:
         return
     session = await _join(socket, session_id)
     feed = EventFeed(service.outbox, session_id, after)
-    session.listener_came(service.now())
+    session.listener_joined(service.now())
 
     def detach(now: float) -> None:
         feed.unsubscribe()
@@ -198,7 +198,7 @@ async def _receive_video(
                 session.message_refused(error)
                 feed.bad_frame(error)
             else:
-                session.receive(picture, capture, feed, now)
+                session.receive_frame(picture, capture, feed, now)
         if pause:
             await asyncio.sleep(pause)
 
@@ -210,7 +210,7 @@ async def _receive_audio(
     limit = Bucket(MAX_SOUND_RATE * BYTES_PER_SECOND, KEPT * BYTES_PER_SECOND, service.now())
     async for data in _binary_messages(socket, feed, "audio"):
         try:
-            session.receive_sound(feed, data, service.now())
+            session.receive_audio(feed, data, service.now())
         except WrongRateError as error:
             feed.close(error)
         pause = limit.take(len(data), service.now())

@@ -35,7 +35,7 @@ class VideoFeed(Outbound):
         self._now = now
         self._bad_in_row = 0
 
-    # Source: called on the event loop.
+    # MediaSource: called on the event loop.
 
     def flow(self, rate: float) -> None:
         """Say how fast to send."""

@@ -14,7 +14,7 @@ from proctoring.session.factory import (
     create_session,
 )
 from proctoring.session.identifier import check_session_id
-from proctoring.session.session import Session, State
+from proctoring.session.session import Session, SessionState
 from proctoring.vision.identity.embedding import Embedding
 
 MAX_REMEMBERED = 1000
@@ -122,7 +122,7 @@ class Registry:
             self._services.transcription.pool.update_rates()
         for session in self:
             session.tick(now)
-            if session.state is State.ENDED:
+            if session.state is SessionState.ENDED:
                 self._close(session, now)
         self._collect()
         for session_id, entry in self._remembered():

@@ -38,14 +38,14 @@ from proctoring.session.transcription import TranscriptionService, Transcription
 from proctoring.session.worker import SessionWorker
 
 
-class State(StrEnum):
+class SessionState(StrEnum):
     """Whether a session accepts media."""
 
     OPEN = "open"
     ENDED = "ended"
 
 
-class Source(Protocol):
+class MediaSource(Protocol):
     """A media socket. Called on the event loop."""
 
     def flow(self, rate: float) -> None:
@@ -84,7 +84,7 @@ class Session:
         self.started_at = config.sitting.started_at
         self.mirrored = config.mirrored
         self.policy = pipeline.policy
-        self.state = State.OPEN
+        self.state = SessionState.OPEN
         self.recorded: Future[None] = Future()
         """Set when the start of the session is stored. Until then no client may use it."""
         self.done = done
@@ -95,8 +95,8 @@ class Session:
         self._media = MediaClock()
         self._connection = ConnectionMonitor()
         self._idle = IdleTimer(config.lifetime, now, awaited=config.awaited)
-        self._video: Source | None = None
-        self._audio: Source | None = None
+        self._video: MediaSource | None = None
+        self._audio: MediaSource | None = None
         self._flow = 1.0
         """The rate that the video socket was told last."""
         wanted = self.policy.transcription
@@ -133,7 +133,7 @@ class Session:
         return self._counters.frames
 
     @property
-    def sound(self) -> AudioCounts:
+    def audio(self) -> AudioCounts:
         """Its audio by outcome."""
         return self._counters.audio
 
@@ -159,7 +159,7 @@ class Session:
 
     # Sockets.
 
-    def attach(self, source: Source, now: float) -> None:
+    def attach_video(self, source: MediaSource, now: float) -> None:
         """Set the video socket. A previous one is replaced and notified."""
         older, self._video = self._video, source
         self._idle.touch(now)
@@ -168,14 +168,14 @@ class Session:
         if older is not None:
             older.replaced()
 
-    def detach(self, source: Source, now: float) -> None:
+    def detach_video(self, source: MediaSource, now: float) -> None:
         """Remove the video socket. Does nothing if a newer one has replaced it."""
         if self._video is source:
             self._video = None
             self._idle.touch(now)
 
     def attach_audio(
-        self, source: Source, reply: AudioReply, start: int | None, now: float
+        self, source: MediaSource, reply: AudioReply, start: int | None, now: float
     ) -> None:
         """Set the audio socket. A previous one is replaced and notified.
 
@@ -188,13 +188,13 @@ class Session:
         if older is not None:
             older.replaced()
 
-    def detach_audio(self, source: Source, now: float) -> None:
+    def detach_audio(self, source: MediaSource, now: float) -> None:
         """Remove the audio socket. Does nothing if a newer one has replaced it."""
         if self._audio is source:
             self._audio = None
             self._idle.touch(now)
 
-    def listener_came(self, now: float) -> None:
+    def listener_joined(self, now: float) -> None:
         """An events socket was opened: it keeps a session open that has had no media."""
         self._idle.listener_joined(now)
 
@@ -204,9 +204,11 @@ class Session:
 
     # What arrives.
 
-    def receive(self, data: bytes, capture: int | None, reply: FrameReply, now: float) -> None:
+    def receive_frame(
+        self, data: bytes, capture: int | None, reply: FrameReply, now: float
+    ) -> None:
         """Post a JPEG to the worker. It is analysed unless a newer one arrives before its turn."""
-        if self.state is State.ENDED:
+        if self.state is SessionState.ENDED:
             return
         frame = ReceivedFrame(data, self._media.stamp(now, capture), capture, now, reply)
         self._sinks.emit(FrameReceived(frame))
@@ -223,13 +225,13 @@ class Session:
         """A message on the video socket is no frame."""
         self._sinks.emit(MessageRefused(error))
 
-    def receive_sound(self, source: Source, data: bytes, now: float) -> None:
+    def receive_audio(self, source: MediaSource, data: bytes, now: float) -> None:
         """Queue audio for analysis.
 
         Raises:
             WrongRateError: it is not 16 kHz, 16 bit, mono.
         """
-        if self.state is State.ENDED or self._audio is not source:
+        if self.state is SessionState.ENDED or self._audio is not source:
             return
         self._audio_session.receive(data, self._media.locate(now))
         self._idle.touch(now)
@@ -238,17 +240,17 @@ class Session:
 
     def receive_report(self, report: BrowserReport, now: float) -> None:
         """Post a report of the candidate's browser. Ignored before the first media."""
-        if self.state is State.ENDED or not self._media.started:
+        if self.state is SessionState.ENDED or not self._media.started:
             return
         self._worker.post(observe(report, self._media.locate(now, report.capture_time)))
 
-    def know_voice(self, reference: SpeakerReference) -> None:
+    def set_reference_voice(self, reference: SpeakerReference) -> None:
         """Set the candidate's reference voice, before the first audio or later."""
         self._audio_session.set_reference(reference)
 
     # Requests.
 
-    def ask_for_movement(self, action: str | None, now: float) -> None:
+    def request_challenge(self, action: str | None, now: float) -> None:
         """Challenge the candidate with one of ``ACTIONS``; ``None`` draws one at random.
 
         Raises:
@@ -258,7 +260,7 @@ class Session:
         _refuse(self._pipeline.why_no_challenge(time))
         self._worker.post(ChallengeRequested(time, action))
 
-    def begin_calibration(self, now: float) -> None:
+    def request_calibration(self, now: float) -> None:
         """Begin a guided calibration.
 
         Raises:
@@ -269,7 +271,7 @@ class Session:
         self._worker.post(CalibrationRequested(time))
 
     def _request_time(self, now: float) -> float:
-        if self.state is State.ENDED or not self._media.started:
+        if self.state is SessionState.ENDED or not self._media.started:
             raise NotNowError("no pictures have come yet")
         return self._media.locate(now)
 
@@ -278,7 +280,7 @@ class Session:
     def tick(self, now: float) -> None:
         """Update the flow, report missing media, end the session when it has expired. To be called
         a few times a second."""
-        if self.state is State.ENDED:
+        if self.state is SessionState.ENDED:
             return
         if self._video is not None and self.rate != self._flow:
             self._flow = self.rate
@@ -293,9 +295,9 @@ class Session:
 
     def end(self, detail: str, now: float) -> None:
         """End the session: sockets are notified, open incidents end. Returns before ``done``."""
-        if self.state is State.ENDED:
+        if self.state is SessionState.ENDED:
             return
-        self.state = State.ENDED
+        self.state = SessionState.ENDED
         for source in (self._video, self._audio):
             if source is not None:
                 source.ended(detail)
