@@ -1,1 +1,1 @@
-"""One candidate's sitting: clocks, mailboxes, lifetimes, and the pool that analyses many fairly."""
+"""Live sessions: their event loop and worker halves, sinks, evidence, and the pool that serves many fairly."""

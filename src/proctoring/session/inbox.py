@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 
-from proctoring.session.mailbox import Mailbox
+from proctoring.session.latest_slot import LatestSlot
 from proctoring.session.messages import Message, ReceivedFrame
 
 
@@ -16,7 +16,7 @@ class Inbox:
     """
 
     def __init__(self) -> None:
-        self._frame: Mailbox[ReceivedFrame] = Mailbox()
+        self._frame: LatestSlot[ReceivedFrame] = LatestSlot()
         self._messages: deque[Message] = deque()
 
     def put(self, message: Message) -> None:
@@ -34,7 +34,7 @@ class Inbox:
         frame's come before it, all others after it. Messages added meanwhile are included, frames
         are not. For one thread at a time.
         """
-        frame = self._frame.take()
+        frame = self._frame.pop()
         if frame is not None:
             while self._messages and self._messages[0].time <= frame.time:
                 yield self._messages.popleft()

@@ -1,4 +1,4 @@
-"""A mailbox with one place: what is newer replaces what still waits."""
+"""A place for one item; a newer item replaces one that still waits."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from typing import Generic, TypeVar
 Item = TypeVar("Item")
 
 
-class Mailbox(Generic[Item]):
-    """Holds the newest item until somebody takes it. Safe from many threads at once."""
+class LatestSlot(Generic[Item]):
+    """Holds the newest item until it is removed. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._item: Item | None = None
 
     def put(self, item: Item) -> Item | None:
-        """Leave an item. Returns the one that it replaced, if one was still waiting."""
+        """Set the item. Returns the one that it replaced, if there was one."""
         with self._lock:
             replaced, self._item = self._item, item
         return replaced
 
-    def take(self) -> Item | None:
-        """The waiting item, which is then gone; ``None`` if there is none."""
+    def pop(self) -> Item | None:
+        """Remove and return the item; ``None`` if there is none."""
         with self._lock:
             item, self._item = self._item, None
         return item
