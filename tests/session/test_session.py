@@ -13,9 +13,9 @@ from proctoring.errors import BadFrameError
 from proctoring.incidents import IncidentState
 from proctoring.session.lifetime import Lifetime
 from proctoring.session.messages import ReceivedFrame
+from proctoring.session.missing_media import MISSING_AFTER
 from proctoring.session.session import SessionState
 from proctoring.session.session_metrics import SessionMetrics
-from proctoring.session.silence import SILENCE
 from proctoring.session.worker_pool import WorkerPool
 from proctoring.vision.analyser import FrameAnalysis, VisionAnalyser
 from proctoring.vision.frame import Frame
@@ -172,7 +172,7 @@ def test_lost_media_is_an_incident_that_ends_when_it_is_back(sit: Sit, face_jpeg
         sat.session.tick(now)
     time, (started,) = sat.next()
     assert (started.kind, started.state) == ("session.connection_lost", IncidentState.STARTED)
-    assert SILENCE + 5 <= time <= SILENCE + 6.5
+    assert MISSING_AFTER + 5 <= time <= MISSING_AFTER + 6.5
     sat.session.receive_frame(face_jpeg, None, socket, now=12.0)
     time, (ended,) = sat.next()
     assert (ended.kind, ended.state) == ("session.connection_lost", IncidentState.ENDED)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from proctoring.incidents import IncidentChange
+from proctoring.session.missing_media import missing_media
 from proctoring.session.pipeline import Pipeline
-from proctoring.session.silence import silences
 from proctoring.vision.analyser import FrameAnalysis
 from proctoring.vision.frame import Frame
 from proctoring.vision.video_file import read_pictures
@@ -39,11 +39,11 @@ def analyse_video(path: Path, pipeline: Pipeline) -> Iterator[AnalysedFrame]:
     before: tuple[IncidentChange, ...] = ()
     for picture in read_pictures(path):
         pictures += 1
-        for silence in silences(last, picture.time):
-            before += pipeline.apply(silence)
+        for missing in missing_media(last, picture.time):
+            before += pipeline.apply(missing)
         last = picture.time
         if not pipeline.is_due(picture.time):
-            continue  # a frame after a silence is always due, so ``before`` is not lost
+            continue  # a frame after missing media is always due, so ``before`` is not lost
         frame = picture.frame()
         analysis, changes = pipeline.analyse(frame)
         yield AnalysedFrame(frame, analysis, before + changes, pictures)

@@ -16,7 +16,6 @@ from proctoring.observations import ConnectionObservation
 from proctoring.session.audio_session import AudioReply, AudioSession
 from proctoring.session.clock import MediaClock
 from proctoring.session.config import SessionConfig, SessionResources
-from proctoring.session.connection import ConnectionMonitor
 from proctoring.session.counters import AudioCounts, FrameCounts, SessionCounters
 from proctoring.session.lifetime import IdleTimer
 from proctoring.session.messages import (
@@ -25,6 +24,7 @@ from proctoring.session.messages import (
     SessionEnd,
     TranscriptionStatus,
 )
+from proctoring.session.missing_media import MissingMediaMonitor
 from proctoring.session.outcomes import (
     FrameLimited,
     FrameReceived,
@@ -93,7 +93,7 @@ class Session:
         self._counters = SessionCounters()
         self._sinks = Sinks((self._counters, *sinks))
         self._media = MediaClock()
-        self._connection = ConnectionMonitor()
+        self._missing = MissingMediaMonitor()
         self._idle = IdleTimer(config.lifetime, now, awaited=config.awaited)
         self._video: MediaSource | None = None
         self._audio: MediaSource | None = None
@@ -287,10 +287,10 @@ class Session:
             self._video.flow(self._flow)
         if self.transcription is not None:
             self.transcription.poll()
-        if self._connection.is_missing(now):
+        if self._missing.is_report_due(now):
             self._worker.post(ConnectionObservation(self._media.extrapolate(now), connected=False))
         connected = self.has_video or self.has_audio
-        if self._idle.has_expired(now, connected=connected, media_seen=self._connection.media_seen):
+        if self._idle.has_expired(now, connected=connected, media_seen=self._missing.media_seen):
             self.end("no media arrived for too long", now)
 
     def end(self, detail: str, now: float) -> None:
@@ -310,7 +310,7 @@ class Session:
 
     def _media_arrived(self, media_time: float, now: float) -> None:
         self._idle.touch(now)
-        if self._connection.media_arrived(now):
+        if self._missing.media_arrived(now):
             self._worker.post(ConnectionObservation(media_time, connected=True))
 
     def _start_transcription(self, service: TranscriptionService) -> TranscriptionSession:
