@@ -95,7 +95,7 @@ async def create_session(request: Request, wanted: SessionRequest) -> SessionAns
         face = await service.learn_face(wanted.reference_photo)
     session = await service.create(session_id, policy, mirrored=wanted.mirrored, face=face)
     if voice is not None:
-        session.set_reference_voice(voice)
+        session.set_speaker_reference(voice)
     return _session(service, session)
 
 
@@ -110,7 +110,7 @@ async def give_voice(request: Request, session_id: str, given: VoiceRequest) -> 
     service = _service(request)
     _find(service, session_id)
     voice = await service.learn_voice(given.reference_voice)
-    _find(service, session_id).set_reference_voice(voice)
+    _find(service, session_id).set_speaker_reference(voice)
     return VoiceAnswer(seconds=round(voice.seconds, 1))
 
 

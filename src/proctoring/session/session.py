@@ -244,7 +244,7 @@ class Session:
             return
         self._worker.post(observe(report, self._media.locate(now, report.capture_time)))
 
-    def set_reference_voice(self, reference: SpeakerReference) -> None:
+    def set_speaker_reference(self, reference: SpeakerReference) -> None:
         """Set the candidate's reference voice, before the first audio or later."""
         self._audio_session.set_reference(reference)
 
