@@ -28,7 +28,7 @@ from proctoring.judgement import shipped_policy
 from proctoring.models.imported import import_detector
 from proctoring.models.runtime import available_cores, load_network, supports_bf16
 from proctoring.models.store import ModelStore
-from proctoring.observations import Box, Detection, ObjectLook
+from proctoring.observations import Box, Detection, ObjectDetections
 from proctoring.session.pipeline import Pipeline
 from proctoring.settings import Settings
 from proctoring.vision.analyser import FACE_RATE, VisionAnalyser
@@ -173,7 +173,7 @@ def cascade(store: ModelStore) -> Call:
     first = load_object_detector(store, "ssd_mobilenet_v2")
     pair = DetectorCascade(first, load_object_detector(store, "picodet_s"))
     phone = Detection("cell phone", 0.5, Box(200, 300, 260, 400))
-    suspected, pixels = ObjectLook((phone,), (), first.name), picture()
+    suspected, pixels = ObjectDetections((phone,), (), first.name), picture()
     return lambda: run_to_completion(pair.confirm(pixels, suspected))
 
 

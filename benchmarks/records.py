@@ -34,19 +34,19 @@ from proctoring.incidents import IncidentChange, IncidentState, Severity
 from proctoring.judgement.policy import shipped_policy
 from proctoring.models.store import ModelStore
 from proctoring.observations import (
+    AudioObservation,
     Box,
-    CameraView,
     Candidate,
     Detection,
     Face,
     FrameObservation,
     Gaze,
     HeadPose,
+    ImageQuality,
+    InjectionIndicators,
     Liveness,
-    ObjectLook,
+    ObjectDetections,
     Observation,
-    SoundObservation,
-    StreamSigns,
 )
 from proctoring.recording.video_track import analyse_video
 from proctoring.records.archive import Archive, open_archive
@@ -195,14 +195,14 @@ def observed(start: float, dice: random.Random) -> Iterator[Observation]:
                 Gaze(noise(0, 8), noise(0, 6), 0.9 + noise(0, 0.01)),
                 True,
             ),
-            ObjectLook((), (person,), "ssd_mobilenet_v2") if slow else None,
+            ObjectDetections((), (person,), "ssd_mobilenet_v2") if slow else None,
             (),
-            CameraView(111 + noise(0, 1), 0.0, 21 + noise(0, 0.1), 3.5 + noise(0, 0.1)),
+            ImageQuality(111 + noise(0, 1), 0.0, 21 + noise(0, 0.1), 3.5 + noise(0, 0.1)),
             living if slow else None,
-            StreamSigns(0.0, True, None) if n % 2 else None,
+            InjectionIndicators(0.0, True, None) if n % 2 else None,
         )
         if n % 5 == 0:
-            yield SoundObservation(at, 0.5, max(0.0, noise(0, 0.3)), -40 + noise(0, 5), None)
+            yield AudioObservation(at, 0.5, max(0.0, noise(0, 0.3)), -40 + noise(0, 5), None)
 
 
 def signals(videos: list[Path]) -> None:

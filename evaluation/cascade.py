@@ -24,7 +24,7 @@ from pathlib import Path
 from evaluation.objects import labelled, print_table
 from proctoring.judgement import Policy, initial_state, judge, shipped_policy
 from proctoring.models.store import ModelStore
-from proctoring.observations import FrameObservation, ObjectLook
+from proctoring.observations import FrameObservation, ObjectDetections
 from proctoring.settings import Settings
 from proctoring.vision.cascade import CASCADES, SUSPECT_SCORE, DetectorCascade
 from proctoring.vision.decode import decode_jpeg
@@ -39,9 +39,9 @@ FIRST, SECOND = CASCADES["ssd_mobilenet_v2+picodet_s"]
 class Looked:
     """One picture as each way of looking saw it."""
 
-    alone: ObjectLook
-    second: ObjectLook
-    closer: ObjectLook
+    alone: ObjectDetections
+    second: ObjectDetections
+    closer: ObjectDetections
 
 
 def recordings(data: Path, every: int) -> Iterator[tuple[str, Path]]:
@@ -59,12 +59,12 @@ def recordings(data: Path, every: int) -> Iterator[tuple[str, Path]]:
         yield f"mixed_dev: {kind}", folder / "images" / item["name"]
 
 
-def above(look: ObjectLook, score: float) -> ObjectLook:
+def above(look: ObjectDetections, score: float) -> ObjectDetections:
     """The look as it would have been at a higher threshold."""
     return replace(look, phones=tuple(phone for phone in look.phones if phone.score >= score))
 
 
-def raises(policy: Policy, looks: list[ObjectLook]) -> bool:
+def raises(policy: Policy, looks: list[ObjectDetections]) -> bool:
     """Whether these looks, one after another, are an incident."""
     state, started = initial_state(), False
     for number, look in enumerate(looks):

@@ -30,7 +30,7 @@ from proctoring.judgement.lips import (
 )
 from proctoring.judgement.reading import Reading
 from proctoring.models.store import ModelStore
-from proctoring.observations import FrameObservation, SoundObservation
+from proctoring.observations import AudioObservation, FrameObservation
 from proctoring.settings import Settings
 from proctoring.vision.analyser import VisionAnalyser
 from proctoring.vision.networks import VisionModels, load_vision_models
@@ -52,14 +52,14 @@ def frames_of(models: VisionModels, path: Path) -> list[FrameObservation]:
     return seen
 
 
-def sounds_of(models: AudioModels, sound: NDArray[np.int16]) -> list[SoundObservation]:
+def sounds_of(models: AudioModels, sound: NDArray[np.int16]) -> list[AudioObservation]:
     """What is heard in a clip."""
     analyser = AudioAnalyser(models)
     return [*analyser.push(sound), *analyser.flush()]
 
 
 def together(
-    frames: list[FrameObservation], sounds: list[SoundObservation], shift: float, known: bool
+    frames: list[FrameObservation], sounds: list[AudioObservation], shift: float, known: bool
 ) -> tuple[LipsDuringSpeech, list[float]]:
     """What lips did during the speech, and what they make of a confidence of 0.84 at each stretch.
 
@@ -73,10 +73,10 @@ def together(
     confidences = []
     end = shifted[-1].time
     during = [frame for frame in frames if frame.time <= end + MAX_SKEW]
-    both: list[FrameObservation | SoundObservation] = [*during, *shifted]
+    both: list[FrameObservation | AudioObservation] = [*during, *shifted]
     for observation in sorted(both, key=lambda found: found.time):
         state = update_lips(state, observation)
-        if isinstance(observation, SoundObservation):
+        if isinstance(observation, AudioObservation):
             confidences.append(weigh_by_lips(state, observation, [reading])[0].confidence)
     return lips_during(state, end - HISTORY, end), confidences
 

@@ -26,7 +26,7 @@ from proctoring.errors import ModelUnavailableError
 from proctoring.models.imported import import_detector
 from proctoring.models.runtime import load_network
 from proctoring.models.store import ModelStore
-from proctoring.observations import Box, ObjectLook
+from proctoring.observations import Box, ObjectDetections
 from proctoring.settings import Settings
 from proctoring.vision.decode import decode_jpeg
 from proctoring.vision.face_detection import detect_faces
@@ -56,7 +56,7 @@ class Seen:
     """One picture and what one detector saw in it, down to ``LOWEST``."""
 
     traits: frozenset[str]
-    look: ObjectLook
+    look: ObjectDetections
     faces: int
 
     def persons(self, score: float) -> int:

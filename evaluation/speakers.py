@@ -37,7 +37,7 @@ from proctoring.audio.networks import AudioModels, load_audio_models
 from proctoring.audio.pcm import to_pcm, to_waveform
 from proctoring.audio.segmentation import FRAME_CENTRE, FRAME_STEP, WINDOW
 from proctoring.models.store import ModelStore
-from proctoring.observations import SoundObservation
+from proctoring.observations import AudioObservation
 from proctoring.settings import Settings
 
 DEVELOPMENT = ("1688", "2414", "2609")
@@ -176,7 +176,7 @@ def alarms(models: AudioModels, sound: NDArray[np.int16]) -> list[float]:
     return [o.time for o in (*analyser.push(sound), *analyser.flush()) if is_alarm(o)]
 
 
-def is_alarm(observation: SoundObservation) -> bool:
+def is_alarm(observation: AudioObservation) -> bool:
     """Whether this observation alone holds the condition ``audio.multiple_speakers``."""
     look = observation.speakers
     return look is not None and any(voice.number != CANDIDATE for voice in look.voices)

@@ -114,7 +114,7 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
-class ObjectLook:
+class ObjectDetections:
     """One look of the object detector."""
 
     phones: tuple[Detection, ...]
@@ -135,7 +135,7 @@ class ObjectLook:
 
 
 @dataclass(frozen=True, slots=True)
-class CameraView:
+class ImageQuality:
     """What the camera gives, whoever is before it: measured on the whole picture."""
 
     brightness: float
@@ -149,7 +149,7 @@ class CameraView:
 
 
 @dataclass(frozen=True, slots=True)
-class SceneView:
+class CameraMovement:
     """The background against what it was."""
 
     likeness: float | None
@@ -198,7 +198,7 @@ class Identity:
 
 
 @dataclass(frozen=True, slots=True)
-class StreamSigns:
+class InjectionIndicators:
     """Signs in time that a stream does not come from a camera."""
 
     unchanged_for: float
@@ -222,15 +222,15 @@ class FrameObservation:
     """``None``: faces were not looked for. Empty: looked for, and nobody is there."""
     candidate: Candidate | None
     """``None``: the candidate's face is not in this frame."""
-    objects: ObjectLook | None
+    objects: ObjectDetections | None
     not_read: tuple[NotRead, ...] = ()
-    camera: CameraView | None = None
+    camera: ImageQuality | None = None
     """``None``: not looked at in this frame."""
     liveness: Liveness | None = None
     """``None``: not looked at in this frame, or not readable (then ``not_read`` says why)."""
-    stream: StreamSigns | None = None
+    stream: InjectionIndicators | None = None
     """``None``: not looked at in this frame."""
-    scene: SceneView | None = None
+    scene: CameraMovement | None = None
     """``None``: not looked at in this frame."""
     identity: Identity | None = None
     """``None``: not compared in this frame, or not readable (then ``not_read`` says why)."""
@@ -247,7 +247,7 @@ class ConnectionObservation:
 
 
 @dataclass(frozen=True, slots=True)
-class VoiceHeard:
+class SpeakerActivity:
     """A voice that spoke since the look before."""
 
     number: int
@@ -262,10 +262,10 @@ class VoiceHeard:
 
 
 @dataclass(frozen=True, slots=True)
-class SpeakerLook:
+class DiarizationResult:
     """One look at who speaks, about once a second while there is speech."""
 
-    voices: tuple[VoiceHeard, ...]
+    voices: tuple[SpeakerActivity, ...]
     """The voices heard since the look before, told by their speaker embeddings."""
     enrolment: float
     """How much of the candidate's voice is known, 0 to 1. Below 1 a new voice is only reported when
@@ -277,7 +277,7 @@ class SpeakerLook:
 
 
 @dataclass(frozen=True, slots=True)
-class SoundObservation:
+class AudioObservation:
     """What was heard in one stretch of sound. No samples, no words, no speaker embeddings, no rules."""
 
     time: float
@@ -288,7 +288,7 @@ class SoundObservation:
     """Share of the stretch with speech in it, 0 to 1; ``None``: not looked at."""
     level: float | None
     """Root mean square level in decibels below full scale, -100 to 0; ``None``: nothing arrived."""
-    speakers: SpeakerLook | None
+    speakers: DiarizationResult | None
     """``None``: not looked at in this stretch."""
     not_read: tuple[NotRead, ...] = ()
 
@@ -355,7 +355,7 @@ class BrowserObservation:
 Observation = (
     FrameObservation
     | ConnectionObservation
-    | SoundObservation
+    | AudioObservation
     | TranscriptObservation
     | BrowserObservation
 )

@@ -16,12 +16,12 @@ from proctoring.audio.analyser import AudioAnalyser
 from proctoring.audio.networks import AudioModels, load_audio_models
 from proctoring.audio.state import AudioState
 from proctoring.models.store import ModelStore
-from proctoring.observations import SoundObservation
+from proctoring.observations import AudioObservation
 
 RATE = 16_000
 
 
-def others(observations: tuple[SoundObservation, ...]) -> list[float]:
+def others(observations: tuple[AudioObservation, ...]) -> list[float]:
     return [
         o.time for o in observations if o.speakers and any(v.number > 1 for v in o.speakers.voices)
     ]
@@ -29,7 +29,7 @@ def others(observations: tuple[SoundObservation, ...]) -> list[float]:
 
 def hear(
     analyser: AudioAnalyser, sound: NDArray[np.int16] | NDArray[np.float32]
-) -> tuple[SoundObservation, ...]:
+) -> tuple[AudioObservation, ...]:
     return (*analyser.push(sound), *analyser.flush())
 
 
@@ -81,7 +81,7 @@ def test_any_cut_of_the_sound_gives_the_same_observations(
     sound = two_voices[6 * RATE : 12 * RATE]
     whole = hear(AudioAnalyser(models), sound)
     analyser = AudioAnalyser(models)
-    pieces: list[SoundObservation] = []
+    pieces: list[AudioObservation] = []
     at = 0
     for length in [*cuts, len(sound)]:
         pieces += analyser.push(sound[at : at + length])
@@ -96,7 +96,7 @@ def test_small_pieces_give_the_same_speakers(
     sound = two_voices[7 * RATE : 11 * RATE]
     whole = hear(AudioAnalyser(audio_models), sound)
     analyser = AudioAnalyser(audio_models)
-    pieces: list[SoundObservation] = []
+    pieces: list[AudioObservation] = []
     for start in range(0, len(sound), 777):
         pieces += analyser.push(sound[start : start + 777])
     assert (*pieces, *analyser.flush()) == whole

@@ -17,7 +17,7 @@ from proctoring.observations import (
     Gaze,
     HeadPose,
     NotRead,
-    ObjectLook,
+    ObjectDetections,
     Observation,
 )
 
@@ -36,7 +36,7 @@ def seen(
     faces: int | None = 1,
     readable: bool = True,
     unread: str = "eyes shut",
-    objects: ObjectLook | None = None,
+    objects: ObjectDetections | None = None,
 ) -> FrameObservation:
     """A frame with ``faces`` faces, the first of them the candidate's."""
     found = None if faces is None else tuple(Face(n + 1, BOX, 0.9) for n in range(faces))
@@ -50,9 +50,9 @@ def seen(
 
 def look(
     *, phones: Iterable[float] = (), persons: Iterable[float] = (0.9,), detector: str = "ssd"
-) -> ObjectLook:
+) -> ObjectDetections:
     """One look of the object detector that found phones and persons with these scores."""
-    return ObjectLook(
+    return ObjectDetections(
         tuple(Detection("cell phone", score, BOX) for score in phones),
         tuple(Detection("person", score, BOX) for score in persons),
         detector,

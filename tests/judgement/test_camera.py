@@ -9,30 +9,30 @@ from tests.judgement.build import EXAM, of_kind, run, seen, times
 
 from proctoring.incidents import IncidentState
 from proctoring.observations import (
-    CameraView,
+    CameraMovement,
     FrameObservation,
     Identity,
+    ImageQuality,
+    InjectionIndicators,
     Liveness,
-    SceneView,
-    StreamSigns,
 )
 
-CLEAR = CameraView(brightness=120, burnt=0.01, structure=15, detail=5)
+CLEAR = ImageQuality(brightness=120, burnt=0.01, structure=15, detail=5)
 TROUBLES = {
-    "camera.covered": CameraView(brightness=60, burnt=0, structure=0.4, detail=0.3),
-    "camera.dark": CameraView(brightness=12, burnt=0, structure=4, detail=1.2),
-    "camera.bright": CameraView(brightness=240, burnt=0.8, structure=6, detail=2),
-    "camera.blurred": CameraView(brightness=120, burnt=0, structure=4, detail=0.4),
+    "camera.covered": ImageQuality(brightness=60, burnt=0, structure=0.4, detail=0.3),
+    "camera.dark": ImageQuality(brightness=12, burnt=0, structure=4, detail=1.2),
+    "camera.bright": ImageQuality(brightness=240, burnt=0.8, structure=6, detail=2),
+    "camera.blurred": ImageQuality(brightness=120, burnt=0, structure=4, detail=0.4),
 }
 
 
-def frame(time: float, view: CameraView, faces: int = 1) -> FrameObservation:
+def frame(time: float, view: ImageQuality, faces: int = 1) -> FrameObservation:
     return replace(seen(time, faces=faces), camera=view)
 
 
 @pytest.mark.parametrize(("kind", "view"), TROUBLES.items())
 def test_trouble_of_three_seconds_is_one_incident_and_accuses_nobody(
-    kind: str, view: CameraView
+    kind: str, view: ImageQuality
 ) -> None:
     changes = run(
         [
@@ -48,7 +48,7 @@ def test_trouble_of_three_seconds_is_one_incident_and_accuses_nobody(
 
 
 @pytest.mark.parametrize(("kind", "view"), TROUBLES.items())
-def test_trouble_of_less_than_three_seconds_is_none(kind: str, view: CameraView) -> None:
+def test_trouble_of_less_than_three_seconds_is_none(kind: str, view: ImageQuality) -> None:
     changes = run(
         [
             *(frame(t, view, faces=0) for t in times(0, 2.9)),
@@ -88,8 +88,8 @@ def in_time(
     moved: bool = False,
     likeness: float | None = 0.9,
 ) -> FrameObservation:
-    stream = StreamSigns(unchanged, ever_changed, None)
-    return replace(seen(time), stream=stream, scene=SceneView(likeness, moved))
+    stream = InjectionIndicators(unchanged, ever_changed, None)
+    return replace(seen(time), stream=stream, scene=CameraMovement(likeness, moved))
 
 
 def test_a_camera_that_stopped_is_frozen_and_no_spoof() -> None:

@@ -21,15 +21,15 @@ from proctoring.judgement import (
 from proctoring.judgement.enrolment import MISSING, Phase, phase, progress
 from proctoring.observations import (
     Box,
-    CameraView,
     ConnectionObservation,
     Face,
     FrameObservation,
+    ImageQuality,
     Observation,
 )
 
 GUIDED = parse_policy('name = "guided"\n[enrolment]\nsuspended = ["gaze", "head", "face.absent"]')
-DARK = CameraView(brightness=5.0, burnt=0.0, structure=10.0, detail=5.0)
+DARK = ImageQuality(brightness=5.0, burnt=0.0, structure=10.0, detail=5.0)
 
 
 def begin(
@@ -64,13 +64,13 @@ SCENES: dict[str, Callable[[float], FrameObservation]] = {
     "looking_away": lambda t: seen(t, yaw=-25),
     "too_dark": lambda t: replace(seen(t, faces=0), camera=DARK),
     "camera_covered": lambda t: replace(
-        seen(t, faces=0), camera=CameraView(60.0, 0.0, structure=0.5, detail=0.1)
+        seen(t, faces=0), camera=ImageQuality(60.0, 0.0, structure=0.5, detail=0.1)
     ),
     "too_bright": lambda t: replace(
-        seen(t), camera=CameraView(250.0, 0.9, structure=10.0, detail=5.0)
+        seen(t), camera=ImageQuality(250.0, 0.9, structure=10.0, detail=5.0)
     ),
     "out_of_focus": lambda t: replace(
-        seen(t), camera=CameraView(90.0, 0.0, structure=10.0, detail=0.5)
+        seen(t), camera=ImageQuality(90.0, 0.0, structure=10.0, detail=0.5)
     ),
     "baseline_not_learned": unlearned,
 }

@@ -10,7 +10,7 @@ from tests.judgement.build import ENROLLED, EXAM, seen
 from proctoring.incidents import IncidentChange
 from proctoring.judgement.judge import judge
 from proctoring.judgement.state import JudgementState, state_from_json, state_to_json
-from proctoring.observations import SoundObservation, SpeakerLook, VoiceHeard
+from proctoring.observations import AudioObservation, DiarizationResult, SpeakerActivity
 
 
 def play(
@@ -36,9 +36,11 @@ def play(
     for time, is_sound in sorted([(t, False) for t in frames] + [(t, True) for t in sounds]):
         if is_sound:
             told = other and time - start >= 1.5
-            voice = VoiceHeard(2, 0.30, 0.84, 3.0) if told else VoiceHeard(1, None, 0.0, 3.0)
-            look = SpeakerLook((voice,), 1.0, 0.0, 0.0) if round(time * 2) % 2 == 0 else None
-            sound = SoundObservation(time + offset, 0.5, 1.0, -20.0, look)
+            voice = (
+                SpeakerActivity(2, 0.30, 0.84, 3.0) if told else SpeakerActivity(1, None, 0.0, 3.0)
+            )
+            look = DiarizationResult((voice,), 1.0, 0.0, 0.0) if round(time * 2) % 2 == 0 else None
+            sound = AudioObservation(time + offset, 0.5, 1.0, -20.0, look)
             state, found = judge(EXAM, state, sound)
         else:
             frame = seen(time)

@@ -9,7 +9,7 @@ import pytest
 
 from proctoring.incidents import IncidentState
 from proctoring.judgement import parse_policy
-from proctoring.observations import Box, Detection, Face, FrameObservation, ObjectLook
+from proctoring.observations import Box, Detection, Face, FrameObservation, ObjectDetections
 
 from .build import EXAM, of_kind, run, seen, times
 
@@ -20,7 +20,7 @@ PRESENCE = ("face.absent", "face.hidden", "person.multiple", "person.background"
 def look(time: float, widths: Iterable[float], *, face_seen: bool = False) -> FrameObservation:
     """One slow look at persons of these widths."""
     persons = tuple(Detection("person", 0.8, Box(10, 10, 10 + w, 400)) for w in widths)
-    objects = ObjectLook((), persons, "ssd", face_seen=face_seen)
+    objects = ObjectDetections((), persons, "ssd", face_seen=face_seen)
     return replace(seen(time, faces=None), objects=objects)
 
 

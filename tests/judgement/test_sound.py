@@ -9,30 +9,30 @@ import pytest
 from proctoring.incidents import IncidentChange, IncidentState
 from proctoring.judgement import Policy, initial_state, judge, parse_policy
 from proctoring.observations import (
+    AudioObservation,
+    DiarizationResult,
     NotRead,
     Observation,
-    SoundObservation,
-    SpeakerLook,
+    SpeakerActivity,
     TranscriptObservation,
-    VoiceHeard,
     Word,
 )
 
 EXAM = parse_policy('name = "exam"')
-CANDIDATE = VoiceHeard(1, None, 0.0, 5.0)
-OTHER = VoiceHeard(2, 0.13, 0.98, 2.0)
+CANDIDATE = SpeakerActivity(1, None, 0.0, 5.0)
+OTHER = SpeakerActivity(2, 0.13, 0.98, 2.0)
 
 
 def heard(
     time: float,
-    *voices: VoiceHeard,
+    *voices: SpeakerActivity,
     overlap: float = 0.0,
     unplaced: float = 0.0,
     enrolment: float = 1.0,
     speech: float = 1.0,
-) -> SoundObservation:
-    look = SpeakerLook(voices, enrolment, overlap, unplaced)
-    return SoundObservation(time, 1.0, speech, -30.0, look)
+) -> AudioObservation:
+    look = DiarizationResult(voices, enrolment, overlap, unplaced)
+    return AudioObservation(time, 1.0, speech, -30.0, look)
 
 
 def run(policy: Policy, observations: Iterable[Observation]) -> list[IncidentChange]:
@@ -76,7 +76,7 @@ def test_the_candidate_alone_is_no_incident() -> None:
 
 
 def test_an_unsure_voice_is_left_out_as_the_policy_says() -> None:
-    unsure = VoiceHeard(2, 0.41, 0.4, 2.0)
+    unsure = SpeakerActivity(2, 0.41, 0.4, 2.0)
     assert run(EXAM, [heard(1, CANDIDATE, unsure)]) == []
     strict = EXAM.with_accommodations({"audio": {"min_other_speaker_confidence": 0.3}})
     assert len(run(strict, [heard(1, CANDIDATE, unsure)])) == 1
@@ -99,7 +99,7 @@ def test_overlap_is_its_own_signal_and_off_unless_asked_for() -> None:
 def test_speech_alarms_only_where_silence_was_asked_for_and_survives_pauses_between_words() -> None:
     shares = [0.0, 0.9, 0.8, 0.1, 0.9, 0.0, 0.0, 0.0, 0.0, 0.0]
     half = [
-        SoundObservation(0.5 * (i + 1), 0.5, share, -30.0, None) for i, share in enumerate(shares)
+        AudioObservation(0.5 * (i + 1), 0.5, share, -30.0, None) for i, share in enumerate(shares)
     ]
     assert run(EXAM, half) == []
     silence = EXAM.with_accommodations({"audio.speech": {"enabled": True}})
@@ -113,7 +113,7 @@ def test_speech_alarms_only_where_silence_was_asked_for_and_survives_pauses_betw
 
 def test_sound_that_did_not_arrive_says_nothing() -> None:
     asked = EXAM.with_accommodations({"audio.speech": {"enabled": True}})
-    lost = SoundObservation(5.0, 4.0, None, None, None, (NotRead("sound", "4.0 s are missing"),))
+    lost = AudioObservation(5.0, 4.0, None, None, None, (NotRead("sound", "4.0 s are missing"),))
     assert run(asked, [lost]) == []
 
 

@@ -8,18 +8,22 @@ import pytest
 
 from proctoring.incidents import IncidentChange
 from proctoring.judgement import finish, initial_state, judge
-from proctoring.observations import FrameObservation, Liveness, NotRead, StreamSigns
+from proctoring.observations import FrameObservation, InjectionIndicators, Liveness, NotRead
 
 from .build import EXAM, seen
 
 LIVING = Liveness(
     track=1, score=0.97, judge="networks", looks=5, depth=0.003, sway=0.2, framed=0.0, blinks=12.0
 )
-CAMERA = StreamSigns(unchanged_for=0.0, ever_changed=True, repeats_after=None)
+CAMERA = InjectionIndicators(unchanged_for=0.0, ever_changed=True, repeats_after=None)
 
 
 def incidents(
-    life: Liveness | None, stream: StreamSigns = CAMERA, *, seconds: int = 8, unread: str = ""
+    life: Liveness | None,
+    stream: InjectionIndicators = CAMERA,
+    *,
+    seconds: int = 8,
+    unread: str = "",
 ) -> list[IncidentChange]:
     """The spoof incidents of a session that is looked at once a second."""
     state, found = initial_state(), list[IncidentChange]()
@@ -31,7 +35,7 @@ def incidents(
 
 
 def observation(
-    time: float, life: Liveness | None, stream: StreamSigns, unread: str
+    time: float, life: Liveness | None, stream: InjectionIndicators, unread: str
 ) -> FrameObservation:
     reasons = (NotRead("liveness", unread),) if unread else ()
     return dataclasses.replace(seen(time), liveness=life, stream=stream, not_read=reasons)
@@ -82,12 +86,15 @@ def test_weak_signs_are_not_enough(signs: dict[str, float]) -> None:
 @pytest.mark.parametrize(
     ("stream", "words"),
     [
-        (StreamSigns(0.0, True, 12.4), "repeats that of 12.4 s before"),
-        (StreamSigns(11.0, False, None), "one and the same picture since the session began"),
+        (InjectionIndicators(0.0, True, 12.4), "repeats that of 12.4 s before"),
+        (
+            InjectionIndicators(11.0, False, None),
+            "one and the same picture since the session began",
+        ),
     ],
 )
 def test_a_stream_that_is_no_camera_is_named_whatever_the_face(
-    stream: StreamSigns, words: str
+    stream: InjectionIndicators, words: str
 ) -> None:
     for life in (LIVING, None):
         (change,) = incidents(life, stream)
@@ -96,7 +103,7 @@ def test_a_stream_that_is_no_camera_is_named_whatever_the_face(
 
 def test_a_camera_that_freezes_later_is_no_spoof() -> None:
     still = dataclasses.replace(LIVING, sway=0.0)
-    assert incidents(still, StreamSigns(60.0, True, None), seconds=30) == []
+    assert incidents(still, InjectionIndicators(60.0, True, None), seconds=30) == []
 
 
 @pytest.mark.parametrize("why", ["face smaller than 80 pixels", "face too dark"])

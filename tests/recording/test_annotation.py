@@ -17,7 +17,7 @@ from proctoring.observations import (
     FrameObservation,
     Gaze,
     HeadPose,
-    ObjectLook,
+    ObjectDetections,
 )
 from proctoring.recording.annotation import FrameAnnotator
 from proctoring.vision.analyser import FrameAnalysis
@@ -111,7 +111,7 @@ def test_the_mesh_covers_the_face_and_nothing_else() -> None:
 def test_objects_are_framed() -> None:
     phone = Detection("cell phone", 0.8, Box(400, 300, 500, 400))
     analysis = analysis_of()
-    observation = replace(analysis.observation, objects=ObjectLook((phone,), (), "ssd"))
+    observation = replace(analysis.observation, objects=ObjectDetections((phone,), (), "ssd"))
     drawn = FrameAnnotator().annotate(GREY, replace(analysis, observation=observation), ())
     assert (drawn[350, 400] != 60).any()
     assert (drawn[350, 450] == 60).all()

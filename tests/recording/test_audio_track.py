@@ -11,7 +11,7 @@ from tests.recording.clips import face, write_clip_with_sound, write_sound
 
 from proctoring.audio.networks import AudioModels
 from proctoring.errors import ProctoringError
-from proctoring.observations import SoundObservation
+from proctoring.observations import AudioObservation
 from proctoring.recording.audio_track import AudioTrack, analyse_audio
 from proctoring.vision.video_file import first_presentation_time
 
@@ -19,8 +19,8 @@ DEAF = AudioModels(voice_activity=None, speakers=None, capabilities=())
 NOISE = np.random.default_rng(1).integers(-8000, 8000, 16_000 * 3).astype(np.int16)
 
 
-def observations(track: AudioTrack, time: float = 1000.0) -> list[SoundObservation]:
-    return [one for one in track.until(time) if isinstance(one, SoundObservation)]
+def observations(track: AudioTrack, time: float = 1000.0) -> list[AudioObservation]:
+    return [one for one in track.until(time) if isinstance(one, AudioObservation)]
 
 
 def test_times_count_from_the_first_frame(tmp_path: Path) -> None:
@@ -47,7 +47,7 @@ def test_observations_are_handed_out_up_to_a_time_and_once(tmp_path: Path) -> No
 
 def test_damage_is_reported_after_what_could_be_read() -> None:
     def broken() -> object:
-        yield SoundObservation(0.5, 0.5, None, -20.0, None)
+        yield AudioObservation(0.5, 0.5, None, -20.0, None)
         raise ProctoringError("the sound is damaged after 0.5 s")
 
     track = AudioTrack(broken())  # type: ignore[arg-type]

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from proctoring.judgement.inputs import JudgementInput
 from proctoring.observations import (
+    AudioObservation,
     ConnectionObservation,
     FrameObservation,
-    SoundObservation,
 )
 from proctoring.records.packing import pack, unpack
 
@@ -75,7 +75,7 @@ def test_a_field_added_since_has_its_default() -> None:
 
 
 def test_a_field_removed_since_is_passed_over() -> None:
-    sound = SoundObservation(1.0, 0.5, 0.2, -30.0, None)
+    sound = AudioObservation(1.0, 0.5, 0.2, -30.0, None)
     newer = repacked(pack([sound]), lambda columns: columns.update(echo=["none", 1]))
     assert unpack(newer) == [sound]
 

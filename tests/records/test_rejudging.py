@@ -18,9 +18,9 @@ from proctoring.judgement.judge import finish, judge
 from proctoring.judgement.policy import Policy, parse_policy, shipped_policies, shipped_policy
 from proctoring.judgement.state import initial_state
 from proctoring.observations import (
+    AudioObservation,
     ConnectionObservation,
     Observation,
-    SoundObservation,
     TranscriptObservation,
 )
 from proctoring.records.archive import Archive
@@ -43,7 +43,7 @@ def sitting() -> list[Observation]:
         objects = look(phones=[0.7] if 40 <= time < 45 else []) if time % 1 < 0.05 else None
         found.append(seen(time, yaw=yaw, faces=faces, objects=objects))
         if time % 0.5 < 0.05:
-            found.append(SoundObservation(time, 0.5, 0.9 if time > 50 else 0.0, -30.2, None))
+            found.append(AudioObservation(time, 0.5, 0.9 if time > 50 else 0.0, -30.2, None))
     found.insert(400, ConnectionObservation(39.95, connected=False))
     return found
 

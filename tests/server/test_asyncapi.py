@@ -40,7 +40,7 @@ from proctoring.judgement.state import (
     ScreenExtent,
 )
 from proctoring.observations import (
-    CameraView,
+    CameraMovement,
     Candidate,
     Detection,
     Face,
@@ -48,11 +48,11 @@ from proctoring.observations import (
     Gaze,
     HeadPose,
     Identity,
+    ImageQuality,
+    InjectionIndicators,
     Liveness,
     NotRead,
-    ObjectLook,
-    SceneView,
-    StreamSigns,
+    ObjectDetections,
     TranscriptObservation,
     Word,
 )
@@ -193,7 +193,7 @@ FULL = FrameObservation(
         mouth_opening=0.1,
         blinks=2,
     ),
-    objects=ObjectLook(
+    objects=ObjectDetections(
         phones=(Detection("cell phone", 0.7, BOX),),
         persons=(Detection("person", 0.9, BOX),),
         detector="ssd_mobilenet_v2",
@@ -201,10 +201,10 @@ FULL = FrameObservation(
         closer="picodet_s",
     ),
     not_read=(NotRead("gaze", "eyes shut"),),
-    camera=CameraView(120.0, 0.01, 40.0, 3.0),
+    camera=ImageQuality(120.0, 0.01, 40.0, 3.0),
     liveness=Liveness(1, 0.9, "minifasnet", 5, 0.003, 0.2, 0.0, 15.0),
-    stream=StreamSigns(0.0, ever_changed=True, repeats_after=4.0),
-    scene=SceneView(0.99, moved=False),
+    stream=InjectionIndicators(0.0, ever_changed=True, repeats_after=4.0),
+    scene=CameraMovement(0.99, moved=False),
     identity=Identity(1, 0.2, 3, "now and then", from_photo=True),
 )
 """Everything that can be seen in a frame, at once."""

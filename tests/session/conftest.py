@@ -19,7 +19,7 @@ from proctoring.audio.networks import AudioModels
 from proctoring.errors import BadFrameError
 from proctoring.incidents import IncidentChange
 from proctoring.judgement.policy import shipped_policy
-from proctoring.observations import SoundObservation
+from proctoring.observations import AudioObservation
 from proctoring.records.entries import Notice, sitting_ref
 from proctoring.session.config import SessionConfig, SessionResources
 from proctoring.session.lifetime import Lifetime
@@ -64,7 +64,7 @@ class Heard:
     def failed(self) -> None:
         self.replies.put("failed")
 
-    def segment_analysed(self, observation: SoundObservation) -> None:
+    def segment_analysed(self, observation: AudioObservation) -> None:
         self.replies.put(observation)
 
     def flow(self, rate: float) -> None:

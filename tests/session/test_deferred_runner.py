@@ -11,28 +11,28 @@ from prometheus_client import CollectorRegistry
 from tests.session.conftest import BLIND, TIMEOUT, Heard, Sat
 
 from proctoring.incidents import IncidentState
-from proctoring.observations import Box, Detection, ObjectLook
+from proctoring.observations import Box, Detection, ObjectDetections
 from proctoring.session.session_metrics import SessionMetrics
 from proctoring.vision.frame import Pixels
 from proctoring.vision.steps import Steps
 
 Sit = Callable[..., Sat]
-PHONE = ObjectLook((Detection("cell phone", 0.9, Box(1, 2, 3, 4)),), (), "seen by hand")
+PHONE = ObjectDetections((Detection("cell phone", 0.9, Box(1, 2, 3, 4)),), (), "seen by hand")
 
 
-def sees_a_phone(_: Pixels) -> Steps[ObjectLook]:
+def sees_a_phone(_: Pixels) -> Steps[ObjectDetections]:
     yield
     return PHONE
 
 
-def until_told(sat: Sat, socket: Heard, jpeg: bytes, at: float) -> ObjectLook:
+def until_told(sat: Sat, socket: Heard, jpeg: bytes, at: float) -> ObjectDetections:
     """Send frames a tenth of a second apart until one's reply carries a detection of objects."""
     for n in range(100):
         sat.session.receive_frame(jpeg, None, socket, now=at + n / 10)
         earlier = socket.next().earlier
         if earlier is not None:
             assert earlier.observation.faces is None  # it covers only what was detected
-            found: ObjectLook = earlier.observation.objects
+            found: ObjectDetections = earlier.observation.objects
             return found
         Event().wait(0.01)
     raise AssertionError("no detection was reported")
@@ -41,7 +41,7 @@ def until_told(sat: Sat, socket: Heard, jpeg: bytes, at: float) -> ObjectLook:
 def test_frames_are_answered_while_a_deferred_detection_runs(sit: Sit, face_jpeg: bytes) -> None:
     going, gate = Event(), Event()
 
-    def detect(_: Pixels) -> Steps[ObjectLook]:
+    def detect(_: Pixels) -> Steps[ObjectDetections]:
         going.set()
         gate.wait(TIMEOUT)
         yield
@@ -65,7 +65,7 @@ def test_a_result_is_judged_at_the_time_of_its_frame_and_before_the_end(
     going = [Event(), Event()]
     looks = iter(zip(going, gates, strict=True))
 
-    def detect(_: Pixels) -> Steps[ObjectLook]:
+    def detect(_: Pixels) -> Steps[ObjectDetections]:
         begun, gate = next(looks)
         begun.set()
         gate.wait(TIMEOUT)
@@ -108,7 +108,7 @@ def test_a_deferred_detection_that_fails_is_counted_and_affects_no_other(
     registry = CollectorRegistry()
     failed = Event()
 
-    def detect(_: Pixels) -> Steps[ObjectLook]:
+    def detect(_: Pixels) -> Steps[ObjectDetections]:
         if not failed.is_set():
             failed.set()
             raise RuntimeError("on purpose")

@@ -5,19 +5,19 @@ from __future__ import annotations
 import pytest
 
 from proctoring.observations import (
+    AudioObservation,
+    DiarizationResult,
     Observation,
-    SoundObservation,
-    SpeakerLook,
+    SpeakerActivity,
     TranscriptObservation,
-    VoiceHeard,
     Word,
 )
 from proctoring.session.remote_voices import PATIENCE, RemoteVoices, speakers_in
 
 
-def look(time: float, *numbers: int) -> SoundObservation:
-    voices = tuple(VoiceHeard(n, None, 0.0 if n == 1 else 0.9, 2.0) for n in numbers)
-    return SoundObservation(time, 0.5, 1.0, -20.0, SpeakerLook(voices, 1.0, 0.0, 0.0))
+def look(time: float, *numbers: int) -> AudioObservation:
+    voices = tuple(SpeakerActivity(n, None, 0.0 if n == 1 else 0.9, 2.0) for n in numbers)
+    return AudioObservation(time, 0.5, 1.0, -20.0, DiarizationResult(voices, 1.0, 0.0, 0.0))
 
 
 def words(time: float, *speakers: int | None, final: bool = True) -> TranscriptObservation:
@@ -30,7 +30,7 @@ def judged(found: tuple[Observation, ...]) -> list[tuple[int, float]]:
     return [
         (voice.number, voice.confidence)
         for one in found
-        if isinstance(one, SoundObservation) and one.speakers is not None
+        if isinstance(one, AudioObservation) and one.speakers is not None
         for voice in one.speakers.voices
     ]
 

@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry
 from tests.session.conftest import BLIND, TIMEOUT, Heard, Sat
 
 from proctoring.errors import BadFrameError
-from proctoring.observations import Box, Detection, ObjectLook
+from proctoring.observations import Box, Detection, ObjectDetections
 from proctoring.session.outcomes import (
     AudioReceived,
     DeferredAnalysed,
@@ -155,9 +155,9 @@ def test_every_received_frame_has_one_more_outcome(
 def test_a_frame_is_analysed_before_what_it_changed_and_a_deferred_detection_too(
     sit: Sit, face_jpeg: bytes
 ) -> None:
-    phone = ObjectLook((Detection("cell phone", 0.9, Box(1, 2, 3, 4)),), (), "seen by hand")
+    phone = ObjectDetections((Detection("cell phone", 0.9, Box(1, 2, 3, 4)),), (), "seen by hand")
 
-    def objects(_: Pixels) -> Steps[ObjectLook]:
+    def objects(_: Pixels) -> Steps[ObjectDetections]:
         yield
         return phone
 

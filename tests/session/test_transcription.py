@@ -19,7 +19,7 @@ from proctoring.audio.transcription.transcribers import Transcribers
 from proctoring.incidents import IncidentChange
 from proctoring.judgement.policy import Policy, shipped_policy
 from proctoring.models.store import ModelStore
-from proctoring.observations import SoundObservation
+from proctoring.observations import AudioObservation
 from proctoring.records.entries import Notice
 from proctoring.session.transcription import TranscriptionService
 from proctoring.session.worker_pool import WorkerPool
@@ -74,11 +74,11 @@ def deepgram(
     return serving
 
 
-def speak(sat: Sat, sound: Pcm, *, end: bool = True) -> list[SoundObservation]:
+def speak(sat: Sat, sound: Pcm, *, end: bool = True) -> list[AudioObservation]:
     """Send sound as fast as its buffer takes it, end the session; what was heard of it."""
     socket = Heard()
     sat.session.attach_audio(socket, socket, None, now=0.0)
-    heard: list[SoundObservation] = []
+    heard: list[AudioObservation] = []
     for at in range(0, len(sound), SECOND // 2):
         sat.session.receive_audio(socket, sound[at : at + SECOND // 2].tobytes(), now=at / SECOND)
         heard.append(socket.next())

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from proctoring.observations import FrameObservation, ObjectLook
+from proctoring.observations import FrameObservation, ObjectDetections
 from proctoring.vision.analyser import FrameAnalysis, VisionAnalyser
 from proctoring.vision.frame import Frame, Pixels
 from proctoring.vision.networks import VisionModels
@@ -174,10 +174,10 @@ def test_a_camera_that_was_moved_has_a_new_neutral_pose_to_learn(
 def test_each_analyser_runs_at_its_own_rate(vision_models: VisionModels, astronaut: Pixels) -> None:
     looked: list[int] = []
 
-    def look(pixels: Pixels) -> Steps[ObjectLook]:
+    def look(pixels: Pixels) -> Steps[ObjectDetections]:
         looked.append(pixels.shape[1])
         yield
-        return ObjectLook((), (), "counting")
+        return ObjectDetections((), (), "counting")
 
     analyser = VisionAnalyser(replace(vision_models, objects=look))
     observed = []
@@ -213,9 +213,9 @@ def test_a_lower_rate_looks_less_often(vision_models: VisionModels, astronaut: P
 
 
 def test_without_the_face_networks_the_other_capabilities_go_on(astronaut: Pixels) -> None:
-    def look(_: Pixels) -> Steps[ObjectLook]:
+    def look(_: Pixels) -> Steps[ObjectDetections]:
         yield
-        return ObjectLook((), (), "none")
+        return ObjectDetections((), (), "none")
 
     analyser = VisionAnalyser(VisionModels(None, look, ()))
     observation = analyser.analyse(Frame(0.0, astronaut)).observation

@@ -11,7 +11,7 @@ import pytest
 
 from proctoring.errors import ModelUnavailableError
 from proctoring.models.store import ModelStore
-from proctoring.observations import Box, ObjectLook
+from proctoring.observations import Box, ObjectDetections
 from proctoring.settings import Settings
 from proctoring.vision.analyser import VisionAnalyser
 from proctoring.vision.cascade import DetectorCascade, crop_around, load_object_detection
@@ -93,10 +93,10 @@ def test_a_look_that_only_suspects_is_followed_by_one_sooner(vision_models: Visi
     looked: list[int] = []
     n = 0
 
-    def objects(_: Pixels) -> Steps[ObjectLook]:
+    def objects(_: Pixels) -> Steps[ObjectDetections]:
         looked.append(n)
         yield
-        return ObjectLook((), (), "first", closer="second", suspects=int(n < 5))
+        return ObjectDetections((), (), "first", closer="second", suspects=int(n < 5))
 
     analyser = VisionAnalyser(replace(vision_models, identity=None, objects=objects))
     for n in range(21):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from proctoring.models.store import ModelStore
-from proctoring.observations import ObjectLook
+from proctoring.observations import ObjectDetections
 from proctoring.settings import Settings
 from proctoring.vision.cascade import load_object_detection
 from proctoring.vision.deferred import DeferredDetection, DeferredResult
@@ -24,12 +24,12 @@ def test_time_between_two_steps_is_not_counted(
     now = 0.0
     monkeypatch.setattr("proctoring.vision.deferred.clock.perf_counter", lambda: now)
 
-    def objects(_: Pixels) -> Steps[ObjectLook]:
+    def objects(_: Pixels) -> Steps[ObjectDetections]:
         nonlocal now
         for _step in range(3):
             now += 0.01
             yield
-        return ObjectLook((), (), "by hand")
+        return ObjectDetections((), (), "by hand")
 
     steps = DeferredDetection(ROOM, 0, None, objects).steps()
     found: DeferredResult | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from proctoring.observations import Box, Detection, ObjectLook
+from proctoring.observations import Box, Detection, ObjectDetections
 from proctoring.vision.depicted_faces import DepictedFaceDetector
 from proctoring.vision.face_tracking import TrackedFace
 
@@ -64,10 +64,10 @@ def test_the_candidates_own_face_is_never_told_to_be_a_picture() -> None:
 SCREEN = Box(450, 50, 560, 150)
 
 
-def sorted_out(person: Box) -> tuple[ObjectLook, bool | None]:
+def sorted_out(person: Box) -> tuple[ObjectDetections, bool | None]:
     """A moving face within a television, and a person with this box around it."""
     faces = DepictedFaceDetector()
-    look = ObjectLook(
+    look = ObjectDetections(
         (),
         (Detection("person", 0.7, person),),
         "ssd",

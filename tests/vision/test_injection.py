@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import simplejpeg
 
-from proctoring.observations import StreamSigns
+from proctoring.observations import InjectionIndicators
 from proctoring.vision.frame import Pixels
 from proctoring.vision.injection import SAMPLE_PERIOD, InjectionDetector
 
@@ -17,7 +17,7 @@ from .conftest import photograph, warp
 from .moving import with_noise
 
 
-def watch(picture_at: Callable[[float], Pixels], seconds: float) -> list[StreamSigns]:
+def watch(picture_at: Callable[[float], Pixels], seconds: float) -> list[InjectionIndicators]:
     stream = InjectionDetector()
     return [
         stream.update(n * SAMPLE_PERIOD, picture_at(n * SAMPLE_PERIOD))

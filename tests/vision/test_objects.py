@@ -13,7 +13,7 @@ import pytest
 from proctoring.errors import ModelUnavailableError
 from proctoring.models.imported import import_detector
 from proctoring.models.store import ModelStore
-from proctoring.observations import Box, Detection, ObjectLook
+from proctoring.observations import Box, Detection, ObjectDetections
 from proctoring.vision.decode import decode_jpeg
 from proctoring.vision.frame import Pixels
 from proctoring.vision.objects import ObjectDetector, load_object_detector, merged
@@ -113,7 +113,7 @@ def test_threads_that_share_a_detector_see_what_each_would_see_alone(
 ) -> None:
     pictures = [portrait, np.ascontiguousarray(portrait[:, ::-1]), photograph("coffee")]
     alone = [detector.detect(picture) for picture in pictures]
-    seen: dict[int, list[ObjectLook]] = {number: [] for number in range(len(pictures))}
+    seen: dict[int, list[ObjectDetections]] = {number: [] for number in range(len(pictures))}
 
     def work(number: int) -> None:
         seen[number] = [detector.detect(pictures[number]) for _ in range(3)]

@@ -20,7 +20,7 @@ from proctoring.audio.voice_activity import (
     initial_memory,
     speech_probabilities,
 )
-from proctoring.observations import NotRead, SoundObservation, SpeakerLook
+from proctoring.observations import AudioObservation, DiarizationResult, NotRead
 
 STEP = SAMPLE_RATE // 2
 """Samples per observation: half a second."""
@@ -95,7 +95,7 @@ class AudioAnalyser:
 
     def push(
         self, samples: NDArray[np.int16] | NDArray[np.float32]
-    ) -> tuple[SoundObservation, ...]:
+    ) -> tuple[AudioObservation, ...]:
         """Analyse audio that follows the audio before, of any length.
 
         Args:
@@ -111,12 +111,12 @@ class AudioAnalyser:
             observations.append(self._analyse(step))
         return tuple(observations)
 
-    def flush(self) -> tuple[SoundObservation, ...]:
+    def flush(self) -> tuple[AudioObservation, ...]:
         """The observation of the rest, less than half a second, if there is any."""
         rest, self._pending = self._pending, np.zeros(0, np.int16)
         return (self._analyse(rest),) if len(rest) else ()
 
-    def gap(self, seconds: float) -> tuple[SoundObservation, ...]:
+    def gap(self, seconds: float) -> tuple[AudioObservation, ...]:
         """Audio of this length is missing; media time goes on.
 
         Returns:
@@ -134,7 +134,7 @@ class AudioAnalyser:
         self._pause, self._speech = 0, 0.0
         self._steps_left = _DIARIZATION_STEPS
         reason = f"{seconds:.1f} s of sound are missing"
-        lost = SoundObservation(
+        lost = AudioObservation(
             time=self._at(self._analysed),
             span=missing / SAMPLE_RATE,
             speech=None,
@@ -150,7 +150,7 @@ class AudioAnalyser:
     def _append(self, samples: Pcm) -> None:
         self._window = np.concatenate([self._window[len(samples) :], samples])
 
-    def _analyse(self, step: Pcm) -> SoundObservation:
+    def _analyse(self, step: Pcm) -> AudioObservation:
         self._analysed += len(step)
         self._append(step)
         time = self._at(self._analysed)
@@ -160,7 +160,7 @@ class AudioAnalyser:
             for capability in self._models.capabilities
             if not capability.available
         )
-        return SoundObservation(
+        return AudioObservation(
             time=time,
             span=len(step) / SAMPLE_RATE,
             speech=speech,
@@ -189,7 +189,7 @@ class AudioAnalyser:
         self._speech += float(speech.sum()) * VOICE_FRAME / SAMPLE_RATE
         return float(speech.mean())
 
-    def _diarize(self, time: float) -> SpeakerLook | None:
+    def _diarize(self, time: float) -> DiarizationResult | None:
         """Who spoke since the last diarization; ``None`` when it is not due."""
         diarizer = self._models.speakers
         if diarizer is None:

@@ -21,7 +21,7 @@ import numpy as np
 
 from proctoring.audio.pcm import SAMPLE_RATE, Pcm, to_waveform
 from proctoring.errors import DiarizationUnavailableError
-from proctoring.observations import SoundObservation, SpeakerLook, VoiceHeard
+from proctoring.observations import AudioObservation, DiarizationResult, SpeakerActivity
 
 PIPELINE = "pyannote/speaker-diarization-community-1"
 
@@ -79,7 +79,7 @@ def diarize(
 
 def as_observations(
     turns: Sequence[SpeakerTurn], length: float, *, start: float = 0.0
-) -> tuple[SoundObservation, ...]:
+) -> tuple[AudioObservation, ...]:
     """The same as the online detector would report, one observation a second.
 
     Who speaks first for a second in all is the candidate. Levels are not looked at.
@@ -100,7 +100,7 @@ def as_observations(
         }
         heard = sorted({numbers[turn.speaker] for turn, share in shares.items() if share >= 0.2})
         voices = tuple(
-            VoiceHeard(
+            SpeakerActivity(
                 number, None, 0.0 if number == 1 else 0.9, _spoken(turns, numbers, number, end)
             )
             for number in heard
@@ -109,10 +109,10 @@ def as_observations(
         for turn in shares:
             first, last = (turn.start - begin) * 100, (turn.end - begin) * 100
             talk[max(0, round(first)) : max(0, round(last))] += 1
-        look = SpeakerLook(voices, 1.0, float((talk >= 2).mean()), 0.0)
+        look = DiarizationResult(voices, 1.0, float((talk >= 2).mean()), 0.0)
         span = end - begin
         speech = min(1.0, float((talk >= 1).mean()) / span)
-        observations.append(SoundObservation(start + end, span, speech, None, look))
+        observations.append(AudioObservation(start + end, span, speech, None, look))
     return tuple(observations)
 
 

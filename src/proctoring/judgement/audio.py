@@ -7,13 +7,13 @@ from collections.abc import Iterator
 
 from proctoring.judgement.policy import Policy
 from proctoring.judgement.reading import Reading
-from proctoring.observations import SoundObservation, TranscriptObservation, VoiceHeard
+from proctoring.observations import AudioObservation, SpeakerActivity, TranscriptObservation
 
 CANDIDATE_SPEAKER = 1
-"""Number of the candidate's voice (see ``VoiceHeard.number``)."""
+"""Number of the candidate's voice (see ``SpeakerActivity.number``)."""
 
 
-def speaker_readings(policy: Policy, observation: SoundObservation) -> Iterator[Reading]:
+def speaker_readings(policy: Policy, observation: AudioObservation) -> Iterator[Reading]:
     """Whether another speaker is heard, and whether speech overlaps."""
     look = observation.speakers
     if look is None:
@@ -38,7 +38,7 @@ def speaker_readings(policy: Policy, observation: SoundObservation) -> Iterator[
     yield Reading("audio.overlap", held, 1.0, look.overlap, text)
 
 
-def speech_readings(policy: Policy, observation: SoundObservation) -> Iterator[Reading]:
+def speech_readings(policy: Policy, observation: AudioObservation) -> Iterator[Reading]:
     """Whether anyone speaks."""
     if observation.speech is not None:
         held = observation.speech >= policy.audio.min_speech_share
@@ -57,7 +57,7 @@ def phrase_readings(policy: Policy, observation: TranscriptObservation) -> Itera
         yield Reading("audio.phrase", True, 1.0, 1.0, text)
 
 
-def _describe(voice: VoiceHeard) -> str:
+def _describe(voice: SpeakerActivity) -> str:
     likeness = "" if voice.similarity is None else f" (likeness to it {voice.similarity:.2f})"
     return f"voice {voice.number} besides the candidate's{likeness}"
 

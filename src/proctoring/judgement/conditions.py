@@ -21,11 +21,11 @@ from proctoring.judgement.presence import absence_readings, person_readings
 from proctoring.judgement.reading import Reading
 from proctoring.judgement.state import PersonCount, ScreenExtent
 from proctoring.observations import (
+    AudioObservation,
     BrowserObservation,
     ConnectionObservation,
     FrameObservation,
     Observation,
-    SoundObservation,
     TranscriptObservation,
 )
 
@@ -46,7 +46,7 @@ def readings(
     """
     if isinstance(observation, ConnectionObservation):
         return (_connection_reading(observation.connected),)
-    if isinstance(observation, SoundObservation):
+    if isinstance(observation, AudioObservation):
         return (*speaker_readings(policy, observation), *speech_readings(policy, observation))
     if isinstance(observation, TranscriptObservation):
         return tuple(phrase_readings(policy, observation))

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from proctoring.judgement.reading import Reading
-from proctoring.observations import FrameObservation, Observation, SoundObservation
+from proctoring.observations import AudioObservation, FrameObservation, Observation
 
 HISTORY = 6.0
 """Seconds of lips and speech that are kept."""
@@ -82,7 +82,7 @@ def update_lips(state: LipsState, observation: Observation) -> LipsState:
             return state
         mouths = (*state.mouths, (observation.time, opening))
         return replace(state, mouths=_after(mouths, observation.time - HISTORY))
-    if not isinstance(observation, SoundObservation):
+    if not isinstance(observation, AudioObservation):
         return state
     if observation.speech is not None and observation.speech >= MIN_SPEECH_SHARE:
         segment = (observation.time - observation.span, observation.time)
@@ -139,7 +139,7 @@ def _weigh(state: LipsState, time: float, reading: Reading) -> Reading:
     return replace(reading, confidence=confidence, text=text)
 
 
-def _is_candidate_alone(observation: SoundObservation) -> bool:
+def _is_candidate_alone(observation: AudioObservation) -> bool:
     """Whether the candidate's voice is the only one heard."""
     look = observation.speakers
     return look is not None and not look.unplaced and {v.number for v in look.voices} == {1}

@@ -9,7 +9,7 @@ from proctoring.judgement.policy import Policy
 from proctoring.judgement.policy.video import LivenessLimits
 from proctoring.judgement.reading import Reading
 from proctoring.judgement.unread import why_unread
-from proctoring.observations import FrameObservation, Liveness, StreamSigns
+from proctoring.observations import FrameObservation, InjectionIndicators, Liveness
 
 MOTION_CONFIDENCE = 0.8
 """Confidence of an attack by parallax or motion alone. Set by judgement, not measured."""
@@ -41,7 +41,7 @@ def spoof_readings(policy: Policy, observation: FrameObservation) -> Iterator[Re
 
 
 def _of_face(
-    limits: LivenessLimits, life: Liveness | None, stream: StreamSigns | None
+    limits: LivenessLimits, life: Liveness | None, stream: InjectionIndicators | None
 ) -> Iterator[tuple[float, str]]:
     """Confidence (0 to 1) and text of each indication in the face."""
     if life is None:
@@ -66,7 +66,9 @@ def _of_face(
         yield life.framed, "a phone or screen surrounds the face"
 
 
-def _of_stream(limits: LivenessLimits, stream: StreamSigns | None) -> Iterator[tuple[float, str]]:
+def _of_stream(
+    limits: LivenessLimits, stream: InjectionIndicators | None
+) -> Iterator[tuple[float, str]]:
     """Confidence and text of each indication in the stream as a whole."""
     if stream is None:
         return

@@ -13,7 +13,7 @@ from proctoring.judgement.camera import camera_trouble
 from proctoring.judgement.policy import Policy
 from proctoring.judgement.reading import Reading
 from proctoring.judgement.state import PersonCount
-from proctoring.observations import Detection, Face, FrameObservation, ObjectLook, Observation
+from proctoring.observations import Detection, Face, FrameObservation, ObjectDetections, Observation
 
 ABSENT, HIDDEN = "face.absent", "face.hidden"
 MULTIPLE, BACKGROUND = "person.multiple", "person.background"
@@ -126,7 +126,7 @@ def person_readings(
         yield Reading(BACKGROUND, False)
 
 
-def persons_in(policy: Policy, objects: ObjectLook) -> list[Detection]:
+def persons_in(policy: Policy, objects: ObjectDetections) -> list[Detection]:
     """The persons that reach the policy's minimum score."""
     minimum = policy.objects.min_person_score_of(objects.detector)
     return [person for person in objects.persons if person.score >= minimum]

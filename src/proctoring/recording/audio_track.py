@@ -13,9 +13,9 @@ from proctoring.audio.recording import SoundChunk, read_sound
 from proctoring.audio.speaker_reference import SpeakerReference
 from proctoring.audio.transcription.stream import TranscriptionStream
 from proctoring.errors import ProctoringError
-from proctoring.observations import SoundObservation, TranscriptObservation
+from proctoring.observations import AudioObservation, TranscriptObservation
 
-TrackObservation = SoundObservation | TranscriptObservation
+TrackObservation = AudioObservation | TranscriptObservation
 """An observation of an audio track."""
 
 _CONTIGUOUS = 0.001

@@ -9,12 +9,12 @@ import numpy as np
 from proctoring.audio.pcm import SAMPLE_RATE
 from proctoring.audio.pyannote import as_observations, diarize
 from proctoring.audio.recording import read_sound
-from proctoring.observations import SoundObservation
+from proctoring.observations import AudioObservation
 
 
 def diarize_file(
     path: Path, *, origin: float | None, folder: Path | None, token: str | None
-) -> tuple[SoundObservation, ...]:
+) -> tuple[AudioObservation, ...]:
     """Observations of the speakers of a recording, one a second; level and speech are ``None``.
 
     Args:
@@ -41,7 +41,7 @@ def diarize_file(
     start = 0.0 if origin is None else begin - origin
     observations = as_observations(turns, len(samples) / SAMPLE_RATE, start=start)
     return tuple(
-        SoundObservation(found.time, found.span, None, None, found.speakers)
+        AudioObservation(found.time, found.span, None, None, found.speakers)
         for found in observations
         if found.time >= 0
     )

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from proctoring.judgement.inputs import JudgementInput
 from proctoring.observations import (
+    AudioObservation,
     ConnectionObservation,
     FrameObservation,
-    SoundObservation,
 )
 
 BIN = 1.0
@@ -46,7 +46,7 @@ def values(observation: JudgementInput) -> dict[str, float]:
     """The numbers of an observation that are plotted. Angles in degrees, shares from 0 to 1."""
     if isinstance(observation, FrameObservation):
         return _seen(observation)
-    if isinstance(observation, SoundObservation):
+    if isinstance(observation, AudioObservation):
         return _heard(observation)
     if isinstance(observation, ConnectionObservation):
         return {"connected": float(observation.connected)}
@@ -74,7 +74,7 @@ def _seen(frame: FrameObservation) -> dict[str, float]:
     return {name: float(value) for name, value in found.items() if value is not None}
 
 
-def _heard(sound: SoundObservation) -> dict[str, float]:
+def _heard(sound: AudioObservation) -> dict[str, float]:
     found: dict[str, float | None] = {"speech": sound.speech, "level": sound.level}
     if sound.speakers is not None:
         found["voices"] = len(sound.speakers.voices)

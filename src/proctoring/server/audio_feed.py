@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from proctoring.observations import SoundObservation
+from proctoring.observations import AudioObservation
 from proctoring.server.observation_json import sound_text
 from proctoring.server.outbound import Outbound
 
@@ -21,7 +21,7 @@ class AudioFeed(Outbound):
     def flow(self, rate: float) -> None:
         """Sound is always sent whole, however busy the machine is."""
 
-    def segment_analysed(self, observation: SoundObservation) -> None:
+    def segment_analysed(self, observation: AudioObservation) -> None:
         """A segment was analysed."""
         if self._observe:
             self.call(self.observation, sound_text(observation))

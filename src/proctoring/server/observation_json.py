@@ -8,17 +8,17 @@ import numpy as np
 from pydantic_core import to_json
 
 from proctoring.observations import (
+    AudioObservation,
     Box,
-    CameraView,
+    CameraMovement,
     Candidate,
     Detection,
     Face,
     Identity,
+    ImageQuality,
+    InjectionIndicators,
     Liveness,
-    ObjectLook,
-    SceneView,
-    SoundObservation,
-    StreamSigns,
+    ObjectDetections,
 )
 from proctoring.vision.analyser import FrameAnalysis
 
@@ -65,7 +65,7 @@ def observation_text(
     return to_json({"observation": observation}).decode()
 
 
-def sound_text(heard: SoundObservation) -> str:
+def sound_text(heard: AudioObservation) -> str:
     """One stretch of sound as JSON text; the keys are those of ``docs/reference/asyncapi.yaml``."""
     look = heard.speakers
     sound = {
@@ -130,7 +130,7 @@ def _candidate(candidate: Candidate) -> dict[str, Any]:
     }
 
 
-def _objects(time: float, look: ObjectLook) -> dict[str, Any]:
+def _objects(time: float, look: ObjectDetections) -> dict[str, Any]:
     return {
         "time": round(time, 4),
         "detector": look.detector,
@@ -141,7 +141,7 @@ def _objects(time: float, look: ObjectLook) -> dict[str, Any]:
     }
 
 
-def _camera(view: CameraView) -> dict[str, Any]:
+def _camera(view: ImageQuality) -> dict[str, Any]:
     return {
         "brightness": round(view.brightness, 1),
         "burnt": round(view.burnt, 3),
@@ -163,7 +163,7 @@ def _liveness(life: Liveness) -> dict[str, Any]:
     }
 
 
-def _scene(scene: SceneView) -> dict[str, Any]:
+def _scene(scene: CameraMovement) -> dict[str, Any]:
     return {"likeness": _rounded(scene.likeness, 2), "moved": scene.moved}
 
 
@@ -177,7 +177,7 @@ def _identity(identity: Identity) -> dict[str, Any]:
     }
 
 
-def _stream(stream: StreamSigns) -> dict[str, Any]:
+def _stream(stream: InjectionIndicators) -> dict[str, Any]:
     return {
         "unchanged_for": round(stream.unchanged_for, 2),
         "ever_changed": stream.ever_changed,

@@ -11,7 +11,7 @@ from proctoring.audio.analyser import STEP, AudioAnalyser
 from proctoring.audio.networks import AudioModels
 from proctoring.audio.pcm import SAMPLE_RATE, Pcm, decode_pcm
 from proctoring.audio.speaker_reference import SpeakerReference
-from proctoring.observations import SoundObservation
+from proctoring.observations import AudioObservation
 from proctoring.session.audio_buffer import AudioBuffer, Gap
 from proctoring.session.audio_position import AudioPosition
 from proctoring.session.outcomes import AudioFailed, AudioReceived
@@ -25,7 +25,7 @@ _log = logging.getLogger(__name__)
 class AudioReply(Protocol):
     """Reports observations to the sender of the audio. Called from pool threads."""
 
-    def segment_analysed(self, observation: SoundObservation) -> None:
+    def segment_analysed(self, observation: AudioObservation) -> None:
         """A segment was analysed."""
 
 
@@ -46,7 +46,7 @@ class AudioSession:
         self,
         models: AudioModels,
         pool: WorkerPool,
-        publish: Callable[[SoundObservation], None],
+        publish: Callable[[AudioObservation], None],
         sinks: Sinks,
         transcription: TranscriptionSession | None = None,
     ) -> None:
@@ -147,7 +147,7 @@ class AudioSession:
             self._sinks.emit(AudioFailed(STEP / SAMPLE_RATE))
             _log.exception("a segment of audio could not be analysed")
 
-    def _emit(self, observations: tuple[SoundObservation, ...]) -> None:
+    def _emit(self, observations: tuple[AudioObservation, ...]) -> None:
         for observation in observations:
             self._publish(observation)
             if self._reply is not None:

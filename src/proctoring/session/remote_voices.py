@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from proctoring.observations import (
+    AudioObservation,
+    DiarizationResult,
     Observation,
-    SoundObservation,
-    SpeakerLook,
+    SpeakerActivity,
     TranscriptObservation,
-    VoiceHeard,
 )
 
 PATIENCE = 15.0
@@ -39,7 +39,7 @@ class RemoteVoices:
             self._words_until = observation.time
             look = speakers_in(observation) if observation.final else None
             return (observation,) if look is None else (observation, look)
-        if isinstance(observation, SoundObservation) and observation.speakers is not None:
+        if isinstance(observation, AudioObservation) and observation.speakers is not None:
             if self._words_until is None or not observation.speakers.voices:
                 self._words_until = max(self._words_until or 0.0, observation.time - PATIENCE / 2)
             if not trouble and observation.time - self._words_until <= PATIENCE:
@@ -47,7 +47,7 @@ class RemoteVoices:
         return (observation,)
 
 
-def speakers_in(transcript: TranscriptObservation) -> SoundObservation | None:
+def speakers_in(transcript: TranscriptObservation) -> AudioObservation | None:
     """Who spoke these words; ``None`` where the transcriber did not tell."""
     spoken: dict[int, float] = {}
     for word in transcript.words:
@@ -56,7 +56,7 @@ def speakers_in(transcript: TranscriptObservation) -> SoundObservation | None:
     if not spoken:
         return None
     voices = tuple(
-        VoiceHeard(
+        SpeakerActivity(
             number=speaker + 1,
             similarity=None,
             confidence=0.0 if speaker == 0 else SURE if seconds >= SURE_AFTER else UNSURE,
@@ -64,6 +64,6 @@ def speakers_in(transcript: TranscriptObservation) -> SoundObservation | None:
         )
         for speaker, seconds in sorted(spoken.items())
     )
-    look = SpeakerLook(voices, enrolment=1.0, overlap=0.0, unplaced=0.0)
+    look = DiarizationResult(voices, enrolment=1.0, overlap=0.0, unplaced=0.0)
     span = transcript.time - transcript.start
-    return SoundObservation(transcript.time, span, None, None, look)
+    return AudioObservation(transcript.time, span, None, None, look)

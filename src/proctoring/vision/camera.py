@@ -12,7 +12,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from proctoring.observations import CameraView
+from proctoring.observations import ImageQuality
 from proctoring.vision.frame import Pixels
 
 _SMALL = (80, 60)
@@ -22,7 +22,7 @@ _SLOPE = 4.0
 _BURNT = 250
 
 
-def measure_camera(pixels: Pixels) -> CameraView:
+def measure_camera(pixels: Pixels) -> ImageQuality:
     """Measure one picture, (height, width, 3) RGB. About half a millisecond at 640 x 480."""
     middle = cv2.resize(pixels, _MIDDLE, interpolation=cv2.INTER_AREA)
     grey = cv2.cvtColor(middle, cv2.COLOR_RGB2GRAY)
@@ -30,7 +30,7 @@ def measure_camera(pixels: Pixels) -> CameraView:
     slope = cv2.GaussianBlur(small, (0, 0), _SLOPE)
     # Slightly smoothed: sensor noise is no detail.
     smooth = cv2.GaussianBlur(grey.astype(np.float32), (0, 0), 1.0)
-    return CameraView(
+    return ImageQuality(
         brightness=float(small.mean()),
         burnt=float((small >= _BURNT).mean()),
         structure=float((small - slope).std()),

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from proctoring.observations import Box, SceneView
+from proctoring.observations import Box, CameraMovement
 from proctoring.vision.frame import Pixels
 
 _WIDTH, _HEIGHT = 32, 24
@@ -55,7 +55,7 @@ class CameraMovementDetector:
 
     def update(
         self, pixels: Pixels, faces: Sequence[Box], persons: Sequence[Box] = ()
-    ) -> SceneView:
+    ) -> CameraMovement:
         """Whether the camera was moved and rests again; called about once a second.
 
         ``persons`` are those seen without a face: what they hide is no background either.
@@ -65,20 +65,20 @@ class CameraMovementDetector:
         before, self.latest = self.latest, background
         if self.reference is None:
             self.reference = background
-            return SceneView(None, moved=False)
+            return CameraMovement(None, moved=False)
         likeness = _likeness(self.reference, background)
         if likeness is None:
-            return SceneView(None, moved=False)
+            return CameraMovement(None, moved=False)
         if likeness >= _OTHER:
             self.changed_looks = 0
             self.reference = _renewed(self.reference, background)
-            return SceneView(likeness, moved=False)
+            return CameraMovement(likeness, moved=False)
         self.changed_looks += 1
         at_rest = before is not None and (_likeness(before, background) or 0.0) >= _SAME
         if self.changed_looks < _LASTING_LOOKS or not at_rest:
-            return SceneView(likeness, moved=False)
+            return CameraMovement(likeness, moved=False)
         self.reference, self.changed_looks = background, 0
-        return SceneView(likeness, moved=True)
+        return CameraMovement(likeness, moved=True)
 
 
 def _background(pixels: Pixels, faces: Sequence[Box], persons: Sequence[Box]) -> Background:

@@ -15,7 +15,7 @@ import numpy as np
 from proctoring.capabilities import Capability
 from proctoring.errors import ModelUnavailableError
 from proctoring.models.store import ModelStore
-from proctoring.observations import Box, Detection, ObjectLook
+from proctoring.observations import Box, Detection, ObjectDetections
 from proctoring.vision.frame import Pixels
 from proctoring.vision.objects import ObjectDetector, load_object_detector, merged
 from proctoring.vision.steps import Steps, run_to_completion
@@ -43,17 +43,17 @@ class DetectorCascade:
     first: ObjectDetector
     second: ObjectDetector
 
-    def detect(self, pixels: Pixels) -> ObjectLook:
+    def detect(self, pixels: Pixels) -> ObjectDetections:
         """Look at one picture, (height, width, 3) RGB uint8."""
         return run_to_completion(self.detect_in_steps(pixels))
 
-    def detect_in_steps(self, pixels: Pixels) -> Steps[ObjectLook]:
+    def detect_in_steps(self, pixels: Pixels) -> Steps[ObjectDetections]:
         """The same, in steps as short as the networks allow."""
         low = min(SUSPECT_SCORE, self.first.phone_score)
         seen = yield from replace(self.first, phone_score=low).detect_in_steps(pixels)
         return (yield from self.confirm(pixels, seen))
 
-    def confirm(self, pixels: Pixels, seen: ObjectLook) -> Steps[ObjectLook]:
+    def confirm(self, pixels: Pixels, seen: ObjectDetections) -> Steps[ObjectDetections]:
         """A look of the first at its suspecting score, with the phones that the second sees too."""
         phones = []
         for suspect in seen.phones[:_MOST]:
@@ -86,7 +86,7 @@ def crop_around(box: Box, width: int, height: int) -> tuple[int, int, int, int]:
 
 def load_object_detection(
     store: ModelStore, name: str
-) -> tuple[Callable[[Pixels], Steps[ObjectLook]] | None, tuple[Capability, ...]]:
+) -> tuple[Callable[[Pixels], Steps[ObjectDetections]] | None, tuple[Capability, ...]]:
     """How to look for phones and persons with the detector, or pair, of that name, and what of it
     is there.
 

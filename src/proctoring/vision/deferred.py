@@ -10,7 +10,7 @@ import time as clock
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from proctoring.observations import Box, ObjectLook
+from proctoring.observations import Box, ObjectDetections
 from proctoring.vision.frame import Frame, Pixels
 from proctoring.vision.steps import Result, Steps
 
@@ -25,13 +25,13 @@ class DeferredDetection:
     older generation is not held against the present candidate."""
     face: Box | None
     """Box of the candidate's face in this frame; ``None``: not seen."""
-    objects: Callable[[Pixels], Steps[ObjectLook]] | None
+    objects: Callable[[Pixels], Steps[ObjectDetections]] | None
     """Detects phones, persons and screens; ``None``: not due."""
 
     def steps(self) -> Steps[DeferredResult]:
         """Run it, in steps as short as the networks allow."""
         milliseconds: dict[str, float] = {}
-        found: ObjectLook | None = None
+        found: ObjectDetections | None = None
         if self.objects is not None:
             found = yield from _timed(self.objects(self.frame.pixels), "objects", milliseconds)
         height, width = self.frame.pixels.shape[:2]
@@ -56,7 +56,7 @@ class DeferredResult:
     height: int
     candidate_generation: int
     face: Box | None
-    objects: ObjectLook | None
+    objects: ObjectDetections | None
     milliseconds: dict[str, float] = field(default_factory=dict)
     """Wall time per analyser, without the pauses between its steps."""
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from proctoring.observations import Box, ObjectLook
+from proctoring.observations import Box, ObjectDetections
 from proctoring.vision.face_tracking import TrackedFace
 
 WATCHED = 3.0
@@ -62,7 +62,7 @@ class DepictedFaceDetector:
         self._faces: tuple[tuple[Box, bool | None], ...] = ()
         """Of the last frame: where they are, and whether they are pictures."""
 
-    def separate_depicted(self, look: ObjectLook) -> ObjectLook:
+    def separate_depicted(self, look: ObjectDetections) -> ObjectDetections:
         """Take in one look of the object detector, and tell its persons from pictures of persons."""
         self._screens = tuple(screen.box for screen in look.screens)
         self._persons = tuple(person.box for person in look.persons)

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from proctoring.observations import StreamSigns
+from proctoring.observations import InjectionIndicators
 from proctoring.vision.frame import Pixels
 from proctoring.vision.frame_change import Sample, changes, sample_pixels
 
@@ -70,7 +70,7 @@ class InjectionDetector:
     """What one session's stream does in time. It remembers half a megabyte of small pictures."""
 
     def __init__(self) -> None:
-        self.signs: StreamSigns | None = None
+        self.signs: InjectionIndicators | None = None
         """Of the last look."""
         self._earlier: deque[Sample] = deque(maxlen=_EARLIER)
         self._changed_at = 0.0
@@ -82,7 +82,7 @@ class InjectionDetector:
         self._looks = 0
         self._window: deque[_Look] = deque(maxlen=_WINDOW)
 
-    def update(self, time: float, pixels: Pixels) -> StreamSigns:
+    def update(self, time: float, pixels: Pixels) -> InjectionIndicators:
         """Take in one frame; times rise, about ``SAMPLE_PERIOD`` apart. Gives, and keeps, the signs."""
         self._see_change(time, sample_pixels(pixels))
         if not 0 < time - self._last <= _GAP:
@@ -90,7 +90,7 @@ class InjectionDetector:
             self._window.clear()
         self._last = time
         self._remember(pixels)
-        self.signs = StreamSigns(
+        self.signs = InjectionIndicators(
             unchanged_for=time - self._changed_at,
             ever_changed=self._ever_changed,
             repeats_after=self._repeats_after(),

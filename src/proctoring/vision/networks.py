@@ -11,7 +11,7 @@ from proctoring.capabilities import Capability
 from proctoring.errors import ModelUnavailableError
 from proctoring.models.runtime import Network, load_network
 from proctoring.models.store import ModelStore
-from proctoring.observations import ObjectLook
+from proctoring.observations import ObjectDetections
 from proctoring.vision.cascade import CASCADES, load_object_detection
 from proctoring.vision.frame import Pixels
 from proctoring.vision.head_pose import CanonicalFace, load_canonical_face
@@ -44,7 +44,7 @@ class VisionModels:
     """Everything this process can analyse with. What is ``None`` is off; ``capabilities`` give the reason."""
 
     faces: FaceNetworks | None
-    objects: Callable[[Pixels], Steps[ObjectLook]] | None
+    objects: Callable[[Pixels], Steps[ObjectDetections]] | None
     """Detects phones, persons and screens, in steps."""
     capabilities: tuple[Capability, ...]
     liveness: LivenessScorer | None = None

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from proctoring.errors import ModelUnavailableError
 from proctoring.models.store import ModelStore
-from proctoring.observations import Box, Detection, ObjectLook
+from proctoring.observations import Box, Detection, ObjectDetections
 from proctoring.vision.frame import Pixels
 from proctoring.vision.objects_picodet import load_picodet
 from proctoring.vision.objects_ssd import load_ssd
@@ -45,11 +45,11 @@ class ObjectDetector:
     views: tuple[View, ...] = (WHOLE,)
     """Where phones are looked for; persons are looked for in the first view, the whole picture."""
 
-    def detect(self, pixels: Pixels) -> ObjectLook:
+    def detect(self, pixels: Pixels) -> ObjectDetections:
         """Look at one picture, (height, width, 3) RGB uint8."""
         return run_to_completion(self.detect_in_steps(pixels))
 
-    def detect_in_steps(self, pixels: Pixels) -> Steps[ObjectLook]:
+    def detect_in_steps(self, pixels: Pixels) -> Steps[ObjectDetections]:
         """The same, in steps as short as the network allows."""
         phones: list[Detection] = []
         persons: list[Detection] = []
@@ -66,7 +66,7 @@ class ObjectDetector:
                     persons.append(detection)
                 elif word in SCREENS and score >= self.screen_score and number == 0:
                     screens.append(detection)
-        return ObjectLook(merged(phones), merged(persons), self.name, merged(screens))
+        return ObjectDetections(merged(phones), merged(persons), self.name, merged(screens))
 
 
 def load_object_detector(store: ModelStore, name: str) -> ObjectDetector:

@@ -20,7 +20,7 @@ from proctoring.observations import (
     Detection,
     Face,
     FrameObservation,
-    ObjectLook,
+    ObjectDetections,
 )
 from proctoring.session.evidence.bystanders import AROUND, Look, hide_bystanders, look_of
 from proctoring.vision.analyser import VisionAnalyser
@@ -134,7 +134,7 @@ def test_an_observation_says_who_is_where_whatever_the_pictures_size() -> None:
     found = look_of(
         FrameObservation(
             7.0, 640, 480, faces, Candidate(4, None, None, None),
-            ObjectLook(phones=(), persons=persons, detector="any"),
+            ObjectDetections(phones=(), persons=persons, detector="any"),
         )
     )  # fmt: skip
     assert found.candidate == Box(400 / 640, 50 / 480, 500 / 640, 150 / 480)

@@ -17,7 +17,7 @@ from proctoring.observations import (
     Detection,
     Face,
     FrameObservation,
-    ObjectLook,
+    ObjectDetections,
 )
 from proctoring.session.evidence.bystanders import AROUND
 from proctoring.session.evidence.keeper import Order
@@ -133,7 +133,7 @@ def test_a_blurred_still_waits_for_a_slow_look_that_may_find_bystanders(failed: 
     watched.run(10.1, 15)
     assert not watched.orders
     person = Detection("person", 0.9, Box(50, 0, 90, 100))
-    found = FrameObservation(10.0, 100, 100, None, None, ObjectLook((), (person,), "ssd"))
+    found = FrameObservation(10.0, 100, 100, None, None, ObjectDetections((), (person,), "ssd"))
     watched.watch.looked_slowly(None if failed else found)
     watched.watch.passed(15.0)
     (order,) = watched.orders

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from proctoring.observations import CameraView, Identity, NotRead, StreamSigns
+from proctoring.observations import Identity, ImageQuality, InjectionIndicators, NotRead
 from proctoring.vision.face_tracking import FaceTracker
 from proctoring.vision.frame import Frame, Pixels
 from proctoring.vision.identity.embedding import FaceEmbedder, distance
@@ -16,11 +16,11 @@ from proctoring.vision.networks import VisionModels
 from ..moving import reshaped, with_noise
 
 FACE = (290.0, 145.0)
-CLEAR = CameraView(brightness=100, burnt=0, structure=15, detail=4)
-COVERED = CameraView(brightness=5, burnt=0, structure=0.2, detail=0.1)
-DARK = CameraView(brightness=9, burnt=0, structure=6, detail=2)
-MOVING = StreamSigns(unchanged_for=0, ever_changed=True, repeats_after=None)
-STILL = StreamSigns(unchanged_for=2, ever_changed=True, repeats_after=None)
+CLEAR = ImageQuality(brightness=100, burnt=0, structure=15, detail=4)
+COVERED = ImageQuality(brightness=5, burnt=0, structure=0.2, detail=0.1)
+DARK = ImageQuality(brightness=9, burnt=0, structure=6, detail=2)
+MOVING = InjectionIndicators(unchanged_for=0, ever_changed=True, repeats_after=None)
+STILL = InjectionIndicators(unchanged_for=2, ever_changed=True, repeats_after=None)
 
 
 class Sitting:
@@ -45,7 +45,7 @@ class Sitting:
         picture: Pixels,
         seconds: float,
         *,
-        stream: StreamSigns = MOVING,
+        stream: InjectionIndicators = MOVING,
         alone: bool = True,
     ) -> list[Identity]:
         """Somebody sits there; gives what was compared meanwhile."""
@@ -60,7 +60,7 @@ class Sitting:
                 self.unread += [unread] if unread else []
         return self.seen[before:]
 
-    def vanish(self, seconds: float, camera: CameraView = CLEAR) -> None:
+    def vanish(self, seconds: float, camera: ImageQuality = CLEAR) -> None:
         """Nobody is seen; whoever comes back is followed anew."""
         for _ in range(round(seconds * 10)):
             self.time += 0.1
@@ -108,7 +108,7 @@ def test_whoever_comes_back_is_compared_at_once_with_the_reason(
     astronaut: Pixels,
     other: Pixels,
     seconds: float,
-    camera: CameraView,
+    camera: ImageQuality,
     why: str,
 ) -> None:
     sitting.sit(astronaut, 6)

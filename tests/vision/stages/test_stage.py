@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from proctoring.observations import (
-    CameraView,
     Candidate,
     FrameObservation,
     HeadPose,
+    ImageQuality,
     NotRead,
 )
 from proctoring.vision.frame import Frame
@@ -79,7 +79,7 @@ def test_stages_run_in_order_and_only_those_that_ran_are_timed() -> None:
 
 
 def test_parts_become_one_observation_in_the_order_of_the_stages() -> None:
-    camera = CameraView(100.0, 0.0, 10.0, 5.0)
+    camera = ImageQuality(100.0, 0.0, 10.0, 5.0)
     head = HeadPose(1.0, 2.0, 3.0)
     parts: list[ObservationPart] = [
         {"camera": camera, "not_read": (NotRead("head", "first"),)},

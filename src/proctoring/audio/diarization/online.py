@@ -25,7 +25,7 @@ from proctoring.audio.segmentation import (
     segment,
 )
 from proctoring.models.onnx_runtime import OnnxNetwork
-from proctoring.observations import SpeakerLook, VoiceHeard
+from proctoring.observations import DiarizationResult, SpeakerActivity
 
 
 class OnlineDiarizer:
@@ -49,7 +49,7 @@ class OnlineDiarizer:
 
     def diarize(
         self, state: DiarizationState, waveform: Waveform, time: float, *, speech: float = 0.0
-    ) -> tuple[DiarizationState, SpeakerLook]:
+    ) -> tuple[DiarizationState, DiarizationResult]:
         """Process the last ten seconds.
 
         Args:
@@ -88,9 +88,9 @@ class OnlineDiarizer:
         since = min(frames_in(time - state.time), FRAMES) if state.time > float("-inf") else FRAMES
         return after, self._observation(clusters, window, activity[-since:])
 
-    def no_speech(self, state: DiarizationState) -> SpeakerLook:
+    def no_speech(self, state: DiarizationState) -> DiarizationResult:
         """The observation of a step without speech. Runs no network."""
-        return SpeakerLook((), self._enrolment(state.speakers), overlap=0.0, unplaced=0.0)
+        return DiarizationResult((), self._enrolment(state.speakers), overlap=0.0, unplaced=0.0)
 
     def embed_frames(self, waveform: Waveform, frames: NDArray[np.bool_]) -> SpeakerEmbedding:
         """The embedding of the marked frames, (589,), of a window, (160000,)."""
@@ -105,10 +105,12 @@ class OnlineDiarizer:
             return 1.0
         return min(1.0, candidate.seconds / self.settings.enrolment_seconds)
 
-    def _observation(self, clusters: Clusters, window: Window, lately: Activity) -> SpeakerLook:
+    def _observation(
+        self, clusters: Clusters, window: Window, lately: Activity
+    ) -> DiarizationResult:
         """Who spoke in ``lately``, the frames since the previous step."""
         candidate = clusters.candidate
-        heard: dict[int, VoiceHeard] = {}
+        heard: dict[int, SpeakerActivity] = {}
         unassigned = np.zeros(len(lately), np.bool_)
         for index, local in enumerate(clusters.local_speakers):
             if local is None or not lately[:, index].any():
@@ -123,13 +125,13 @@ class OnlineDiarizer:
                 if is_candidate or candidate is None
                 else float(speaker.centroid @ candidate.centroid)
             )
-            heard[speaker.number] = VoiceHeard(
+            heard[speaker.number] = SpeakerActivity(
                 speaker.number,
                 similarity,
                 0.0 if is_candidate else other_speaker_confidence(similarity),
                 window.seconds_alone(index),
             )
-        return SpeakerLook(
+        return DiarizationResult(
             voices=tuple(heard[number] for number in sorted(heard)),
             enrolment=self._enrolment(clusters.speakers),
             overlap=float((lately.sum(axis=1) >= 2).sum() * FRAME_STEP),

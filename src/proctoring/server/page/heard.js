@@ -5,7 +5,7 @@ import { element } from "./element.js";
 /**
  * What was heard in half a second.
  *
- * @typedef {object} SoundObservation
+ * @typedef {object} AudioObservation
  * @property {number | null} speech  share of the stretch
  * @property {number | null} level  decibels below full scale
  * @property {{voices: {number: number}[]} | null} speakers
@@ -26,7 +26,7 @@ export class Heard {
   /** @type {Set<number>} */
   #voices = new Set();
 
-  /** @param {SoundObservation} sound */
+  /** @param {AudioObservation} sound */
   show({ speech, level, speakers, not_read: notRead }) {
     const shown = Math.max(QUIETEST, level ?? QUIETEST);
     meter.value = shown;

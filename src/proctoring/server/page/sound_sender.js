@@ -3,7 +3,7 @@ import { SAMPLE_RATE } from "./microphone.js";
 import { ReconnectingSocket } from "./reconnecting_socket.js";
 
 /**
- * @import { SoundObservation } from "./heard.js"
+ * @import { AudioObservation } from "./heard.js"
  * @import { SocketState } from "./reconnecting_socket.js"
  */
 
@@ -36,7 +36,7 @@ export class SoundSender {
   /**
    * @param {object} options
    * @param {() => Promise<string>} options.prepare  gives the id of a session that exists
-   * @param {(sound: SoundObservation) => void} options.onSound  what the server heard
+   * @param {(sound: AudioObservation) => void} options.onSound  what the server heard
    * @param {(state: SocketState) => void} options.onState
    * @param {(cause: string, reason: string) => void} options.onFinal  `replaced`, `ended`, ...
    */

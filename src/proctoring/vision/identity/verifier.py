@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import deque
 
-from proctoring.observations import CameraView, Identity, NotRead, StreamSigns
+from proctoring.observations import Identity, ImageQuality, InjectionIndicators, NotRead
 from proctoring.vision.frame import Pixels
 from proctoring.vision.identity.embedding import (
     Embedding,
@@ -80,7 +80,11 @@ class IdentityVerifier:
         self._next = float("-inf")
 
     def update(
-        self, time: float, track: int | None, camera: CameraView | None, stream: StreamSigns | None
+        self,
+        time: float,
+        track: int | None,
+        camera: ImageQuality | None,
+        stream: InjectionIndicators | None,
     ) -> None:
         """Take in whose face is the candidate's in one frame (``None``: nobody's), and what the
         camera gives; times rise."""
@@ -178,7 +182,7 @@ class IdentityVerifier:
         self._why, self._burst, self._next = why, BURST_PROBES, time
 
 
-def _trouble(camera: CameraView | None) -> str:
+def _trouble(camera: ImageQuality | None) -> str:
     if camera is None:
         return ""
     if camera.structure < _COVERED_STRUCTURE and camera.detail < _COVERED_DETAIL:

@@ -6,18 +6,18 @@ from dataclasses import dataclass, field
 from typing import TypedDict
 
 from proctoring.observations import (
-    CameraView,
+    CameraMovement,
     Candidate,
     Face,
     FrameObservation,
     Gaze,
     HeadPose,
     Identity,
+    ImageQuality,
+    InjectionIndicators,
     Liveness,
     NotRead,
-    ObjectLook,
-    SceneView,
-    StreamSigns,
+    ObjectDetections,
 )
 from proctoring.vision.face_tracking import TrackedFace
 from proctoring.vision.frame import Frame
@@ -44,12 +44,12 @@ class ObservationPart(TypedDict, total=False):
 
     faces: tuple[Face, ...]
     candidate: CandidatePart
-    objects: ObjectLook
+    objects: ObjectDetections
     not_read: tuple[NotRead, ...]
-    camera: CameraView
+    camera: ImageQuality
     liveness: Liveness
-    stream: StreamSigns
-    scene: SceneView
+    stream: InjectionIndicators
+    scene: CameraMovement
     identity: Identity
 
 
@@ -76,8 +76,8 @@ class Latest:
 
     candidate_generation: int = 0
     """How often another person has become the candidate."""
-    stream: StreamSigns | None = None
-    objects: ObjectLook | None = None
+    stream: InjectionIndicators | None = None
+    objects: ObjectDetections | None = None
 
 
 @dataclass(slots=True, eq=False)

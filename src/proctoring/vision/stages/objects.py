@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from proctoring.observations import ObjectLook
+from proctoring.observations import ObjectDetections
 from proctoring.vision.deferred import DeferredDetection, DeferredResult
 from proctoring.vision.depicted_faces import DepictedFaceDetector
 from proctoring.vision.frame import Pixels
@@ -32,7 +32,7 @@ class ObjectStage:
 
     def __init__(
         self,
-        detect: Callable[[Pixels], Steps[ObjectLook]] | None,
+        detect: Callable[[Pixels], Steps[ObjectDetections]] | None,
         depicted: DepictedFaceDetector,
         liveness: LivenessTracker,
     ) -> None:
