@@ -1,6 +1,19 @@
 from __future__ import annotations
 
-from proctoring.livekit.link import delay_after
+import asyncio
+import json
+import time
+from http import HTTPStatus
+
+import pytest
+from tests.livekit.contract_server import until
+from websockets.asyncio.client import ClientConnection
+from websockets.asyncio.server import ServerConnection, serve
+from websockets.datastructures import Headers
+from websockets.http11 import Request, Response
+
+from proctoring.livekit.address import server_address
+from proctoring.livekit.link import Link, LinkState, delay_after
 
 
 def test_attempts_come_soon_at_first_and_then_rarer_up_to_a_limit() -> None:
@@ -12,3 +25,117 @@ def test_attempts_come_soon_at_first_and_then_rarer_up_to_a_limit() -> None:
 
 def test_clients_that_lost_the_same_server_do_not_come_back_together() -> None:
     assert len({delay_after(5) for _ in range(20)}) == 20
+
+
+class RefusingServer:
+    """Answers every handshake with an error, or closes every socket at once."""
+
+    def __init__(
+        self, answer: tuple[int, bytes] | None = None, close: int = 1000, retry_after: str = ""
+    ) -> None:
+        self.attempts: list[float] = []
+        self._answer = answer
+        self._close = close
+        self._headers = {"Retry-After": retry_after} if retry_after else {}
+
+    async def respond(self, _: ServerConnection, __: Request) -> Response | None:
+        self.attempts.append(time.monotonic())
+        if self._answer is None:
+            return None
+        status, body = self._answer
+        return Response(status, HTTPStatus(status).phrase, Headers(self._headers), body)
+
+    async def talk(self, socket: ServerConnection) -> None:
+        await socket.close(self._close)
+
+
+async def listen(socket: ClientConnection) -> None:
+    await socket.recv()
+
+
+async def state_after_one_attempt(server: RefusingServer, attempts: int = 1) -> tuple[str, str]:
+    """What the link does next, and why."""
+    running = serve(server.talk, "127.0.0.1", 0, process_request=server.respond)
+    async with running as listening:
+        port = next(iter(listening.sockets)).getsockname()[1]
+        address = server_address(f"ws://127.0.0.1:{port}")
+        link = Link("video", address, lambda: address.socket("a", "video"), listen)
+        task = asyncio.create_task(link.run())
+        await until(lambda: link.reason and len(server.attempts) >= attempts)
+        found = link.state.value, link.reason
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    return found
+
+
+def error(code: str, *, retryable: bool) -> bytes:
+    body = {"error": {"code": code, "detail": "why", "retryable": retryable}}
+    return json.dumps(body).encode()
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "state"),
+    [
+        (409, error("session_closing", retryable=True), LinkState.WAITING),
+        (429, error("too_many_requests", retryable=True), LinkState.WAITING),
+        (503, error("not_ready", retryable=True), LinkState.WAITING),
+        (503, error("records_unavailable", retryable=True), LinkState.WAITING),
+        (503, error("model_unavailable", retryable=False), LinkState.REFUSED),
+        (400, error("bad_session_id", retryable=False), LinkState.REFUSED),
+        (401, error("unauthorised", retryable=False), LinkState.REFUSED),
+        (409, error("session_exists", retryable=False), LinkState.REFUSED),
+    ],
+)
+def test_the_servers_own_word_decides_whether_a_refused_socket_is_soon_tried_again(
+    status: int, body: bytes, state: LinkState
+) -> None:
+    found, reason = asyncio.run(state_after_one_attempt(RefusingServer((status, body))))
+    assert found == state
+    assert reason == f"the server answered {status}: why"
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "state"),
+    [
+        (502, b"", LinkState.WAITING),
+        (504, b"<html>", LinkState.WAITING),
+        (429, b"[]", LinkState.WAITING),
+        (404, b'{"error": "x"}', LinkState.REFUSED),
+        (403, b"", LinkState.REFUSED),
+    ],
+)
+def test_the_answer_of_a_proxy_is_judged_by_its_status(
+    status: int, body: bytes, state: LinkState
+) -> None:
+    found, reason = asyncio.run(state_after_one_attempt(RefusingServer((status, body))))
+    assert (found, reason) == (state, f"the server answered {status}")
+
+
+@pytest.mark.parametrize(
+    ("code", "state"),
+    [
+        (4004, LinkState.ENDED),
+        (4009, LinkState.REPLACED),
+        (1003, LinkState.REFUSED),
+        (4000, LinkState.REFUSED),
+        (4001, LinkState.REFUSED),
+        (4003, LinkState.REFUSED),
+        (4008, LinkState.WAITING),
+        (1012, LinkState.WAITING),
+        (1011, LinkState.WAITING),
+        (4999, LinkState.WAITING),
+    ],
+)
+def test_the_close_code_decides_whether_a_socket_is_opened_again(
+    code: int, state: LinkState
+) -> None:
+    found, reason = asyncio.run(state_after_one_attempt(RefusingServer(close=code)))
+    assert found == state
+    assert reason.startswith(f"closed with {code}")
+
+
+def test_a_link_waits_as_long_as_the_server_asks() -> None:
+    server = RefusingServer((503, error("not_ready", retryable=True)), retry_after="1")
+    asyncio.run(state_after_one_attempt(server, attempts=2))
+    first, second = server.attempts[:2]
+    assert second - first >= 1

@@ -12,7 +12,8 @@ from urllib.parse import quote, urlencode, urlsplit
 
 import httpx
 
-from proctoring.errors import SettingsError
+from proctoring.errors import SessionExistsError, SettingsError, UnknownSessionError
+from proctoring.livekit.answers import ServerError, read_error
 
 DEFAULT_URL = "ws://localhost:8000"
 _SCHEMES = {"ws": "http", "wss": "https", "http": "http", "https": "https"}
@@ -62,30 +63,29 @@ def server_address(url: str | None = None, token: str | None = None) -> ServerAd
 
 
 async def ensure_session(address: ServerAddress, session: str, options: Mapping[str, Any]) -> None:
-    """Create the session with these options unless it is there already.
+    """Create the session with these options unless it is open already.
 
-    Raises ``SettingsError`` when the server refuses the options, ``OSError`` when it cannot be
-    reached or is not well.
+    Raises:
+        SettingsError: the server refuses the options.
+        OSError: it cannot be reached, or cannot create the session now.
     """
     answer = await _ask(
         address, "POST", address.rest("sessions"), {"session_id": session, **options}
     )
-    if answer.status_code in (httpx.codes.CONFLICT, *range(200, 300)):
-        return
-    if answer.status_code >= 500:
-        raise ConnectionError(f"the server answered {answer.status_code}")
-    raise SettingsError(
-        f"the server refused the session ({answer.status_code}): {answer.text[:300]}"
-    )
+    _check(answer, expected=SessionExistsError.code)
 
 
 async def last_seq(address: ServerAddress, session: str) -> int | None:
-    """The number of the open session's last event; ``None`` when there is no such session.
+    """The number of the open session's last event; ``None`` if it is not open or not readable.
 
-    Raises ``OSError`` when the server cannot be reached.
+    Raises:
+        OSError: the server cannot be reached, or cannot answer now.
     """
     answer = await _ask(address, "GET", address.rest("sessions", session))
-    if not answer.is_success:
+    error = _error(answer)
+    if error is not None:
+        if error.retryable:
+            raise ConnectionError(str(error))
         return None
     try:
         return int(answer.json()["last_seq"])
@@ -94,12 +94,30 @@ async def last_seq(address: ServerAddress, session: str) -> int | None:
 
 
 async def end_session(address: ServerAddress, session: str) -> None:
-    """End the session now rather than after the server's grace period. Raises as above."""
+    """End the session now rather than after the server's grace period.
+
+    Raises:
+        SettingsError: the server refuses that.
+        OSError: it cannot be reached, or cannot do it now.
+    """
     answer = await _ask(address, "DELETE", address.rest("sessions", session))
-    if answer.status_code >= 500:
-        raise ConnectionError(f"the server answered {answer.status_code}")
-    if answer.status_code >= 400 and answer.status_code not in (404, 409, 410):
-        raise SettingsError(f"the server refused ({answer.status_code}): {answer.text[:300]}")
+    _check(answer, expected=UnknownSessionError.code)
+
+
+def _error(answer: httpx.Response) -> ServerError | None:
+    if answer.is_success:
+        return None
+    return read_error(answer.status_code, answer.headers, answer.content)
+
+
+def _check(answer: httpx.Response, *, expected: str) -> None:
+    """Raise unless the answer is a success or the error with this code."""
+    error = _error(answer)
+    if error is None or error.code == expected:
+        return
+    if error.retryable:
+        raise ConnectionError(str(error))
+    raise SettingsError(str(error))
 
 
 async def _ask(

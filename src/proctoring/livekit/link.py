@@ -6,14 +6,21 @@ import asyncio
 import logging
 import random
 from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 
-from proctoring.errors import SettingsError
+from proctoring.errors import (
+    ReplacedError,
+    SessionEndedError,
+    SettingsError,
+    closes_for_good,
+)
 from proctoring.livekit.address import ServerAddress
+from proctoring.livekit.answers import read_error
 
 logger = logging.getLogger("proctoring.livekit")
 
@@ -21,8 +28,6 @@ _FIRST_DELAY = 0.2
 _LONGEST_DELAY = 10.0
 _RARELY = 60.0
 """Seconds between attempts while the server refuses: it answers, so hurry helps nobody."""
-_SESSION_ENDED = 4004
-_REPLACED = 4009
 
 
 class LinkState(StrEnum):
@@ -33,7 +38,7 @@ class LinkState(StrEnum):
     WAITING = "waiting"
     """Lost; the next attempt comes soon."""
     REFUSED = "refused"
-    """The server answers and does not want it (no such socket, no authorisation): tried rarely."""
+    """The server answered with an error that does not pass by itself: tried rarely."""
     ENDED = "ended"
     """The session has ended; not tried again."""
     REPLACED = "replaced"
@@ -45,6 +50,16 @@ def delay_after(failures: int) -> float:
     """Seconds to wait after so many failures in a row: doubling, capped, and not all at once."""
     full = min(_LONGEST_DELAY, _FIRST_DELAY * 2.0 ** min(failures - 1, 10))
     return full * random.uniform(0.75, 1.25)  # noqa: S311 - jitter, not a secret
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """What follows an attempt, and why."""
+
+    state: LinkState
+    reason: str = ""
+    retry_after: float = 0.0
+    """Seconds that the server asks to wait."""
 
 
 class Link:
@@ -85,22 +100,22 @@ class Link:
         try:
             while True:
                 opened = self.connections
-                verdict, reason = await self._once()
+                outcome = await self._once()
                 failures = 1 if self.connections > opened else failures + 1
-                if verdict is LinkState.CONNECTING:
+                if outcome.state is LinkState.CONNECTING:
                     continue
-                self._become(verdict, reason)
-                if verdict in (LinkState.ENDED, LinkState.REPLACED):
+                self._become(outcome.state, outcome.reason)
+                if outcome.state in (LinkState.ENDED, LinkState.REPLACED):
                     return
-                await asyncio.sleep(
-                    self._rarely if verdict is LinkState.REFUSED else delay_after(failures)
-                )
+                delay = max(delay_after(failures), outcome.retry_after)
+                refused = outcome.state is LinkState.REFUSED
+                await asyncio.sleep(self._rarely if refused else delay)
         except asyncio.CancelledError:
             self._become(LinkState.CLOSED, "")
             raise
 
-    async def _once(self) -> tuple[LinkState, str]:
-        """Connect, talk, and say what should follow, and why."""
+    async def _once(self) -> _Outcome:
+        """Connect and talk, once."""
         try:
             if self._prepare:
                 await self._prepare()
@@ -126,10 +141,10 @@ class Link:
         except InvalidStatus as refused:
             return _after_refusal(refused)
         except SettingsError as error:
-            return LinkState.REFUSED, error.detail
+            return _Outcome(LinkState.REFUSED, error.detail)
         except (OSError, TimeoutError, InvalidHandshake) as error:
-            return LinkState.WAITING, f"{error!r}"
-        return LinkState.CONNECTING, ""
+            return _Outcome(LinkState.WAITING, f"{error!r}")
+        return _Outcome(LinkState.CONNECTING)
 
     def _become(self, state: LinkState, reason: str) -> None:
         """Change state, and say so once per change rather than once per attempt."""
@@ -160,20 +175,20 @@ async def until_first(*works: Coroutine[Any, Any, None]) -> None:
         task.result()
 
 
-def _after_close(closed: ConnectionClosed) -> tuple[LinkState, str]:
+def _after_close(closed: ConnectionClosed) -> _Outcome:
     close = closed.rcvd
     if close is None:
-        return LinkState.WAITING, "the connection was lost"
+        return _Outcome(LinkState.WAITING, "the connection was lost")
     reason = f"closed with {close.code}" + (f" ({close.reason})" if close.reason else "")
-    if close.code == _SESSION_ENDED:
-        return LinkState.ENDED, reason
-    if close.code == _REPLACED:
-        return LinkState.REPLACED, reason
-    return LinkState.WAITING, reason
+    if close.code == SessionEndedError.close_code:
+        return _Outcome(LinkState.ENDED, reason)
+    if close.code == ReplacedError.close_code:
+        return _Outcome(LinkState.REPLACED, reason)
+    return _Outcome(LinkState.REFUSED if closes_for_good(close.code) else LinkState.WAITING, reason)
 
 
-def _after_refusal(refused: InvalidStatus) -> tuple[LinkState, str]:
-    status = refused.response.status_code
-    if status >= 500 or status == 429:
-        return LinkState.WAITING, f"the server answered {status}"
-    return LinkState.REFUSED, f"the server answered {status}"
+def _after_refusal(refused: InvalidStatus) -> _Outcome:
+    response = refused.response
+    error = read_error(response.status_code, response.headers, response.body)
+    state = LinkState.WAITING if error.retryable else LinkState.REFUSED
+    return _Outcome(state, str(error), error.retry_after)
