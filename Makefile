@@ -28,6 +28,7 @@ bench: ## CPU time per call of every analyser
 	uv run python -m benchmarks.analysers
 
 docs: ## the documentation as a site, in build/site
+	uv run python -m tools.site
 	uv run --group docs zensical build --strict
 
 format: ## formats Python and JavaScript in place
