@@ -44,3 +44,19 @@ def test_every_file_that_the_contributing_guide_names_exists() -> None:
     named = re.findall(r"`((?:src|tests|tools|docs)/[^`]+)`", text)
     assert len(named) > 20
     assert [name for name in named if not list(ROOT.glob(name))] == []
+
+
+@pytest.mark.parametrize(
+    "page", [p for p in pages() if p.startswith("docs/") and "/reference/" not in p]
+)
+def test_every_module_that_a_page_names_exists(page: str) -> None:
+    text = (ROOT / page).read_text()
+    named = set(re.findall(r"(?<![\w/.])((?:[a-z_0-9]+/)+[a-z_0-9]+\.(?:py|js))\b", text))
+    roots = (
+        ROOT,
+        ROOT / "src",
+        ROOT / "src" / "proctoring",
+        ROOT / "src" / "proctoring" / "server",
+    )
+    missing = {name for name in named if not any((root / name).is_file() for root in roots)}
+    assert missing == set()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import re
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -23,7 +24,11 @@ def exists(name: str) -> bool:
         importlib.import_module(f"proctoring.{name}")
     except ModuleNotFoundError:
         module, _, attribute = name.rpartition(".")
-        return hasattr(importlib.import_module(f"proctoring.{module}"), attribute)
+        return (
+            bool(module)
+            and exists(module)
+            and hasattr(sys.modules[f"proctoring.{module}"], attribute)
+        )
     return True
 
 
