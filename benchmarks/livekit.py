@@ -38,7 +38,7 @@ from websockets.asyncio.server import ServerConnection, serve
 from proctoring.judgement import shipped_policy
 from proctoring.livekit import ProctorChannel, Procturing
 from proctoring.livekit.capture import CaptureClock
-from proctoring.livekit.sound import RATE
+from proctoring.livekit.outgoing_audio import SAMPLE_RATE
 from proctoring.livekit.video import VideoForwarder
 
 ROOM = "benchmark"
@@ -110,7 +110,9 @@ async def drain_video(track: rtc.Track) -> None:
 
 
 async def drain_audio(track: rtc.Track) -> None:
-    async for _ in rtc.AudioStream(track, sample_rate=RATE, num_channels=1, frame_size_ms=100):
+    async for _ in rtc.AudioStream(
+        track, sample_rate=SAMPLE_RATE, num_channels=1, frame_size_ms=100
+    ):
         pass
 
 
@@ -189,13 +191,13 @@ async def measure_frame(frames: int = 1500) -> None:
     )
     forwarder = VideoForwarder(CaptureClock())
     async with sink_process() as url, connect(url, compression=None) as socket:
-        talking = asyncio.create_task(forwarder.talk(socket))
+        talking = asyncio.create_task(forwarder.run(socket))
         await until(lambda: forwarder.flow.frames_per_second > 1000)
         cpu = 0.0
         for number in range(frames):
             if number == 100:
                 cpu = time.process_time()
-            forwarder.take(event)
+            forwarder.push(event)
             await asyncio.sleep(0.01)
         spent = (time.process_time() - cpu) / (forwarder.counts.forwarded - 100)
         talking.cancel()

@@ -29,13 +29,13 @@ def test_settings_come_from_the_environment_and_are_checked(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("PROCTORING_LIVEKIT_CANDIDATES", "identity:s-*")
-    monkeypatch.setenv("PROCTORING_LIVEKIT_AWAY", "5")
+    monkeypatch.setenv("PROCTORING_LIVEKIT_REJOIN_GRACE", "5")
     assert check_settings().candidates == "identity:s-*"
-    assert check_settings().away == 5
-    monkeypatch.setenv("PROCTORING_LIVEKIT_AWAY", "-1")
-    with pytest.raises(SettingsError, match="away"):
+    assert check_settings().rejoin_grace == 5
+    monkeypatch.setenv("PROCTORING_LIVEKIT_REJOIN_GRACE", "-1")
+    with pytest.raises(SettingsError, match="rejoin_grace"):
         check_settings()
-    monkeypatch.setenv("PROCTORING_LIVEKIT_AWAY", "1")
+    monkeypatch.setenv("PROCTORING_LIVEKIT_REJOIN_GRACE", "1")
     monkeypatch.setenv("PROCTORING_LIVEKIT_PROCTORS", "nonsense")
     with pytest.raises(SettingsError, match="nonsense"):
         check_settings()

@@ -188,15 +188,15 @@ def test_sound_made_while_the_server_was_away_arrives_afterwards() -> None:
             await proctor.enable_audio(microphone.track)
             await until(lambda: len(server.received("audio")) >= 3)
             await server.stop()
-            await until(lambda: proctor.status()["sound"]["waiting_seconds"] > 1)
+            await until(lambda: proctor.status()["audio"]["waiting_seconds"] > 1)
             await server.start()
             await until(lambda: server.open("audio"))
-            await until(lambda: proctor.status()["sound"]["waiting_seconds"] < 0.2)
+            await until(lambda: proctor.status()["audio"]["waiting_seconds"] < 0.2)
             first, second = server.of("audio")
             told = int(first.query["start"]) / 1e6 + len(b"".join(first.messages)) / 32_000
             # What was on its way when the server went is sent again; the server skips the rest.
             assert -2.1 < int(second.query["start"]) / 1e6 - told <= 0.001
-            assert proctor.status()["sound"]["lost_seconds"] == 0
+            assert proctor.status()["audio"]["lost_seconds"] == 0
 
     run(scenario())
 
@@ -233,7 +233,7 @@ def test_a_server_without_an_audio_socket_is_told_once_and_video_goes_on(
             server.refused = {"audio"}
             await start(proctor, camera)
             await proctor.enable_audio(microphone.track)
-            await until(lambda: proctor.status()["links"]["audio"]["state"] == "refused")
+            await until(lambda: proctor.status()["sockets"]["audio"]["state"] == "refused")
             assert proctor.status()["problems"] == ["audio: refused (the server answered 403)"]
             before = len(server.received("video"))
             await until(lambda: len(server.received("video")) > before + 3)
@@ -325,7 +325,7 @@ def test_a_session_that_ended_or_was_taken_over_is_not_fought_for(code: int, sta
             await start(proctor, camera)
             await until(lambda: server.received("video"))
             await server.open("video")[0].socket.close(code)
-            await until(lambda: proctor.status()["links"]["video"]["state"] == state)
+            await until(lambda: proctor.status()["sockets"]["video"]["state"] == state)
             await asyncio.sleep(0.5)
             assert len(server.of("video")) == 1
             assert proctor.status()["problems"][0].startswith(f"video: {state}")

@@ -159,15 +159,15 @@ def test_the_agent_watches_two_candidates_apart_and_tells_a_late_proctor_everyth
         ):
             await here.show(portrait())
             await gone.show(empty_room())
-            await until(lambda: len(agent.watching) == 2, SOON)
-            absent = agent.watching["candidate-gone"]
+            await until(lambda: len(agent.candidates) == 2, SOON)
+            absent = agent.candidates["candidate-gone"]
             await until(lambda: "face.absent" in open_kinds(absent), SOON)
             async with Person(livekit, room, "proctor-late") as late:
                 await until(late.alerts, SOON)
                 assert {event["session_id"] for event in late.events if event["alerts"]} == {
                     f"{room}:candidate-gone"
                 }
-                assert "face.absent" not in open_kinds(agent.watching["candidate-here"])
+                assert "face.absent" not in open_kinds(agent.candidates["candidate-here"])
                 assert "watcher" not in late.room.remote_participants
             assert here.heard == gone.heard == []
 
@@ -188,7 +188,7 @@ def test_a_second_voice_in_the_candidates_room_is_heard(
         ):
             await candidate.speak(two_voices)
             await until(lambda: invigilator.alerts("Multiple Speakers Detected"), 100)
-            watched = agent.watching["candidate-1"]
+            watched = agent.candidates["candidate-1"]
             assert watched.status()["last_errors"] == {}
             async with httpx.AsyncClient(base_url=proctoring.http) as client:
                 session = (await client.get(f"/api/sessions/{watched.session_id}")).json()
@@ -209,8 +209,8 @@ def test_mute_another_camera_a_shared_screen_and_coming_back_go_on_in_one_sessio
             async with Person(livekit, room, "candidate-1") as candidate:
                 camera = await candidate.show(portrait())
                 await candidate.speak()
-                await until(lambda: "candidate-1" in agent.watching, SOON)
-                watched = agent.watching["candidate-1"]
+                await until(lambda: "candidate-1" in agent.candidates, SOON)
+                watched = agent.candidates["candidate-1"]
                 await seen_well(watched)
 
                 camera.track.mute()
@@ -237,8 +237,8 @@ def test_mute_another_camera_a_shared_screen_and_coming_back_go_on_in_one_sessio
                 await candidate.show(portrait())
                 await seen_well(watched)
             status = watched.status()
-            assert agent.watching == {"candidate-1": watched}
-            assert status["links"]["video"]["connections"] == 1
+            assert agent.candidates == {"candidate-1": watched}
+            assert status["sockets"]["video"]["connections"] == 1
             assert status["last_errors"] == {}
 
     run(scenario())
@@ -250,20 +250,20 @@ def test_a_candidate_who_leaves_for_good_is_forgotten_and_a_flood_is_thinned_out
     async def scenario() -> None:
         async with (
             Person(livekit, room, "watcher", hidden=True) as watcher,
-            watching(watcher, proctoring, monkeypatch, away=1) as agent,
+            watching(watcher, proctoring, monkeypatch, rejoin_grace=1) as agent,
         ):
             async with Person(livekit, room, "candidate-1") as candidate:
                 await candidate.show(portrait(1280, 720), frames_per_second=60)
-                await until(lambda: "candidate-1" in agent.watching, SOON)
-                watched = agent.watching["candidate-1"]
+                await until(lambda: "candidate-1" in agent.candidates, SOON)
+                watched = agent.candidates["candidate-1"]
                 await seen_well(watched, 5)
                 before = watched.status()["frames"]["forwarded"]
                 await asyncio.sleep(3)
                 counts = watched.status()["frames"]
                 assert counts["forwarded"] - before <= 33
                 assert counts["rejected"] == 0
-            await until(lambda: not agent.watching, SOON)
-            await until(lambda: watched.status()["links"]["video"]["state"] == "closed", SOON)
+            await until(lambda: not agent.candidates, SOON)
+            await until(lambda: watched.status()["sockets"]["video"]["state"] == "closed", SOON)
 
     run(scenario())
 
@@ -349,8 +349,8 @@ def test_livekit_may_die_and_come_back_and_no_alert_is_lost_or_doubled(
             watching(watcher, proctoring, monkeypatch) as agent,
         ):
             camera = await candidate.show(portrait())
-            await until(lambda: "candidate-1" in agent.watching, SOON)
-            watched = agent.watching["candidate-1"]
+            await until(lambda: "candidate-1" in agent.candidates, SOON)
+            watched = agent.candidates["candidate-1"]
             await seen_well(watched)
             camera.picture = empty_room()
             await until(lambda: len(invigilator.alerts()) == 1, SOON)
@@ -360,7 +360,7 @@ def test_livekit_may_die_and_come_back_and_no_alert_is_lost_or_doubled(
             await asyncio.sleep(1)
             await asyncio.to_thread(own.start)
             await seen_well(watched, 25)
-            assert agent.watching == {"candidate-1": watched}
+            assert agent.candidates == {"candidate-1": watched}
             camera.picture = empty_room()
             await until(lambda: watched.status()["alerts"] >= 1, SOON)
             await until(
@@ -369,7 +369,7 @@ def test_livekit_may_die_and_come_back_and_no_alert_is_lost_or_doubled(
             )
             numbers = [event["seq"] for event in invigilator.events]
             assert numbers == list(range(1, len(numbers) + 1))
-            assert watched.status()["links"]["events"]["connections"] == 1
+            assert watched.status()["sockets"]["events"]["connections"] == 1
             assert candidate.heard == []
 
     try:

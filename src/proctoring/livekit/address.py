@@ -1,4 +1,4 @@
-"""Where the server is, and what it is asked over HTTP."""
+"""The server's address, and requests to its REST API."""
 
 from __future__ import annotations
 
@@ -18,36 +18,38 @@ from proctoring.livekit.answers import ServerError, read_error
 DEFAULT_URL = "ws://localhost:8000"
 _SCHEMES = {"ws": "http", "wss": "https", "http": "http", "https": "https"}
 _SOCKETS = "/ws/proctor"
+_TIMEOUT = 10.0
+"""Seconds that a request may take."""
 
 
 @dataclass(frozen=True, slots=True)
 class ServerAddress:
-    """The server's address and the token to show there."""
+    """The server's address and the client's token."""
 
     base: str
-    """``http(s)://host:port[/prefix]``, no slash at the end."""
+    """``http(s)://host:port[/prefix]``, without a trailing slash."""
     token: str | None = field(default=None, repr=False)
 
     @property
     def headers(self) -> dict[str, str]:
-        """What authorises a request."""
+        """The authorisation header."""
         return {"Authorization": f"Bearer {self.token}"} if self.token else {}
 
     def socket(self, session: str, kind: str, **query: int) -> str:
-        """The address of a session's ``video``, ``audio`` or ``events`` socket."""
+        """Address of a session's ``video``, ``audio`` or ``events`` socket."""
         address = f"ws{self.base.removeprefix('http')}{_SOCKETS}/{quote(session, safe='')}/{kind}"
         return f"{address}?{urlencode(query)}" if query else address
 
     def rest(self, *path: str) -> str:
-        """An address below ``/api``."""
+        """Address below ``/api``."""
         return "/".join([f"{self.base}/api", *(quote(part, safe="") for part in path)])
 
 
 def server_address(url: str | None = None, token: str | None = None) -> ServerAddress:
-    """From the arguments, else ``PROCTORING_URL`` and ``PROCTORING_TOKEN``, else port 8000 here.
+    """The arguments, else ``PROCTORING_URL`` and ``PROCTORING_TOKEN``, else port 8000 of this machine.
 
-    Takes ``ws``, ``wss``, ``http`` and ``https`` addresses, with or without the sockets' path.
-    Raises ``SettingsError`` when it is no such address.
+    Accepts ``ws``, ``wss``, ``http`` and ``https``, with or without the sockets' path. Raises
+    ``SettingsError`` for anything else.
     """
     text = url or os.environ.get("PROCTORING_URL") or DEFAULT_URL
     parts = urlsplit(text)
@@ -69,7 +71,7 @@ async def ensure_session(address: ServerAddress, session: str, options: Mapping[
         SettingsError: the server refuses the options.
         OSError: it cannot be reached, or cannot create the session now.
     """
-    answer = await _ask(
+    answer = await _request(
         address, "POST", address.rest("sessions"), {"session_id": session, **options}
     )
     _check(answer, expected=SessionExistsError.code)
@@ -81,7 +83,7 @@ async def last_seq(address: ServerAddress, session: str) -> int | None:
     Raises:
         OSError: the server cannot be reached, or cannot answer now.
     """
-    answer = await _ask(address, "GET", address.rest("sessions", session))
+    answer = await _request(address, "GET", address.rest("sessions", session))
     error = _error(answer)
     if error is not None:
         if error.retryable:
@@ -100,7 +102,7 @@ async def end_session(address: ServerAddress, session: str) -> None:
         SettingsError: the server refuses that.
         OSError: it cannot be reached, or cannot do it now.
     """
-    answer = await _ask(address, "DELETE", address.rest("sessions", session))
+    answer = await _request(address, "DELETE", address.rest("sessions", session))
     _check(answer, expected=UnknownSessionError.code)
 
 
@@ -120,20 +122,20 @@ def _check(answer: httpx.Response, *, expected: str) -> None:
     raise SettingsError(str(error))
 
 
-async def _ask(
-    address: ServerAddress, method: str, where: str, body: Mapping[str, Any] | None = None
+async def _request(
+    address: ServerAddress, method: str, url: str, body: Mapping[str, Any] | None = None
 ) -> httpx.Response:
     try:
         async with httpx.AsyncClient(
-            headers=address.headers, timeout=10, verify=_certificates(address.base)
+            headers=address.headers, timeout=_TIMEOUT, verify=_certificates(address.base)
         ) as client:
-            return await client.request(method, where, json=body)
+            return await client.request(method, url, json=body)
     except httpx.HTTPError as error:
         raise ConnectionError(f"no answer from the server: {error!r}") from error
 
 
 def _certificates(base: str) -> ssl.SSLContext | bool:
-    """Certificates are read once, and only for TLS: reading them takes a tenth of a second."""
+    """Root certificates, loaded once and only for TLS: loading takes a tenth of a second."""
     return _context() if base.startswith("https:") else False
 
 

@@ -1,6 +1,6 @@
-"""The ready agent: joins rooms unseen and proctors every candidate in them.
+"""The LiveKit agent: joins rooms as a hidden participant and proctors every candidate in them.
 
-``proctoring livekit-agent start`` runs it. In a worker of one's own::
+``proctoring livekit-agent start`` runs it. In your own worker::
 
     from livekit.agents import AgentServer
     from proctoring.livekit.agent import PERMISSIONS, entrypoint
@@ -15,6 +15,7 @@ import asyncio
 import json
 import logging
 import signal
+from collections.abc import Coroutine
 from typing import Any
 
 from livekit import rtc
@@ -32,7 +33,7 @@ logger = logging.getLogger("proctoring.livekit")
 PERMISSIONS = WorkerPermissions(
     hidden=True, can_publish=False, can_publish_data=True, can_update_metadata=False
 )
-"""What the agent asks of LiveKit: to watch unseen and to send data, nothing more."""
+"""Hidden, and permitted to send data only."""
 
 _MEDIA = frozenset(
     {
@@ -41,86 +42,88 @@ _MEDIA = frozenset(
         rtc.TrackSource.SOURCE_UNKNOWN,
     }
 )
-"""What is subscribed to; shared screens are not."""
-
+"""Sources that are subscribed to; screen shares are not."""
 
 NEVER_FULL = 1.0
-"""Share of this machine's CPU that cannot be exceeded: a higher limit is none."""
+"""Highest possible CPU load: a ``load_threshold`` above declines no room."""
+_AGENT_CLOSE_TIMEOUT = 10.0
+"""Seconds to wait for the worker to close."""
 
 
 class AgentSettings(BaseSettings):
-    """What an operator may choose, from the environment (``PROCTORING_LIVEKIT_*``)."""
+    """Settings from the environment (``PROCTORING_LIVEKIT_*``)."""
 
     model_config = SettingsConfigDict(env_prefix="PROCTORING_LIVEKIT_", extra="ignore")
 
     candidates: str = CANDIDATES
-    """Who is proctored (``roles.parse_role``)."""
+    """Participants who are proctored (``roles.parse_role``)."""
     proctors: str = PROCTORS
-    """Who hears of it, and may ask. Whoever ever was a candidate in the room never does."""
+    """Participants who receive events and may call RPC methods. Anybody who ever was a candidate in the
+    room is excluded."""
     policy: str | None = None
-    """By which the server judges; a dispatch may name another."""
+    """Name of the policy, unless a dispatch names another; ``None``: the server's default."""
     audio: bool = True
-    """Forward sound too."""
-    away: float = Field(default=60.0, ge=0)
-    """Seconds that a candidate who left may take to come back to the same proctoring."""
+    """Whether audio is forwarded."""
+    rejoin_grace: float = Field(default=60.0, ge=0)
+    """Seconds within which a candidate who left may rejoin and continue."""
 
 
 class Dispatch(BaseModel):
-    """What a dispatch's metadata may say, as JSON: set by whoever holds the API key."""
+    """A dispatch's metadata, as JSON. Only holders of the API key can set it."""
 
     model_config = ConfigDict(extra="forbid")
 
     policy: str | None = None
     sessions: dict[str, str] = {}
-    """Identity -> name of the session at the server."""
+    """Identity to session id at the server."""
     accommodations: dict[str, dict[str, Any]] = {}
-    """Identity -> changes of the policy."""
+    """Identity to changes of the policy."""
     mirrored: bool = False
 
 
 class RoomProctor:
-    """One ``Procturing`` per candidate of one connected room, from their coming to their going."""
+    """One ``Procturing`` per candidate of one connected room, from joining to leaving."""
 
     def __init__(
         self, room: rtc.Room, settings: AgentSettings, dispatch: Dispatch | None = None
     ) -> None:
-        self.watching: dict[str, Procturing] = {}
-        """Identity -> its proctoring."""
+        self.candidates: dict[str, Procturing] = {}
+        """By identity."""
         self._room = room
         self._settings = settings
         self._dispatch = dispatch or Dispatch()
-        self._candidates: Role = parse_role(settings.candidates)
+        self._candidate_role: Role = parse_role(settings.candidates)
         self._channel = ProctorChannel(room, proctors=settings.proctors)
         self._leaving: dict[str, asyncio.Task[None]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     def start(self) -> None:
-        """Look at everybody who is there and at everybody who comes."""
-        self._room.on("participant_connected", self._consider)
-        self._room.on("participant_attributes_changed", self._attributes_changed)
-        self._room.on("participant_metadata_changed", self._metadata_changed)
-        self._room.on("participant_disconnected", self._left)
-        self._room.on("track_published", self._published)
-        self._room.on("track_subscribed", self._subscribed)
+        """Handle the participants who are present and those who join."""
+        self._room.on("participant_connected", self._on_participant)
+        self._room.on("participant_attributes_changed", self._on_attributes_changed)
+        self._room.on("participant_metadata_changed", self._on_metadata_changed)
+        self._room.on("participant_disconnected", self._on_left)
+        self._room.on("track_published", self._on_published)
+        self._room.on("track_subscribed", self._on_subscribed)
         for participant in self._room.remote_participants.values():
-            self._consider(participant)
+            self._on_participant(participant)
 
     async def aclose(self) -> None:
-        """Stop proctoring everybody."""
+        """Stop all proctoring."""
         for task in [*self._tasks, *self._leaving.values()]:
             task.cancel()
-        await asyncio.gather(*(each.aclose() for each in self.watching.values()))
+        await asyncio.gather(*(each.aclose() for each in self.candidates.values()))
         await self._channel.aclose()
-        self.watching.clear()
+        self.candidates.clear()
 
-    def _consider(self, participant: rtc.RemoteParticipant) -> None:
+    def _on_participant(self, participant: rtc.RemoteParticipant) -> None:
         identity = participant.identity
         if leaving := self._leaving.pop(identity, None):
             leaving.cancel()
-        if identity not in self.watching:
-            if not self._candidates.held_by(participant):
+        if identity not in self.candidates:
+            if not self._candidate_role.held_by(participant):
                 return
-            self.watching[identity] = Procturing(
+            self.candidates[identity] = Procturing(
                 participant,
                 self._room,
                 session_id=self._dispatch.sessions.get(identity),
@@ -129,66 +132,65 @@ class RoomProctor:
                 mirrored=self._dispatch.mirrored,
                 channel=self._channel,
             )
-            logger.info("a candidate came; %d in the room", len(self.watching))
+            logger.info("a candidate joined; %d in the room", len(self.candidates))
         for publication in participant.track_publications.values():
-            self._published(publication, participant)
+            self._on_published(publication, participant)
 
-    def _attributes_changed(self, _: dict[str, str], participant: rtc.Participant) -> None:
+    def _on_attributes_changed(self, _: dict[str, str], participant: rtc.Participant) -> None:
         if isinstance(participant, rtc.RemoteParticipant):
-            self._consider(participant)
+            self._on_participant(participant)
 
-    def _metadata_changed(self, participant: rtc.Participant, _: str, __: str) -> None:
+    def _on_metadata_changed(self, participant: rtc.Participant, _: str, __: str) -> None:
         if isinstance(participant, rtc.RemoteParticipant):
-            self._consider(participant)
+            self._on_participant(participant)
 
-    def _published(
+    def _on_published(
         self, publication: rtc.RemoteTrackPublication, participant: rtc.RemoteParticipant
     ) -> None:
-        if participant.identity not in self.watching or publication.source not in _MEDIA:
+        if participant.identity not in self.candidates or publication.source not in _MEDIA:
             return
         if publication.kind == rtc.TrackKind.KIND_AUDIO and not self._settings.audio:
             return
         if publication.track is not None:
-            self._subscribed(publication.track, publication, participant)
+            self._on_subscribed(publication.track, publication, participant)
         elif not publication.subscribed:
             publication.set_subscribed(True)
 
-    def _subscribed(
+    def _on_subscribed(
         self,
         track: rtc.Track,
         publication: rtc.RemoteTrackPublication,
         participant: rtc.RemoteParticipant,
     ) -> None:
-        proctoring = self.watching.get(participant.identity)
+        proctoring = self.candidates.get(participant.identity)
         if proctoring is None or publication.source not in _MEDIA:
             return
         if track.kind == rtc.TrackKind.KIND_VIDEO:
             proctoring.video_track = track
-            self._do(proctoring.start_if_ready())
+            self._start_task(proctoring.start_if_ready())
         elif self._settings.audio:
-            self._do(proctoring.enable_audio(track))
+            self._start_task(proctoring.enable_audio(track))
 
-    def _left(self, participant: rtc.RemoteParticipant) -> None:
-        if participant.identity in self.watching:
+    def _on_left(self, participant: rtc.RemoteParticipant) -> None:
+        if participant.identity in self.candidates:
             self._leaving[participant.identity] = asyncio.create_task(
-                self._forget_later(participant.identity)
+                self._close_later(participant.identity)
             )
 
-    async def _forget_later(self, identity: str) -> None:
-        # The session stays open at the server, which says itself that nothing arrives; its last
-        # events are still passed on meanwhile.
-        await asyncio.sleep(self._settings.away)
+    async def _close_later(self, identity: str) -> None:
+        # Meanwhile the session stays open at the server, and its events are still published.
+        await asyncio.sleep(self._settings.rejoin_grace)
         self._leaving.pop(identity, None)
-        await self.watching.pop(identity).aclose()
-        logger.info("a candidate left; %d in the room", len(self.watching))
+        await self.candidates.pop(identity).aclose()
+        logger.info("a candidate left; %d in the room", len(self.candidates))
 
-    def _do(self, work: Any) -> None:
+    def _start_task(self, work: Coroutine[Any, Any, Any]) -> None:
         task = asyncio.create_task(_logged(work))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
 
-async def _logged(work: Any) -> None:
+async def _logged(work: Coroutine[Any, Any, Any]) -> None:
     try:
         await work
     except Exception:
@@ -196,7 +198,7 @@ async def _logged(work: Any) -> None:
 
 
 def parse_dispatch(metadata: str) -> Dispatch:
-    """Read a dispatch's metadata. Raises ``SettingsError`` when it says something unknown."""
+    """Parse a dispatch's metadata. Raises ``SettingsError`` when it does not validate."""
     if not metadata:
         return Dispatch()
     try:
@@ -206,7 +208,7 @@ def parse_dispatch(metadata: str) -> Dispatch:
 
 
 async def entrypoint(ctx: JobContext) -> None:
-    """One job, one room. Settings come from the environment, so that they reach job processes."""
+    """The job of one room. Settings come from the environment, which job processes inherit."""
     proctor = RoomProctor(ctx.room, AgentSettings(), parse_dispatch(ctx.job.metadata))
     await ctx.connect(auto_subscribe=AutoSubscribe.SUBSCRIBE_NONE)
     proctor.start()
@@ -218,14 +220,14 @@ async def entrypoint(ctx: JobContext) -> None:
 
 
 def create_server(agent_name: str = "", **options: Any) -> AgentServer:
-    """The worker. With a name it waits to be dispatched by it; without, it joins every room.
+    """The worker. With a name it waits for a dispatch to that name; without, it joins every room.
 
-    ``options`` go to ``AgentServer``. A ``load_threshold`` above 1 means that no room is ever
-    declined.
+    Args:
+        agent_name: LiveKit's agent name.
+        options: of ``AgentServer``. A ``load_threshold`` above 1 declines no room.
     """
     if options.get("load_threshold", 0.0) > NEVER_FULL:
-        # LiveKit passes over whoever says to be busier than its own limit (target_load, 0.7), so
-        # that not to decline is not enough.
+        # LiveKit itself skips workers that report a load above its own limit (target_load, 0.7).
         options.setdefault("load_fnc", _no_load)
     options.setdefault("permissions", PERMISSIONS)
     options.setdefault("preload_modules", [__name__])
@@ -239,32 +241,32 @@ def _no_load(_: AgentServer) -> float:
 
 
 async def serve(server: AgentServer, *, development: bool) -> None:
-    """Run the worker until SIGTERM or SIGINT; then let running jobs finish (not in development)."""
+    """Run the worker until SIGTERM or SIGINT, then let running jobs finish (not in development)."""
     loop = asyncio.get_running_loop()
-    asked = asyncio.Event()
+    stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, asked.set)
+        loop.add_signal_handler(number, stop.set)
     running = asyncio.create_task(server.run(devmode=development))
-    waiting = asyncio.create_task(asked.wait())
+    waiting = asyncio.create_task(stop.wait())
     await asyncio.wait({running, waiting}, return_when=asyncio.FIRST_COMPLETED)
     waiting.cancel()
     if running.done():
         running.result()
         return
-    # A second signal ends it at once, as usual.
+    # A second signal ends the process at once.
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.remove_signal_handler(number)
     if not development:
         try:
             await server.drain()
         except TimeoutError:
-            logger.warning("jobs still run after the drain's time; ending them")
+            logger.warning("jobs still run after the drain timeout; ending them")
     await server.aclose()
-    await asyncio.wait({running}, timeout=10)
+    await asyncio.wait({running}, timeout=_AGENT_CLOSE_TIMEOUT)
 
 
 def check_settings() -> AgentSettings:
-    """The settings, or ``SettingsError`` in one line: before any worker starts."""
+    """The settings, validated before any worker starts. Raises ``SettingsError``."""
     try:
         settings = AgentSettings()
     except ValidationError as error:

@@ -1,19 +1,19 @@
-"""Capture times: one clock for a participant's video and sound."""
+"""Capture times: one clock for a participant's video and audio."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
 
-_NEAR = 2.0
-"""Seconds by which a frame's own time may differ from its arrival and still be believed."""
+_PLAUSIBLE = 2.0
+"""Seconds by which a frame's timestamp may differ from its arrival and still be used."""
 
 
 class CaptureClock:
-    """Microseconds since 1970, running evenly: set once, so a clock adjustment cannot bend it.
+    """Microseconds since 1970, running evenly: set once, so that clock adjustments do not bend it.
 
-    LiveKit stamps video frames in the machine's monotonic time and sound not at all; both are
-    brought onto this clock.
+    LiveKit stamps video frames in the machine's monotonic time and audio not at all; both are
+    converted to this clock.
     """
 
     def __init__(
@@ -26,11 +26,11 @@ class CaptureClock:
         self._offset = wall() - monotonic()
 
     def now(self) -> int:
-        """The present."""
+        """The current time."""
         return round((self._monotonic() + self._offset) * 1e6)
 
-    def of_frame(self, timestamp_us: int) -> int:
-        """When a frame was captured: by its own stamp, or by its arrival if that is on no clock of ours."""
-        if abs(timestamp_us / 1e6 - self._monotonic()) > _NEAR:
+    def frame_time(self, timestamp_us: int) -> int:
+        """Capture time of a frame: its timestamp, or its arrival if that is of another clock."""
+        if abs(timestamp_us / 1e6 - self._monotonic()) > _PLAUSIBLE:
             return self.now()
         return timestamp_us + round(self._offset * 1e6)

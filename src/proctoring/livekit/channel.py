@@ -1,4 +1,4 @@
-"""Telling a room's proctors, and taking their questions; the candidate hears nothing of it."""
+"""Events to a room's proctors and their RPC calls; invisible to the candidate."""
 
 from __future__ import annotations
 
@@ -28,39 +28,40 @@ UNKNOWN_INCIDENT = 2404
 """Codes of RPC errors; LiveKit keeps 1001 to 1999 for itself."""
 
 _KEPT = 1000
-"""Messages kept for proctors who come late or are away."""
-_ATTRIBUTE_EVERY = 3.0
-"""Seconds between attribute updates: LiveKit spreads each to the whole room."""
+"""Messages kept for proctors who join late or are away."""
+_ATTRIBUTE_PERIOD = 3.0
+"""Seconds between attribute updates, each of which LiveKit sends to the whole room."""
 _RETRY = 1.0
 _SEND_TIMEOUT = 10.0
+"""Seconds."""
 
 
-class Watched(Protocol):
-    """One candidate's proctoring, as a channel sees it."""
+class ProctoredSession(Protocol):
+    """What a channel needs of a ``Procturing``."""
 
     session_id: str
     identity: str
 
     def status(self) -> dict[str, Any]:
-        """What ``proctoring.status`` answers about it."""
+        """Its part of the answer to ``proctoring.status``."""
 
     def acknowledge(self, incident: str, by: str) -> bool:
-        """Note that a proctor saw the incident. ``False`` when it is none of this session's."""
+        """Note that a proctor saw the incident. ``False``: it is none of this session's."""
 
 
 class ProctorChannel:
-    """One room's line to its proctors: a text stream to them, and RPC from them.
+    """A text stream to a room's proctors, and RPC from them.
 
-    Every message goes to each proctor once, in order, also to one who comes late or was cut off (the
-    last 1,000 are kept). It is sent again only if sending failed, so a receiver that must not see
-    one twice compares ``seq``.
+    Every message goes to each proctor once, in order, also to one who joins late or was disconnected
+    (the last 1,000 are kept). It is sent again only if sending failed; a receiver that must not see a
+    message twice compares ``seq``.
 
     Args:
         room: connected, and permitted to publish data.
-        proctors: who they are (``roles.parse_role``).
+        proctors: which participants they are (``roles.parse_role``).
         topic: of the text stream.
-        attribute: also keep the attribute ``proctoring.state`` on the room's local participant up
-            to date. Everybody in the room can read it, the candidate too.
+        attribute: also update the attribute ``proctoring.state`` of the room's local participant.
+            Everybody in the room can read it, including the candidate.
     """
 
     def __init__(
@@ -77,54 +78,54 @@ class ProctorChannel:
         self._proctors = parse_role(proctors) if isinstance(proctors, str) else proctors
         self._topic = topic
         self._attribute = attribute
-        self._watched: dict[str, Watched] = {}
-        self._never: set[str] = set()
-        """Identities that ever were a candidate here: whatever they become, they hear nothing."""
+        self._sessions: dict[str, ProctoredSession] = {}
+        self._ever_candidates: set[str] = set()
+        """Identities that ever were a candidate here: they never receive messages, whatever their role."""
         self._messages: deque[str] = deque(maxlen=_KEPT)
         self._count = 0
         self._cursors: dict[str, int] = {}
-        """Identity -> how many messages it has been sent, or need not be."""
+        """Identity to the number of messages that it was sent or missed for good."""
         self._greeted: set[str] = set()
-        """SIDs of proctors that were greeted: once per visit."""
-        self._news = asyncio.Event()
+        """SIDs of proctors that got the ``hello`` message: once per connection."""
+        self._changed = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
-    def add(self, watched: Watched) -> None:
-        """A candidate is proctored from now on."""
-        self._watched[watched.session_id] = watched
-        self._never.add(watched.identity)
+    def add(self, session: ProctoredSession) -> None:
+        """Add a candidate's session."""
+        self._sessions[session.session_id] = session
+        self._ever_candidates.add(session.identity)
         if not self._tasks:
             self._start()
-        self._news.set()
+        self._changed.set()
 
-    def remove(self, watched: Watched) -> None:
-        """A candidate is no longer proctored; what was said stays to be told."""
-        self._watched.pop(watched.session_id, None)
+    def remove(self, session: ProctoredSession) -> None:
+        """Remove a candidate's session; its messages are still delivered."""
+        self._sessions.pop(session.session_id, None)
 
-    def tell(self, watched: Watched, event: ProctoringEvent) -> None:
-        """Pass an event on to every proctor."""
-        self._post({"event": json.loads(event.json), "candidate": watched.identity})
+    def publish(self, session: ProctoredSession, event: ProctoringEvent) -> None:
+        """Send an event to every proctor."""
+        self._post({"event": json.loads(event.json), "candidate": session.identity})
 
     async def aclose(self) -> None:
-        """Stop; what waits is not sent any more."""
+        """Stop. Messages that still wait are not sent."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._tasks:
             self._tasks = []
-            self._room.off("participant_active", self._participant_came)
-            self._room.off("participant_connected", self._participant_came)
-            self._room.off("reconnected", self._wake)
-            self._room.off("participant_attributes_changed", self._attributes_changed)
+            self._room.off("participant_active", self._on_participant)
+            self._room.off("participant_connected", self._on_participant)
+            self._room.off("reconnected", self._on_reconnected)
+            self._room.off("participant_attributes_changed", self._on_attributes_changed)
             if self._room.isconnected():
                 for method in (STATUS_METHOD, ACKNOWLEDGE_METHOD):
                     self._room.local_participant.unregister_rpc_method(method)
 
     def _start(self) -> None:
-        self._room.on("participant_active", self._participant_came)
-        self._room.on("participant_connected", self._participant_came)
-        self._room.on("reconnected", self._wake)
-        self._room.on("participant_attributes_changed", self._attributes_changed)
+        self._room.on("participant_active", self._on_participant)
+        self._room.on("participant_connected", self._on_participant)
+        self._room.on("reconnected", self._on_reconnected)
+        self._room.on("participant_attributes_changed", self._on_attributes_changed)
         local = self._room.local_participant
         local.register_rpc_method(STATUS_METHOD, self._answer_status)
         local.register_rpc_method(ACKNOWLEDGE_METHOD, self._answer_acknowledge)
@@ -135,43 +136,44 @@ class ProctorChannel:
     def _post(self, message: Mapping[str, Any]) -> None:
         self._messages.append(json.dumps(message, ensure_ascii=False, separators=(",", ":")))
         self._count += 1
-        self._news.set()
+        self._changed.set()
 
     # The text stream
 
-    def _wake(self) -> None:
-        self._news.set()
+    def _on_reconnected(self) -> None:
+        self._changed.set()
 
-    def _participant_came(self, _: rtc.RemoteParticipant) -> None:
-        self._news.set()
+    def _on_participant(self, _: rtc.RemoteParticipant) -> None:
+        self._changed.set()
 
-    def _attributes_changed(self, _: dict[str, str], __: rtc.Participant) -> None:
-        self._news.set()
+    def _on_attributes_changed(self, _: dict[str, str], __: rtc.Participant) -> None:
+        self._changed.set()
 
     def _present(self) -> dict[str, str]:
-        """Identity -> SID of the proctors that can be told now."""
+        """Identity to SID of the proctors that can be reached now."""
         seen = {
             participant.identity: participant.sid
             for participant in self._room.remote_participants.values()
             if self._proctors.held_by(participant)
         }
-        # A hidden proctor does not show among the participants; one named in full is told anyhow.
+        # Hidden participants are not listed; a proctor whose identity is configured in full is reached
+        # all the same.
         hidden = {identity: "" for identity in self._proctors.named if identity not in seen}
         return {
             identity: sid
             for identity, sid in (hidden | seen).items()
-            if identity not in self._never
+            if identity not in self._ever_candidates
         }
 
     async def _deliver(self) -> None:
         while True:
-            await self._news.wait()
-            self._news.clear()
-            while await self._deliver_some():
+            await self._changed.wait()
+            self._changed.clear()
+            while await self._deliver_next():
                 pass
 
-    async def _deliver_some(self) -> bool:
-        """Send the next message to those who lack it. Whether there may be more."""
+    async def _deliver_next(self) -> bool:
+        """Send the next message to the proctors that lack it. Returns whether there may be more."""
         present = self._present()
         if not present or self._room.connection_state != rtc.ConnectionState.CONN_CONNECTED:
             return False
@@ -189,8 +191,8 @@ class ProctorChannel:
                 return False
             to = [identity for identity, cursor in cursors.items() if cursor == behind]
             await self._send(self._messages[behind - oldest_kept], to)
-        except Exception as error:  # noqa: BLE001 - whatever LiveKit raises, the message must stay
-            logger.warning("telling the room failed, trying again: %r", error)
+        except Exception as error:  # noqa: BLE001 - LiveKit raises many kinds; the message must be kept
+            logger.warning("sending to the room failed, trying again: %r", error)
             await asyncio.sleep(_RETRY)
             return True
         for identity in to:
@@ -198,20 +200,20 @@ class ProctorChannel:
         return True
 
     def _greeting(self) -> str:
-        statuses = [watched.status() for watched in self._watched.values()]
+        statuses = [session.status() for session in self._sessions.values()]
         agent = self._room.local_participant.identity
         return json.dumps({"hello": {"agent": agent, "sessions": statuses}}, ensure_ascii=False)
 
     async def _send(self, text: str, to: list[str]) -> None:
         if not to:
-            # An empty list of destinations would mean everybody.
+            # LiveKit takes an empty list of destinations for everybody.
             return
         await asyncio.wait_for(
             self._room.local_participant.send_text(
                 text,
                 topic=self._topic,
                 destination_identities=to,
-                # From a hidden participant the sender's identity arrives empty; RPC needs it.
+                # A hidden sender's identity arrives empty, but receivers need it for RPC.
                 attributes={"agent": self._room.local_participant.identity},
             ),
             _SEND_TIMEOUT,
@@ -220,7 +222,7 @@ class ProctorChannel:
 
     # RPC
 
-    def _may_ask(self, caller: str) -> bool:
+    def _may_call(self, caller: str) -> bool:
         return caller in self._present()
 
     async def _answer_status(self, call: rtc.RpcInvocationData) -> str:
@@ -230,26 +232,26 @@ class ProctorChannel:
         return json.dumps(
             {
                 "sessions": [
-                    watched.status()
-                    for watched in self._watched.values()
-                    if wanted in (None, watched.session_id)
+                    session.status()
+                    for session in self._sessions.values()
+                    if wanted in (None, session.session_id)
                 ]
             },
             ensure_ascii=False,
         )
 
     async def _answer_acknowledge(self, call: rtc.RpcInvocationData) -> str:
-        """``{"incident": ID}`` -> ``{"acknowledged": ID}``; every proctor is told who saw it."""
+        """``{"incident": ID}`` -> ``{"acknowledged": ID}``; every proctor is informed."""
         incident = self._request(call).get("incident")
         if not isinstance(incident, str):
             raise rtc.RpcError(BAD_REQUEST, 'expected {"incident": ID}')
-        for watched in self._watched.values():
-            if watched.acknowledge(incident, call.caller_identity):
+        for session in self._sessions.values():
+            if session.acknowledge(incident, call.caller_identity):
                 self._post(
                     {
                         "acknowledged": {
                             "incident": incident,
-                            "session_id": watched.session_id,
+                            "session_id": session.session_id,
                             "by": call.caller_identity,
                         }
                     }
@@ -258,7 +260,7 @@ class ProctorChannel:
         raise rtc.RpcError(UNKNOWN_INCIDENT, "no such incident")
 
     def _request(self, call: rtc.RpcInvocationData) -> dict[str, Any]:
-        if not self._may_ask(call.caller_identity):
+        if not self._may_call(call.caller_identity):
             raise rtc.RpcError(NOT_A_PROCTOR, "only proctors may ask")
         try:
             request = json.loads(call.payload or "{}")
@@ -271,19 +273,19 @@ class ProctorChannel:
     # The attribute
 
     async def _keep_attribute(self) -> None:
-        """Say compactly how things stand, at most every few seconds."""
-        said = ""
+        """Set the attribute to the kinds of open incidents by candidate, at most every few seconds."""
+        published = ""
         while True:
             state = json.dumps(
                 {
-                    watched.identity: [each["kind"] for each in watched.status()["open"]]
-                    for watched in self._watched.values()
+                    session.identity: [each["kind"] for each in session.status()["open"]]
+                    for session in self._sessions.values()
                 },
                 separators=(",", ":"),
             )
             local = self._room.local_participant
-            if state != said and local.permissions.can_update_metadata:
+            if state != published and local.permissions.can_update_metadata:
                 with suppress(Exception):
                     await asyncio.wait_for(local.set_attributes({ATTRIBUTE: state}), _SEND_TIMEOUT)
-                    said = state
-            await asyncio.sleep(_ATTRIBUTE_EVERY)
+                    published = state
+            await asyncio.sleep(_ATTRIBUTE_PERIOD)

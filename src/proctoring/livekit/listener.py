@@ -1,4 +1,4 @@
-"""The events socket: every message once and in order, across reconnections."""
+"""The events socket: every event once and in order, across reconnections."""
 
 from __future__ import annotations
 
@@ -14,37 +14,42 @@ logger = logging.getLogger("proctoring.livekit")
 
 
 class EventListener:
-    """Remembers what it saw last, so that a reconnection resumes there."""
+    """Receives events and remembers the last number, from which a reconnection resumes.
+
+    Args:
+        deliver: called with every new event.
+    """
 
     def __init__(self, deliver: Callable[[ProctoringEvent], None]) -> None:
         self.last_seq = 0
+        """Number of the last event; 0 before the first."""
         self.missed = 0
-        """Messages that the server no longer had."""
+        """Events that the server no longer had."""
         self._deliver = deliver
         self._last_time: datetime | None = None
 
-    def begin_anew(self) -> None:
-        """The server counts lower than what was heard: it lost its journal, and all is new."""
+    def reset(self) -> None:
+        """Expect events from number one: the server lost its journal."""
         self.last_seq = 0
 
-    async def talk(self, socket: ClientConnection) -> None:
-        """Deliver messages until the socket closes."""
+    async def run(self, socket: ClientConnection) -> None:
+        """Deliver events until the socket closes."""
         while True:
             text = await socket.recv()
             try:
                 event = parse_event(text)
             except BadEventError as error:
-                # An error that the server tells; why it closes follows in the closing itself.
+                # An error message of the server; the close code that follows says what to do.
                 logger.debug("%s", error)
                 continue
             if self._is_new(event):
                 self._deliver(event)
 
     def _is_new(self, event: ProctoringEvent) -> bool:
-        """Keeps track of ``seq``.
+        """Whether an event was not delivered before; updates ``last_seq``.
 
-        A message numbered as an old one, yet written later, comes from a server that began anew and
-        lost its journal: it counts from one again.
+        An event with an old number but a later time comes from a server that lost its journal and
+        counts from one again.
         """
         if event.seq <= self.last_seq:
             if self._last_time is None or event.time <= self._last_time:

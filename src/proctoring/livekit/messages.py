@@ -1,4 +1,4 @@
-"""The events message (contract 1.2) as its receivers see it."""
+"""The server's event message, parsed."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ class BadEventError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """One change of one incident."""
+    """One change of an incident."""
 
     id: str
     kind: str
-    """``gaze.left``, ``face.absent``, ... (contract 1.3)."""
+    """``gaze.left``, ``face.absent``, ..."""
     label: str
     state: str
     """``started``, ``updated`` or ``ended``."""
@@ -35,7 +35,7 @@ class Incident:
 
 @dataclass(frozen=True, slots=True)
 class ProctoringEvent:
-    """What happened, as the server told it. ``alerts`` are the labels of what starts just now."""
+    """One event of the server. ``alerts`` are the labels of incidents that start in it."""
 
     alerts: tuple[str, ...]
     session_id: str
@@ -44,13 +44,13 @@ class ProctoringEvent:
     media_time: float
     incidents: tuple[Incident, ...]
     json: str
-    """The message itself, with every field that the server sent."""
+    """The message as received, with every field."""
 
 
 def parse_event(text: str | bytes) -> ProctoringEvent:
-    """Read one message; fields unknown here are left to ``json``.
+    """Parse one message; fields unknown here remain in ``json``.
 
-    Raises ``BadEventError`` when it is not a message of the contract.
+    Raises ``BadEventError`` when it is no event.
     """
     try:
         message: Mapping[str, Any] = json.loads(text)

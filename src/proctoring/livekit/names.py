@@ -1,4 +1,4 @@
-"""From a room and an identity to the name of a session of the server."""
+"""The default session id of a participant."""
 
 from __future__ import annotations
 
@@ -6,21 +6,22 @@ import hashlib
 import string
 
 _PLAIN = frozenset(string.ascii_letters + string.digits + "_-.:@")
-_LONGEST = 200
+_MAX_LENGTH = 200
+"""Characters of a session id that the server accepts, and which ones."""
 
 
 def session_id(room: str, identity: str) -> str:
-    """``ROOM:IDENTITY`` in the letters that the server allows (contract 1.1), never the same for two.
+    """``ROOM:IDENTITY`` in the characters that the server accepts, unique per pair.
 
-    Other characters become ``~`` and the two hexadecimal digits of each of their UTF-8 bytes; the
-    colon inside a room's name too, so that the first colon always ends it. What would be longer
-    than 200 characters is cut and ends in a digest of the whole.
+    Other characters become ``~`` and the two hexadecimal digits of each of their UTF-8 bytes, as does
+    a colon in the room's name, so that the first colon always separates the two. Longer ids are cut
+    to 200 characters and end in a digest of the whole.
     """
     whole = f"{_escape(room).replace(':', '~3a')}:{_escape(identity)}"
-    if len(whole) <= _LONGEST:
+    if len(whole) <= _MAX_LENGTH:
         return whole
     digest = hashlib.sha256(whole.encode()).hexdigest()[:32]
-    return f"{whole[: _LONGEST - len(digest) - 2]}~.{digest}"
+    return f"{whole[: _MAX_LENGTH - len(digest) - 2]}~.{digest}"
 
 
 def _escape(text: str) -> str:

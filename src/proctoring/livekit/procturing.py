@@ -1,4 +1,4 @@
-"""``Procturing``: one candidate in a LiveKit room, forwarded to the server; its alerts brought back."""
+"""``Procturing``: forwards one candidate of a LiveKit room to the server and delivers its events."""
 
 from __future__ import annotations
 
@@ -25,11 +25,15 @@ from proctoring.livekit.video import VideoForwarder
 
 logger = logging.getLogger("proctoring.livekit")
 
-_SCREENS = frozenset({rtc.TrackSource.SOURCE_SCREENSHARE, rtc.TrackSource.SOURCE_SCREENSHARE_AUDIO})
+_SCREEN_SHARES = frozenset(
+    {rtc.TrackSource.SOURCE_SCREENSHARE, rtc.TrackSource.SOURCE_SCREENSHARE_AUDIO}
+)
+_HANDLER_TIMEOUT = 5.0
+"""Seconds that the event handler may take, after closing, for events that have arrived."""
 
 
 class Procturing:
-    """Forwards a participant's camera and microphone to the server, and brings back what it finds.
+    """Forwards a participant's camera and microphone to the server, and delivers the server's events.
 
     ::
 
@@ -42,22 +46,21 @@ class Procturing:
         ...
         await proctor.aclose()
 
-    From then on it follows the participant by itself: a camera that is switched or published again,
-    a participant who comes back, a server or a LiveKit server that was away. Screen shares are never
-    forwarded.
+    From then on it follows the participant: a camera that is switched or published again, a
+    participant who rejoins, reconnections of either server. Screen shares are never forwarded.
 
     Args:
         participant: the candidate.
         room: the connected room that the candidate is in.
         url: the server's address; else ``PROCTORING_URL``, else ``ws://localhost:8000``.
         token: shown to the server; else ``PROCTORING_TOKEN``.
-        session_id: the session's name at the server; else made of the room's name and the
-            participant's identity, so that a room of the same name goes on with the same session.
-        policy: by which the server judges; else its default.
+        session_id: the session's id at the server; else made of the room's name and the
+            participant's identity, so that a room of the same name continues the same session.
+        policy: name of the policy; else the server's default.
         accommodations: changes of the policy for this candidate.
-        mirrored: whether the candidate's pictures come mirrored.
+        mirrored: whether the candidate's frames are mirrored.
         on_event: called with every event, in order; a plain function or a coroutine function.
-        channel: if given, the room's proctors are told too.
+        channel: if given, it publishes every event to the room's proctors.
     """
 
     def __init__(
@@ -119,7 +122,7 @@ class Procturing:
         """Events that a slow handler or iterator did not get."""
         return self._queues.dropped
 
-    # What the application does
+    # The application's interface
 
     @property
     def video_track(self) -> rtc.Track | None:
@@ -128,8 +131,8 @@ class Procturing:
 
     @video_track.setter
     def video_track(self, track: rtc.Track | None) -> None:
-        if track is not None and self._is_screen(track):
-            logger.info("a shared screen is not the candidate's camera: not forwarded")
+        if track is not None and self._is_screen_share(track):
+            logger.info("a screen share is not the candidate's camera: not forwarded")
             return
         if track is self._video_track:
             return
@@ -138,7 +141,7 @@ class Procturing:
             self._read("camera", track, self._video.read)
 
     async def start_if_ready(self) -> bool:
-        """Start forwarding if there is a video track; does nothing when it runs. Whether it runs."""
+        """Start forwarding if there is a video track. Returns whether it runs; idempotent."""
         if self._closed:
             raise RuntimeError("this Procturing was closed")
         if self._video_track is None:
@@ -151,11 +154,11 @@ class Procturing:
         return True
 
     async def enable_audio(self, track: rtc.Track) -> None:
-        """Forward this sound too; another track replaces the one before."""
+        """Forward this audio track too; it replaces an earlier one."""
         if self._closed:
             raise RuntimeError("this Procturing was closed")
-        if self._is_screen(track):
-            logger.info("a shared screen's sound is not the candidate's microphone: not forwarded")
+        if self._is_screen_share(track):
+            logger.info("a screen share's audio is not the candidate's microphone: not forwarded")
             return
         if track is self._audio_track:
             return
@@ -171,26 +174,26 @@ class Procturing:
         return self._queues.iterate()
 
     def status(self) -> dict[str, Any]:
-        """How things stand: links, frames, sound, incidents that are open. Plain data, no media."""
+        """Sockets, frames, audio and open incidents, as plain data."""
         running = {
-            name: link for name, link in self._sockets.by_name.items() if name in self._tasks
+            name: socket for name, socket in self._sockets.by_name.items() if name in self._tasks
         }
         problems = [
-            f"{name}: {link.state}{f' ({link.reason})' if link.reason else ''}"
-            for name, link in running.items()
-            if link.state != "open"
+            f"{name}: {socket.state}{f' ({socket.reason})' if socket.reason else ''}"
+            for name, socket in running.items()
+            if socket.state != "open"
         ]
         return {
             "session_id": self.session_id,
             "candidate": self.identity,
-            "links": {
-                name: {"state": link.state.value, "connections": link.connections}
-                for name, link in running.items()
+            "sockets": {
+                name: {"state": socket.state.value, "connections": socket.connections}
+                for name, socket in running.items()
             },
             "problems": problems,
             "flow": asdict(self._video.flow),
             "frames": asdict(self._video.counts),
-            "sound": {
+            "audio": {
                 "sent_seconds": round(self._audio.sent_seconds, 1),
                 "waiting_seconds": round(self._audio.buffer.waiting_seconds, 1),
                 "lost_seconds": round(self._audio.buffer.lost_seconds, 1),
@@ -213,7 +216,7 @@ class Procturing:
         }
 
     def acknowledge(self, incident: str, by: str) -> bool:
-        """Note that somebody saw an incident. ``False`` when this session had no such incident."""
+        """Note that somebody saw an incident. ``False``: this session had no such incident."""
         return self._incidents.acknowledge(incident, by)
 
     async def end_session(self) -> None:
@@ -225,7 +228,7 @@ class Procturing:
         await end_session(self._server, self.session_id)
 
     async def aclose(self) -> None:
-        """Stop: streams and sockets are closed, iterators end. Calling it again does nothing."""
+        """Stop: closes streams and sockets, ends iterators. Idempotent."""
         if self._closed:
             return
         self._closed = True
@@ -238,8 +241,8 @@ class Procturing:
         await self._tasks.cancel_all()
         self._queues.close()
         if handler_task is not None and handler_task is not asyncio.current_task():
-            # What has arrived is still handled, unless the handler hangs.
-            _, late = await asyncio.wait([handler_task], timeout=5)
+            # Events that have arrived are still handled, unless the handler hangs.
+            _, late = await asyncio.wait([handler_task], timeout=_HANDLER_TIMEOUT)
             for task in late:
                 task.cancel()
 
@@ -267,7 +270,7 @@ class Procturing:
         track: rtc.Track | None,
         read: Callable[[rtc.Track], Coroutine[Any, Any, None]],
     ) -> None:
-        """Let the reader of this name read another track; the one before closes its stream."""
+        """Start a reader of a track; the previous reader of this name closes its stream."""
         self._tasks.stop(name)
         if track is not None:
             self._tasks.start(name, read(track))
@@ -276,24 +279,24 @@ class Procturing:
         self._incidents.update(event)
         self._queues.publish(event)
         if self._channel is not None:
-            self._channel.tell(self, event)
+            self._channel.publish(self, event)
 
     # Following the participant
 
     def _handlers(self) -> tuple[tuple[Any, Callable[..., None]], ...]:
         return (
-            ("track_subscribed", self._track_came),
-            ("track_unsubscribed", self._track_went),
-            ("participant_connected", self._participant_came),
+            ("track_subscribed", self._on_track_subscribed),
+            ("track_unsubscribed", self._on_track_unsubscribed),
+            ("participant_connected", self._on_participant_connected),
         )
 
-    def _track_came(
+    def _on_track_subscribed(
         self,
         track: rtc.Track,
         publication: rtc.RemoteTrackPublication,
         participant: rtc.RemoteParticipant,
     ) -> None:
-        if participant.identity != self.identity or publication.source in _SCREENS:
+        if participant.identity != self.identity or publication.source in _SCREEN_SHARES:
             return
         self.participant = participant
         if track.kind == rtc.TrackKind.KIND_VIDEO and self._video_wanted:
@@ -306,7 +309,7 @@ class Procturing:
             self._audio_track = track
             self._read("microphone", track, self._audio.read)
 
-    def _track_went(
+    def _on_track_unsubscribed(
         self,
         track: rtc.Track,
         _: rtc.RemoteTrackPublication,
@@ -320,10 +323,10 @@ class Procturing:
             self._audio_track = None
             self._read("microphone", None, self._audio.read)
 
-    def _participant_came(self, participant: rtc.RemoteParticipant) -> None:
+    def _on_participant_connected(self, participant: rtc.RemoteParticipant) -> None:
         if participant.identity == self.identity:
             self.participant = participant
 
-    def _is_screen(self, track: rtc.Track) -> bool:
+    def _is_screen_share(self, track: rtc.Track) -> bool:
         publication = self.participant.track_publications.get(track.sid)
-        return publication is not None and publication.source in _SCREENS
+        return publication is not None and publication.source in _SCREEN_SHARES

@@ -1,4 +1,4 @@
-"""Who in a room is a candidate, who a proctor: a setting, in one line of text."""
+"""Which participants are candidates and proctors: rules in one line of text."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from livekit import rtc
 
 from proctoring.errors import SettingsError
 
-_NO_PERSONS = frozenset(
+_NO_PEOPLE = frozenset(
     {rtc.ParticipantKind.PARTICIPANT_KIND_AGENT, rtc.ParticipantKind.PARTICIPANT_KIND_EGRESS}
 )
 
@@ -20,20 +20,20 @@ PROCTORS = "attribute:proctoring.role=proctor, identity:proctor-*"
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """Rules of which one must hold. Agents and recorders never hold a role."""
+    """Rules of which at least one must hold. Agents and recorders never hold a role."""
 
     rules: tuple[tuple[str, str, str], ...]
     """(``attribute`` | ``metadata`` | ``identity`` | ``everyone``, key, wanted value or pattern)."""
 
     def held_by(self, participant: rtc.Participant) -> bool:
         """Whether this participant has the role now."""
-        if participant.kind in _NO_PERSONS:
+        if participant.kind in _NO_PEOPLE:
             return False
         return any(_holds(rule, participant) for rule in self.rules)
 
     @property
     def named(self) -> tuple[str, ...]:
-        """Identities that the rules name in full: they are known even while they are hidden."""
+        """Identities that the rules name in full: they can be reached even as hidden participants."""
         return tuple(
             value
             for what, _, value in self.rules
@@ -42,14 +42,14 @@ class Role:
 
 
 def parse_role(text: str) -> Role:
-    """Read rules, separated by commas.
+    """Parse rules, separated by commas.
 
     ``attribute:KEY=VALUE`` (a participant attribute), ``metadata:KEY=VALUE`` (a field of the
     participant's metadata, a JSON object), ``identity:PATTERN`` (with ``*`` and ``?``),
-    ``everyone``. Whoever may edit their own attributes or metadata (LiveKit's
-    ``canUpdateOwnMetadata``) may also give themselves a role by them; identities come from tokens.
+    ``everyone``. Participants who may edit their own attributes or metadata (LiveKit's
+    ``canUpdateOwnMetadata``) can give themselves a role; identities come from tokens.
 
-    Raises ``SettingsError`` when a rule is none of these.
+    Raises ``SettingsError`` for any other rule.
     """
     return Role(tuple(_parse_rule(part.strip()) for part in text.split(",") if part.strip()))
 

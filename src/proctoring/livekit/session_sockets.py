@@ -9,11 +9,11 @@ from typing import Any
 
 from proctoring.livekit.address import ServerAddress, ensure_session, last_seq
 from proctoring.livekit.audio import AudioForwarder
-from proctoring.livekit.link import Link
 from proctoring.livekit.listener import EventListener
+from proctoring.livekit.reconnecting_socket import ReconnectingSocket
 from proctoring.livekit.video import VideoForwarder
 
-_LISTEN_FIRST = 2.0
+_EVENTS_FIRST = 2.0
 """Seconds that media wait at the start for the events socket to open."""
 
 
@@ -44,24 +44,24 @@ class SessionSockets:
         self._options = options
         self._audio_forwarder = audio
         self._listener = listener
-        self.events = Link(
+        self.events = ReconnectingSocket(
             "events",
             server,
             self._events_address,
-            listener.talk,
+            listener.run,
             prepare=self._prepare_events,
         )
-        self.video = Link(
-            "video", server, self._video_address, video.talk, prepare=self._prepare_video
+        self.video = ReconnectingSocket(
+            "video", server, self._video_address, video.run, prepare=self._prepare_video
         )
-        self.audio = Link(
-            "audio", server, self._audio_address, audio.talk, prepare=self._prepare_audio
+        self.audio = ReconnectingSocket(
+            "audio", server, self._audio_address, audio.run, prepare=self._prepare_audio
         )
 
     @property
-    def by_name(self) -> dict[str, Link]:
+    def by_name(self) -> dict[str, ReconnectingSocket]:
         """All three."""
-        return {link.name: link for link in (self.events, self.video, self.audio)}
+        return {socket.name: socket for socket in (self.events, self.video, self.audio)}
 
     async def _ensure_session(self) -> None:
         # Before every connection, not once: a server that restarted without its records does not
@@ -74,16 +74,16 @@ class SessionSockets:
         if self.events.connections and self._listener.last_seq:
             there = await last_seq(self._server, self._session_id)
             if there is not None and there < self._listener.last_seq:
-                self._listener.begin_anew()
+                self._listener.reset()
 
     async def _prepare_video(self) -> None:
         # The events socket first, so that no event precedes its listener.
         with suppress(TimeoutError):
-            await asyncio.wait_for(self.events.opened.wait(), _LISTEN_FIRST)
+            await asyncio.wait_for(self.events.opened.wait(), _EVENTS_FIRST)
         await self._ensure_session()
 
     async def _prepare_audio(self) -> None:
-        await self._audio_forwarder.ready()
+        await self._audio_forwarder.wait_for_audio()
         await self._prepare_video()
 
     def _events_address(self) -> str:

@@ -14,22 +14,28 @@ from livekit import rtc
 from websockets.asyncio.client import ClientConnection
 
 from proctoring.livekit.capture import CaptureClock
-from proctoring.livekit.link import until_first
-from proctoring.livekit.pace import Pace
+from proctoring.livekit.frame_rate import FrameRateLimiter
 from proctoring.livekit.picture import encode_i420
+from proctoring.livekit.reconnecting_socket import until_first
 
 logger = logging.getLogger("proctoring.livekit")
 
 _CAPTURE_TIME = struct.Struct(">Q")
-_QUARTER = 90
-"""Degrees clockwise per step of LiveKit's enumeration of rotations."""
-_SMALLEST = 32
-"""Pixels a side. What is smaller is no picture of a camera: a muted track leaves one of 8 x 8."""
+"""Precedes the JPEG in a message: microseconds since 1970."""
+_DEGREES_PER_ROTATION = 90
+"""Clockwise, per step of LiveKit's enumeration of rotations."""
+_MIN_SIDE = 32
+"""Pixels. A muted track sends frames of 8 x 8; no camera's frame is smaller than this."""
+_MIN_FRAMES_PER_SECOND = 0.1
+_MIN_REQUESTED_SIDE = 16
+"""Lower bounds of what the server can request."""
+_CLOSE_TIMEOUT = 5.0
+"""Seconds to wait for a stream of LiveKit to close."""
 
 
 @dataclass(slots=True)
 class Flow:
-    """What the server wants to be sent."""
+    """Rate and size of frames that the server requests (its ``flow`` message)."""
 
     frames_per_second: float = 10.0
     max_width: int = 640
@@ -38,72 +44,73 @@ class Flow:
 
 @dataclass(slots=True)
 class FrameCounts:
-    """What became of a session's frames."""
+    """Frames of a session, by outcome."""
 
     received: int = 0
     """From LiveKit."""
     skipped: int = 0
-    """Beyond the rate that the server wants."""
+    """Beyond the requested rate."""
     blank: int = 0
-    """Too small to be a picture, as a muted track sends one."""
+    """Too small for a camera's frame: the track is muted."""
     replaced: int = 0
     """By a newer frame, while the one before was being encoded or sent."""
     disconnected: int = 0
-    """Came while the server was out of reach."""
+    """While the server was out of reach."""
     failed: int = 0
     """Could not be encoded."""
     forwarded: int = 0
+    """Sent to the server."""
     rejected: int = 0
-    """Errors that the server told, one per bad frame."""
+    """Errors that the server sent, one per bad frame."""
 
 
 class VideoForwarder:
-    """Reads one track at a time into a place for one frame, and sends from there."""
+    """Reads one track at a time into a slot for one frame, and sends from there."""
 
     def __init__(self, clock: CaptureClock) -> None:
         self.flow = Flow()
         self.counts = FrameCounts()
         self.last_error = ""
-        """The latest error that the server told on this socket."""
+        """The latest error that the server sent on this socket."""
         self._clock = clock
-        self._pace = Pace(self.flow.frames_per_second)
+        self._limiter = FrameRateLimiter(self.flow.frames_per_second)
         self._newest: tuple[int, rtc.VideoFrameEvent] | None = None
         self._arrived = asyncio.Event()
         self._connected = False
 
     async def read(self, track: rtc.Track) -> None:
-        """Take the track's frames until it ends or this is cancelled; always closes the stream."""
-        # I420 is what decoders give; asked for by name, hardware decoders convert. Capacity 1:
-        # what the event loop had no time for is gone rather than queued.
+        """Read the track until it ends or this is cancelled; always closes the stream."""
+        # Decoders return I420; requested by name, hardware decoders convert. Capacity 1: frames that
+        # the event loop has no time for are dropped rather than queued.
         stream = rtc.VideoStream(track, format=rtc.VideoBufferType.I420, capacity=1)
         try:
             async for event in stream:
-                self.take(event)
+                self.push(event)
         finally:
             with suppress(TimeoutError):
-                await asyncio.wait_for(stream.aclose(), 5)
+                await asyncio.wait_for(stream.aclose(), _CLOSE_TIMEOUT)
 
-    async def talk(self, socket: ClientConnection) -> None:
-        """Send frames and heed what the server tells, until the socket closes."""
+    async def run(self, socket: ClientConnection) -> None:
+        """Send frames and obey the server's messages until the socket closes."""
         self._newest = None
         self._arrived.clear()
         self._connected = True
         try:
-            await until_first(self._send(socket), self._heed(socket))
+            await until_first(self._send(socket), self._receive(socket))
         finally:
             self._connected = False
 
-    def take(self, event: rtc.VideoFrameEvent) -> None:
-        """Send this frame if it is due, in the place of one that still waits."""
+    def push(self, event: rtc.VideoFrameEvent) -> None:
+        """Put this frame into the slot if it is due, replacing one that still waits there."""
         self.counts.received += 1
         if not self._connected:
             self.counts.disconnected += 1
             return
-        if min(event.frame.width, event.frame.height) < _SMALLEST:
+        if min(event.frame.width, event.frame.height) < _MIN_SIDE:
             self.counts.blank += 1
             return
-        capture_us = self._clock.of_frame(event.timestamp_us)
-        if not self._pace.takes(capture_us):
+        capture_us = self._clock.frame_time(event.timestamp_us)
+        if not self._limiter.accept(capture_us):
             self.counts.skipped += 1
             return
         if self._newest is not None:
@@ -133,24 +140,24 @@ class VideoForwarder:
             frame.data,
             frame.width,
             frame.height,
-            rotation=_QUARTER * cast(int, event.rotation),
+            rotation=_DEGREES_PER_ROTATION * cast(int, event.rotation),
             max_width=self.flow.max_width,
             max_height=self.flow.max_height,
         )
 
-    async def _heed(self, socket: ClientConnection) -> None:
+    async def _receive(self, socket: ClientConnection) -> None:
         while True:
             message = json.loads(await socket.recv())
             if flow := message.get("flow"):
-                self._adapt(flow)
+                self._apply(flow)
             if error := message.get("error"):
                 self.counts.rejected += 1
                 self.last_error = f"{error.get('code')}: {error.get('detail')}"
 
-    def _adapt(self, flow: dict[str, float]) -> None:
+    def _apply(self, flow: dict[str, float]) -> None:
         self.flow = Flow(
-            frames_per_second=max(0.1, float(flow["frames_per_second"])),
-            max_width=max(16, int(flow["max_width"])),
-            max_height=max(16, int(flow["max_height"])),
+            frames_per_second=max(_MIN_FRAMES_PER_SECOND, float(flow["frames_per_second"])),
+            max_width=max(_MIN_REQUESTED_SIDE, int(flow["max_width"])),
+            max_height=max(_MIN_REQUESTED_SIDE, int(flow["max_height"])),
         )
-        self._pace.set_rate(self.flow.frames_per_second)
+        self._limiter.set_rate(self.flow.frames_per_second)

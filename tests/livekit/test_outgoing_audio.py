@@ -2,22 +2,22 @@ from __future__ import annotations
 
 import pytest
 
-from proctoring.livekit.sound import RATE, SoundBuffer
+from proctoring.livekit.outgoing_audio import SAMPLE_RATE, OutgoingAudioBuffer
 
 SECOND = 1_000_000
-CHUNK = bytes(RATE // 10 * 2)
+CHUNK = bytes(SAMPLE_RATE // 10 * 2)
 """A tenth of a second."""
 
 
-def filled(seconds: float, *, limit: float = 30.0, speed: float = 1.0) -> SoundBuffer:
-    buffer = SoundBuffer(limit)
+def filled(seconds: float, *, limit: float = 30.0, speed: float = 1.0) -> OutgoingAudioBuffer:
+    buffer = OutgoingAudioBuffer(limit)
     for number in range(1, round(seconds * 10) + 1):
         buffer.push(CHUNK, round(number * SECOND / 10 * speed))
     return buffer
 
 
 def test_time_is_counted_in_samples_whatever_the_jitter_of_arrival() -> None:
-    buffer = SoundBuffer()
+    buffer = OutgoingAudioBuffer()
     for arrived in (100_000, 230_000, 260_000, 400_000):
         buffer.push(CHUNK, arrived)
     assert [buffer.pop().capture_us for _ in range(4)] == [0, 100_000, 200_000, 300_000]
@@ -43,10 +43,10 @@ def test_what_was_taken_no_longer_waits() -> None:
 
 def test_after_a_break_a_new_run_begins_at_its_own_time() -> None:
     buffer = filled(0.2)
-    buffer.break_run()
+    buffer.end_segment()
     buffer.push(CHUNK, 5 * SECOND)
     chunks = [buffer.pop() for _ in range(3)]
-    assert [chunk.run for chunk in chunks] == [1, 1, 2]
+    assert [chunk.segment for chunk in chunks] == [1, 1, 2]
     assert chunks[2].capture_us == 5 * SECOND - 100_000
 
 
@@ -56,7 +56,7 @@ def test_a_late_burst_is_no_gap() -> None:
         buffer.push(CHUNK, 23 * SECOND + number)
     for number in range(231, 400):
         buffer.push(CHUNK, number * SECOND // 10)
-    assert {buffer.pop().run for _ in range(200)} == {1}
+    assert {buffer.pop().segment for _ in range(200)} == {1}
 
 
 @pytest.mark.parametrize("speed", [1.01, 0.99])
@@ -70,14 +70,14 @@ def test_a_sample_clock_that_drifts_begins_a_new_run_before_it_is_a_second_off(
         for number, chunk in enumerate(chunks)
     )
     assert worst < SECOND
-    assert 2 <= chunks[-1].run <= 4
+    assert 2 <= chunks[-1].segment <= 4
 
 
 def test_what_may_not_have_arrived_waits_again_with_its_own_time() -> None:
     buffer = filled(10)
     for _ in range(60):
         buffer.pop()
-    assert buffer.rewind() == pytest.approx(2.0)
+    assert buffer.requeue_sent() == pytest.approx(2.0)
     again = buffer.peek()
     assert again is not None
     assert again.capture_us == 4 * SECOND
@@ -89,11 +89,11 @@ def test_what_may_not_have_arrived_waits_again_with_its_own_time() -> None:
 
 def test_nothing_of_an_earlier_run_waits_again() -> None:
     buffer = filled(1)
-    buffer.break_run()
+    buffer.end_segment()
     buffer.push(CHUNK, 9 * SECOND)
     for _ in range(11):
         buffer.pop()
-    assert buffer.rewind() == pytest.approx(0.1)
+    assert buffer.requeue_sent() == pytest.approx(0.1)
     chunk = buffer.peek()
     assert chunk is not None
-    assert chunk.run == 2
+    assert chunk.segment == 2

@@ -13,7 +13,7 @@ from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
 
 from proctoring.livekit.address import server_address
-from proctoring.livekit.link import Link, LinkState, delay_after
+from proctoring.livekit.reconnecting_socket import ReconnectingSocket, SocketState, delay_after
 
 
 def test_attempts_come_soon_at_first_and_then_rarer_up_to_a_limit() -> None:
@@ -54,15 +54,15 @@ async def listen(socket: ClientConnection) -> None:
 
 
 async def state_after_one_attempt(server: RefusingServer, attempts: int = 1) -> tuple[str, str]:
-    """What the link does next, and why."""
+    """What the socket does next, and why."""
     running = serve(server.talk, "127.0.0.1", 0, process_request=server.respond)
     async with running as listening:
         port = next(iter(listening.sockets)).getsockname()[1]
         address = server_address(f"ws://127.0.0.1:{port}")
-        link = Link("video", address, lambda: address.socket("a", "video"), listen)
-        task = asyncio.create_task(link.run())
-        await until(lambda: link.reason and len(server.attempts) >= attempts)
-        found = link.state.value, link.reason
+        socket = ReconnectingSocket("video", address, lambda: address.socket("a", "video"), listen)
+        task = asyncio.create_task(socket.run())
+        await until(lambda: socket.reason and len(server.attempts) >= attempts)
+        found = socket.state.value, socket.reason
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
     return found
@@ -76,18 +76,18 @@ def error(code: str, *, retryable: bool) -> bytes:
 @pytest.mark.parametrize(
     ("status", "body", "state"),
     [
-        (409, error("session_closing", retryable=True), LinkState.WAITING),
-        (429, error("too_many_requests", retryable=True), LinkState.WAITING),
-        (503, error("not_ready", retryable=True), LinkState.WAITING),
-        (503, error("records_unavailable", retryable=True), LinkState.WAITING),
-        (503, error("model_unavailable", retryable=False), LinkState.REFUSED),
-        (400, error("bad_session_id", retryable=False), LinkState.REFUSED),
-        (401, error("unauthorised", retryable=False), LinkState.REFUSED),
-        (409, error("session_exists", retryable=False), LinkState.REFUSED),
+        (409, error("session_closing", retryable=True), SocketState.WAITING),
+        (429, error("too_many_requests", retryable=True), SocketState.WAITING),
+        (503, error("not_ready", retryable=True), SocketState.WAITING),
+        (503, error("records_unavailable", retryable=True), SocketState.WAITING),
+        (503, error("model_unavailable", retryable=False), SocketState.REFUSED),
+        (400, error("bad_session_id", retryable=False), SocketState.REFUSED),
+        (401, error("unauthorised", retryable=False), SocketState.REFUSED),
+        (409, error("session_exists", retryable=False), SocketState.REFUSED),
     ],
 )
 def test_the_servers_own_word_decides_whether_a_refused_socket_is_soon_tried_again(
-    status: int, body: bytes, state: LinkState
+    status: int, body: bytes, state: SocketState
 ) -> None:
     found, reason = asyncio.run(state_after_one_attempt(RefusingServer((status, body))))
     assert found == state
@@ -97,15 +97,15 @@ def test_the_servers_own_word_decides_whether_a_refused_socket_is_soon_tried_aga
 @pytest.mark.parametrize(
     ("status", "body", "state"),
     [
-        (502, b"", LinkState.WAITING),
-        (504, b"<html>", LinkState.WAITING),
-        (429, b"[]", LinkState.WAITING),
-        (404, b'{"error": "x"}', LinkState.REFUSED),
-        (403, b"", LinkState.REFUSED),
+        (502, b"", SocketState.WAITING),
+        (504, b"<html>", SocketState.WAITING),
+        (429, b"[]", SocketState.WAITING),
+        (404, b'{"error": "x"}', SocketState.REFUSED),
+        (403, b"", SocketState.REFUSED),
     ],
 )
 def test_the_answer_of_a_proxy_is_judged_by_its_status(
-    status: int, body: bytes, state: LinkState
+    status: int, body: bytes, state: SocketState
 ) -> None:
     found, reason = asyncio.run(state_after_one_attempt(RefusingServer((status, body))))
     assert (found, reason) == (state, f"the server answered {status}")
@@ -114,27 +114,27 @@ def test_the_answer_of_a_proxy_is_judged_by_its_status(
 @pytest.mark.parametrize(
     ("code", "state"),
     [
-        (4004, LinkState.ENDED),
-        (4009, LinkState.REPLACED),
-        (1003, LinkState.REFUSED),
-        (4000, LinkState.REFUSED),
-        (4001, LinkState.REFUSED),
-        (4003, LinkState.REFUSED),
-        (4008, LinkState.WAITING),
-        (1012, LinkState.WAITING),
-        (1011, LinkState.WAITING),
-        (4999, LinkState.WAITING),
+        (4004, SocketState.ENDED),
+        (4009, SocketState.REPLACED),
+        (1003, SocketState.REFUSED),
+        (4000, SocketState.REFUSED),
+        (4001, SocketState.REFUSED),
+        (4003, SocketState.REFUSED),
+        (4008, SocketState.WAITING),
+        (1012, SocketState.WAITING),
+        (1011, SocketState.WAITING),
+        (4999, SocketState.WAITING),
     ],
 )
 def test_the_close_code_decides_whether_a_socket_is_opened_again(
-    code: int, state: LinkState
+    code: int, state: SocketState
 ) -> None:
     found, reason = asyncio.run(state_after_one_attempt(RefusingServer(close=code)))
     assert found == state
     assert reason.startswith(f"closed with {code}")
 
 
-def test_a_link_waits_as_long_as_the_server_asks() -> None:
+def test_a_socket_waits_as_long_as_the_server_asks() -> None:
     server = RefusingServer((503, error("not_ready", retryable=True)), retry_after="1")
     asyncio.run(state_after_one_attempt(server, attempts=2))
     first, second = server.attempts[:2]
