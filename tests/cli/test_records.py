@@ -46,7 +46,7 @@ def test_status_says_what_is_pending_and_migrate_does_it(tmp_path: Path) -> None
 def test_verify_finds_nothing_where_nothing_was_changed(kept: Archive, tmp_path: Path) -> None:
     result = records(tmp_path, "verify")
     assert result.exit_code == 0, result.output
-    assert "everything is as it was written" in result.stdout
+    assert "unchanged since it was written" in result.stdout
     assert kept.signer.public_key in result.stdout
 
 

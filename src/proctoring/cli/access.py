@@ -1,11 +1,11 @@
-"""What an operator is told about whom the server lets in."""
+"""The line about authentication that the server prints at start."""
 
 from __future__ import annotations
 
 from proctoring.server.access import Who
 
-WHO = {
+ACCESS = {
     Who.TOKENS: "Access: by token.",
-    Who.LOCAL: "Access: local mode. Everybody on this machine, without a token; no other machine.",
-    Who.INSECURE: "Access: INSECURE. Everybody who reaches this address, without a token.",
+    Who.LOCAL: "Access: local mode. This machine alone, without a token.",
+    Who.INSECURE: "Access: INSECURE. Anybody who reaches this address, without a token.",
 }

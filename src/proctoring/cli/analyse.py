@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 import typer
 
 import proctoring
+from proctoring.cli.exits import fail
 from proctoring.errors import ProctoringError, SettingsError
 
 
@@ -71,12 +72,10 @@ def command(
         if json_file is not None:
             _write(json_file, json.dumps(report.to_json(), indent=2) + "\n")
     except ProctoringError as error:
-        typer.echo(f"error: {error.detail}", err=True)
-        raise typer.Exit(2) from error
+        fail(error)
     print_report(report, Console())
     if not report.complete:
-        typer.echo(f"error: {report.problem}", err=True)
-        raise typer.Exit(2)
+        fail(report.problem)
 
 
 def _write(file: Path, text: str) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
+from proctoring.cli.exits import fail
 from proctoring.errors import SettingsError
 
 app = typer.Typer(no_args_is_help=True, help="Proctor the candidates in LiveKit rooms.")
@@ -28,30 +29,35 @@ _Name = Annotated[
     str,
     typer.Option(
         envvar="LIVEKIT_AGENT_NAME",
-        help="Wait to be dispatched under this name; without it, join every room.",
+        help="Join rooms that dispatch this name; without it, every room.",
     ),
 ]
 _Candidates = Annotated[
     str | None,
     typer.Option(
         envvar="PROCTORING_LIVEKIT_CANDIDATES",
-        help="Who is proctored: attribute:KEY=VALUE, metadata:KEY=VALUE, identity:PATTERN, everyone.",
+        help="Participants who are proctored: attribute:KEY=VALUE, metadata:KEY=VALUE, identity:PATTERN, everyone.",
     ),
 ]
 _Proctors = Annotated[
-    str | None, typer.Option(envvar="PROCTORING_LIVEKIT_PROCTORS", help="Who is told; as above.")
+    str | None,
+    typer.Option(
+        envvar="PROCTORING_LIVEKIT_PROCTORS", help="Participants who receive alerts; as above."
+    ),
 ]
 _Policy = Annotated[
     str | None, typer.Option(envvar="PROCTORING_LIVEKIT_POLICY", help="The policy to judge by.")
 ]
-_Port = Annotated[int, typer.Option(help="Port of the worker's own health check; 0: any.")]
+_Port = Annotated[int, typer.Option(help="Port of the worker's health check; 0: any.")]
 _Load = Annotated[
     float,
     typer.Option(
-        help="Share of this machine's CPU beyond which further rooms are declined; above 1: never."
+        help="CPU load of this machine, 0 to 1, above which rooms are declined; above 1: never."
     ),
 ]
-_Drain = Annotated[int, typer.Option(help="Seconds that running rooms may take to finish.")]
+_Drain = Annotated[
+    int, typer.Option(help="Seconds in which running rooms may finish after SIGTERM.")
+]
 
 
 @app.command()
@@ -68,7 +74,7 @@ def start(
     load_threshold: _Load = 0.7,
     drain_timeout: _Drain = 3600,
 ) -> None:
-    """Run the agent; SIGTERM lets running rooms finish."""
+    """Run the agent. SIGTERM lets running rooms finish."""
     _environment(url, candidates, proctors, policy)
     _serve(
         livekit_url, api_key, api_secret, agent_name, development=False,
@@ -88,7 +94,7 @@ def dev(
     policy: _Policy = None,
     port: _Port = 0,
 ) -> None:
-    """Run the agent against a `livekit-server --dev` here: no drain, more log, no room declined."""
+    """Run the agent against a local `livekit-server --dev`: no drain, debug log, no room declined."""
     _environment(url, candidates, proctors, policy)
     _serve(
         livekit_url, api_key, api_secret, agent_name, development=True, port=port, load_threshold=2.0
@@ -98,7 +104,7 @@ def dev(
 def _environment(
     url: str | None, candidates: str | None, proctors: str | None, policy: str | None
 ) -> None:
-    """Options travel to job processes as what they are: settings from the environment."""
+    """Pass options to job processes, which read their settings from the environment."""
     for name, value in (
         ("PROCTORING_URL", url),
         ("PROCTORING_LIVEKIT_CANDIDATES", candidates),
@@ -127,12 +133,12 @@ def _serve(
         ("--api-secret or LIVEKIT_API_SECRET", api_secret),
     ):
         if not value:
-            _refuse(f"{what} is missing")
+            fail(f"{what} is missing")
     try:
         agent.check_settings()
         server_address()
     except SettingsError as error:
-        _refuse(error.detail)
+        fail(error)
     logging.basicConfig(
         level=logging.DEBUG if development else logging.INFO,
         format="%(asctime)s %(levelname)-7s %(name)s: %(message)s",
@@ -147,8 +153,3 @@ def _serve(
         **options,
     )
     asyncio.run(agent.serve(server, development=development))
-
-
-def _refuse(why: str) -> NoReturn:
-    typer.echo(f"error: {why}", err=True)
-    raise typer.Exit(2)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from proctoring.cli.exits import fail
 from proctoring.errors import ProctoringError
 from proctoring.settings import Settings, read_settings
 
@@ -29,14 +30,14 @@ Mirror = Annotated[
 @app.command()
 def fetch(
     names: Annotated[
-        list[str] | None, typer.Argument(help="Which models; by default all that are used.")
+        list[str] | None, typer.Argument(help="Models to fetch; by default all that are used.")
     ] = None,
     *,
-    every: Annotated[bool, typer.Option("--all", help="Also those used only on request.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="Also optional models.")] = False,
     folder: Folder = None,
     mirror: Mirror = None,
 ) -> None:
-    """Fetch models that are absent, and verify them. Exits 1 when one cannot be had."""
+    """Fetch absent models and verify them. Exits 1 if one cannot be fetched."""
     from rich.console import Console
 
     from proctoring.cli.fetching import fetch_with_bars
@@ -51,7 +52,7 @@ def fetch(
     try:
         failures = fetch_with_bars(store, names, Console(stderr=True))
     except ProctoringError as error:
-        _fail(error)
+        fail(error, 1)
     for name in names:
         if name not in failures:
             typer.echo(f"{name}: verified")
@@ -64,10 +65,10 @@ def fetch(
 @app.command("list")
 def list_models(
     *,
-    sources: Annotated[bool, typer.Option("--sources", help="Also where from.")] = False,
+    sources: Annotated[bool, typer.Option("--sources", help="Also their sources.")] = False,
     folder: Folder = None,
 ) -> None:
-    """List all models: how they stand, for what, under which licence."""
+    """List the models with their capability, state, version and licence."""
     from rich.console import Console
     from rich.table import Table
 
@@ -92,7 +93,7 @@ def list_models(
 
 @app.command()
 def verify(*, folder: Folder = None) -> None:
-    """Verify the digests of all models that are present. Exits 1 when one does not match."""
+    """Verify the digests of all models that are present. Exits 1 if one does not match."""
     statuses = _store(folder, None).statuses()
     for status in statuses:
         reason = f"  {status.reason}" if status.state == "damaged" else ""
@@ -105,22 +106,25 @@ def verify(*, folder: Folder = None) -> None:
 def import_model(
     source: Annotated[
         Path,
-        typer.Argument(help="An ONNX file, an OpenVINO .xml, or the folder that an export made."),
+        typer.Argument(help="An ONNX file, an OpenVINO .xml, or the folder of an export."),
     ],
-    name: Annotated[str, typer.Option("--name", help="What the settings will call it.")],
+    name: Annotated[str, typer.Option("--name", help="Its name in the settings.")],
     *,
     classes: Annotated[
-        str, typer.Option(help="Names of its classes in order, by commas, if the file has none.")
+        str,
+        typer.Option(
+            help="Its classes in order, separated by commas, if the file does not name them."
+        ),
     ] = "",
     licence: Annotated[
         str, typer.Option(help="Licence of the weights, for the record.")
     ] = "as its owner says",
     replace: Annotated[
-        bool, typer.Option("--replace", help="Replace the one of that name.")
+        bool, typer.Option("--replace", help="Replace an imported model of that name.")
     ] = False,
     folder: Folder = None,
 ) -> None:
-    """Import a YOLO11 or YOLOX detector, to be named in PROCTORING_OBJECT_MODEL."""
+    """Import a YOLO11 or YOLOX detector for PROCTORING_OBJECT_MODEL."""
     from proctoring.models.imported import import_detector
 
     try:
@@ -133,7 +137,7 @@ def import_model(
             replace=replace,
         )
     except ProctoringError as error:
-        _fail(error)
+        fail(error, 1)
     typer.echo(
         f"{model.name}: {model.family}, {model.version}, {len(model.classes)} classes; "
         f"use it with PROCTORING_OBJECT_MODEL={model.name}"
@@ -151,9 +155,4 @@ def _settings() -> Settings:
     try:
         return read_settings()
     except ProctoringError as error:
-        _fail(error)
-
-
-def _fail(error: ProctoringError) -> NoReturn:
-    typer.echo(f"error: {error.detail}", err=True)
-    raise typer.Exit(1) from error
+        fail(error, 1)

@@ -1,4 +1,4 @@
-"""``proctoring policy``: look at policies and check one's own."""
+"""``proctoring policy``: list, print and validate policies."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from proctoring.cli.exits import fail
 from proctoring.errors import BadPolicyError
 from proctoring.judgement import Policy, load_policy, shipped_policies, shipped_policy
 
@@ -27,13 +28,13 @@ def list_policies() -> None:
 
 @app.command()
 def show(policy: _Name) -> None:
-    """Print a policy with every setting, ready to be saved and changed."""
+    """Print a policy with every setting, as TOML to start from."""
     typer.echo(_load(policy).to_toml(), nl=False)
 
 
 @app.command()
 def check(policy: _Name) -> None:
-    """Say whether a policy is valid, and what it judges."""
+    """Validate a policy and list the kinds of incident that it judges."""
     loaded = _load(policy)
     enabled = [kind for kind, rule in loaded.incidents.items() if rule.enabled]
     typer.echo(f"{policy}: valid; {loaded.name!r} judges {', '.join(enabled) or 'nothing'}")
@@ -43,5 +44,4 @@ def _load(name: str) -> Policy:
     try:
         return load_policy(name)
     except BadPolicyError as error:
-        typer.echo(f"error: {error.detail}", err=True)
-        raise typer.Exit(2) from error
+        fail(error)

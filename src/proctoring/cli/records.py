@@ -1,12 +1,13 @@
-"""``proctoring records``: the database of records, from outside the server."""
+"""``proctoring records``: migrate and verify the database of records."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
+from proctoring.cli.exits import fail
 from proctoring.errors import ProctoringError, SettingsError
 from proctoring.settings import read_settings
 
@@ -22,7 +23,7 @@ app = typer.Typer(no_args_is_help=True, help="Migrate and verify records.")
 
 @app.command()
 def status() -> None:
-    """Say where records are kept, and which migrations are still to be run."""
+    """Print where records are kept and which migrations are pending."""
     engine, where = _open()
     from proctoring.records.migrate import version
 
@@ -34,7 +35,7 @@ def status() -> None:
 
 @app.command()
 def migrate() -> None:
-    """Bring the database to this version. The server does so itself when it starts."""
+    """Migrate the database to this version, as the server does when it starts."""
     engine, where = _open()
     from proctoring.records.migrate import migrate as run
 
@@ -46,7 +47,7 @@ def migrate() -> None:
 def verify(
     sitting: Annotated[str | None, typer.Argument(help="Only this sitting.")] = None,
 ) -> None:
-    """Check events, decisions, consents and erasures: whether anything was changed or taken out."""
+    """Verify that no event, decision, consent or erasure was changed or removed. Exits 1 if one was."""
     engine, where = _open()
     from proctoring.records.verification import verify as check
 
@@ -56,7 +57,7 @@ def verify(
         typer.echo(f"{problem.where}: {problem.what}")
     if problems:
         raise typer.Exit(1)
-    typer.echo(f"{where}: everything is as it was written (public key {signer.public_key})")
+    typer.echo(f"{where}: unchanged since it was written (public key {signer.public_key})")
 
 
 def _open() -> tuple[Engine, str]:
@@ -70,7 +71,7 @@ def _open() -> tuple[Engine, str]:
         url = database_url(chosen, settings.data_folder)
         return connect(url), shown(url)
     except ProctoringError as error:
-        _fail(error)
+        fail(error)
 
 
 def _signer() -> Signer:
@@ -86,12 +87,7 @@ def _run(step: Callable[[], _T]) -> _T:
     try:
         return step()
     except ProctoringError as error:
-        _fail(error)
+        fail(error)
     except SQLAlchemyError as error:
         reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
-        _fail(SettingsError(f"database: {reason}"))
-
-
-def _fail(error: ProctoringError) -> NoReturn:
-    typer.echo(f"error: {error.detail}", err=True)
-    raise typer.Exit(2)
+        fail(SettingsError(f"database: {reason}"))

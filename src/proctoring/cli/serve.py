@@ -1,4 +1,4 @@
-"""``proctoring serve``: the service, from fetching its models to a clean stop."""
+"""``proctoring serve``: fetch the models, then serve until stopped."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from proctoring.cli.exits import fail
 from proctoring.errors import ProctoringError
 from proctoring.settings import read_settings
 
@@ -17,7 +18,7 @@ def command(
     host: Annotated[str | None, typer.Option(help="Address to serve on [127.0.0.1].")] = None,
     port: Annotated[int | None, typer.Option(help="Port to serve on [8000].")] = None,
     workers: Annotated[
-        int | None, typer.Option(help="Threads that analyse [one per core].")
+        int | None, typer.Option(help="Threads for analysis [one per core].")
     ] = None,
     policy: Annotated[
         str | None,
@@ -25,16 +26,14 @@ def command(
     ] = None,
     insecure: Annotated[
         bool | None,
-        typer.Option(
-            "--insecure", help="Let other machines in although nobody has to say who he is."
-        ),
+        typer.Option("--insecure", help="Serve other machines without authentication."),
     ] = None,
 ) -> None:
     """Serve on port 8000: sockets for video and events, the REST interface, the page.
 
     Everything else is set by PROCTORING_* variables.
     """
-    # What serves is imported when it serves, and what is large last: mistakes show at once.
+    # Large imports come last, so that mistakes in the settings show at once.
     from proctoring.server.port import address_of, open_port
 
     console = Console(stderr=True)
@@ -42,8 +41,8 @@ def command(
         settings = read_settings(
             host=host, port=port, workers=workers, default_policy=policy, insecure=insecure
         )
-        with open_port(settings) as taken:
-            from proctoring.cli.access import WHO
+        with open_port(settings) as listener:
+            from proctoring.cli.access import ACCESS
             from proctoring.cli.fetching import fetch_with_bars
             from proctoring.models.store import ModelStore
             from proctoring.server.serve import serve
@@ -58,12 +57,11 @@ def command(
             )
             for error in fetch_with_bars(store, wanted, console).values():
                 console.print(f"[yellow]off:[/yellow] {escape(error.detail)}")
-            address = address_of(taken)
-            console.print(escape(WHO[service.access]))
-            serve(service, taken, lambda: console.print(f"Serving at [bold]{address}[/bold]"))
+            address = address_of(listener)
+            console.print(escape(ACCESS[service.access]))
+            serve(service, listener, lambda: console.print(f"Serving at [bold]{address}[/bold]"))
     except ProctoringError as error:
-        typer.echo(f"error: {error.detail}", err=True)
-        raise typer.Exit(2) from error
+        fail(error)
 
 
 def _log_to_stderr() -> None:

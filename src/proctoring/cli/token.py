@@ -1,4 +1,4 @@
-"""``proctoring token``: tokens signed with the configured secret."""
+"""``proctoring token``: create tokens signed with PROCTORING_TOKEN_SECRET."""
 
 from __future__ import annotations
 
@@ -6,28 +6,29 @@ from typing import Annotated
 
 import typer
 
+from proctoring.cli.exits import fail
 from proctoring.errors import ProctoringError
 from proctoring.settings import read_settings
 
-app = typer.Typer(no_args_is_help=True, help="Make tokens for a server that asks for them.")
+app = typer.Typer(no_args_is_help=True, help="Create tokens for a server that requires them.")
 
 
 @app.callback()
 def root() -> None:
-    """Keep sub-commands as sub-commands, also while there is only one."""
+    """Makes typer keep the single sub-command as a sub-command."""
 
 
 @app.command("create")
 def create(
     session: Annotated[
         list[str] | None,
-        typer.Option(help="A session it is good for, or a beginning of names: 'exam-*', '*'."),
+        typer.Option(help="A session that it is valid for, or a prefix: 'exam-*', '*'."),
     ] = None,
     scope: Annotated[
         list[str] | None, typer.Option(help="media, events, review, admin or metrics.")
     ] = None,
-    minutes: Annotated[float, typer.Option(help="How long it lives.")] = 30.0,
-    subject: Annotated[str, typer.Option(help="Who it is for; reviews are signed with it.")] = "",
+    minutes: Annotated[float, typer.Option(help="Minutes until it expires.")] = 30.0,
+    subject: Annotated[str, typer.Option(help="Its bearer, who is named in reviews.")] = "",
 ) -> None:
     """Print a token, signed with PROCTORING_TOKEN_SECRET.
 
@@ -50,6 +51,5 @@ def create(
             subject=subject,
         )
     except ProctoringError as error:
-        typer.echo(f"error: {error.detail}", err=True)
-        raise typer.Exit(2) from error
+        fail(error)
     typer.echo(token)
