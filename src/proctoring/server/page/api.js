@@ -17,17 +17,39 @@ const TIMEOUT_MS = 5000;
  * }} SessionRequest
  */
 
-/** An answer that is not what was asked for. `status` is 0 when no answer came at all. */
+/**
+ * An error as the server sends it, in an answer or on a socket (`docs/reference/errors.md`).
+ *
+ * @typedef {{code: string, detail: string, retryable: boolean}} ServerError
+ */
+
+/** An answer that is an error. `status` is 0 and `code` empty when no answer came at all. */
 export class ApiError extends Error {
   /**
    * @param {number} status
-   * @param {string} detail
+   * @param {ServerError} error
    */
-  constructor(status, detail) {
+  constructor(status, { code, detail, retryable }) {
     super(detail);
     this.status = status;
+    this.code = code;
+    this.detail = detail;
+    this.retryable = retryable;
   }
 }
+
+/** Errors that a new token may end, which a page can get at any time. */
+const ABOUT_TOKENS = new Set(["unauthorised", "forbidden", "token_expired"]);
+
+/** Statuses of answers that are not the server's own, but a proxy's, and that pass. */
+const PROXY_TEMPORARY = new Set([408, 429]);
+
+/**
+ * Whether to try again by and by.
+ *
+ * @param {ServerError} error
+ */
+export const passes = ({ code, retryable }) => retryable || ABOUT_TOKENS.has(code);
 
 /**
  * Address of something on this page's own server, or another; works below a path prefix, too.
@@ -76,14 +98,22 @@ async function ask(method, path, body) {
       body: body === undefined ? null : JSON.stringify(body),
     });
   } catch {
-    throw new ApiError(0, "the server does not answer");
+    throw new ApiError(0, { code: "", detail: "the server does not answer", retryable: true });
   }
 }
 
 /** @param {Response} response */
 async function refusal(response) {
+  const { status } = response;
   const answer = await response.json().catch(() => null);
-  return new ApiError(response.status, explain(answer) ?? `the server answered ${response.status}`);
+  return new ApiError(
+    status,
+    answer?.error ?? {
+      code: "",
+      detail: `the server answered ${status}`,
+      retryable: status >= 500 || PROXY_TEMPORARY.has(status),
+    },
+  );
 }
 
 /**
@@ -109,17 +139,6 @@ export async function fetchBlob(path) {
   const response = await ask("GET", path);
   if (!response.ok) throw await refusal(response);
   return response.blob();
-}
-
-/**
- * The words of an error answer: the service's own, or the first of a validation error.
- *
- * @param {any} answer
- * @returns {string | null}
- */
-function explain(answer) {
-  const detail = answer?.error?.detail ?? answer?.detail;
-  return typeof detail === "string" ? detail : (detail?.[0]?.msg ?? null);
 }
 
 /** @returns {Promise<Health>} */

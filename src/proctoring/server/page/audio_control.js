@@ -53,10 +53,9 @@ export class AudioControl {
         if (this.#source) this.#heard.show(observation);
       },
       onState: () => this.#show(),
-      onFinal(cause, reason) {
-        if (cause === "wrong_rate" || cause === "refused") {
-          notify("sound", "error", `The server refused this page's sound: ${reason || cause}.`);
-        }
+      onFinal({ code, detail }) {
+        if (code === "ended" || code === "replaced") return; // the video socket says so
+        notify("sound", "error", `The server refused this page's sound: ${detail || code}.`);
       },
     });
     mute.addEventListener("click", () => this.#toggleMute());

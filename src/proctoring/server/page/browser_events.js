@@ -2,8 +2,7 @@ import { socketAddress } from "./api.js";
 import { Metronome } from "./metronome.js";
 import { ReconnectingSocket } from "./reconnecting_socket.js";
 
-/** Close codes after which reporting again would be wrong. */
-const FINAL = new Set([1003, 1009, 4000, 4004]);
+/** @import { ServerError } from "./api.js" */
 
 /** Reports a second while nothing changes. */
 const REPORT_RATE = 1;
@@ -38,20 +37,18 @@ export class BrowserEvents {
    * @param {() => Promise<string>} options.prepare  gives the id of a session that exists
    * @param {string} [options.server]  address of the proctoring server; this page's own unless given
    * @param {() => string | null | undefined} [options.camera]  the label of the camera that is used
-   * @param {(error: {code: string, detail: string}) => void} [options.onError]
+   * @param {(error: ServerError) => void} [options.onError]
    */
   constructor({ prepare, server, camera = () => null, onError = () => {} }) {
     this.#camera = camera;
     this.#socket = new ReconnectingSocket({
       prepare: async () => socketAddress(await prepare(), "browser", {}, server),
-      onText(text) {
-        const { error } = JSON.parse(text);
+      onMessage({ error }) {
         if (error) onError(error);
       },
       onState: (state) => {
         if (state === "open") this.#report();
       },
-      isFinal: (code) => FINAL.has(code),
     });
   }
 

@@ -1,9 +1,6 @@
 import { socketAddress } from "./api.js";
 import { ReconnectingSocket } from "./reconnecting_socket.js";
 
-/** Close code of a session that has ended. */
-const SESSION_ENDED = 4004;
-
 /**
  * @import { Incident } from "./incidents.js"
  * @import { Calibration, Challenge, Enrolment } from "./guide.js"
@@ -44,16 +41,14 @@ export class EventsSocket {
         const sessionId = await prepare();
         return socketAddress(sessionId, "events", { after: this.#lastSeq });
       },
-      onText: (text) => {
-        const event = JSON.parse(text);
+      onMessage: (event) => {
         if (!(event.seq > this.#lastSeq)) return;
         this.#lastSeq = event.seq;
         onEvent(event);
       },
       onState,
-      isFinal(code) {
-        if (code === SESSION_ENDED) onEnded();
-        return code === SESSION_ENDED;
+      onFinal({ code }) {
+        if (code === "ended") onEnded();
       },
     });
   }

@@ -30,6 +30,7 @@ import { VideoSocket } from "./video_socket.js";
  */
 
 /**
+ * @import { ServerError } from "./api.js"
  * @import { Source } from "./camera.js"
  * @import { Setup } from "./setup.js"
  */
@@ -92,8 +93,8 @@ const socket = new VideoSocket({
     speed.observed(observation);
     incidents.advance(observation.time);
   },
-  onError({ code, detail }) {
-    if (code !== "replaced") notify("frames", "warning", `The server could not use a picture: ${detail}`);
+  onFrameError({ detail }) {
+    notify("frames", "warning", `The server could not use a picture: ${detail}`);
   },
   onState(socketState) {
     if (socketState !== "open") source?.flowing(false);
@@ -248,24 +249,21 @@ async function recordingEnded() {
   notify("session", "info", "The recording has been played to its end; the session has ended.");
 }
 
-/**
- * @param {string} cause
- * @param {string} reason
- */
-function videoRefused(cause, reason) {
-  if (cause === "ended") {
+/** @param {ServerError} error */
+function videoRefused({ code, detail }) {
+  if (code === "ended") {
     endedByServer();
     return;
   }
   stop();
-  if (cause === "replaced") {
+  if (code === "replaced") {
     notify("session", "warning", "Another page or program now sends this session's pictures.", {
       label: "Take over",
       run: () => void start(),
     });
     return;
   }
-  notify("session", "error", `The server refused this page's pictures: ${reason || cause}.`);
+  notify("session", "error", `The server refused this page's pictures: ${detail || code}.`);
 }
 
 function serverReady() {

@@ -1,8 +1,18 @@
+import { ApiError, passes } from "./api.js";
 import { protocols } from "./token.js";
 
 /** Pause before the second attempt; doubled before each further one. */
 const FIRST_DELAY_MS = 500;
 const LONGEST_DELAY_MS = 8000;
+
+/** Close code of a message that is too large. It is the protocol's own: no error precedes it. */
+const MESSAGE_TOO_BIG = 1009;
+/** Close code of the wrong type of message. */
+const UNSUPPORTED_DATA = 1003;
+/** The first close code that is not the protocol's. */
+const FIRST_OWN_CODE = 4000;
+
+/** @import { ServerError } from "./api.js" */
 
 /** @typedef {"idle" | "connecting" | "open" | "waiting" | "closed"} SocketState  `waiting`: will try again; `closed`: will not */
 
@@ -16,15 +26,16 @@ export class ReconnectingSocket {
   #attempt = 0;
   /** @type {SocketState} */
   #state = "idle";
+  /** The last error that the server sent on this connection. @type {ServerError | null} */
+  #error = null;
 
   /**
    * @param {object} options
    * @param {() => Promise<URL>} options.prepare  called before every attempt; rejecting counts as a
    *   failed one
-   * @param {(data: string) => void} options.onText
+   * @param {(message: any) => void} options.onMessage  JSON
    * @param {(state: SocketState) => void} options.onState
-   * @param {(code: number, reason: string) => boolean} options.isFinal  whether a close code means
-   *   that trying again is pointless
+   * @param {(error: ServerError) => void} [options.onFinal]  it will not be opened again
    */
   constructor(options) {
     this.#options = options;
@@ -83,27 +94,53 @@ export class ReconnectingSocket {
     let url;
     try {
       url = await this.#options.prepare();
-    } catch {
-      if (attempt === this.#attempt) this.#wait();
+    } catch (error) {
+      if (attempt !== this.#attempt) return;
+      if (error instanceof ApiError && !passes(error)) this.#giveUp(error);
+      else this.#wait();
       return;
     }
     if (attempt !== this.#attempt) return;
     const socket = new WebSocket(url, protocols());
     this.#socket = socket;
+    this.#error = null;
     socket.onopen = () => {
       if (socket !== this.#socket) return;
       this.#failures = 0;
       this.#setState("open");
     };
     socket.onmessage = ({ data }) => {
-      if (socket === this.#socket) this.#options.onText(data);
+      if (socket !== this.#socket) return;
+      const message = JSON.parse(data);
+      this.#error = message.error ?? this.#error;
+      this.#options.onMessage(message);
     };
     socket.onclose = ({ code, reason }) => {
       if (socket !== this.#socket) return;
       this.#socket = null;
-      if (this.#options.isFinal(code, reason)) this.#setState("closed");
+      const error = this.#closingError(code, reason);
+      if (error && !passes(error)) this.#giveUp(error);
       else this.#wait();
     };
+  }
+
+  /**
+   * The error that the server closed the connection with; `null` if the connection was lost or the
+   * server stops.
+   *
+   * @param {number} code
+   * @param {string} reason
+   * @returns {ServerError | null}
+   */
+  #closingError(code, reason) {
+    if (code === MESSAGE_TOO_BIG) return { code: "too_big", detail: reason, retryable: false };
+    return code === UNSUPPORTED_DATA || code >= FIRST_OWN_CODE ? this.#error : null;
+  }
+
+  /** @param {ServerError} error */
+  #giveUp(error) {
+    this.#setState("closed");
+    this.#options.onFinal?.(error);
   }
 
   #wait() {

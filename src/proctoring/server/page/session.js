@@ -2,6 +2,12 @@ import { ApiError, createSession, endSession, readSession } from "./api.js";
 
 /** @import { SessionRequest } from "./api.js" */
 
+/** Errors after which the session may be there all the same. */
+const JOINABLE = new Set(["session_exists", "forbidden"]);
+
+/** @param {unknown} error */
+const isUnknown = (error) => error instanceof ApiError && error.code === "unknown_session";
+
 /** The session that this page feeds: made with its policy, made again if the server lost it. */
 export class Session {
   /** @type {Promise<string> | null} */
@@ -36,7 +42,7 @@ export class Session {
     try {
       await endSession(wanted.session_id);
     } catch (error) {
-      if (!(error instanceof ApiError && error.status === 404)) throw error;
+      if (!isUnknown(error)) throw error;
     }
   }
 
@@ -64,7 +70,7 @@ export class Session {
       await readSession(id);
       return true;
     } catch (error) {
-      if (error instanceof ApiError && error.status === 404) return false;
+      if (isUnknown(error)) return false;
       throw error;
     }
   }
@@ -74,9 +80,9 @@ export class Session {
     try {
       await createSession(wanted);
     } catch (error) {
-      // Somebody else began it, under a policy of their own choice, or only they may: join it.
-      if (!(error instanceof ApiError && (error.status === 409 || error.status === 403))) throw error;
-      if (error.status === 403) await this.#exists(wanted.session_id);
+      // Somebody else created it, under a policy of their own choice, or only they may: join it.
+      if (!(error instanceof ApiError && JOINABLE.has(error.code))) throw error;
+      if (error.code === "forbidden") await this.#exists(wanted.session_id);
     }
   }
 }

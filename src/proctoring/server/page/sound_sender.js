@@ -3,12 +3,10 @@ import { SAMPLE_RATE } from "./microphone.js";
 import { ReconnectingSocket } from "./reconnecting_socket.js";
 
 /**
+ * @import { ServerError } from "./api.js"
  * @import { AudioObservation } from "./heard.js"
  * @import { SocketState } from "./reconnecting_socket.js"
  */
-
-/** Close codes after which sending again would be wrong. @type {Record<number, string | undefined>} */
-const FINAL = { 1003: "refused", 4001: "wrong_rate", 4004: "ended", 4009: "replaced" };
 
 /** Samples that are kept while the network is away or slow: 30 s, as the server keeps. */
 const MOST_KEPT = 30 * SAMPLE_RATE;
@@ -38,7 +36,7 @@ export class SoundSender {
    * @param {() => Promise<string>} options.prepare  gives the id of a session that exists
    * @param {(sound: AudioObservation) => void} options.onSound  what the server heard
    * @param {(state: SocketState) => void} options.onState
-   * @param {(cause: string, reason: string) => void} options.onFinal  `replaced`, `ended`, ...
+   * @param {(error: ServerError) => void} options.onFinal  it will not be opened again
    */
   constructor({ prepare, onSound, onState, onFinal }) {
     this.#socket = new ReconnectingSocket({
@@ -48,19 +46,14 @@ export class SoundSender {
         this.#next = start;
         return socketAddress(id, "audio", { start, rate: SAMPLE_RATE, observe: 1 });
       },
-      onText(text) {
-        const message = JSON.parse(text);
-        if (message.sound) onSound(message.sound);
+      onMessage({ sound }) {
+        if (sound) onSound(sound);
       },
       onState: (state) => {
         if (state === "open") this.#flush();
         onState(state);
       },
-      isFinal(code, reason) {
-        const cause = FINAL[code];
-        if (cause) onFinal(cause, reason);
-        return cause !== undefined;
-      },
+      onFinal,
     });
   }
 

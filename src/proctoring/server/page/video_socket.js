@@ -2,6 +2,7 @@ import { socketAddress } from "./api.js";
 import { ReconnectingSocket } from "./reconnecting_socket.js";
 
 /**
+ * @import { ServerError } from "./api.js"
  * @import { SocketState } from "./reconnecting_socket.js"
  */
 
@@ -56,14 +57,8 @@ import { ReconnectingSocket } from "./reconnecting_socket.js";
  * @property {number} latency_ms  from arrival to this message
  */
 
-/** Close codes after which sending again would be wrong. @type {Record<number, string | undefined>} */
-const FINAL = {
-  1003: "refused",
-  1009: "too_big",
-  4000: "bad_frames",
-  4004: "ended",
-  4009: "replaced",
-};
+/** Errors about a frame, after which the socket stays open. */
+const ABOUT_FRAMES = new Set(["bad_frame", "too_many_frames", "analysis_failed"]);
 
 /** The socket that takes pictures and gives observations. */
 export class VideoSocket {
@@ -74,25 +69,20 @@ export class VideoSocket {
    * @param {() => Promise<string>} options.prepare  gives the id of a session that exists
    * @param {(flow: Flow) => void} options.onFlow
    * @param {(observation: Observation) => void} options.onObservation
-   * @param {(error: {code: string, detail: string}) => void} options.onError
+   * @param {(error: ServerError) => void} options.onFrameError  a frame could not be used
    * @param {(state: SocketState) => void} options.onState
-   * @param {(cause: string, reason: string) => void} options.onFinal  `replaced`, `ended`, ...
+   * @param {(error: ServerError) => void} options.onFinal  it will not be opened again
    */
-  constructor({ prepare, onFlow, onObservation, onError, onState, onFinal }) {
+  constructor({ prepare, onFlow, onObservation, onFrameError, onState, onFinal }) {
     this.#socket = new ReconnectingSocket({
       prepare: async () => socketAddress(await prepare(), "video", { observe: 1, landmarks: 1 }),
-      onText(text) {
-        const message = JSON.parse(text);
-        if (message.flow) onFlow(message.flow);
-        if (message.observation) onObservation(message.observation);
-        if (message.error) onError(message.error);
+      onMessage({ flow, observation, error }) {
+        if (flow) onFlow(flow);
+        if (observation) onObservation(observation);
+        if (error && ABOUT_FRAMES.has(error.code)) onFrameError(error);
       },
       onState,
-      isFinal(code, reason) {
-        const cause = FINAL[code];
-        if (cause) onFinal(cause, reason);
-        return cause !== undefined;
-      },
+      onFinal,
     });
   }
 
