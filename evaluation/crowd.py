@@ -21,8 +21,8 @@ import simplejpeg
 
 from proctoring.models.store import ModelStore
 from proctoring.observations import Box
-from proctoring.session.evidence.bystanders import Look, hide_bystanders, look_of
-from proctoring.session.evidence.crowd import CUTS_OF_STILL, FindFaces, looks_at
+from proctoring.session.evidence.bystanders import PeopleInFrame, hide_bystanders, people_in
+from proctoring.session.evidence.face_search import TILES_OF_STILL, FindFaces, search_faces
 from proctoring.settings import Settings
 from proctoring.vision.analyser import VisionAnalyser
 from proctoring.vision.face_detection import overlap
@@ -76,17 +76,17 @@ def main() -> None:
         followed = [
             len(analyser.analyse(Frame(n / 10, pixels)).observation.faces or ()) for n in range(15)
         ]
-        counts = [max(followed), *(apart(find(pixels, cuts)) for cuts in range(1, CUTS_OF_STILL))]
+        counts = [max(followed), *(apart(find(pixels, cuts)) for cuts in range(1, TILES_OF_STILL))]
         began = time.process_time()
-        counts.append(apart(find(pixels, CUTS_OF_STILL)))
+        counts.append(apart(find(pixels, TILES_OF_STILL)))
         cpu = (time.process_time() - began) * 1000
         totals += counts
         print(
             f"{file.name:24} followed {counts[0]:2}  whole, halves, thirds {counts[1:]}  {cpu:.0f} ms"
         )
         if chosen.save is not None:
-            looked = Look(0.0, None, (), ())
-            looks = looks_at([(0.0, pixels)], (looked,), find, cuts=CUTS_OF_STILL)
+            looked = PeopleInFrame(0.0, None, (), ())
+            looks = search_faces([(0.0, pixels)], (looked,), find, tiles=TILES_OF_STILL)
             hidden = np.ascontiguousarray(hide_bystanders(pixels, 0.0, looks))
             chosen.save.mkdir(parents=True, exist_ok=True)
             (chosen.save / file.name).write_bytes(simplejpeg.encode_jpeg(hidden, quality=85))
@@ -99,12 +99,12 @@ def alone(models: VisionModels, find: FindFaces, folder: Path) -> None:
     for file in sorted(folder.rglob("*.jpg")):
         pixels = read(file)
         analyser = VisionAnalyser(models)
-        looks = [look_of(analyser.analyse(Frame(n / 10, pixels)).observation) for n in range(3)]
+        looks = [people_in(analyser.analyse(Frame(n / 10, pixels)).observation) for n in range(3)]
         if looks[-1].candidate is None:
             unseen += 1
             continue
         pictures += 1
-        found = looks_at([(0.25, pixels)], looks, find, cuts=CUTS_OF_STILL)[-1]
+        found = search_faces([(0.25, pixels)], looks, find, tiles=TILES_OF_STILL)[-1]
         assert found.bystanders is not None
         beside += bool(found.bystanders)
         if found.bystanders:

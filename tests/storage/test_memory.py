@@ -86,7 +86,7 @@ def test_observations_and_evidence_are_discarded(storage: Storage) -> None:
     storage.observation_recorder("S1", policy.records)(ConnectionObservation(1.0, connected=True))
     storage.end_observations("S1")
     wanted = policy.evidence.model_copy(update={"stills": ("*",)})
-    assert storage.evidence_watch(wanted, Unused()) is None
+    assert storage.evidence_recorder(wanted, Unused()) is None
 
 
 def _opened(folder: Path, **chosen: Any) -> Storage:

@@ -19,7 +19,7 @@ class AudioFeed(Outbound):
         self._observe = observe
 
     def flow(self, rate: float) -> None:
-        """Sound is always sent whole, however busy the machine is."""
+        """AudioChunk is always sent whole, however busy the machine is."""
 
     def segment_analysed(self, observation: AudioObservation) -> None:
         """A segment was analysed."""

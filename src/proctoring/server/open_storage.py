@@ -18,7 +18,7 @@ from proctoring.records.evidence.sealing import read_keys
 from proctoring.records.evidence.vault import EvidenceVault, open_store
 from proctoring.records.signals import SignalKeeper
 from proctoring.records.webhook_queue import WebhookQueue
-from proctoring.session.evidence.keeper import EvidenceKeeper
+from proctoring.session.evidence.writer import EvidenceWriter
 from proctoring.session.session_metrics import SessionMetrics
 from proctoring.settings import Settings
 from proctoring.storage.memory import MemoryStorage
@@ -69,9 +69,9 @@ def open_storage(
         outbox=_outbox(settings, journal),
         signals=SignalKeeper(archive.engine),
         ledger=ledger,
-        keeper=EvidenceKeeper(
+        evidence_writer=EvidenceWriter(
             ledger,
-            lost=lambda _: metrics.evidence_lost.inc(),
+            on_lost=lambda _: metrics.evidence_lost.inc(),
             max_pixels=settings.max_frame_pixels,
         ),
         webhooks=Webhooks(

@@ -96,5 +96,5 @@ def create_session(
 def _sinks(
     services: SessionServices, policy: Policy, publisher: SessionPublisher
 ) -> tuple[Sink, ...]:
-    evidence = services.storage.evidence_watch(policy.evidence, publisher)
+    evidence = services.storage.evidence_recorder(policy.evidence, publisher)
     return (services.metrics, publisher if evidence is None else evidence)

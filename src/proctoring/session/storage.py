@@ -8,7 +8,7 @@ from typing import Protocol
 from proctoring.delivery.outbox import Outbox
 from proctoring.judgement.inputs import JudgementInput
 from proctoring.judgement.policy.storage import EvidenceSettings, RecordSettings
-from proctoring.session.evidence.watch import EvidenceWatch
+from proctoring.session.evidence.recorder import EvidenceRecorder
 from proctoring.session.sinks import Sink
 
 
@@ -27,10 +27,12 @@ class SessionStorage(Protocol):
     def end_observations(self, sitting_id: str) -> None:
         """Write what waits of a sitting's observations; no more will come."""
 
-    def evidence_watch(self, wanted: EvidenceSettings, publisher: Sink) -> EvidenceWatch | None:
+    def evidence_recorder(
+        self, settings: EvidenceSettings, publisher: Sink
+    ) -> EvidenceRecorder | None:
         """Record a session's evidence; ``None`` if its policy wants none or none can be stored.
 
         Args:
-            wanted: the policy's.
+            settings: the policy's.
             publisher: receives judgement's updates with evidence added, and the end, in order.
         """

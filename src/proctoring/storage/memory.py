@@ -14,8 +14,8 @@ from proctoring.records.archive import Archive
 from proctoring.records.erasure import Erasure
 from proctoring.records.evidence.ledger import Piece
 from proctoring.records.signals import discard
-from proctoring.session.evidence.crowd import FindFaces
-from proctoring.session.evidence.watch import EvidenceWatch
+from proctoring.session.evidence.face_search import FindFaces
+from proctoring.session.evidence.recorder import EvidenceRecorder
 from proctoring.session.sinks import Sink
 
 _log = logging.getLogger(__name__)
@@ -74,7 +74,11 @@ class MemoryStorage:
     def end_observations(self, sitting_id: str) -> None:
         """Nothing waits."""
 
-    def evidence_watch(self, wanted: EvidenceSettings, publisher: Sink) -> EvidenceWatch | None:  # noqa: ARG002
+    def evidence_recorder(
+        self,
+        settings: EvidenceSettings,  # noqa: ARG002
+        publisher: Sink,  # noqa: ARG002
+    ) -> EvidenceRecorder | None:
         """``None``: no evidence can be stored."""
         return None
 

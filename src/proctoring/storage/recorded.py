@@ -19,9 +19,9 @@ from proctoring.records.erasure import Erasure, erase, sweep
 from proctoring.records.evidence.ledger import EvidenceLedger, Piece
 from proctoring.records.signals import SignalKeeper, discard
 from proctoring.records.webhook_queue import WebhookQueue
-from proctoring.session.evidence.crowd import FindFaces
-from proctoring.session.evidence.keeper import EvidenceKeeper
-from proctoring.session.evidence.watch import EvidenceWatch
+from proctoring.session.evidence.face_search import FindFaces
+from proctoring.session.evidence.recorder import EvidenceRecorder
+from proctoring.session.evidence.writer import EvidenceWriter
 from proctoring.session.sinks import Sink
 
 _log = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ class RecordedStorage:
         outbox: delivers the journal's events.
         signals: writes observations.
         ledger: knows which evidence is stored.
-        keeper: encodes and stores evidence.
+        evidence_writer: encodes and stores evidence.
         webhooks: delivers messages to the endpoints that are configured.
         wall: the time of day, with its zone.
         unbegun_days: days for which a consent is kept whose session never begins.
@@ -51,7 +51,7 @@ class RecordedStorage:
         outbox: Outbox,
         signals: SignalKeeper,
         ledger: EvidenceLedger,
-        keeper: EvidenceKeeper,
+        evidence_writer: EvidenceWriter,
         webhooks: Webhooks,
         wall: Callable[[], datetime],
         unbegun_days: float,
@@ -62,7 +62,7 @@ class RecordedStorage:
         self._journal = journal
         self._signals = signals
         self._ledger = ledger
-        self._keeper = keeper
+        self._evidence_writer = evidence_writer
         self._webhooks = webhooks
         self._wall = wall
         self._unbegun_days = unbegun_days
@@ -75,22 +75,22 @@ class RecordedStorage:
         if not trouble and self.outbox.lost:
             trouble = f"{self.outbox.lost} events were lost"
         records = Capability("records", available=not trouble, reason=trouble, model="")
-        return (records, self._keeper.capability, *self._webhooks.capabilities)
+        return (records, self._evidence_writer.capability, *self._webhooks.capabilities)
 
     def start(self) -> None:
         """Start the threads that write and deliver."""
         self.outbox.start()
         self._signals.start()
-        self._keeper.start()
+        self._evidence_writer.start()
         self._webhooks.start()
 
     def find_faces_with(self, find: FindFaces) -> None:
         """Set the face detector that finds bystanders in evidence."""
-        self._keeper.find = find
+        self._evidence_writer.find_faces = find
 
     def stop_evidence(self, timeout: float) -> None:
         """Finish the evidence that waits, as far as ``timeout`` seconds allow."""
-        if not self._keeper.stop(timeout):
+        if not self._evidence_writer.stop(timeout):
             _log.error("evidence was still being written after %.0f s", timeout)
 
     def stop(self, timeout: float) -> None:
@@ -140,15 +140,17 @@ class RecordedStorage:
         """Have what waits of a sitting's observations written; no more will come."""
         self._signals.end(sitting_id)
 
-    def evidence_watch(self, wanted: EvidenceSettings, publisher: Sink) -> EvidenceWatch | None:
+    def evidence_recorder(
+        self, settings: EvidenceSettings, publisher: Sink
+    ) -> EvidenceRecorder | None:
         """Record a session's evidence; ``None`` if its policy wants none."""
-        if not (wanted.stills or wanted.clips):
+        if not (settings.stills or settings.clips):
             return None
-        return EvidenceWatch(
-            wanted,
-            offer=self._keeper.offer,
+        return EvidenceRecorder(
+            settings,
+            submit=self._evidence_writer.submit,
             publisher=publisher,
-            lost=self._keeper.lost,
+            on_lost=self._evidence_writer.on_lost,
             max_bytes=self._evidence_bytes,
         )
 

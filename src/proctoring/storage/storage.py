@@ -8,7 +8,7 @@ from proctoring.capabilities import Capability
 from proctoring.records.archive import Archive
 from proctoring.records.erasure import Erasure
 from proctoring.records.evidence.ledger import Piece
-from proctoring.session.evidence.crowd import FindFaces
+from proctoring.session.evidence.face_search import FindFaces
 from proctoring.session.storage import SessionStorage
 
 

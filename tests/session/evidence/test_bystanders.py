@@ -22,7 +22,12 @@ from proctoring.observations import (
     FrameObservation,
     ObjectDetections,
 )
-from proctoring.session.evidence.bystanders import AROUND, Look, hide_bystanders, look_of
+from proctoring.session.evidence.bystanders import (
+    HIDE_MARGIN,
+    PeopleInFrame,
+    hide_bystanders,
+    people_in,
+)
 from proctoring.vision.analyser import VisionAnalyser
 from proctoring.vision.frame import Frame, Pixels
 from proctoring.vision.networks import VisionModels
@@ -32,9 +37,9 @@ PERSONS = (Box(0.02, 0.05, 0.48, 1), Box(0.52, 0.05, 0.98, 1))
 
 
 def look(time: float, *, candidate: Box | None = CANDIDATE, bystanders: Iterable[Box] | None = (),
-         persons: Iterable[Box] = ()) -> Look:  # fmt: skip
+         persons: Iterable[Box] = ()) -> PeopleInFrame:  # fmt: skip
     seen = None if bystanders is None else tuple(bystanders)
-    return Look(time, candidate, seen, tuple(persons))
+    return PeopleInFrame(time, candidate, seen, tuple(persons))
 
 
 def fine_detail(pixels: Pixels) -> float:
@@ -65,7 +70,7 @@ def test_a_candidate_alone_is_left_as_is() -> None:
 
 
 @pytest.mark.parametrize(("seen", "hidden"), [
-    (5.0 - AROUND - 0.1, False), (5.01 - AROUND, True), (4.99 + AROUND, True), (5.0 + AROUND + 0.1, False),
+    (5.0 - HIDE_MARGIN - 0.1, False), (5.01 - HIDE_MARGIN, True), (4.99 + HIDE_MARGIN, True), (5.0 + HIDE_MARGIN + 0.1, False),
 ])  # fmt: skip
 def test_a_place_is_hidden_before_and_after_somebody_was_seen_there(
     seen: float, hidden: bool
@@ -78,7 +83,7 @@ def test_a_place_is_hidden_before_and_after_somebody_was_seen_there(
 @pytest.mark.parametrize("looks", [
     [], [look(3.0)], [look(5.0, candidate=None, bystanders=None, persons=PERSONS)],
 ])  # fmt: skip
-def test_a_picture_around_which_nobody_looked_is_hidden_whole(looks: list[Look]) -> None:
+def test_a_picture_around_which_nobody_looked_is_hidden_whole(looks: list[PeopleInFrame]) -> None:
     picture = two_people()
     kept = hide_bystanders(picture, 5.0, looks)
     assert is_hidden(picture, kept, BYSTANDER)
@@ -131,7 +136,7 @@ def test_boxes_that_reach_out_of_the_picture_do_no_harm(box: Box) -> None:
 def test_an_observation_says_who_is_where_whatever_the_pictures_size() -> None:
     faces = (Face(3, Box(100, 50, 200, 150), 1.0), Face(4, Box(400, 50, 500, 150), 1.0))
     persons = (Detection("person", 0.9, Box(0, 0, 300, 480)),)
-    found = look_of(
+    found = people_in(
         FrameObservation(
             7.0, 640, 480, faces, Candidate(4, None, None, None),
             ObjectDetections(phones=(), persons=persons, detector="any"),
@@ -140,7 +145,7 @@ def test_an_observation_says_who_is_where_whatever_the_pictures_size() -> None:
     assert found.candidate == Box(400 / 640, 50 / 480, 500 / 640, 150 / 480)
     assert found.bystanders == (Box(100 / 640, 50 / 480, 200 / 640, 150 / 480),)
     assert found.persons == (Box(0, 0, 300 / 640, 1),)
-    nobody_looked = look_of(FrameObservation(7.0, 640, 480, None, None, None))
+    nobody_looked = people_in(FrameObservation(7.0, 640, 480, None, None, None))
     assert nobody_looked.bystanders is None
 
 
@@ -151,10 +156,10 @@ def test_the_real_networks_find_nobody_where_a_bystander_was_hidden(
     if vision_models.faces is None:
         pytest.skip("no face networks: " + "; ".join(c.reason for c in vision_models.capabilities))
     analyser = VisionAnalyser(vision_models)
-    looks: list[Look] = []
+    looks: list[PeopleInFrame] = []
     for n in range(36):
         picture = one_person() if n < 15 else two_people()
-        looks.append(look_of(analyser.analyse(Frame(n / 10, picture)).observation))
+        looks.append(people_in(analyser.analyse(Frame(n / 10, picture)).observation))
     assert looks[-1].bystanders, "the bystander was not even found"
     for n in (15, 20, 35):  # the first two before any look could find the newcomer
         kept = hide_bystanders(two_people(), n / 10, looks)

@@ -22,7 +22,7 @@ class Sum:
     dismissed: int
 
 
-Stretch = tuple[tuple[float, float], ...]
+MediaSegment = tuple[tuple[float, float], ...]
 """Points of a line: media time in seconds, value."""
 
 
@@ -31,7 +31,7 @@ class Panel:
     """One plot: several lines over media time."""
 
     title: str
-    lines: tuple[tuple[str, tuple[Stretch, ...]], ...]
+    lines: tuple[tuple[str, tuple[MediaSegment, ...]], ...]
     """Name, and the stretches that were measured one after another without a break."""
 
 
@@ -80,7 +80,7 @@ def content(
     return Content(detail, _sums(detail.incidents), tuple(panels), length)
 
 
-def _stretches(time: Sequence[float], values: Sequence[float | None]) -> tuple[Stretch, ...]:
+def _stretches(time: Sequence[float], values: Sequence[float | None]) -> tuple[MediaSegment, ...]:
     """Nothing is drawn over what was not measured: a line there would be made up."""
     points = zip(time, values, strict=False)
     return tuple(

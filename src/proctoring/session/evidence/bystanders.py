@@ -1,8 +1,8 @@
-"""Makes everybody but the candidate unrecognisable in a picture that is kept.
+"""Makes everybody but the candidate unrecognisable in a frame that is stored.
 
-Rather too much than too little: somebody who walks in is found by the next look at the latest, so
-the place of every bystander is hidden from ``AROUND`` seconds before they were seen there to as long
-after; and a picture around which nobody looked for faces is hidden whole.
+It rather hides too much. A newcomer is found by the next detection at the latest, so the place of a
+bystander is hidden from ``HIDE_MARGIN`` seconds before a detection to as long after it. A frame near
+which faces were not searched for is hidden completely.
 """
 
 from __future__ import annotations
@@ -17,81 +17,85 @@ from numpy.typing import NDArray
 from proctoring.observations import Box, FrameObservation
 from proctoring.vision.frame import Pixels
 
-AROUND = 1.2
-"""Seconds: newcomers are looked for once a second, and so are persons."""
+HIDE_MARGIN = 1.2
+"""Seconds. The periods of the search for new faces and of person detection are 1 s."""
 NEAR = 0.6
-"""Seconds within which a look tells where the candidate's face is, and whether anybody looked: at
-the lowest rate, looks are a second apart."""
+"""Seconds within which an observation locates the candidate's face in a frame and shows that faces
+were searched for: at the lowest rate, observations are 1 s apart."""
 
-_FACE_WIDER, _FACE_HIGHER = 1.5, 1.8
+_FACE_WIDTH_FACTOR, _FACE_HEIGHT_FACTOR = 1.5, 1.8
 """From the hull of the landmarks, which ends at the brows, to the whole head."""
-_HEAD_OF_PERSON = 0.5
-"""Upper share of a person's box that holds the head, sitting or standing."""
-_CELLS = 6
-"""What is hidden keeps so many cells across, blended: no features of a face are left."""
-_CELLS_OF_PICTURE = 16
+_HEAD_SHARE = 0.5
+"""Upper share of a person's box that contains the head, sitting or standing."""
+_MOSAIC_CELLS = 6
+"""Cells across a hidden face, interpolated: no facial features remain."""
+_MOSAIC_CELLS_OF_FRAME = 16
+"""Cells across a frame that is hidden completely."""
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """Who was where, in shares of the picture's width and height (0 to 1)."""
+class PeopleInFrame:
+    """Where people are in a frame. Boxes are in shares of its width and height (0 to 1)."""
 
     time: float
     """Media time in seconds."""
     candidate: Box | None
-    """The candidate's face; ``None``: not there, or not looked for."""
+    """The candidate's face; ``None``: not found, or not searched for."""
     bystanders: tuple[Box, ...] | None
-    """Other faces; ``None``: nobody looked for faces."""
+    """Other faces; ``None``: not searched for."""
     persons: tuple[Box, ...]
-    """Whole persons, the candidate among them; empty also when nobody looked for them."""
-    followed: bool = True
-    """Whether the session itself looked; ``False``: a kept picture alone was searched for faces."""
+    """Whole persons, including the candidate; also empty if they were not searched for."""
+    from_session: bool = True
+    """Whether this is an observation of the session; ``False``: faces found in a stored frame."""
 
 
-def look_of(observation: FrameObservation) -> Look:
-    """What an observation says of who is where."""
+def people_in(observation: FrameObservation) -> PeopleInFrame:
+    """Where an observation locates people."""
     width, height = observation.width, observation.height
     candidate: Box | None = None
     bystanders: list[Box] = []
     own = None if observation.candidate is None else observation.candidate.track
     for face in observation.faces or ():
-        box = _share(face.box, width, height)
+        box = _relative(face.box, width, height)
         if face.track == own:
             candidate = box
         else:
             bystanders.append(box)
     persons = () if observation.objects is None else observation.objects.persons
-    return Look(
+    return PeopleInFrame(
         observation.time,
         candidate,
         None if observation.faces is None else tuple(bystanders),
-        tuple(_share(person.box, width, height) for person in persons),
+        tuple(_relative(person.box, width, height) for person in persons),
     )
 
 
-def hide_bystanders(pixels: Pixels, time: float, looks: Sequence[Look]) -> Pixels:
-    """The picture of media time ``time`` with everybody but the candidate hidden.
+def hide_bystanders(pixels: Pixels, time: float, people: Sequence[PeopleInFrame]) -> Pixels:
+    """The frame of media time ``time`` with everybody but the candidate hidden.
 
     Args:
-        pixels: not changed.
-        looks: in order of time; those within ``AROUND`` seconds count.
+        pixels: not modified.
+        people: in order of time; those within ``HIDE_MARGIN`` seconds are used.
     """
-    near = [look for look in looks if abs(look.time - time) <= NEAR]
-    if not any(look.followed and look.bystanders is not None for look in near):
-        return _mosaic(pixels, _CELLS_OF_PICTURE)
-    around = [look for look in looks if abs(look.time - time) <= AROUND]
-    faces = [face for look in around for face in look.bystanders or ()]
-    heads = [head for look in around for head in _other_heads(look, _seen_last(looks, look.time))]
+    near = [each for each in people if abs(each.time - time) <= NEAR]
+    if not any(each.from_session and each.bystanders is not None for each in near):
+        return _mosaic(pixels, _MOSAIC_CELLS_OF_FRAME)
+    around = [each for each in people if abs(each.time - time) <= HIDE_MARGIN]
+    faces = [face for each in around for face in each.bystanders or ()]
+    heads = [
+        head for each in around for head in _other_heads(each, _last_candidate(people, each.time))
+    ]
     if not faces and not heads:
         return pixels
     height, width = pixels.shape[:2]
     hidden = pixels.copy()
     covered = np.zeros((height, width), np.uint8)
-    for box in (*(_grown(face, _FACE_WIDER, _FACE_HIGHER) for face in faces), *heads):
+    whole_heads = (_enlarged(face, _FACE_WIDTH_FACTOR, _FACE_HEIGHT_FACTOR) for face in faces)
+    for box in (*whole_heads, *heads):
         _hide(hidden, covered, pixels, box)
     own = min(
-        (look for look in near if look.candidate is not None),
-        key=lambda look: abs(look.time - time),
+        (each for each in near if each.candidate is not None),
+        key=lambda each: abs(each.time - time),
         default=None,
     )
     if own is not None and own.candidate is not None:
@@ -101,34 +105,36 @@ def hide_bystanders(pixels: Pixels, time: float, looks: Sequence[Look]) -> Pixel
     return np.where(covered[:, :, None] > 0, hidden, pixels)
 
 
-def _other_heads(look: Look, candidate: Box | None) -> Iterable[Box]:
-    """Upper halves of the persons who are not the candidate.
+def _other_heads(people: PeopleInFrame, candidate: Box | None) -> Iterable[Box]:
+    """Upper parts of the persons who are not the candidate.
 
-    Who has the candidate's face is the candidate. Where that was not seen lately (turned away), the
-    largest person is taken for the candidate.
+    The candidate is the person with the candidate's face. If the face was not seen lately, as when
+    the candidate has turned away, the largest person is taken for the candidate.
     """
-    if not look.persons:
+    if not people.persons:
         return ()
     own = None
     if candidate is not None:
         x, y = _centre(candidate)
-        holding = [p for p in look.persons if p.left <= x <= p.right and p.top <= y <= p.bottom]
-        # Of several that reach over the face, the one whose head it would be: nearest to its top.
-        own = min(holding, key=lambda p: abs(p.top - candidate.top), default=None)
+        around_face = [
+            p for p in people.persons if p.left <= x <= p.right and p.top <= y <= p.bottom
+        ]
+        # Of several whose box contains the face, the one whose head is nearest to it.
+        own = min(around_face, key=lambda p: abs(p.top - candidate.top), default=None)
     else:
-        own = max(look.persons, key=lambda p: p.width * p.height)
+        own = max(people.persons, key=lambda p: p.width * p.height)
     return [
-        Box(p.left, p.top, p.right, p.top + _HEAD_OF_PERSON * p.height)
-        for p in look.persons
+        Box(p.left, p.top, p.right, p.top + _HEAD_SHARE * p.height)
+        for p in people.persons
         if p is not own
     ]
 
 
-def _seen_last(looks: Sequence[Look], time: float) -> Box | None:
-    """Where the candidate's face was, at that time or shortly before."""
-    for look in reversed(looks):
-        if look.time <= time and look.candidate is not None:
-            return look.candidate if time - look.time <= 2 * AROUND else None
+def _last_candidate(people: Sequence[PeopleInFrame], time: float) -> Box | None:
+    """The candidate's face at that time or shortly before."""
+    for each in reversed(people):
+        if each.time <= time and each.candidate is not None:
+            return each.candidate if time - each.time <= 2 * HIDE_MARGIN else None
     return None
 
 
@@ -138,7 +144,7 @@ def _hide(hidden: Pixels, covered: NDArray[np.uint8], pixels: Pixels, box: Box) 
     top, bottom = (int(np.clip(side * height, 0, height)) for side in (box.top, box.bottom))
     if right - left < 1 or bottom - top < 1:
         return
-    hidden[top:bottom, left:right] = _mosaic(pixels[top:bottom, left:right], _CELLS)
+    hidden[top:bottom, left:right] = _mosaic(pixels[top:bottom, left:right], _MOSAIC_CELLS)
     covered[top:bottom, left:right] = 1
 
 
@@ -153,6 +159,7 @@ def _mosaic(pixels: Pixels, cells: int) -> Pixels:
 
 
 def _ellipses(boxes: Iterable[Box], width: int, height: int) -> NDArray[np.uint8]:
+    """A mask of the ellipses that fill the boxes."""
     mask = np.zeros((height, width), np.uint8)
     for box in boxes:
         x, y = _centre(box)
@@ -165,11 +172,11 @@ def _centre(box: Box) -> tuple[float, float]:
     return (box.left + box.right) / 2, (box.top + box.bottom) / 2
 
 
-def _grown(box: Box, wider: float, higher: float) -> Box:
+def _enlarged(box: Box, width_factor: float, height_factor: float) -> Box:
     x, y = _centre(box)
-    half_width, half_height = box.width * wider / 2, box.height * higher / 2
+    half_width, half_height = box.width * width_factor / 2, box.height * height_factor / 2
     return Box(x - half_width, y - half_height, x + half_width, y + half_height)
 
 
-def _share(box: Box, width: int, height: int) -> Box:
+def _relative(box: Box, width: int, height: int) -> Box:
     return Box(box.left / width, box.top / height, box.right / width, box.bottom / height)

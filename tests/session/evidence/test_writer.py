@@ -13,8 +13,8 @@ from proctoring.incidents import Evidence
 from proctoring.records.evidence.sealing import Keys
 from proctoring.records.evidence.store import FolderStore
 from proctoring.records.evidence.vault import EvidenceVault
-from proctoring.session.evidence.keeper import EvidenceKeeper, Order
-from proctoring.session.evidence.ring import Picture, Stretch
+from proctoring.session.evidence.media_buffer import EncodedFrame, MediaSegment
+from proctoring.session.evidence.writer import EvidenceRequest, EvidenceWriter
 
 TIMEOUT = 20.0
 PICTURE = encode(one_person())
@@ -46,24 +46,24 @@ class Untidy(EvidenceVault):
 
 
 class Kept:
-    """A keeper and everything that came of it."""
+    """A writer and the results of its requests."""
 
     def __init__(self, folder: Path, max_waiting_bytes: int) -> None:
         self.store = Held(folder)
         self.vault = Untidy(self.store, Keys(), sleep=lambda _: None)
         self.told: Queue[Evidence | None] = Queue()
         self.lost: list[str] = []
-        self.keeper = EvidenceKeeper(
+        self.writer = EvidenceWriter(
             self.vault,
-            lost=self.lost.append,
+            on_lost=self.lost.append,
             max_pixels=10_000_000,
             max_waiting_bytes=max_waiting_bytes,
         )
-        self.keeper.start()
+        self.writer.start()
 
-    def offer(self, kind: str = "still", data: bytes = PICTURE) -> None:
-        stretch = Stretch((Picture(1.0, data), Picture(1.1, data)), (), ())
-        self.keeper.offer(Order(kind, stretch, False, self.told.put))
+    def submit(self, kind: str = "still", data: bytes = PICTURE) -> None:
+        segment = MediaSegment((EncodedFrame(1.0, data), EncodedFrame(1.1, data)), (), ())
+        self.writer.submit(EvidenceRequest(kind, segment, False, self.told.put))
 
     def next(self) -> Evidence | None:
         return self.told.get(timeout=TIMEOUT)
@@ -74,12 +74,12 @@ def kept(tmp_path: Path) -> Iterator[Kept]:
     kept = Kept(tmp_path, 5 * len(PICTURE))
     yield kept
     kept.store.open.set()
-    assert kept.keeper.stop(TIMEOUT)
+    assert kept.writer.stop(TIMEOUT)
 
 
 def test_what_is_ordered_is_made_and_kept_before_it_is_told(kept: Kept) -> None:
-    kept.offer("still")
-    kept.offer("clip")
+    kept.submit("still")
+    kept.submit("clip")
     still, clip = kept.next(), kept.next()
     assert still is not None
     assert clip is not None
@@ -92,30 +92,30 @@ def test_what_is_ordered_is_made_and_kept_before_it_is_told(kept: Kept) -> None:
 
 def test_what_finds_no_room_is_lost_at_once_and_said(kept: Kept) -> None:
     kept.store.open.clear()
-    kept.offer()
+    kept.submit()
     assert kept.store.asked.wait(TIMEOUT)  # it is being kept: two more of two pictures may wait
     for _ in range(3):
-        kept.offer()
+        kept.submit()
     assert kept.next() is None
-    assert kept.lost == ["too much evidence waits to be made"]
+    assert kept.lost == ["too much evidence waits to be encoded"]
     kept.store.open.set()
     assert [kept.next() is None for _ in range(3)] == [False, False, False]
 
 
 def test_a_store_that_is_away_costs_the_evidence_and_nothing_else(kept: Kept) -> None:
     kept.store.refuses = True
-    kept.offer()
+    kept.submit()
     assert kept.next() is None
     assert kept.lost == ["the store is away"]
-    assert kept.keeper.capability.reason == "the store is away"
+    assert kept.writer.capability.reason == "the store is away"
 
 
 def test_what_cannot_be_made_costs_that_piece_alone(kept: Kept) -> None:
-    kept.offer("clip", b"no picture")
-    kept.offer("still")
+    kept.submit("clip", b"no picture")
+    kept.submit("still")
     assert kept.next() is None
     assert kept.next() is not None
-    assert kept.lost == ["no picture was at hand"]
+    assert kept.lost == ["there is no frame"]
 
 
 def test_a_listener_that_fails_does_not_stop_the_others(
@@ -124,29 +124,31 @@ def test_a_listener_that_fails_does_not_stop_the_others(
     def fails(_: Evidence | None) -> None:
         raise RuntimeError("no")
 
-    kept.keeper.offer(Order("still", Stretch((Picture(1.0, PICTURE),), (), ()), False, fails))
-    kept.offer()
+    kept.writer.submit(
+        EvidenceRequest("still", MediaSegment((EncodedFrame(1.0, PICTURE),), (), ()), False, fails)
+    )
+    kept.submit()
     assert kept.next() is not None
-    assert "could not be told" in caplog.text
+    assert "could not be published" in caplog.text
 
 
 def test_a_stop_makes_what_waits(tmp_path: Path) -> None:
     kept = Kept(tmp_path, 1 << 30)
     for _ in range(5):
-        kept.offer()
-    assert kept.keeper.stop(TIMEOUT)
+        kept.submit()
+    assert kept.writer.stop(TIMEOUT)
     assert [kept.next() is None for _ in range(5)] == [False] * 5
-    kept.offer()
-    assert kept.next() is None, "it was taken by a keeper that stopped"
+    kept.submit()
+    assert kept.next() is None, "it was accepted by a writer that had stopped"
 
 
 def test_a_stop_gives_up_what_takes_too_long(tmp_path: Path) -> None:
     kept = Kept(tmp_path, 1 << 30)
     kept.store.open.clear()
-    kept.offer()
+    kept.submit()
     assert kept.store.asked.wait(TIMEOUT)
-    kept.offer()
-    assert not kept.keeper.stop(0.01)
+    kept.submit()
+    assert not kept.writer.stop(0.01)
     assert kept.next() is None
     assert kept.lost == ["the server stopped"]
     kept.store.open.set()

@@ -9,14 +9,14 @@ import pytest
 import simplejpeg
 from tests.session.evidence.people import BYSTANDER, CANDIDATE, encode, two_people
 from tests.session.evidence.test_bystanders import is_hidden, is_untouched, look
-from tests.session.evidence.test_media import opened
+from tests.session.evidence.test_encoding import opened
 from tests.vision.test_tiled_detection import crowd
 
 from proctoring.observations import Box
 from proctoring.session.evidence.bystanders import hide_bystanders
-from proctoring.session.evidence.crowd import CUT_EVERY, looks_at
-from proctoring.session.evidence.media import make_clip, make_still
-from proctoring.session.evidence.ring import Picture, Stretch
+from proctoring.session.evidence.encoding import encode_clip, encode_still
+from proctoring.session.evidence.face_search import TILING_PERIOD, search_faces
+from proctoring.session.evidence.media_buffer import EncodedFrame, MediaSegment
 from proctoring.vision.frame import Pixels
 from proctoring.vision.networks import VisionModels
 from proctoring.vision.tiled_detection import detect_faces_in_tiles
@@ -30,7 +30,7 @@ def both(pixels: Pixels, cuts: int) -> tuple[Box, ...]:
 
 def test_a_bystander_whom_the_session_did_not_follow_is_hidden() -> None:
     picture = two_people()
-    looks = looks_at([(5.0, picture)], [look(5.0)], both, cuts=1)
+    looks = search_faces([(5.0, picture)], [look(5.0)], both, tiles=1)
     kept = hide_bystanders(picture, 5.0, looks)
     assert is_hidden(picture, kept, BYSTANDER)
     assert is_untouched(picture, kept, CANDIDATE)
@@ -39,13 +39,13 @@ def test_a_bystander_whom_the_session_did_not_follow_is_hidden() -> None:
 def test_the_candidate_is_known_by_where_the_session_saw_him_shortly_before() -> None:
     picture = two_people()
     seen = [look(4.2), look(5.0, candidate=None)]
-    found = looks_at([(5.0, picture)], seen, both, cuts=1)
+    found = search_faces([(5.0, picture)], seen, both, tiles=1)
     assert [each.bystanders for each in found] == [(), (), (BYSTANDER,)]
 
 
 def test_without_a_candidate_every_face_is_a_bystanders() -> None:
     picture = two_people()
-    kept = hide_bystanders(picture, 5.0, looks_at([(5.0, picture)], [], both, cuts=1))
+    kept = hide_bystanders(picture, 5.0, search_faces([(5.0, picture)], [], both, tiles=1))
     assert is_hidden(picture, kept, CANDIDATE)
     assert is_hidden(picture, kept, BYSTANDER)
 
@@ -54,7 +54,7 @@ def test_a_picture_that_the_session_never_looked_at_is_hidden_whole_whatever_is_
     None
 ):
     picture = two_people()
-    kept = hide_bystanders(picture, 5.0, looks_at([(5.0, picture)], [], lambda *_: (), cuts=1))
+    kept = hide_bystanders(picture, 5.0, search_faces([(5.0, picture)], [], lambda *_: (), tiles=1))
     assert is_hidden(picture, kept, BYSTANDER)
     assert is_hidden(picture, kept, CANDIDATE)
 
@@ -67,9 +67,9 @@ def test_a_clip_is_looked_at_in_parts_now_and_then_and_whole_in_between() -> Non
         return ()
 
     pictures = [(n / 10, np.zeros((4, 4, 3), np.uint8)) for n in range(11)]
-    looks_at(pictures, [], find, cuts=2)
+    search_faces(pictures, [], find, tiles=2)
     assert asked == [2, 1, 1, 1, 1, 2, 1, 1, 1, 1, 2]
-    assert CUT_EVERY == 0.5
+    assert TILING_PERIOD == 0.5
 
 
 def test_who_comes_later_in_a_clip_is_hidden_a_second_before() -> None:
@@ -81,11 +81,11 @@ def test_who_comes_later_in_a_clip_is_hidden_a_second_before() -> None:
         return (BYSTANDER,) if len(calls) >= 4 else ()
 
     calls: list[int] = []
-    pictures = tuple(Picture(time, encode(picture)) for time in times)
-    stretch = Stretch(pictures, (), tuple(look(time) for time in times))
-    made = make_clip(stretch, blur=True, max_pixels=MAX_PIXELS, find=find)
-    shown = opened(made.data)[1]
-    whole = make_clip(stretch, blur=True, max_pixels=MAX_PIXELS)
+    pictures = tuple(EncodedFrame(time, encode(picture)) for time in times)
+    segment = MediaSegment(pictures, (), tuple(look(time) for time in times))
+    encoded = encode_clip(segment, blur=True, max_pixels=MAX_PIXELS, find=find)
+    shown = opened(encoded.data)[1]
+    whole = encode_clip(segment, blur=True, max_pixels=MAX_PIXELS)
     plain = opened(whole.data)[1]
     hidden = [is_hidden(b, a, BYSTANDER) for b, a in zip(plain, shown, strict=True)]
     assert hidden == [False, True, True, True, True]
@@ -109,8 +109,8 @@ def test_in_a_crowd_the_real_detector_leaves_the_candidate_alone_to_be_seen(
         for y in range(4)
     }  # fmt: skip
     data = encode(picture)
-    stretch = Stretch((Picture(3.0, data),), (), (look(3.0, candidate=places[2, 1]),))
-    made = make_still(stretch, blur=True, max_pixels=MAX_PIXELS, find=find)
-    before, after = simplejpeg.decode_jpeg(data), simplejpeg.decode_jpeg(made.data)
+    segment = MediaSegment((EncodedFrame(3.0, data),), (), (look(3.0, candidate=places[2, 1]),))
+    encoded = encode_still(segment, blur=True, max_pixels=MAX_PIXELS, find=find)
+    before, after = simplejpeg.decode_jpeg(data), simplejpeg.decode_jpeg(encoded.data)
     shown = {at for at, place in places.items() if not is_hidden(before, after, place)}
     assert shown == {(2, 1)}
