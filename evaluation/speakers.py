@@ -178,8 +178,8 @@ def alarms(models: AudioModels, sound: NDArray[np.int16]) -> list[float]:
 
 def is_alarm(observation: AudioObservation) -> bool:
     """Whether this observation alone holds the condition ``audio.multiple_speakers``."""
-    look = observation.speakers
-    return look is not None and any(voice.number != CANDIDATE for voice in look.voices)
+    look = observation.diarization
+    return look is not None and any(voice.number != CANDIDATE for voice in look.speakers)
 
 
 def incidents(times: list[float]) -> int:

@@ -23,7 +23,9 @@ RATE = 16_000
 
 def others(observations: tuple[AudioObservation, ...]) -> list[float]:
     return [
-        o.time for o in observations if o.speakers and any(v.number > 1 for v in o.speakers.voices)
+        o.time
+        for o in observations
+        if o.diarization and any(v.number > 1 for v in o.diarization.speakers)
     ]
 
 
@@ -38,9 +40,9 @@ def test_one_voice_is_enrolled_and_never_becomes_two(
 ) -> None:
     heard = hear(AudioAnalyser(audio_models), one_voice[: 24 * RATE])
     assert others(heard) == []
-    looks = [o.speakers for o in heard if o.speakers]
+    looks = [o.diarization for o in heard if o.diarization]
     assert looks[-1].enrolment == 1.0
-    assert sum(bool(look.voices) for look in looks) > 15
+    assert sum(bool(look.speakers) for look in looks) > 15
 
 
 def test_a_second_voice_is_heard(audio_models: AudioModels, two_voices: NDArray[np.int16]) -> None:
@@ -63,7 +65,7 @@ def test_silence_has_no_speech_no_voices_and_the_lowest_level(audio_models: Audi
     heard = hear(AudioAnalyser(audio_models), np.zeros(3 * RATE, np.int16))
     assert [o.speech for o in heard] == [0.0] * 6
     assert {o.level for o in heard} == {-100.0}
-    assert all(not o.speakers.voices for o in heard if o.speakers)
+    assert all(not o.diarization.speakers for o in heard if o.diarization)
     assert [o.time for o in heard] == pytest.approx([0.5, 1.0, 1.5, 2.0, 2.5, 3.0])
 
 
@@ -119,9 +121,9 @@ def test_a_gap_is_said_and_media_time_goes_on(
     after = analyser.push(one_voice[5 * RATE : 6 * RATE])
     assert [o.time for o in before] == pytest.approx([100.5])
     assert left.time == pytest.approx(100.75)
-    assert left.span == pytest.approx(0.25)
+    assert left.duration == pytest.approx(0.25)
     assert lost.time == pytest.approx(104.75)
-    assert (lost.span, lost.speech, lost.level, lost.speakers) == (4.0, None, None, None)
+    assert (lost.duration, lost.speech, lost.level, lost.diarization) == (4.0, None, None, None)
     assert lost.not_read[0].reason == "4.0 s of sound are missing"
     assert [o.time for o in after] == pytest.approx([105.25, 105.75])
 
@@ -141,7 +143,7 @@ def test_a_restored_session_knows_its_voices_again(
     assert restored.time == pytest.approx(14.0)
     heard = hear(restored, one_voice[14 * RATE : 19 * RATE])
     assert others(heard) == []
-    assert next(o.speakers.enrolment for o in heard if o.speakers) == 1.0
+    assert next(o.diarization.enrolment for o in heard if o.diarization) == 1.0
     stranger = two_voices[int(8.6 * RATE) : int(11.5 * RATE)]
     assert others(hear(restored, stranger))
 
@@ -156,7 +158,7 @@ def test_without_networks_sound_is_still_measured_and_the_reason_is_said(tmp_pat
     (heard,) = AudioAnalyser(models).push(np.full(8000, 3276, np.int16))
     assert heard.level == pytest.approx(-20.0, abs=0.01)
     assert heard.speech is None
-    assert heard.speakers is None
+    assert heard.diarization is None
     assert {n.what for n in heard.not_read} == {"speech", "speakers"}
 
 
@@ -167,11 +169,11 @@ def test_who_is_known_and_talks_on_is_looked_at_half_as_often_until_a_pause(
     loud = frames.astype(np.float64).std(axis=1) > 60
     talk = frames[np.convolve(loud, np.ones(9), "same") > 0].ravel()[: 24 * RATE]
     analyser = AudioAnalyser(audio_models)
-    looks = [o.time for o in analyser.push(talk) if o.speakers]
+    looks = [o.time for o in analyser.push(talk) if o.diarization]
     known = [time for time in looks if time > 14.0]
     assert max(np.diff(known)) == pytest.approx(2.0)
     assert len(known) <= 7  # of ten seconds
     analyser.push(np.zeros(RATE // 2, np.int16))
-    after = [o.time for o in analyser.push(talk[: 2 * RATE]) if o.speakers]
+    after = [o.time for o in analyser.push(talk[: 2 * RATE]) if o.diarization]
     assert after[0] - 24.5 <= 1.0
     assert max(np.diff(after), default=1.0) <= 1.0

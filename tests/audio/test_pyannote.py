@@ -52,9 +52,9 @@ def test_turns_become_the_observations_of_the_online_detector() -> None:
         SpeakerTurn(2.5, 4.2, "SPEAKER_01"),
     )
     observations = as_observations(turns, 5.0, start=10.0)
-    looks = [o.speakers for o in observations if o.speakers]
+    looks = [o.diarization for o in observations if o.diarization]
     assert [o.time for o in observations] == [11.0, 12.0, 13.0, 14.0, 15.0]
-    assert [[v.number for v in look.voices] for look in looks] == [[2], [1], [1, 2], [2], [2]]
+    assert [[v.number for v in look.speakers] for look in looks] == [[2], [1], [1, 2], [2], [2]]
     assert [round(look.overlap, 2) for look in looks] == [0.0, 0.0, 0.5, 0.0, 0.0]
     assert [o.speech for o in observations] == pytest.approx([0.4, 1.0, 1.0, 1.0, 0.2])
-    assert looks[3].voices[0].seconds == pytest.approx(1.9)
+    assert looks[3].speakers[0].seconds == pytest.approx(1.9)

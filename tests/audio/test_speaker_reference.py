@@ -86,8 +86,8 @@ def test_whoever_speaks_first_is_another_once_the_candidate_is_known(
     others = [
         voice
         for observation in known.push(two_voices[: 8 * RATE])
-        if observation.speakers
-        for voice in observation.speakers.voices
+        if observation.diarization
+        for voice in observation.diarization.speakers
     ]
     assert others
     assert all(voice.number != CANDIDATE for voice in others)
@@ -97,8 +97,8 @@ def test_whoever_speaks_first_is_another_once_the_candidate_is_known(
     heard = {
         voice.number
         for observation in own.push(one_voice[20 * RATE : 30 * RATE])
-        if observation.speakers
-        for voice in observation.speakers.voices
+        if observation.diarization
+        for voice in observation.diarization.speakers
     }
     assert heard == {CANDIDATE}
 

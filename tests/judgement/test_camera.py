@@ -17,12 +17,12 @@ from proctoring.observations import (
     Liveness,
 )
 
-CLEAR = ImageQuality(brightness=120, burnt=0.01, structure=15, detail=5)
+CLEAR = ImageQuality(brightness=120, overexposed=0.01, structure=15, detail=5)
 TROUBLES = {
-    "camera.covered": ImageQuality(brightness=60, burnt=0, structure=0.4, detail=0.3),
-    "camera.dark": ImageQuality(brightness=12, burnt=0, structure=4, detail=1.2),
-    "camera.bright": ImageQuality(brightness=240, burnt=0.8, structure=6, detail=2),
-    "camera.blurred": ImageQuality(brightness=120, burnt=0, structure=4, detail=0.4),
+    "camera.covered": ImageQuality(brightness=60, overexposed=0, structure=0.4, detail=0.3),
+    "camera.dark": ImageQuality(brightness=12, overexposed=0, structure=4, detail=1.2),
+    "camera.bright": ImageQuality(brightness=240, overexposed=0.8, structure=6, detail=2),
+    "camera.blurred": ImageQuality(brightness=120, overexposed=0, structure=4, detail=0.4),
 }
 
 

@@ -156,7 +156,7 @@ def test_what_runs_ahead_of_the_pictures_swallows_no_failure() -> None:
     """Sound and the browser's reports are timed as they arrive; pictures may wait for seconds."""
     ahead: list[Observation] = []
     for t in times(1.1, 18):
-        silence = AudioObservation(t + 2, span=0.5, speech=0.0, level=-60, speakers=None)
+        silence = AudioObservation(t + 2, duration=0.5, speech=0.0, level=-60, diarization=None)
         ahead += [BrowserObservation(t + 2, True, True, None, None, None, 0, 0.0), silence, seen(t)]
     _, changes = answer("turn_left", ahead)
     assert len(of_kind(changes, "liveness.challenge_failed")) == 1

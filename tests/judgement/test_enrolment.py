@@ -29,7 +29,7 @@ from proctoring.observations import (
 )
 
 GUIDED = parse_policy('name = "guided"\n[enrolment]\nsuspended = ["gaze", "head", "face.absent"]')
-DARK = ImageQuality(brightness=5.0, burnt=0.0, structure=10.0, detail=5.0)
+DARK = ImageQuality(brightness=5.0, overexposed=0.0, structure=10.0, detail=5.0)
 
 
 def begin(
@@ -48,7 +48,7 @@ def missing_after(observations: Iterable[Observation], policy: Policy = EXAM) ->
 def unlearned(time: float) -> FrameObservation:
     observation = seen(time, readable=False, unread="baseline of the eyes not yet learned")
     assert observation.candidate is not None
-    return replace(observation, candidate=replace(observation.candidate, learned=False))
+    return replace(observation, candidate=replace(observation.candidate, baseline_ready=False))
 
 
 def boxed(time: float, box: Box) -> FrameObservation:

@@ -223,7 +223,7 @@ def test_a_phone_in_two_of_the_last_three_looks(looks: str, starts: list[int]) -
 
 
 def test_a_phone_names_every_detector_that_agreed() -> None:
-    seen_by_both = replace(look(phones=(0.71,)), closer="picodet")
+    seen_by_both = replace(look(phones=(0.71,)), verifier="picodet")
     frames = [seen(t, objects=seen_by_both) for t in (0.0, 0.5)]
     ((_, started),) = run(frames)
     assert started.reason == (

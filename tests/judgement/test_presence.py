@@ -118,7 +118,7 @@ def test_a_policy_may_let_nobody_pass() -> None:
 
 @pytest.mark.parametrize("picture", [True, None])
 def test_a_face_that_is_a_picture_or_may_be_one_is_no_second_person(picture: bool | None) -> None:
-    poster = Face(2, Box(400, 110, 540, 290), 0.9, picture=picture)
+    poster = Face(2, Box(400, 110, 540, 290), 0.9, depicted=picture)
     assert started(faces(t, poster) for t in times(0, 10)) == []
 
 

@@ -13,7 +13,14 @@ from proctoring.observations import FrameObservation, InjectionIndicators, Liven
 from .build import EXAM, seen
 
 LIVING = Liveness(
-    track=1, score=0.97, judge="networks", looks=5, depth=0.003, sway=0.2, framed=0.0, blinks=12.0
+    track=1,
+    score=0.97,
+    networks="networks",
+    samples=5,
+    parallax=0.003,
+    motion=0.2,
+    framed_share=0.0,
+    blinks=12.0,
 )
 CAMERA = InjectionIndicators(unchanged_for=0.0, ever_changed=True, repeats_after=None)
 
@@ -50,11 +57,11 @@ def test_a_living_face_before_a_camera_raises_nothing() -> None:
     [
         ({"score": 0.1}, "liveness 0.10 by networks"),
         ({"score": 0.45, "blinks": 0.0}, "no blink in 20 s"),
-        ({"depth": 0.0004}, "flat sheet"),
-        ({"depth": 0.0009, "score": None}, "flat sheet"),
-        ({"sway": 0.004}, "moved less than 0.01 eye distances"),
-        ({"framed": 0.8, "score": 0.6}, "a phone or screen surrounds the face"),
-        ({"framed": 0.8, "score": None}, "a phone or screen surrounds the face"),
+        ({"parallax": 0.0004}, "flat sheet"),
+        ({"parallax": 0.0009, "score": None}, "flat sheet"),
+        ({"motion": 0.004}, "moved less than 0.01 eye distances"),
+        ({"framed_share": 0.8, "score": 0.6}, "a phone or screen surrounds the face"),
+        ({"framed_share": 0.8, "score": None}, "a phone or screen surrounds the face"),
     ],
 )
 def test_one_strong_sign_of_the_face_is_enough_and_is_named(
@@ -72,10 +79,10 @@ def test_one_strong_sign_of_the_face_is_enough_and_is_named(
     "signs",
     [
         {"score": 0.45},  # unsure, and it blinks
-        {"score": None, "depth": None, "sway": None, "framed": None, "blinks": None},
-        {"depth": 0.0009},  # nearly flat, but the networks are sure
-        {"framed": 0.8},  # the networks are sure that it lives: somebody before a monitor
-        {"framed": 0.4, "score": 0.6},
+        {"score": None, "parallax": None, "motion": None, "framed_share": None, "blinks": None},
+        {"parallax": 0.0009},  # nearly flat, but the networks are sure
+        {"framed_share": 0.8},  # the networks are sure that it lives: somebody before a monitor
+        {"framed_share": 0.4, "score": 0.6},
         {"blinks": 0.0},  # people stare
     ],
 )
@@ -102,7 +109,7 @@ def test_a_stream_that_is_no_camera_is_named_whatever_the_face(
 
 
 def test_a_camera_that_freezes_later_is_no_spoof() -> None:
-    still = dataclasses.replace(LIVING, sway=0.0)
+    still = dataclasses.replace(LIVING, motion=0.0)
     assert incidents(still, InjectionIndicators(60.0, True, None), seconds=30) == []
 
 

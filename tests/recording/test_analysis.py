@@ -164,9 +164,9 @@ def test_audio_alone_gives_a_summary_and_words_only_where_the_policy_publishes_t
 ) -> None:
     talk = write_sound(tmp_path / "talk.flac", one_voice[: 12 * 16_000], "flac")
     policy = shipped_policy("exam").model_dump(exclude_unset=True)
-    policy |= {"transcription": {"engine": "moonshine"}, "sound": {"phrases": ["worst of times"]}}
+    policy |= {"transcription": {"engine": "moonshine"}, "audio": {"phrases": ["worst of times"]}}
     for publish in (False, True):
-        policy["transcription"]["tell"] = publish
+        policy["transcription"]["publish"] = publish
         report = proctoring.analyse(
             talk, policy=proctoring.Policy.model_validate(policy), models=recording_models
         )

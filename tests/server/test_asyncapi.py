@@ -184,7 +184,7 @@ FULL = FrameObservation(
     time=7.0,
     width=640,
     height=480,
-    faces=(Face(1, BOX, 0.99, 0.5), Face(2, BOX, 0.9, 6.0, picture=None)),
+    faces=(Face(1, BOX, 0.99, 0.5), Face(2, BOX, 0.9, 6.0, depicted=None)),
     candidate=Candidate(
         1,
         HeadPose(-3.0, 2.0, 0.5),
@@ -198,7 +198,7 @@ FULL = FrameObservation(
         persons=(Detection("person", 0.9, BOX),),
         detector="ssd_mobilenet_v2",
         screens=(Detection("tv", 0.6, BOX),),
-        closer="picodet_s",
+        verifier="picodet_s",
     ),
     not_read=(NotRead("gaze", "eyes shut"),),
     camera=ImageQuality(120.0, 0.01, 40.0, 3.0),

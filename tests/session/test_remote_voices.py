@@ -30,8 +30,8 @@ def judged(found: tuple[Observation, ...]) -> list[tuple[int, float]]:
     return [
         (voice.number, voice.confidence)
         for one in found
-        if isinstance(one, AudioObservation) and one.speakers is not None
-        for voice in one.speakers.voices
+        if isinstance(one, AudioObservation) and one.diarization is not None
+        for voice in one.diarization.speakers
     ]
 
 

@@ -87,6 +87,6 @@ def test_how_like_the_background_is_what_it_was_is_said() -> None:
     watch = CameraMovementDetector()
     watch.update(room(), [FACE])
     same, other = watch.update(room(), [FACE]), watch.update(room(150), [FACE])
-    assert same.likeness is not None
-    assert other.likeness is not None
-    assert same.likeness > 0.95 > 0.5 > other.likeness
+    assert same.similarity is not None
+    assert other.similarity is not None
+    assert same.similarity > 0.95 > 0.5 > other.similarity

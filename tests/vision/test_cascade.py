@@ -64,7 +64,7 @@ def test_a_phone_is_what_both_see_as_sure_as_the_surer(
     look = pair.detect(ROOM)
     assert [phone.score for phone in look.phones] == pytest.approx(reported)
     assert [phone.box for phone in look.phones] == [Box(*PLACE)] * len(reported)
-    assert (look.detector, look.closer, look.suspects) == ("first", "second", suspects)
+    assert (look.detector, look.verifier, look.suspects) == ("first", "second", suspects)
 
 
 def test_persons_are_the_first_networks_alone() -> None:
@@ -96,7 +96,7 @@ def test_a_look_that_only_suspects_is_followed_by_one_sooner(vision_models: Visi
     def objects(_: Pixels) -> Steps[ObjectDetections]:
         looked.append(n)
         yield
-        return ObjectDetections((), (), "first", closer="second", suspects=int(n < 5))
+        return ObjectDetections((), (), "first", verifier="second", suspects=int(n < 5))
 
     analyser = VisionAnalyser(replace(vision_models, identity=None, objects=objects))
     for n in range(21):
@@ -117,7 +117,7 @@ def test_without_the_second_network_the_first_decides_and_health_says_so(
     monkeypatch.setattr(ModelStore, "fetch", without)
     look, capabilities = load_object_detection(model_store, PAIR)
     assert look is not None
-    assert run_to_completion(look(ROOM)).closer == ""
+    assert run_to_completion(look(ROOM)).verifier == ""
     assert [(c.name, c.available, c.reason) for c in capabilities] == [
         ("objects", True, ""),
         ("objects.closer", False, "picodet_s could not be had"),
@@ -127,7 +127,7 @@ def test_without_the_second_network_the_first_decides_and_health_says_so(
 def test_by_default_the_one_detector_decides_alone(model_store: ModelStore) -> None:
     look, capabilities = load_object_detection(model_store, Settings().object_model)
     assert look is not None
-    assert run_to_completion(look(ROOM)).closer == ""
+    assert run_to_completion(look(ROOM)).verifier == ""
     assert [capability.name for capability in capabilities] == ["objects"]
 
 

@@ -84,13 +84,13 @@ def sorted_out(person: Box) -> tuple[ObjectDetections, bool | None]:
 def test_a_face_on_a_television_is_a_picture_though_it_moves() -> None:
     found, picture = sorted_out(Box(470, 60, 540, 148))
     assert picture is True
-    assert (found.persons, len(found.pictured)) == ((), 1)
+    assert (found.persons, len(found.depicted_persons)) == ((), 1)
 
 
 def test_who_stands_before_a_television_is_a_person() -> None:
     found, picture = sorted_out(Box(460, 60, 550, 470))
     assert picture is False
-    assert (len(found.persons), found.pictured) == (1, ())
+    assert (len(found.persons), found.depicted_persons) == (1, ())
 
 
 @pytest.mark.parametrize("track", [CANDIDATE, OTHER])

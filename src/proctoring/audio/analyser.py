@@ -136,10 +136,10 @@ class AudioAnalyser:
         reason = f"{seconds:.1f} s of sound are missing"
         lost = AudioObservation(
             time=self._at(self._analysed),
-            span=missing / SAMPLE_RATE,
+            duration=missing / SAMPLE_RATE,
             speech=None,
             level=None,
-            speakers=None,
+            diarization=None,
             not_read=(NotRead("sound", reason),),
         )
         return (*before, lost)
@@ -162,10 +162,10 @@ class AudioAnalyser:
         )
         return AudioObservation(
             time=time,
-            span=len(step) / SAMPLE_RATE,
+            duration=len(step) / SAMPLE_RATE,
             speech=speech,
             level=level_dbfs(step),
-            speakers=self._diarize(time),
+            diarization=self._diarize(time),
             not_read=missing,
         )
 
@@ -208,8 +208,8 @@ class AudioAnalyser:
             return diarizer.no_speech(self._diarization)
         window, speech, self._speech = to_waveform(self._window), self._speech, 0.0
         self._diarization, found = diarizer.diarize(self._diarization, window, time, speech=speech)
-        if found.unplaced:
+        if found.unassigned:
             self._steps_left = 1
-        alone = len(found.voices) == 1 and not found.unplaced and found.enrolment == 1.0
+        alone = len(found.speakers) == 1 and not found.unassigned and found.enrolment == 1.0
         self._steady = alone and self._pause < _PAUSE_FRAMES
         return found

@@ -15,12 +15,12 @@ CANDIDATE_SPEAKER = 1
 
 def speaker_readings(policy: Policy, observation: AudioObservation) -> Iterator[Reading]:
     """Whether another speaker is heard, and whether speech overlaps."""
-    look = observation.speakers
+    look = observation.diarization
     if look is None:
         return
     others = [
         voice
-        for voice in look.voices
+        for voice in look.speakers
         if voice.number != CANDIDATE_SPEAKER
         and voice.confidence >= policy.audio.min_other_speaker_confidence
     ]
@@ -28,7 +28,7 @@ def speaker_readings(policy: Policy, observation: AudioObservation) -> Iterator[
         confidence = max(voice.confidence for voice in others)
         text = " and ".join(_describe(voice) for voice in others)
         yield Reading("audio.multiple_speakers", True, confidence, len(others), text)
-    elif look.unplaced and look.enrolment < 1:
+    elif look.unassigned and look.enrolment < 1:
         unread = "the candidate's voice is not known yet"
         yield Reading("audio.multiple_speakers", None, text=unread)
     else:
@@ -66,7 +66,7 @@ def _is_spoken(phrase: str, observation: TranscriptObservation) -> bool:
     """Whether the phrase ends in these words. It may have begun in the words carried over from the
     utterance before."""
     phrase = f" {_normalise(phrase)} "
-    before = f" {_normalise(observation.carried)} "
+    before = f" {_normalise(observation.preceding)} "
     said = f" {_normalise(observation.text)} "
     return phrase in said or (phrase in before.rstrip() + said and phrase not in before)
 

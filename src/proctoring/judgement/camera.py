@@ -30,9 +30,9 @@ def camera_trouble(policy: Policy, observation: FrameObservation) -> Reading | N
     if view.brightness < limits.min_brightness:
         text = "the picture is dark (brightness {} of 255)"
         return Reading("camera.dark", True, 1.0, view.brightness, text)
-    if view.burnt >= limits.max_overexposed:
+    if view.overexposed >= limits.max_overexposed:
         text = "the picture is burnt out ({} per cent white)"
-        return Reading("camera.bright", True, 1.0, 100 * view.burnt, text)
+        return Reading("camera.bright", True, 1.0, 100 * view.overexposed, text)
     if blurred:
         text = "the picture is out of focus"
         return Reading("camera.blurred", True, 1.0, view.detail, text)
@@ -57,6 +57,6 @@ def stream_readings(policy: Policy, observation: FrameObservation) -> Iterator[R
         text = "the picture has stood still, sensor noise included,"
         yield Reading("camera.frozen", held, 1.0, stream.unchanged_for, text)
     if scene is not None:
-        likeness = 0.0 if scene.likeness is None else scene.likeness
+        likeness = 0.0 if scene.similarity is None else scene.similarity
         text = f"the background became another and stays so (likeness {likeness:.2f})"
         yield Reading("camera.moved", scene.moved, min(1.0, 1 - likeness), 1 - likeness, text)

@@ -76,8 +76,8 @@ def _phone_readings(policy: Policy, observation: FrameObservation) -> Iterator[R
     held = any(phone.score >= minimum for phone in objects.phones)
     # "Phone-like": small detectors also take wallets for phones (measured); a reviewer decides.
     by = objects.detector
-    if objects.closer:
-        by += f" and, looking closer, {objects.closer}"
+    if objects.verifier:
+        by += f" and, looking closer, {objects.verifier}"
     text = f"phone-like object (score {score:.2f}, {by})"
     yield Reading("object.phone", held, score, score, text)
 

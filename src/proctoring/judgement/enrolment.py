@@ -105,7 +105,7 @@ def update_enrolment(
     ):
         return state
     missing = tuple(_missing(policy, count, observation))
-    has_baseline = observation.candidate is not None and observation.candidate.learned
+    has_baseline = observation.candidate is not None and observation.candidate.baseline_ready
     gap = state.last_frame_at is None or time - state.last_frame_at > MAX_GAP + TOLERANCE
     good_at = state.good_at if missing else time
     restart = gap or good_at is None or time - good_at > MAX_DROPOUT + TOLERANCE
@@ -197,7 +197,7 @@ def _missing(
     persons = count.persons if count is not None else 0
     if observation.objects is not None:
         persons = len(persons_in(policy, observation.objects))
-    if max(sum(face.picture is not True for face in faces), persons) > 1:
+    if max(sum(face.depicted is not True for face in faces), persons) > 1:
         yield "two_persons"
     if observation.candidate is not None:
         yield from _missing_of_position(policy, observation, observation.candidate)

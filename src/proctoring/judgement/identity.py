@@ -29,13 +29,14 @@ def identity_readings(policy: Policy, observation: FrameObservation) -> Iterator
             yield Reading(MISMATCH, None, text=why_unread(observation, "identity"))
         return
     differs = identity.distance >= limits.max_distance
-    if differs and identity.looks < limits.min_comparisons:
+    if differs and identity.comparisons < limits.min_comparisons:
         yield Reading(MISMATCH, None, text="too few looks at the face")
         return
     reference = "the reference photo" if identity.from_photo else "the session's first seconds"
     text = (
         f"the face differs from that of {reference} (distance {identity.distance:.2f}, "
-        f"limit {limits.max_distance:.2f}, mean of {identity.looks} looks, compared {identity.why})"
+        f"limit {limits.max_distance:.2f}, mean of {identity.comparisons} looks, "
+        f"compared {identity.trigger})"
     )
     beyond = identity.distance - limits.max_distance
     confidence = min(1.0, CONFIDENCE_AT_LIMIT + CONFIDENCE_PER_DISTANCE * beyond)

@@ -85,10 +85,10 @@ def update_lips(state: LipsState, observation: Observation) -> LipsState:
     if not isinstance(observation, AudioObservation):
         return state
     if observation.speech is not None and observation.speech >= MIN_SPEECH_SHARE:
-        segment = (observation.time - observation.span, observation.time)
+        segment = (observation.time - observation.duration, observation.time)
         state = replace(state, speech=_after((*state.speech, segment), observation.time - HISTORY))
-    look = observation.speakers
-    if look is None or not look.voices:
+    look = observation.diarization
+    if look is None or not look.speakers:
         return state
     return _count_own(state, observation.time) if _is_candidate_alone(observation) else state
 
@@ -141,8 +141,8 @@ def _weigh(state: LipsState, time: float, reading: Reading) -> Reading:
 
 def _is_candidate_alone(observation: AudioObservation) -> bool:
     """Whether the candidate's voice is the only one heard."""
-    look = observation.speakers
-    return look is not None and not look.unplaced and {v.number for v in look.voices} == {1}
+    look = observation.diarization
+    return look is not None and not look.unassigned and {v.number for v in look.speakers} == {1}
 
 
 def _count_own(state: LipsState, time: float) -> LipsState:

@@ -51,19 +51,23 @@ def _of_face(
         unblinking = ", no blink in 20 s" if life.blinks == 0 else ""
         yield (
             1 - life.score,
-            f"liveness {life.score:.2f} by {life.judge} (limit {limit:.2f}{unblinking})",
+            f"liveness {life.score:.2f} by {life.networks} (limit {limit:.2f}{unblinking})",
         )
     trusted = life.score is not None and life.score >= limits.trusted_score
     min_parallax = limits.min_parallax * (PARALLAX_FACTOR_IF_TRUSTED if trusted else 1.0)
-    if life.depth is not None and life.depth < min_parallax:
-        text = f"the face turns as a flat sheet does (parallax {life.depth:.4f})"
+    if life.parallax is not None and life.parallax < min_parallax:
+        text = f"the face turns as a flat sheet does (parallax {life.parallax:.4f})"
         yield MOTION_CONFIDENCE, text
     frozen = stream is not None and stream.ever_changed and stream.unchanged_for >= FROZEN_TIME
-    if life.sway is not None and life.sway < limits.min_motion and not frozen:
+    if life.motion is not None and life.motion < limits.min_motion and not frozen:
         text = f"the head moved less than {limits.min_motion:.2g} eye distances in 10 s"
         yield MOTION_CONFIDENCE, text
-    if life.framed is not None and life.framed >= limits.max_framed_share and not trusted:
-        yield life.framed, "a phone or screen surrounds the face"
+    if (
+        life.framed_share is not None
+        and life.framed_share >= limits.max_framed_share
+        and not trusted
+    ):
+        yield life.framed_share, "a phone or screen surrounds the face"
 
 
 def _of_stream(

@@ -151,7 +151,7 @@ class _People:
 
 def _people(policy: Policy, observation: FrameObservation) -> _People:
     faces = observation.faces or ()
-    persons = [face for face in faces if face.picture is False]
+    persons = [face for face in faces if face.depicted is False]
     far = [face for face in persons if _is_far(policy, face, persons)]
     boxes: list[Detection] = []
     if observation.objects is not None:
@@ -163,7 +163,7 @@ def _people(policy: Policy, observation: FrameObservation) -> _People:
     return _People(
         near_faces=len(persons) - len(far),
         far_faces=len(far),
-        undecided=sum(face.picture is None for face in faces),
+        undecided=sum(face.depicted is None for face in faces),
         near_boxes=len(boxes) - far_boxes,
         far_boxes=far_boxes,
         far_since=min((face.since for face in far), default=None),

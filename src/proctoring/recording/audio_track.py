@@ -93,12 +93,12 @@ class AudioTrack:
         if observation.level is not None:
             total = replace(
                 total,
-                seconds=total.seconds + observation.span,
+                seconds=total.seconds + observation.duration,
                 speech_seconds=total.speech_seconds
-                + observation.span * (observation.speech or 0.0),
+                + observation.duration * (observation.speech or 0.0),
             )
-        if observation.speakers is not None:
-            voices = {voice.number for voice in observation.speakers.voices}
+        if observation.diarization is not None:
+            voices = {voice.number for voice in observation.diarization.speakers}
             total = replace(total, voices=total.voices | voices)
         self.summary = total
 

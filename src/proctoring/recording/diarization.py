@@ -41,7 +41,7 @@ def diarize_file(
     start = 0.0 if origin is None else begin - origin
     observations = as_observations(turns, len(samples) / SAMPLE_RATE, start=start)
     return tuple(
-        AudioObservation(found.time, found.span, None, None, found.speakers)
+        AudioObservation(found.time, found.duration, None, None, found.diarization)
         for found in observations
         if found.time >= 0
     )

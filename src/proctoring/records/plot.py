@@ -76,10 +76,10 @@ def _seen(frame: FrameObservation) -> dict[str, float]:
 
 def _heard(sound: AudioObservation) -> dict[str, float]:
     found: dict[str, float | None] = {"speech": sound.speech, "level": sound.level}
-    if sound.speakers is not None:
-        found["voices"] = len(sound.speakers.voices)
-        found["overlap"] = sound.speakers.overlap
-        others = [voice.confidence for voice in sound.speakers.voices if voice.number != 1]
+    if sound.diarization is not None:
+        found["voices"] = len(sound.diarization.speakers)
+        found["overlap"] = sound.diarization.overlap
+        others = [voice.confidence for voice in sound.diarization.speakers if voice.number != 1]
         found["other_voice"] = max(others, default=0.0)
     return {name: float(value) for name, value in found.items() if value is not None}
 

@@ -67,10 +67,10 @@ def observation_text(
 
 def sound_text(heard: AudioObservation) -> str:
     """One stretch of sound as JSON text; the keys are those of ``docs/reference/asyncapi.yaml``."""
-    look = heard.speakers
+    look = heard.diarization
     sound = {
         "time": round(heard.time, 3),
-        "span": round(heard.span, 3),
+        "span": round(heard.duration, 3),
         "speech": None if heard.speech is None else round(heard.speech, 2),
         "level": None if heard.level is None else round(heard.level, 1),
         "speakers": look
@@ -82,11 +82,11 @@ def sound_text(heard: AudioObservation) -> str:
                     "confidence": round(voice.confidence, 3),
                     "seconds": round(voice.seconds, 2),
                 }
-                for voice in look.voices
+                for voice in look.speakers
             ],
             "enrolment": round(look.enrolment, 2),
             "overlap": round(look.overlap, 2),
-            "unplaced": round(look.unplaced, 2),
+            "unplaced": round(look.unassigned, 2),
         },
         "not_read": [{"what": item.what, "reason": item.reason} for item in heard.not_read],
     }
@@ -99,7 +99,7 @@ def _face(face: Face, analysis: FrameAnalysis, landmarks: bool) -> dict[str, Any
         "box": _box(face.box),
         "presence": round(face.presence, 3),
         "since": round(face.since, 2),
-        "picture": face.picture,
+        "picture": face.depicted,
     }
     mesh = analysis.meshes.get(face.track) if landmarks else None
     if mesh is not None:
@@ -125,7 +125,7 @@ def _candidate(candidate: Candidate) -> dict[str, Any]:
         },
         "eyes_open": candidate.eyes_open,
         "mouth_opening": candidate.mouth_opening,
-        "learned": candidate.learned,
+        "learned": candidate.baseline_ready,
         "blinks": candidate.blinks,
     }
 
@@ -134,7 +134,7 @@ def _objects(time: float, look: ObjectDetections) -> dict[str, Any]:
     return {
         "time": round(time, 4),
         "detector": look.detector,
-        "closer": look.closer or None,
+        "closer": look.verifier or None,
         "phones": [_detection(found) for found in look.phones],
         "persons": [_detection(found) for found in look.persons],
         "screens": [_detection(found) for found in look.screens],
@@ -144,7 +144,7 @@ def _objects(time: float, look: ObjectDetections) -> dict[str, Any]:
 def _camera(view: ImageQuality) -> dict[str, Any]:
     return {
         "brightness": round(view.brightness, 1),
-        "burnt": round(view.burnt, 3),
+        "burnt": round(view.overexposed, 3),
         "structure": round(view.structure, 2),
         "detail": round(view.detail, 2),
     }
@@ -154,25 +154,25 @@ def _liveness(life: Liveness) -> dict[str, Any]:
     return {
         "track": life.track,
         "score": _rounded(life.score, 3),
-        "judge": life.judge,
-        "looks": life.looks,
-        "depth": _rounded(life.depth, 5),
-        "sway": _rounded(life.sway, 4),
-        "framed": _rounded(life.framed, 2),
+        "judge": life.networks,
+        "looks": life.samples,
+        "depth": _rounded(life.parallax, 5),
+        "sway": _rounded(life.motion, 4),
+        "framed": _rounded(life.framed_share, 2),
         "blinks": _rounded(life.blinks, 1),
     }
 
 
 def _scene(scene: CameraMovement) -> dict[str, Any]:
-    return {"likeness": _rounded(scene.likeness, 2), "moved": scene.moved}
+    return {"likeness": _rounded(scene.similarity, 2), "moved": scene.moved}
 
 
 def _identity(identity: Identity) -> dict[str, Any]:
     return {
         "track": identity.track,
         "distance": round(identity.distance, 3),
-        "looks": identity.looks,
-        "why": identity.why,
+        "looks": identity.comparisons,
+        "why": identity.trigger,
         "from_photo": identity.from_photo,
     }
 

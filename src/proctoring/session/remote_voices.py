@@ -39,11 +39,11 @@ class RemoteVoices:
             self._words_until = observation.time
             look = speakers_in(observation) if observation.final else None
             return (observation,) if look is None else (observation, look)
-        if isinstance(observation, AudioObservation) and observation.speakers is not None:
-            if self._words_until is None or not observation.speakers.voices:
+        if isinstance(observation, AudioObservation) and observation.diarization is not None:
+            if self._words_until is None or not observation.diarization.speakers:
                 self._words_until = max(self._words_until or 0.0, observation.time - PATIENCE / 2)
             if not trouble and observation.time - self._words_until <= PATIENCE:
-                return (replace(observation, speakers=None),)
+                return (replace(observation, diarization=None),)
         return (observation,)
 
 
@@ -64,6 +64,6 @@ def speakers_in(transcript: TranscriptObservation) -> AudioObservation | None:
         )
         for speaker, seconds in sorted(spoken.items())
     )
-    look = DiarizationResult(voices, enrolment=1.0, overlap=0.0, unplaced=0.0)
+    look = DiarizationResult(voices, enrolment=1.0, overlap=0.0, unassigned=0.0)
     span = transcript.time - transcript.start
     return AudioObservation(transcript.time, span, None, None, look)

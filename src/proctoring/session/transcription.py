@@ -166,7 +166,7 @@ class TranscriptionSession:
             self._last = transcript
         if last is None or transcript.start - last.time > MAX_PAUSE:
             return transcript
-        return replace(transcript, carried=" ".join(last.text.split()[-CARRIED_WORDS:]))
+        return replace(transcript, preceding=" ".join(last.text.split()[-CARRIED_WORDS:]))
 
     def _set_trouble(self, trouble: str) -> None:
         if trouble != self.trouble:

@@ -32,7 +32,7 @@ def measure_camera(pixels: Pixels) -> ImageQuality:
     smooth = cv2.GaussianBlur(grey.astype(np.float32), (0, 0), 1.0)
     return ImageQuality(
         brightness=float(small.mean()),
-        burnt=float((small >= _BURNT).mean()),
+        overexposed=float((small >= _BURNT).mean()),
         structure=float((small - slope).std()),
         detail=float(cv2.Laplacian(smooth, cv2.CV_32F).std()),
     )

@@ -61,7 +61,7 @@ class DetectorCascade:
             if sure is not None:
                 phones.append(sure)
         return replace(
-            seen, phones=merged(phones), closer=self.second.name, suspects=len(seen.phones)
+            seen, phones=merged(phones), verifier=self.second.name, suspects=len(seen.phones)
         )
 
     def _closer(self, pixels: Pixels, suspect: Detection) -> Steps[Detection | None]:

@@ -68,7 +68,7 @@ class DepictedFaceDetector:
         self._persons = tuple(person.box for person in look.persons)
         pictured = tuple(person for person in look.persons if self._is_pictured(person.box))
         persons = tuple(person for person in look.persons if person not in pictured)
-        return replace(look, persons=persons, pictured=pictured)
+        return replace(look, persons=persons, depicted_persons=pictured)
 
     def _is_pictured(self, person: Box) -> bool:
         """Whether all faces that such a box holds, one or more, are pictures."""

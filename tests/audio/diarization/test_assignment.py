@@ -143,7 +143,7 @@ def test_plain_speech_in_which_the_segmentation_hears_nobody_is_looked_at_again(
     diarizer = OnlineDiarizer(segmentation, Told([MINE]))
     window = np.ones(WINDOW, np.float32)
     _, look = diarizer.diarize(DiarizationState(), window, 10.0, speech=0.8)
-    assert [voice.number for voice in look.voices] == [1]
+    assert [voice.number for voice in look.speakers] == [1]
     first, again = segmentation.inputs
     assert first.all()
     assert not again[..., : WINDOW // 2].any()
@@ -154,7 +154,7 @@ def test_without_speech_nobody_is_looked_for_again() -> None:
     segmentation = Told([NEVER])
     diarizer = OnlineDiarizer(segmentation, Told([]))
     _, look = diarizer.diarize(DiarizationState(), SOUND, 10.0, speech=0.1)
-    assert look.voices == ()
+    assert look.speakers == ()
     assert len(segmentation.inputs) == 1
 
 

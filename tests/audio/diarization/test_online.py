@@ -62,7 +62,7 @@ def test_a_detector_keeps_nothing_between_sessions(
     assert diarizer is not None
     window = to_waveform(one_voice[16_000 : 16_000 + WINDOW])
     state, first = diarizer.diarize(DiarizationState(), window, 10.0)
-    assert [v.number for v in first.voices] == [1]
+    assert [v.number for v in first.speakers] == [1]
     assert state.speakers[0].seconds > 2.0
     _, again = diarizer.diarize(DiarizationState(), window, 10.0)
     assert again == first
@@ -75,7 +75,7 @@ def test_a_conversation_from_the_start_is_told_apart_without_any_enrolment(
     sound = read_pcm(shared_data / "speech" / "meetings" / "sample.wav")[: 20 * 16_000]
     heard: dict[int, float] = {}
     for observation in AudioAnalyser(audio_models).push(sound):
-        for voice in observation.speakers.voices if observation.speakers else ():
+        for voice in observation.diarization.speakers if observation.diarization else ():
             heard.setdefault(voice.number, observation.time)
     assert sorted(heard) == [1, 2]
     assert heard[2] <= 19.0

@@ -16,9 +16,9 @@ from proctoring.vision.networks import VisionModels
 from ..moving import reshaped, with_noise
 
 FACE = (290.0, 145.0)
-CLEAR = ImageQuality(brightness=100, burnt=0, structure=15, detail=4)
-COVERED = ImageQuality(brightness=5, burnt=0, structure=0.2, detail=0.1)
-DARK = ImageQuality(brightness=9, burnt=0, structure=6, detail=2)
+CLEAR = ImageQuality(brightness=100, overexposed=0, structure=15, detail=4)
+COVERED = ImageQuality(brightness=5, overexposed=0, structure=0.2, detail=0.1)
+DARK = ImageQuality(brightness=9, overexposed=0, structure=6, detail=2)
 MOVING = InjectionIndicators(unchanged_for=0, ever_changed=True, repeats_after=None)
 STILL = InjectionIndicators(unchanged_for=2, ever_changed=True, repeats_after=None)
 
@@ -91,7 +91,7 @@ def test_the_first_seconds_make_the_reference_and_then_looks_are_rare(
 
     assert sitting.watch.reference is not None
     assert 2 <= len(seen) <= 4
-    assert all(look.distance < 0.2 and look.why == "now and then" for look in seen)
+    assert all(look.distance < 0.2 and look.trigger == "now and then" for look in seen)
 
 
 @pytest.mark.parametrize(
@@ -115,20 +115,20 @@ def test_whoever_comes_back_is_compared_at_once_with_the_reason(
     sitting.vanish(seconds, camera)
     back = sitting.sit(astronaut, 3)
     assert len(back) >= 5
-    assert {look.why for look in back} == {why}
+    assert {look.trigger for look in back} == {why}
     assert max(look.distance for look in back) < 0.3
 
     sitting.vanish(seconds, camera)
     swapped = sitting.sit(other, 3)
-    assert {look.why for look in swapped} == {why}
+    assert {look.trigger for look in swapped} == {why}
     assert min(look.distance for look in swapped) > 0.45
-    assert [look.looks for look in swapped[:5]] == [1, 2, 3, 4, 5]
+    assert [look.comparisons for look in swapped[:5]] == [1, 2, 3, 4, 5]
 
 
 def test_a_picture_that_stood_still_is_a_reason(sitting: Sitting, astronaut: Pixels) -> None:
     sitting.sit(astronaut, 6)
     sitting.sit(astronaut, 3, stream=STILL)
-    assert sitting.sit(astronaut, 1)[0].why == "after the picture stood still"
+    assert sitting.sit(astronaut, 1)[0].trigger == "after the picture stood still"
 
 
 def test_a_swap_without_any_break_is_met_by_the_rare_looks(
@@ -136,7 +136,7 @@ def test_a_swap_without_any_break_is_met_by_the_rare_looks(
 ) -> None:
     sitting.sit(astronaut, 6)
     seen = sitting.sit(other, VERIFICATION_PERIOD + 6)
-    far = [look for look in seen if look.distance > 0.42 and look.looks >= 3]
+    far = [look for look in seen if look.distance > 0.42 and look.comparisons >= 3]
     assert len(far) >= 3
 
 
@@ -160,7 +160,7 @@ def test_a_photo_is_compared_from_the_first_look_on(
 ) -> None:
     with_photo = Sitting(vision_models, photo=astronaut)
     (first, *_) = with_photo.sit(other, 3)
-    assert (first.from_photo, first.why) == (True, "as the session began")
+    assert (first.from_photo, first.trigger) == (True, "as the session began")
     assert first.distance > 0.45
 
 

@@ -69,7 +69,7 @@ def test_the_score_is_the_mean_of_the_last_five_looks(close_up: Pixels, mesh: Me
     last = lives[-1]
     assert isinstance(last, Liveness)
     assert last.score == pytest.approx(SCORER.score(darker, hull(mesh)))
-    assert last.looks == 5
+    assert last.samples == 5
 
 
 def test_a_break_in_following_keeps_the_looks(close_up: Pixels, mesh: Mesh) -> None:
@@ -78,7 +78,7 @@ def test_a_break_in_following_keeps_the_looks(close_up: Pixels, mesh: Mesh) -> N
 
     last = lives[-1]
     assert isinstance(last, Liveness)
-    assert (last.track, last.looks) == (3, 3)
+    assert (last.track, last.samples) == (3, 3)
     assert last.score is not None
 
 
@@ -88,7 +88,7 @@ def test_old_looks_do_not_count(close_up: Pixels, mesh: Mesh) -> None:
 
     last = lives[-1]
     assert isinstance(last, Liveness)
-    assert (last.score, last.looks) == (None, 1)
+    assert (last.score, last.samples) == (None, 1)
 
 
 def test_somebody_else_starts_anew(close_up: Pixels, mesh: Mesh) -> None:
@@ -99,7 +99,7 @@ def test_somebody_else_starts_anew(close_up: Pixels, mesh: Mesh) -> None:
     life = look(watch, 5.0, close_up, mesh, track=2)
 
     assert isinstance(life, Liveness)
-    assert (life.track, life.score, life.looks) == (2, None, 1)
+    assert (life.track, life.score, life.samples) == (2, None, 1)
 
 
 def test_without_networks_the_cues_alone_are_reported(close_up: Pixels, mesh: Mesh) -> None:
@@ -109,8 +109,8 @@ def test_without_networks_the_cues_alone_are_reported(close_up: Pixels, mesh: Me
     last = lives[-1]
     assert isinstance(last, Liveness)
     assert last.score is None
-    assert last.judge == ""
-    assert last.sway == 0
+    assert last.networks == ""
+    assert last.motion == 0
 
 
 def test_a_small_face_is_not_judged(close_up: Pixels, mesh: Mesh) -> None:

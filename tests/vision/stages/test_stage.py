@@ -85,7 +85,10 @@ def test_parts_become_one_observation_in_the_order_of_the_stages() -> None:
         {"camera": camera, "not_read": (NotRead("head", "first"),)},
         {"candidate": {"track": 7, "head": head}},
         {},
-        {"candidate": {"blinks": 2, "learned": False}, "not_read": (NotRead("gaze", "second"),)},
+        {
+            "candidate": {"blinks": 2, "baseline_ready": False},
+            "not_read": (NotRead("gaze", "second"),),
+        },
     ]
     (context,) = contexts([1.5])
     StageLoop([Every(part, [], "") for part in parts]).run(context)
@@ -95,7 +98,7 @@ def test_parts_become_one_observation_in_the_order_of_the_stages() -> None:
         width=64,
         height=48,
         faces=None,
-        candidate=Candidate(7, head, None, None, learned=False, blinks=2),
+        candidate=Candidate(7, head, None, None, baseline_ready=False, blinks=2),
         objects=None,
         not_read=(NotRead("head", "first"), NotRead("gaze", "second")),
         camera=camera,

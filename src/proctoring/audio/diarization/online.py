@@ -90,7 +90,7 @@ class OnlineDiarizer:
 
     def no_speech(self, state: DiarizationState) -> DiarizationResult:
         """The observation of a step without speech. Runs no network."""
-        return DiarizationResult((), self._enrolment(state.speakers), overlap=0.0, unplaced=0.0)
+        return DiarizationResult((), self._enrolment(state.speakers), overlap=0.0, unassigned=0.0)
 
     def embed_frames(self, waveform: Waveform, frames: NDArray[np.bool_]) -> SpeakerEmbedding:
         """The embedding of the marked frames, (589,), of a window, (160000,)."""
@@ -132,8 +132,8 @@ class OnlineDiarizer:
                 window.seconds_alone(index),
             )
         return DiarizationResult(
-            voices=tuple(heard[number] for number in sorted(heard)),
+            speakers=tuple(heard[number] for number in sorted(heard)),
             enrolment=self._enrolment(clusters.speakers),
             overlap=float((lately.sum(axis=1) >= 2).sum() * FRAME_STEP),
-            unplaced=float(unassigned.sum() * FRAME_STEP),
+            unassigned=float(unassigned.sum() * FRAME_STEP),
         )

@@ -150,8 +150,8 @@ class IdentityVerifier:
         identity = Identity(
             track=self._track,
             distance=distance(probe, self.reference),
-            looks=len(self._probes),
-            why=self._why,
+            comparisons=len(self._probes),
+            trigger=self._why,
             from_photo=self._photo,
         )
         self._next = time + slowness * self._period_after(identity)
@@ -173,7 +173,7 @@ class IdentityVerifier:
             self._burst -= 1
             return _BURST_PERIOD
         if identity.distance >= _DOUBTFUL:
-            return _BURST_PERIOD if identity.looks < _AVERAGED else _DOUBTFUL_PERIOD
+            return _BURST_PERIOD if identity.comparisons < _AVERAGED else _DOUBTFUL_PERIOD
         self._why = "now and then"
         return VERIFICATION_PERIOD
 

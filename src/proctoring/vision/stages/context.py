@@ -31,7 +31,7 @@ class CandidatePart(TypedDict, total=False):
     gaze: Gaze | None
     eyes_open: bool | None
     mouth_opening: float | None
-    learned: bool
+    baseline_ready: bool
     blinks: int | None
 
 
@@ -143,6 +143,6 @@ def _candidate(part: CandidatePart) -> Candidate:
         part.get("gaze"),
         part.get("eyes_open"),
         part.get("mouth_opening"),
-        part.get("learned", True),
+        part.get("baseline_ready", True),
         part.get("blinks"),
     )

@@ -19,7 +19,7 @@ from proctoring.vision.stages.stage import Stage
 
 
 class GazeStage(Stage):
-    """Gives ``candidate.gaze``, ``eyes_open`` and ``learned``; needs ``Context.head``.
+    """Gives ``candidate.gaze``, ``eyes_open`` and ``baseline_ready``; needs ``Context.head``.
 
     Args:
         blendshapes: the network of expression scores.
@@ -43,7 +43,7 @@ class GazeStage(Stage):
             part = self._of_face(context, context.candidate)
         if "candidate" in part:
             known = context.head.neutral_known and self._gaze.aim is not None
-            part["candidate"]["learned"] = known
+            part["candidate"]["baseline_ready"] = known
         return part
 
     def _while_lost(self, context: Context) -> ObservationPart:
