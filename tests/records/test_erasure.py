@@ -70,7 +70,7 @@ def test_nothing_of_an_erased_sitting_is_left_in_any_table(archive: Archive) -> 
         "webhooks",
     }
     done = erase(archive.engine, archive.signer, "S1", "asked for", "admin-1", BEGAN)
-    assert done.record.erased["events"] == 1
+    assert done.record.row_counts["events"] == 1
     after = everything(archive)
     left = {name for name, rows in after.items() if rows} - {"alembic_version"}
     assert left == {"erasures"}
@@ -145,7 +145,7 @@ def test_what_a_policy_lets_be_kept_no_longer_goes(archive: Archive) -> None:
     assert (swept(3), kept()) == (0, [("S1", 0), ("S2", 1)])
     assert (swept(31), kept()) == (1, [("S2", 1)])
     assert (swept(181), kept()) == (1, [])
-    assert [done.who for done in erasures(archive.engine)] == ["retention"] * 2
+    assert [done.erased_by for done in erasures(archive.engine)] == ["retention"] * 2
 
 
 def _is_kept(archive: Archive, name: str) -> bool:
@@ -172,7 +172,7 @@ def test_a_consent_whose_session_never_begins_goes_too(archive: Archive) -> None
     left = everything(archive)
     assert {row[1] for row in left["consents"]} == {"begins", "late"}
     (record,) = erasures(archive.engine)
-    assert (record.erased, record.who) == ({"consents": 2}, "retention")
+    assert (record.row_counts, record.erased_by) == ({"consents": 2}, "retention")
     assert "never" not in str(left["erasures"])
     assert list(verify(archive.engine, archive.signer)) == []
 
@@ -181,7 +181,7 @@ def test_a_consent_is_erased_on_request_before_its_session_begins(archive: Archi
     consent(archive.engine, archive.signer, SECRET, True, "You are watched.", SECRET, BEGAN)
     ask = ("asked for", "admin-1", BEGAN + timedelta(minutes=1))
     done = erase_consents(archive.engine, archive.signer, SECRET, *ask)
-    assert done.record.erased == {"consents": 1}
+    assert done.record.row_counts == {"consents": 1}
     assert SECRET not in str(everything(archive))
     with pytest.raises(UnknownRecordError, match="no consent waits"):
         erase_consents(archive.engine, archive.signer, SECRET, *ask)
@@ -224,7 +224,10 @@ def whole(archive: Archive) -> Archive:
         ("delete from erasures where number = 1", "missing, from 1 on"),
         ("update erasures set signature = 'AAAA' where number = 2", "signature"),
         ("update decisions set decision = 'dismiss' where sitting_id = 'S0'", "was changed"),
-        ("update decisions set who = 'x' where sitting_id = 'S0' and number = 4", "was changed"),
+        (
+            "update decisions set reviewer = 'x' where sitting_id = 'S0' and number = 4",
+            "was changed",
+        ),
         ("update decisions set number = 7 - number where sitting_id = 'S0'", "was changed"),
         ("delete from decisions where sitting_id = 'S0' and number = 3", "was changed"),
         ("delete from decisions where sitting_id = 'S0' and number = 4", "3 decisions and"),

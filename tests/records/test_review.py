@@ -36,7 +36,7 @@ def test_the_last_decision_counts_and_earlier_ones_stay(sitting: Archive) -> Non
     first, second = sitting.reader.sitting("S1").incidents
     assert first.decision == "dismiss"
     assert [found.decision for found in first.decisions] == ["confirm", "dismiss", "comment"]
-    assert (first.decisions[0].who, first.decisions[0].time) == ("rev-3", BEGAN)
+    assert (first.decisions[0].reviewer, first.decisions[0].decided_at) == ("rev-3", BEGAN)
     assert (second.decision, second.decisions) == (None, ())
 
 
@@ -65,7 +65,7 @@ def test_consent_given_beforehand_belongs_to_the_sitting_that_begins(archive: Ar
     )
     writer.write([ending()], tell)
     found = archive.reader.sitting("S1").consents
-    assert [(given.granted, given.who) for given in found] == [(True, "c-1"), (False, "c-1")]
+    assert [(given.granted, given.given_by) for given in found] == [(True, "c-1"), (False, "c-1")]
 
 
 @pytest.mark.parametrize(

@@ -128,13 +128,13 @@ def test_a_database_that_was_asked_for_and_cannot_be_used_lets_nothing_start(
 
 def test_decisions_and_consent_are_kept_and_downloaded(kept: Live, session_id: str) -> None:
     with kept.http as http:
-        agreed = {"text": "Your camera is watched.", "who": "c-1"}
+        agreed = {"text": "Your camera is watched.", "given_by": "c-1"}
         given = http.post(f"/api/records/sessions/{session_id}/consent", json=agreed)
         assert given.status_code == 201
         sitting = sat(kept, session_id)
         path = f"/api/records/sittings/{sitting}"
         incident = http.get(path).json()["incidents"][0]["id"]
-        said = {"decision": "dismiss", "reason": "=looked at the clock", "who": "rev-3"}
+        said = {"decision": "dismiss", "reason": "=looked at the clock", "reviewer": "rev-3"}
         decided = http.post(f"{path}/incidents/{incident}/decision", json=said)
         assert decided.status_code == 201
         report = http.get(f"{path}/json").json()
@@ -235,7 +235,7 @@ def test_a_sitting_is_erased_for_good_and_a_record_of_it_remains(
         remaining = http.get("/api/records/erasures").json()
     assert refused.status_code == 409
     assert done.status_code == 200
-    assert done.json()["erased"]["events"] == 2
+    assert done.json()["row_counts"]["events"] == 2
     assert gone == [404, 404, 404]
     assert again.status_code == 404
     assert remaining[-1] == done.json()

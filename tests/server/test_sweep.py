@@ -42,7 +42,7 @@ def test_sittings_and_consents_that_are_too_old_are_erased(
         [beginning("S1"), ending("S1"), beginning("S2", "exam-8"), running], tell
     )
     service.storage.sweep()
-    found = [(one.sitting_id, one.erased.get("consents")) for one in erasures(kept.engine)]
+    found = [(one.sitting_id, one.row_counts.get("consents")) for one in erasures(kept.engine)]
     assert len(found) == 2
     assert found[0] == ("S1", 0)
     assert found[1][1] == 1

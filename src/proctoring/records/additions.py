@@ -31,14 +31,14 @@ class Place:
 
 def decision_text(row: Any) -> str:
     """What the hash of a decision covers."""
-    facts = [row.id, row.sitting_id, row.incident_id, row.decision, row.reason, row.who]
-    return json.dumps(["decision", *facts, _moment(row.time)])
+    facts = [row.id, row.sitting_id, row.incident_id, row.decision, row.reason, row.reviewer]
+    return json.dumps(["decision", *facts, _moment(row.decided_at)])
 
 
 def consent_text(row: Any) -> str:
     """What the hash and the signature of a consent cover: all but its sitting, which may come later."""
-    facts = [row.id, row.session_id, row.granted, row.text, row.who]
-    return json.dumps(["consent", *facts, _moment(row.time)])
+    facts = [row.id, row.session_id, row.granted, row.text, row.given_by]
+    return json.dumps(["consent", *facts, _moment(row.given_at)])
 
 
 def seal(signer: Signer, sitting_id: str, count: int, head: str) -> str:

@@ -59,10 +59,10 @@ class Erasure:
     number: int
     sitting_id: str
     """Of consents whose session never began: the first one's id."""
-    time: datetime
+    erased_at: datetime
     reason: str
-    who: str
-    erased: dict[str, int]
+    erased_by: str
+    row_counts: dict[str, int]
     """Table to how many rows went."""
     hash: str
     signature: str
@@ -79,7 +79,7 @@ class Erased:
 
 
 def erase(
-    engine: Engine, signer: Signer, sitting_id: str, reason: str, who: str, now: datetime
+    engine: Engine, signer: Signer, sitting_id: str, reason: str, erased_by: str, now: datetime
 ) -> Erased:
     """Erase everything that is kept of a sitting, in one transaction.
 
@@ -88,7 +88,7 @@ def erase(
         SittingOpenError: it is open; end it first.
         ErasureBusyError: other erasures are being written.
     """
-    return _in_turn(engine, lambda c: _erase(c, signer, sitting_id, reason, who, now))
+    return _in_turn(engine, lambda c: _erase(c, signer, sitting_id, reason, erased_by, now))
 
 
 def erase_consents(
@@ -96,7 +96,7 @@ def erase_consents(
     signer: Signer,
     session_id: str,
     reason: str,
-    who: str,
+    erased_by: str,
     now: datetime,
     *,
     until: datetime | None = None,
@@ -111,7 +111,7 @@ def erase_consents(
     """
     until = until or now + timedelta(days=1)
     return _in_turn(
-        engine, lambda c: _erase_consents(c, signer, session_id, until, reason, who, now)
+        engine, lambda c: _erase_consents(c, signer, session_id, until, reason, erased_by, now)
     )
 
 
@@ -166,16 +166,21 @@ def erasure_text(row: Any) -> str:
         row.last_seq,
         row.chain_length,
         row.chain_head,
-        round(row.time.timestamp() * 1000),
+        round(row.erased_at.timestamp() * 1000),
         row.reason,
-        row.who,
-        row.erased,
+        row.erased_by,
+        row.row_counts,
     ]
     return json.dumps(facts)
 
 
 def _erase(
-    connection: Connection, signer: Signer, sitting_id: str, reason: str, who: str, now: datetime
+    connection: Connection,
+    signer: Signer,
+    sitting_id: str,
+    reason: str,
+    erased_by: str,
+    now: datetime,
 ) -> Erased:
     sitting = connection.execute(select(SittingRow).filter_by(id=sitting_id)).first()
     if sitting is None:
@@ -205,10 +210,10 @@ def _erase(
             last_seq=sitting.last_seq,
             chain_length=sitting.chain_length,
             chain_head=sitting.chain_head,
-            time=now,
+            erased_at=now,
             reason=reason,
-            who=who,
-            erased=json.dumps(counts),
+            erased_by=erased_by,
+            row_counts=json.dumps(counts),
         ),
         digests,
     )
@@ -220,7 +225,7 @@ def _erase_consents(
     session_id: str,
     until: datetime,
     reason: str,
-    who: str,
+    erased_by: str,
     now: datetime,
 ) -> Erased:
     waiting = (ConsentRow.session_id == session_id, *_unbegun(until))
@@ -237,10 +242,10 @@ def _erase_consents(
             last_seq=0,
             chain_length=0,
             chain_head=GENESIS,
-            time=now,
+            erased_at=now,
             reason=reason,
-            who=who,
-            erased=json.dumps({ConsentRow.__tablename__: gone.rowcount}),
+            erased_by=erased_by,
+            row_counts=json.dumps({ConsentRow.__tablename__: gone.rowcount}),
         ),
         (),
     )
@@ -248,17 +253,19 @@ def _erase_consents(
 
 def _unbegun(until: datetime) -> tuple[ColumnElement[bool], ...]:
     """What holds of consents whose session has not begun, given before a moment."""
-    return ConsentRow.sitting_id.is_(None), ConsentRow.time < until
+    return ConsentRow.sitting_id.is_(None), ConsentRow.given_at < until
 
 
-def _record(connection: Connection, signer: Signer, *, time: datetime, **facts: Any) -> Erasure:
+def _record(
+    connection: Connection, signer: Signer, *, erased_at: datetime, **facts: Any
+) -> Erasure:
     """Write down that something was erased, bound to the erasure before."""
     before = connection.execute(
         select(ErasureRow.number, ErasureRow.hash).order_by(ErasureRow.number.desc()).limit(1)
     ).first()
     row = ErasureRow(
         number=1 if before is None else before.number + 1,
-        time=time.replace(microsecond=time.microsecond // 1000 * 1000),
+        erased_at=erased_at.replace(microsecond=erased_at.microsecond // 1000 * 1000),
         **facts,
     )
     row.hash = link(GENESIS if before is None else before.hash, erasure_text(row))
@@ -285,10 +292,10 @@ def _shown(row: Any) -> Erasure:
     return Erasure(
         row.number,
         row.sitting_id,
-        row.time,
+        row.erased_at,
         row.reason,
-        row.who,
-        json.loads(row.erased),
+        row.erased_by,
+        json.loads(row.row_counts),
         row.hash,
         row.signature,
     )

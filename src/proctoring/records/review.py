@@ -26,7 +26,7 @@ def decide(
     incident_id: str,
     verdict: Verdict,
     reason: str,
-    who: str,
+    reviewer: str,
     now: datetime,
 ) -> Decision:
     """Add what a reviewer said of an incident. Earlier decisions stay; the last one counts.
@@ -39,8 +39,8 @@ def decide(
         "incident_id": incident_id,
         "decision": verdict,
         "reason": reason,
-        "who": who,
-        "time": now,
+        "reviewer": reviewer,
+        "decided_at": now,
     }
     with writing(engine) as connection:
         known = select(IncidentRow.id).filter_by(sitting_id=sitting_id, id=incident_id)
@@ -59,7 +59,7 @@ def consent(
     session_id: str,
     granted: bool,
     text: str,
-    who: str,
+    given_by: str,
     now: datetime,
 ) -> Consent:
     """Keep that a candidate agreed, or took it back: with the sitting that runs under the session's
@@ -68,8 +68,8 @@ def consent(
         "id": _ulid(now),
         "granted": granted,
         "text": text,
-        "who": who,
-        "time": now,
+        "given_by": given_by,
+        "given_at": now,
     }
     facts = consent_text(ConsentRow(session_id=session_id, **row))
     with writing(engine) as connection:

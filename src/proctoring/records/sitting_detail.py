@@ -28,8 +28,8 @@ class Decision:
     incident_id: str
     decision: str
     reason: str
-    who: str
-    time: datetime
+    reviewer: str
+    decided_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +40,8 @@ class Consent:
     granted: bool
     text: str
     """What the candidate was shown."""
-    who: str
-    time: datetime
+    given_by: str
+    given_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ class SittingDetail:
 def sitting_detail(connection: Connection, sitting: SittingSummary) -> SittingDetail:
     """Load what belongs to a sitting."""
     decisions = [
-        Decision(row.id, row.incident_id, row.decision, row.reason, row.who, row.time)
+        Decision(row.id, row.incident_id, row.decision, row.reason, row.reviewer, row.decided_at)
         for row in connection.execute(
             select(DecisionRow).filter_by(sitting_id=sitting.id).order_by(DecisionRow.number)
         )
@@ -120,7 +120,7 @@ def sitting_detail(connection: Connection, sitting: SittingSummary) -> SittingDe
     return SittingDetail(
         sitting,
         tuple(_incident(row, decisions, evidence.get(row.number, ())) for row in incidents),
-        tuple(Consent(c.id, c.granted, c.text, c.who, c.time) for c in consents),
+        tuple(Consent(c.id, c.granted, c.text, c.given_by, c.given_at) for c in consents),
         toml,
     )
 

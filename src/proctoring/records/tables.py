@@ -203,8 +203,8 @@ class DecisionRow(Base):
     decision: Mapped[str] = mapped_column(String(16))
     """``confirm``, ``dismiss``, ``comment``."""
     reason: Mapped[str] = mapped_column(Text)
-    who: Mapped[str] = mapped_column(String(200))
-    time: Mapped[datetime] = mapped_column(UtcTime)
+    reviewer: Mapped[str] = mapped_column(String(200))
+    decided_at: Mapped[datetime] = mapped_column(UtcTime)
     number: Mapped[int]
     """Counts what was added to the sitting, consents too, from 1."""
     hash: Mapped[str] = mapped_column(DIGEST)
@@ -223,8 +223,8 @@ class ConsentRow(Base):
     granted: Mapped[bool]
     text: Mapped[str] = mapped_column(Text)
     """What the candidate was shown."""
-    who: Mapped[str] = mapped_column(String(200))
-    time: Mapped[datetime] = mapped_column(UtcTime)
+    given_by: Mapped[str] = mapped_column(String(200))
+    given_at: Mapped[datetime] = mapped_column(UtcTime)
     number: Mapped[int | None]
     """As a decision's; ``None`` until the sitting begins."""
     hash: Mapped[str | None] = mapped_column(DIGEST)
@@ -303,10 +303,10 @@ class ErasureRow(Base):
     last_seq: Mapped[int]
     chain_length: Mapped[int]
     chain_head: Mapped[str] = mapped_column(DIGEST)
-    time: Mapped[datetime] = mapped_column(UtcTime)
+    erased_at: Mapped[datetime] = mapped_column(UtcTime)
     reason: Mapped[str] = mapped_column(Text)
-    who: Mapped[str] = mapped_column(String(200))
-    erased: Mapped[str] = mapped_column(Text)
+    erased_by: Mapped[str] = mapped_column(String(200))
+    row_counts: Mapped[str] = mapped_column(Text)
     """JSON: table to how many rows went, and files."""
     hash: Mapped[str] = mapped_column(DIGEST)
     """Of this record and the hash of the one before."""

@@ -34,7 +34,7 @@ class ConsentRequest(BaseModel):
     text: str = Field(
         min_length=1, max_length=20_000, description="What the candidate was shown, in full."
     )
-    who: str = Field(default="", max_length=200, description="Who agreed, as you name people.")
+    given_by: str = Field(default="", max_length=200, description="Who agreed, as you name people.")
 
 
 @router.post(
@@ -49,7 +49,7 @@ def record_consent(request: Request, session_id: str, wanted: ConsentRequest) ->
     check_session_id(session_id)
     kept, now = archive(request), datetime.now(UTC)
     return consent(
-        kept.engine, kept.signer, session_id, wanted.granted, wanted.text, wanted.who, now
+        kept.engine, kept.signer, session_id, wanted.granted, wanted.text, wanted.given_by, now
     )
 
 
@@ -66,9 +66,9 @@ def erase_waiting_consents(
     """Erase consents that were given under a name and whose session has not begun. Those of a
     sitting are erased with it."""
     check_session_id(session_id)
-    kept, who = archive(request), grant_of(request).subject
+    kept, erased_by = archive(request), grant_of(request).subject
     now = datetime.now(UTC)
-    return erase_consents(kept.engine, kept.signer, session_id, reason, who, now).record
+    return erase_consents(kept.engine, kept.signer, session_id, reason, erased_by, now).record
 
 
 @router.delete(

@@ -44,7 +44,7 @@ class DecisionRequest(BaseModel):
 
     decision: Verdict
     reason: str = Field(min_length=1, max_length=4000, description="Why: people ask later.")
-    who: str = Field(
+    reviewer: str = Field(
         default="", max_length=200, description="The reviewer, where the token names nobody."
     )
 
@@ -171,9 +171,16 @@ def decide_on_incident(
 ) -> Decision:
     """Confirm, dismiss or comment. Nothing is overwritten: the last decision counts."""
     kept, now = archive(request), datetime.now(UTC)
-    who = grant_of(request).subject or wanted.who
+    reviewer = grant_of(request).subject or wanted.reviewer
     return decide(
-        kept.engine, kept.signer, sitting_id, incident_id, wanted.decision, wanted.reason, who, now
+        kept.engine,
+        kept.signer,
+        sitting_id,
+        incident_id,
+        wanted.decision,
+        wanted.reason,
+        reviewer,
+        now,
     )
 
 
@@ -206,7 +213,7 @@ def download_csv(request: Request, sitting_id: str) -> Response:
     for incident in detail.incidents:
         last = incident.decisions[-1] if incident.decisions else None
         row = [getattr(incident, name) for name in columns]
-        row += [last.reason, last.who] if last else ["", ""]
+        row += [last.reason, last.reviewer] if last else ["", ""]
         writer.writerow([_harmless(value) for value in row])
     return _file(text.getvalue().encode(), "text/csv; charset=utf-8", f"{sitting_id}.csv")
 

@@ -90,6 +90,6 @@ class MemoryStorage:
         """Not available."""
         raise RecordsOffError("no evidence is kept: see /api/health")
 
-    def erase(self, sitting_id: str, reason: str, who: str) -> Erasure:  # noqa: ARG002
+    def erase(self, sitting_id: str, reason: str, erased_by: str) -> Erasure:  # noqa: ARG002
         """Not available."""
         raise RecordsOffError("nothing is recorded: see /api/health")

@@ -162,10 +162,10 @@ class RecordedStorage:
         """A piece of one sitting's evidence, verified."""
         return self._ledger.get(sitting_id, digest)
 
-    def erase(self, sitting_id: str, reason: str, who: str) -> Erasure:
+    def erase(self, sitting_id: str, reason: str, erased_by: str) -> Erasure:
         """Erase a sitting with its observations and evidence."""
         archive = self.records
         self._signals.flush(sitting_id)  # else they would be written after the erasure
-        done = erase(archive.engine, archive.signer, sitting_id, reason, who, self._wall())
+        done = erase(archive.engine, archive.signer, sitting_id, reason, erased_by, self._wall())
         self._ledger.drop(done.digests)
         return done.record

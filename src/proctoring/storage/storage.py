@@ -71,7 +71,7 @@ class Storage(SessionStorage, Protocol):
             EvidenceDamagedError: it was changed.
         """
 
-    def erase(self, sitting_id: str, reason: str, who: str) -> Erasure:
+    def erase(self, sitting_id: str, reason: str, erased_by: str) -> Erasure:
         """Erase a sitting with its observations and evidence; returns the record of the erasure.
 
         Raises:

@@ -111,7 +111,7 @@ def _sums(incidents: Sequence[IncidentRecord]) -> tuple[Sum, ...]:
 def consent_text(consents: Sequence[Consent]) -> str:
     """What was agreed to or taken back, and when."""
     said = [
-        f"{'given' if one.granted else 'taken back'} {one.time.isoformat(timespec='seconds')}"
+        f"{'given' if one.granted else 'taken back'} {one.given_at.isoformat(timespec='seconds')}"
         for one in consents
     ]
     return "; ".join(said) or "none recorded"

@@ -95,7 +95,7 @@ def _story(content: Content) -> list[Any]:
     for incident in content.detail.incidents:
         said = [
             words(
-                f"{one.decision}{f' by {one.who}' if one.who else ''}, {one.time.isoformat(timespec='seconds')}: {one.reason}"
+                f"{one.decision}{f' by {one.reviewer}' if one.reviewer else ''}, {one.decided_at.isoformat(timespec='seconds')}: {one.reason}"
             )
             for one in incident.decisions
         ]

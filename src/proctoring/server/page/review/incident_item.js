@@ -49,7 +49,7 @@ export function incidentItem(sitting, incident, { onShow, onDecided }) {
 function verdict(incident) {
   const said = incident.decisions.map((one) =>
     make("li", {
-      text: `${VERDICTS[one.decision]}${one.who ? ` by ${one.who}` : ""}, ${moment(one.time)}${one.reason ? `: ${one.reason}` : ""}`,
+      text: `${VERDICTS[one.decision]}${one.reviewer ? ` by ${one.reviewer}` : ""}, ${moment(one.decided_at)}${one.reason ? `: ${one.reason}` : ""}`,
     }),
   );
   return make(

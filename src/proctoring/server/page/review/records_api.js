@@ -33,7 +33,7 @@ import { request, searchOf } from "../api.js";
  * @property {string | null} seal
  */
 
-/** @typedef {{decision: string, reason: string | null, who: string | null, time: string}} Decision */
+/** @typedef {{decision: string, reason: string | null, reviewer: string | null, decided_at: string}} Decision */
 /** @typedef {{digest: string, media_type: string, url: string, start: number}} Evidence */
 
 /**
@@ -59,7 +59,7 @@ import { request, searchOf } from "../api.js";
  * @typedef {object} SittingDetail
  * @property {Sitting} sitting
  * @property {RecordedIncident[]} incidents
- * @property {{granted: boolean, time: string}[]} consents
+ * @property {{granted: boolean, given_at: string}[]} consents
  * @property {string} policy_toml
  */
 

@@ -39,7 +39,7 @@ function showFacts() {
     Policy: sitting.policy,
     Alerts: sitting.alerts,
     "To decide": sitting.undecided,
-    Consent: consent ? `${consent.granted ? "given" : "taken back"}, ${moment(consent.time)}` : "none recorded",
+    Consent: consent ? `${consent.granted ? "given" : "taken back"}, ${moment(consent.given_at)}` : "none recorded",
     "Signals lost": sitting.signals_lost || "none",
     Seal: sitting.seal ? "sealed" : "not yet",
   };
