@@ -62,7 +62,7 @@ from proctoring.records.entries import (
 from proctoring.records.packing import pack
 from proctoring.records.plot import join, summarise
 from proctoring.records.signals import EVERY, JOINED
-from proctoring.records.tables import CurveRow, SignalRow
+from proctoring.records.tables import SignalCurveRow, SignalSegmentRow
 from proctoring.server.app import create_app
 from proctoring.server.service import Service
 from proctoring.session.loaded_models import Models
@@ -245,11 +245,12 @@ def day(archive: Archive, sessions: int, hours: float) -> None:
     for number in range(int(seconds / EVERY)):
         count, data, plot = distinct[number % DISTINCT]
         start, end = number * EVERY, (number + 1) * EVERY
-        row = {"number": number, "start": start, "end": end}
-        pieces.append({**row, "count": count, "data": data})
-        parts.append({**row, "data": _later(plot, int(start))})
+        row = {"start_media_time": start, "end_media_time": end}
+        pieces.append({**row, "number": number, "input_count": count, "data": data})
+        parts.append({**row, "last_segment": number, "data": _later(plot, int(start))})
         if len(parts) == JOINED:
-            joined = {"start": parts[0]["start"], "data": join([part["data"] for part in parts])}
+            first = parts[0]["start_media_time"]
+            joined = {"start_media_time": first, "data": join([part["data"] for part in parts])}
             curves.append({**parts[-1], **joined})
             parts = []
     curves += parts
@@ -271,7 +272,7 @@ def day(archive: Archive, sessions: int, hours: float) -> None:
         for first in range(0, len(entries), 1000):
             journal.write(entries[first : first + 1000])
         name = sitting.id
-        for table, kept in ((SignalRow, pieces), (CurveRow, curves)):
+        for table, kept in ((SignalSegmentRow, pieces), (SignalCurveRow, curves)):
             for first in range(0, len(kept), 500):
                 rows = [{"sitting_id": name, **piece} for piece in kept[first : first + 500]]
                 with writing(archive.engine) as connection:

@@ -53,7 +53,7 @@ def test_verify_finds_nothing_where_nothing_was_changed(kept: Archive, tmp_path:
 @pytest.mark.parametrize(
     ("tampering", "said"),
     [
-        ("update events set text = '{}' where sitting_id = 'S1' and seq = 1", "event 1 was"),
+        ("update events set body = '{}' where sitting_id = 'S1' and seq = 1", "event 1 was"),
         ("update decisions set decision = 'dismiss'", "was changed"),
         ("delete from decisions", "0 decisions and consents are kept, of 1"),
     ],

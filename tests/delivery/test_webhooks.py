@@ -175,9 +175,9 @@ def test_a_database_that_is_away_stops_nothing(archive: Archive, serve: Serve) -
     with receiving(Receiver()) as receiver:
         endpoint = at(receiver)
         with archive.engine.begin() as connection:
-            connection.exec_driver_sql("alter table webhooks rename to gone")
+            connection.exec_driver_sql("alter table webhook_deliveries rename to gone")
         with serve(endpoint):
             with archive.engine.begin() as connection:
-                connection.exec_driver_sql("alter table gone rename to webhooks")
+                connection.exec_driver_sql("alter table gone rename to webhook_deliveries")
             write(archive, endpoint, incidents=0)
             receiver.wait(1)

@@ -24,7 +24,13 @@ def test_errors_show_no_parameters(archive: Archive, caplog: pytest.LogCaptureFi
         "incident_id": SECRET[:26],
         "decision": "comment",
     }
-    row |= {"reason": SECRET, "reviewer": SECRET, "decided_at": BEGAN, "number": 1, "hash": ""}
+    row |= {
+        "reason": SECRET,
+        "reviewer": SECRET,
+        "decided_at": BEGAN,
+        "addition_number": 1,
+        "hash": "",
+    }
     try:
         with writing(archive.engine) as connection:
             connection.execute(insert(DecisionRow), [row, {**row, "id": "D2"}])

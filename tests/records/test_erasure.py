@@ -64,10 +64,10 @@ def test_nothing_of_an_erased_sitting_is_left_in_any_table(archive: Archive) -> 
         "sittings",
         "events",
         "incidents",
-        "signals",
-        "faces",
+        "signal_segments",
+        "face_embeddings",
         "decisions",
-        "webhooks",
+        "webhook_deliveries",
     }
     done = erase(archive.engine, archive.signer, "S1", "asked for", "admin-1", BEGAN)
     assert done.record.row_counts["events"] == 1
@@ -213,24 +213,30 @@ def whole(archive: Archive) -> Archive:
 @pytest.mark.parametrize(
     ("tampering", "found"),
     [
-        ("update events set text = 'x' where sitting_id = 'S0' and seq = 2", "event 2 was changed"),
+        ("update events set body = 'x' where sitting_id = 'S0' and seq = 2", "event 2 was changed"),
         ("delete from events where sitting_id = 'S0' and seq = 2", "between 1 and 3 are missing"),
         ("delete from events where sitting_id = 'S0' and seq = 3", "2 events are kept, of 3"),
         ("delete from events where sitting_id = 'S0'", "0 events are kept, of 3"),
         ("update sittings set session_id = 'y' where id = 'S0'", "was changed"),
-        ("update sittings set chain_length = 2 where id = 'S0'", "the seal"),
-        ("update sittings set seal = null where id = 'S0'", "the seal"),
+        ("update sittings set event_count = 2 where id = 'S0'", "the seal"),
+        ("update sittings set event_chain_signature = null where id = 'S0'", "the seal"),
         ("update erasures set reason = 'z' where number = 1", "was changed"),
         ("delete from erasures where number = 1", "missing, from 1 on"),
         ("update erasures set signature = 'AAAA' where number = 2", "signature"),
         ("update decisions set decision = 'dismiss' where sitting_id = 'S0'", "was changed"),
         (
-            "update decisions set reviewer = 'x' where sitting_id = 'S0' and number = 4",
+            "update decisions set reviewer = 'x' where sitting_id = 'S0' and addition_number = 4",
             "was changed",
         ),
-        ("update decisions set number = 7 - number where sitting_id = 'S0'", "was changed"),
-        ("delete from decisions where sitting_id = 'S0' and number = 3", "was changed"),
-        ("delete from decisions where sitting_id = 'S0' and number = 4", "3 decisions and"),
+        (
+            "update decisions set addition_number = 7 - addition_number where sitting_id = 'S0'",
+            "was changed",
+        ),
+        ("delete from decisions where sitting_id = 'S0' and addition_number = 3", "was changed"),
+        (
+            "delete from decisions where sitting_id = 'S0' and addition_number = 4",
+            "3 decisions and",
+        ),
         (
             "delete from decisions where sitting_id = 'S0'",
             "2 decisions and consents are kept, of 4",
@@ -238,12 +244,15 @@ def whole(archive: Archive) -> Archive:
         ("update decisions set sitting_id = 'S1' where sitting_id = 'S0'", "2 decisions and"),
         ("update consents set granted = true where sitting_id = 'S0'", "was changed"),
         (
-            "update consents set text = 'x' where sitting_id = 'S0' and number = 1",
+            "update consents set text = 'x' where sitting_id = 'S0' and addition_number = 1",
             "as it was given",
         ),
-        ("delete from consents where sitting_id = 'S0' and number = 2", "was changed"),
+        ("delete from consents where sitting_id = 'S0' and addition_number = 2", "was changed"),
         ("update consents set sitting_id = null where sitting_id = 'S0'", "of 4 that were added"),
-        ("update sittings set added = 0, added_seal = '' where id = 'S0'", "its decisions and"),
+        (
+            "update sittings set addition_count = 0, addition_chain_signature = '' where id = 'S0'",
+            "its decisions and",
+        ),
         ("update consents set granted = false where session_id = 'waits'", "as it was given"),
         ("update consents set session_id = 'y' where session_id = 'waits'", "as it was given"),
     ],
@@ -258,10 +267,14 @@ def test_tampering_shows(whole: Archive, tampering: str, found: str) -> None:
 def test_newest_decisions_cannot_be_taken_out_by_counting_less(whole: Archive) -> None:
     """Head and number alone can be put right by anybody; the seal cannot."""
     with writing(whole.engine) as connection:
-        third = "(select hash from decisions where sitting_id = 'S0' and number = 3)"
-        left = f"update sittings set added = 3, added_head = {third} where id = 'S0'"  # noqa: S608
+        third = "(select hash from decisions where sitting_id = 'S0' and addition_number = 3)"
+        left = (
+            f"update sittings set addition_count = 3, addition_chain_hash = {third} where id = 'S0'"  # noqa: S608
+        )
         connection.execute(text(left))
-        connection.execute(text("delete from decisions where sitting_id = 'S0' and number = 4"))
+        connection.execute(
+            text("delete from decisions where sitting_id = 'S0' and addition_number = 4")
+        )
     (problem,) = verify(whole.engine, whole.signer)
     assert problem.what == "the seal of its decisions and consents is not this server's"
 

@@ -27,7 +27,7 @@ from proctoring.records.archive import Archive
 from proctoring.records.database import reading
 from proctoring.records.rejudging import compare, judge_again
 from proctoring.records.signals import SignalKeeper
-from proctoring.records.tables import FaceRow
+from proctoring.records.tables import FaceEmbeddingRow
 from proctoring.session.pipeline import Pipeline
 from proctoring.vision.analyser import VisionAnalyser
 
@@ -163,6 +163,6 @@ def test_what_the_candidate_was_asked_for_is_asked_again(archive: Archive) -> No
 def test_a_face_is_kept_with_the_end_of_its_sitting(archive: Archive) -> None:
     archive.writer().write([beginning(), replace(ending(), face=(0.5, -0.25))], tell)
     with reading(archive.engine) as connection:
-        assert connection.execute(select(FaceRow.embedding)).scalar() == struct.pack(
+        assert connection.execute(select(FaceEmbeddingRow.embedding)).scalar() == struct.pack(
             "<2f", 0.5, -0.25
         )

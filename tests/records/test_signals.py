@@ -16,7 +16,7 @@ from proctoring.records import signals
 from proctoring.records.archive import Archive
 from proctoring.records.database import reading
 from proctoring.records.signals import EVERY, GIVE_UP, PIECE, SignalKeeper
-from proctoring.records.tables import CurveRow
+from proctoring.records.tables import SignalCurveRow
 
 
 class Clock:
@@ -183,7 +183,7 @@ def test_curves_are_joined_as_they_grow_and_drawn_the_same(
     assert drawn[0] == drawn[1]
     assert drawn[0].curves["gaze_yaw"].mean[0] == 0.25
     with reading(archive.engine) as connection:
-        rows = select(CurveRow.number).order_by(CurveRow.number)
+        rows = select(SignalCurveRow.last_segment).order_by(SignalCurveRow.last_segment)
         left = connection.execute(rows.filter_by(sitting_id="S2")).scalars().all()
     assert left == [3, 7, 11, 15, 19, 20]
 

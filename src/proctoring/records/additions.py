@@ -1,7 +1,7 @@
-"""What people add to a sitting, decisions and consents, each bound to the one before by its hash.
+"""The chain of a sitting's additions: decisions and consents, each with the hash of the one before.
 
-They come after the end too, so they are no part of the chain of events. How many there are, and the
-last one's hash, are sealed anew with each.
+They may come after the sitting's end, so they are not part of the chain of events, whose signature
+must stay. Their count and last hash are signed anew with each.
 """
 
 from __future__ import annotations
@@ -20,13 +20,12 @@ from proctoring.records.tables import ConsentRow, DecisionRow, SittingRow
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where something stands among what was added to its sitting."""
+class AdditionLink:
+    """The place of a decision or consent in its sitting's chain; named as the columns are."""
 
-    number: int
+    addition_number: int
     """From 1."""
     hash: str
-    """Of it and of the one before."""
 
 
 def decision_text(row: Any) -> str:
@@ -41,42 +40,51 @@ def consent_text(row: Any) -> str:
     return json.dumps(["consent", *facts, _moment(row.given_at)])
 
 
-def seal(signer: Signer, sitting_id: str, count: int, head: str) -> str:
-    """Signs that so many were added to a sitting, and that this is the last one's hash."""
-    return signer.sign(_sealed(sitting_id, count, head))
+def sign_additions(signer: Signer, sitting_id: str, count: int, head: str) -> str:
+    """The signature of a sitting's number of additions and the last one's hash."""
+    return signer.sign(_signed_text(sitting_id, count, head))
 
 
-def extend(connection: Connection, signer: Signer, sitting_id: str, text: str) -> Place:
-    """Give what is added to a sitting, in the same transaction, its place."""
+def append_addition(
+    connection: Connection, signer: Signer, sitting_id: str, text: str
+) -> AdditionLink:
+    """Extend a sitting's chain by an addition that is inserted in the same transaction."""
     before = connection.execute(
-        select(SittingRow.added, SittingRow.added_head).filter_by(id=sitting_id).with_for_update()
+        select(SittingRow.addition_count, SittingRow.addition_chain_hash)
+        .filter_by(id=sitting_id)
+        .with_for_update()
     ).one()
-    place = Place(before.added + 1, link(before.added_head, text))
+    count = before.addition_count + 1
+    head = link(before.addition_chain_hash, text)
     connection.execute(
         update(SittingRow)
         .filter_by(id=sitting_id)
         .values(
-            added=place.number,
-            added_head=place.hash,
-            added_seal=seal(signer, sitting_id, place.number, place.hash),
+            addition_count=count,
+            addition_chain_hash=head,
+            addition_chain_signature=sign_additions(signer, sitting_id, count, head),
         )
     )
-    return place
+    return AdditionLink(count, head)
 
 
-def places(head: str, texts: Iterable[str]) -> Iterator[Place]:
-    """The places of the first that are added to a sitting, whose own hash is ``head``."""
+def chain_additions(head: str, texts: Iterable[str]) -> Iterator[AdditionLink]:
+    """The links of a sitting's first additions; ``head``: the hash of the facts it started with."""
     for number, text in enumerate(texts, 1):
         head = link(head, text)
-        yield Place(number, head)
+        yield AdditionLink(number, head)
 
 
-def problems(connection: Connection, signer: Signer, sitting: Row[Any], head: str) -> Iterator[str]:
-    """What was changed or taken out of what was added to a sitting.
+def addition_problems(
+    connection: Connection, signer: Signer, sitting: Row[Any], head: str
+) -> Iterator[str]:
+    """Which of a sitting's additions were changed or deleted.
 
     Args:
-        sitting: all of its row.
-        head: the hash of the facts that it began with.
+        connection: to the database.
+        signer: the server's key.
+        sitting: its whole row.
+        head: the hash of the facts it started with.
     """
     decisions = connection.execute(select(DecisionRow).filter_by(sitting_id=sitting.id)).all()
     consents = connection.execute(select(ConsentRow).filter_by(sitting_id=sitting.id)).all()
@@ -85,29 +93,29 @@ def problems(connection: Connection, signer: Signer, sitting: Row[Any], head: st
         *((row, "consent", consent_text(row)) for row in consents),
     ]
     count = 0
-    for row, what, text in sorted(rows, key=lambda found: found[0].number or 0):
+    for row, what, text in sorted(rows, key=lambda found: found[0].addition_number or 0):
         count += 1
         head = link(head, text)
         if row.hash != head:
             yield f"{what} {row.id} was changed, or one added before it is missing"
-            head = row.hash or ""  # the rest may be sound
+            head = row.hash or ""  # the rest may be intact
         if what == "consent" and not signer.verifies(text, row.signature):
             yield f"consent {row.id} is not as it was given"
-    if (count, head) != (sitting.added, sitting.added_head):
-        yield f"{count} decisions and consents are kept, of {sitting.added} that were added"
-    text = _sealed(sitting.id, sitting.added, sitting.added_head)
-    if not signer.verifies(text, sitting.added_seal):
+    if (count, head) != (sitting.addition_count, sitting.addition_chain_hash):
+        yield f"{count} decisions and consents are kept, of {sitting.addition_count} that were added"
+    text = _signed_text(sitting.id, sitting.addition_count, sitting.addition_chain_hash)
+    if not signer.verifies(text, sitting.addition_chain_signature):
         yield "the seal of its decisions and consents is not this server's"
 
 
-def waiting_problems(connection: Connection, signer: Signer) -> Iterator[str]:
-    """Consents whose session has not begun and that are not as they were given, by their ids."""
+def changed_waiting_consents(connection: Connection, signer: Signer) -> Iterator[str]:
+    """Ids of changed consents among those whose sitting has not started."""
     for row in connection.execute(select(ConsentRow).filter_by(sitting_id=None)):
         if not signer.verifies(consent_text(row), row.signature):
             yield row.id
 
 
-def _sealed(sitting_id: str, count: int, head: str) -> str:
+def _signed_text(sitting_id: str, count: int, head: str) -> str:
     return json.dumps(["added", sitting_id, count, head])
 
 

@@ -58,14 +58,14 @@ class Archive:
             sqlalchemy.exc.SQLAlchemyError: not now.
         """
         with writing(self.engine) as connection:
-            living = update(ServerRow).filter_by(id=self.server_id).values(seen_at=now)
+            living = update(ServerRow).filter_by(id=self.server_id).values(heartbeat_at=now)
             if not connection.execute(living).rowcount:
-                new = {"id": self.server_id, "started_at": now, "seen_at": now}
+                new = {"id": self.server_id, "started_at": now, "heartbeat_at": now}
                 connection.execute(insert(ServerRow).values(new))
             dead = [
                 row.id
                 for row in connection.execute(select(ServerRow))
-                if (now - row.seen_at).total_seconds() > DEAD
+                if (now - row.heartbeat_at).total_seconds() > DEAD
             ]
             for server_id in dead:
                 left = select(SittingRow.id).filter_by(server_id=server_id, state=OPEN)

@@ -17,7 +17,7 @@ from proctoring.records.incident_changes import IncidentChanges
 from proctoring.records.signing import Signer
 from proctoring.records.sitting_start import policy_digest, start_sitting, store_policy
 from proctoring.records.sitting_state import ENDED, OPEN, last_seq_of_session, sealed
-from proctoring.records.tables import EventRow, FaceRow, SittingRow, WebhookRow
+from proctoring.records.tables import EventRow, FaceEmbeddingRow, SittingRow, WebhookDeliveryRow
 
 Render = Callable[[int, int], str]
 """The JSON text of an event, from its index in the batch and its number."""
@@ -118,7 +118,7 @@ class Batch:
         if entry.face is not None:
             embedding = np.array(entry.face, "<f4").tobytes()
             values = {"sitting_id": sitting_id, "embedding": embedding}
-            connection.execute(insert(FaceRow).values(values))
+            connection.execute(insert(FaceEmbeddingRow).values(values))
         connection.execute(
             update(SittingRow)
             .filter_by(id=sitting_id)
@@ -126,8 +126,10 @@ class Batch:
                 state=ENDED,
                 ended_at=entry.time,
                 end_reason=entry.reason,
-                media_time=entry.media_time,
-                seal=self._signer.sign(sealed(sitting_id, chain.length, chain.head)),
+                end_media_time=entry.media_time,
+                event_chain_signature=self._signer.sign(
+                    sealed(sitting_id, chain.length, chain.head)
+                ),
             )
         )
 
@@ -146,9 +148,9 @@ class Batch:
                 "sitting_id": sitting.id,
                 "seq": seq,
                 "session_id": sitting.session_id,
-                "time": entry.time,
+                "created_at": entry.time,
                 "media_time": entry.media_time,
-                "text": text,
+                "body": text,
                 "hash": chain.head,
             }
         )
@@ -168,7 +170,7 @@ class Batch:
         if row is None:
             raise KeyError(f"sitting {sitting.id} did not start")
         last_seq = last_seq_of_session(connection, sitting.session_id, self._signer)
-        return ChainState(row.id, last_seq, row.chain_length, row.chain_head)
+        return ChainState(row.id, last_seq, row.event_count, row.event_chain_hash)
 
     def _queue_message(self, sitting_id: str, seq: int, time: datetime) -> None:
         self._messages += [
@@ -180,7 +182,7 @@ class Batch:
     def _flush(self, connection: Connection) -> None:
         """Execute the statements that were collected."""
         if self._messages:
-            connection.execute(insert(WebhookRow), self._messages)
+            connection.execute(insert(WebhookDeliveryRow), self._messages)
         if self._events:
             connection.execute(insert(EventRow), self._events)
             touched = {event["session_id"] for event in self._events}
@@ -189,8 +191,8 @@ class Batch:
                 .where(SittingRow.id == bindparam("of"))
                 .values(
                     last_seq=bindparam("seq"),
-                    chain_length=bindparam("length"),
-                    chain_head=bindparam("head"),
+                    event_count=bindparam("length"),
+                    event_chain_hash=bindparam("head"),
                 ),
                 [
                     {"of": chain.sitting_id, "seq": chain.last_seq}

@@ -21,27 +21,27 @@ from proctoring.records.signing import Signer
 from proctoring.records.sitting_state import OPEN
 from proctoring.records.tables import (
     ConsentRow,
-    CurveRow,
     DecisionRow,
     ErasureRow,
     EventRow,
-    EvidenceRow,
-    FaceRow,
+    FaceEmbeddingRow,
+    IncidentEvidenceRow,
     IncidentRow,
     PolicyRow,
-    SignalRow,
+    SignalCurveRow,
+    SignalSegmentRow,
     SittingRow,
-    WebhookRow,
+    WebhookDeliveryRow,
 )
 
 GENESIS = "0" * 64
 """What the first erasure is bound to."""
 
 _TABLES = (
-    EvidenceRow,
-    SignalRow,
-    CurveRow,
-    FaceRow,
+    IncidentEvidenceRow,
+    SignalSegmentRow,
+    SignalCurveRow,
+    FaceEmbeddingRow,
     DecisionRow,
     ConsentRow,
     IncidentRow,
@@ -139,7 +139,7 @@ def sweep(engine: Engine, signer: Signer, now: datetime, unbegun_days: float) ->
             SittingRow.ended_at < now - timedelta(days=wanted.signal_retention_days)
         )
         with writing(engine) as connection:
-            for table in (SignalRow, CurveRow):
+            for table in (SignalSegmentRow, SignalCurveRow):
                 connection.execute(delete(table).where(table.sitting_id.in_(signals)))
         old = ended.where(SittingRow.ended_at < now - timedelta(days=wanted.retention_days))
         with reading(engine) as connection:
@@ -164,8 +164,8 @@ def erasure_text(row: Any) -> str:
         row.sitting_id,
         row.session_hash,
         row.last_seq,
-        row.chain_length,
-        row.chain_head,
+        row.event_count,
+        row.event_chain_hash,
         round(row.erased_at.timestamp() * 1000),
         row.reason,
         row.erased_by,
@@ -187,13 +187,13 @@ def _erase(
         raise UnknownRecordError(f"no sitting {sitting_id[:40]} is kept")
     if sitting.state == OPEN:
         raise SittingOpenError("the session is open: end it first")
-    pieces = select(EvidenceRow.digest).filter_by(sitting_id=sitting_id).distinct()
+    pieces = select(IncidentEvidenceRow.digest).filter_by(sitting_id=sitting_id).distinct()
     digests = tuple(connection.execute(pieces).scalars())
     counts = {}
     for table in _TABLES:
         gone = connection.execute(delete(table).filter_by(sitting_id=sitting_id))
         counts[table.__tablename__] = gone.rowcount
-    connection.execute(delete(WebhookRow).filter_by(sitting_id=sitting_id))
+    connection.execute(delete(WebhookDeliveryRow).filter_by(sitting_id=sitting_id))
     connection.execute(delete(SittingRow).filter_by(id=sitting_id))
     # A policy may tell of one candidate (accommodations).
     connection.execute(
@@ -208,8 +208,8 @@ def _erase(
             sitting_id=sitting_id,
             session_hash=signer.pseudonym(sitting.session_id),
             last_seq=sitting.last_seq,
-            chain_length=sitting.chain_length,
-            chain_head=sitting.chain_head,
+            event_count=sitting.event_count,
+            event_chain_hash=sitting.event_chain_hash,
             erased_at=now,
             reason=reason,
             erased_by=erased_by,
@@ -240,8 +240,8 @@ def _erase_consents(
             sitting_id=first,
             session_hash=signer.pseudonym(session_id),
             last_seq=0,
-            chain_length=0,
-            chain_head=GENESIS,
+            event_count=0,
+            event_chain_hash=GENESIS,
             erased_at=now,
             reason=reason,
             erased_by=erased_by,

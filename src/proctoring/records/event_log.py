@@ -48,7 +48,7 @@ def events_of_sitting(
         .limit(limit)
     )
     return tuple(
-        StoredEvent(row.seq, row.time, row.media_time, row.text, row.hash)
+        StoredEvent(row.seq, row.created_at, row.media_time, row.body, row.hash)
         for row in connection.execute(query)
     )
 
@@ -61,20 +61,20 @@ def events_of_session(
     Only those of its newest sitting, and of interrupted ones that this one continues.
     """
     newest = connection.execute(
-        select(SittingRow.floor_seq, SittingRow.last_seq)
+        select(SittingRow.replay_after_seq, SittingRow.last_seq)
         .filter_by(session_id=session_id)
         .order_by(SittingRow.started_at.desc())
         .limit(1)
     ).first()
     if newest is None:
         return StoredReplay((), 0)
-    after = min(max(after, newest.floor_seq), MAX_SEQ)
+    after = min(max(after, newest.replay_after_seq), MAX_SEQ)
     query = (
-        select(EventRow.seq, EventRow.text)
+        select(EventRow.seq, EventRow.body)
         .filter_by(session_id=session_id)
         .where(EventRow.seq > after)
         .order_by(EventRow.seq.desc())
         .limit(limit)
     )
-    found = tuple((row.seq, row.text) for row in connection.execute(query))[::-1]
+    found = tuple((row.seq, row.body) for row in connection.execute(query))[::-1]
     return StoredReplay(found, max(0, newest.last_seq - after) - len(found))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, insert, update
@@ -10,13 +9,13 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from proctoring.incidents import IncidentChange, IncidentState
 from proctoring.records.entries import SittingRef, incident_id
-from proctoring.records.tables import EvidenceRow, IncidentRow
+from proctoring.records.tables import IncidentEvidenceRow, IncidentRow
 
 _CHANGING = (
     "severity",
     "state",
     "confidence",
-    "started_at",
+    "start_media_time",
     "duration",
     "reason",
     "last_seq",
@@ -49,7 +48,7 @@ class IncidentChanges:
             "severity": change.severity.value,
             "state": change.state.value,
             "confidence": change.confidence,
-            "started_at": change.started_at,
+            "start_media_time": change.started_at,
             "duration": change.duration,
             "reason": change.reason,
             "last_seq": seq,
@@ -57,8 +56,14 @@ class IncidentChanges:
         for piece in change.evidence:
             self._evidence[*key, piece.digest] = {
                 "sitting_id": sitting.id,
-                "number": change.number,
-                **asdict(piece),
+                "incident_number": change.number,
+                "digest": piece.digest,
+                "kind": piece.kind,
+                "media_type": piece.media_type,
+                "start_media_time": piece.start,
+                "end_media_time": piece.end,
+                "size_bytes": piece.size,
+                "blurred": piece.blurred,
             }
 
     def flush(self, connection: Connection) -> None:
@@ -92,4 +97,4 @@ class IncidentChanges:
 
 def _new_evidence(connection: Connection) -> sqlite.Insert | postgresql.Insert:
     on_sqlite = connection.dialect.name == "sqlite"
-    return (sqlite.insert if on_sqlite else postgresql.insert)(EvidenceRow)
+    return (sqlite.insert if on_sqlite else postgresql.insert)(IncidentEvidenceRow)

@@ -24,7 +24,7 @@ from proctoring.records.sitting_list import (
     sitting_page,
     sitting_summaries,
 )
-from proctoring.records.tables import CurveRow, SignalRow, SittingRow
+from proctoring.records.tables import SignalCurveRow, SignalSegmentRow, SittingRow
 
 _SEGMENTS = 50
 """Segments of signals read in one query: 1000 s of a sitting, some megabytes."""
@@ -88,10 +88,10 @@ class RecordReader:
         number = -1
         while True:
             query = (
-                select(SignalRow.number, SignalRow.data)
+                select(SignalSegmentRow.number, SignalSegmentRow.data)
                 .filter_by(sitting_id=sitting_id)
-                .where(SignalRow.number > number)
-                .order_by(SignalRow.number)
+                .where(SignalSegmentRow.number > number)
+                .order_by(SignalSegmentRow.number)
                 .limit(_SEGMENTS)
             )
             with reading(self._engine) as connection:
@@ -105,7 +105,9 @@ class RecordReader:
     def seed(self, sitting_id: str) -> str:
         """What a sitting's challenges were drawn from: to judge again, never to be shown."""
         with reading(self._engine) as connection:
-            return connection.execute(select(SittingRow.seed).filter_by(id=sitting_id)).scalar_one()
+            return connection.execute(
+                select(SittingRow.challenge_seed).filter_by(id=sitting_id)
+            ).scalar_one()
 
     def plot(self, sitting_id: str, start: float | None, end: float | None, points: int) -> Plot:
         """A sitting's signals as curves.
@@ -119,17 +121,24 @@ class RecordReader:
         Raises:
             UnknownRecordError: there is no such sitting.
         """
-        own = CurveRow.sitting_id == sitting_id
+        own = SignalCurveRow.sitting_id == sitting_id
         with reading(self._engine) as connection:
             _check_known(connection, sitting_id)
             first, last = connection.execute(
-                select(func.min(CurveRow.start), func.max(CurveRow.end)).where(own)
+                select(
+                    func.min(SignalCurveRow.start_media_time),
+                    func.max(SignalCurveRow.end_media_time),
+                ).where(own)
             ).one()
             start = (first or 0.0) if start is None else start
             end = (last or 0.0) if end is None else end
-            query = select(CurveRow.data).where(own)
-            query = query.where(CurveRow.start <= end, CurveRow.end >= start)
-            summaries = connection.execute(query.order_by(CurveRow.number)).scalars().all()
+            query = select(SignalCurveRow.data).where(own)
+            query = query.where(
+                SignalCurveRow.start_media_time <= end, SignalCurveRow.end_media_time >= start
+            )
+            summaries = (
+                connection.execute(query.order_by(SignalCurveRow.last_segment)).scalars().all()
+            )
         return draw(summaries, start, max(start, end), points)
 
 

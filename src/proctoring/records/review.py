@@ -10,7 +10,7 @@ from sqlalchemy import Engine, insert, select
 from ulid import ULID
 
 from proctoring.errors import UnknownRecordError
-from proctoring.records.additions import consent_text, decision_text, extend
+from proctoring.records.additions import append_addition, consent_text, decision_text
 from proctoring.records.database import writing
 from proctoring.records.signing import Signer
 from proctoring.records.sitting_detail import Consent, Decision
@@ -47,7 +47,7 @@ def decide(
         if connection.execute(known).first() is None:
             raise UnknownRecordError(f"no incident {incident_id[:40]} is kept of this sitting")
         text = decision_text(DecisionRow(sitting_id=sitting_id, **row))
-        place = extend(connection, signer, sitting_id, text)
+        place = append_addition(connection, signer, sitting_id, text)
         values = {"sitting_id": sitting_id, **row, **asdict(place)}
         connection.execute(insert(DecisionRow).values(values))
     return Decision(**row)
@@ -78,7 +78,7 @@ def consent(
         sitting_id = connection.execute(newest).scalar()
         values = {"session_id": session_id, "sitting_id": sitting_id, **row}
         if sitting_id is not None:
-            values |= asdict(extend(connection, signer, sitting_id, facts))
+            values |= asdict(append_addition(connection, signer, sitting_id, facts))
         connection.execute(insert(ConsentRow).values(signature=signer.sign(facts), **values))
     return Consent(**row)
 

@@ -17,7 +17,7 @@ from proctoring.observations import TranscriptObservation
 from proctoring.records.database import reading, writing
 from proctoring.records.packing import pack
 from proctoring.records.plot import join, summarise
-from proctoring.records.tables import CurveRow, SignalRow, SittingRow
+from proctoring.records.tables import SignalCurveRow, SignalSegmentRow, SittingRow
 
 _log = logging.getLogger(__name__)
 
@@ -181,12 +181,12 @@ class SignalKeeper:
             return
         with writing(self._engine) as connection:
             if rows:
-                connection.execute(insert(SignalRow), rows)
+                connection.execute(insert(SignalSegmentRow), rows)
                 for piece in pieces:
                     if piece.curves is not None and piece.curves.first < piece.curves.number:
                         connection.execute(piece.curves.parts(piece.sitting_id))
                 curves = [p.curves.row(p.sitting_id) for p in pieces if p.curves is not None]
-                connection.execute(insert(CurveRow), curves)
+                connection.execute(insert(SignalCurveRow), curves)
             for piece in lost:
                 more = SittingRow.signals_lost + piece.lost
                 changed = update(SittingRow).filter_by(id=piece.sitting_id)
@@ -199,7 +199,7 @@ class SignalKeeper:
         except IntegrityError:
             with reading(self._engine) as connection:
                 number = piece.buffer.number
-                there = select(SignalRow.number).filter_by(
+                there = select(SignalSegmentRow.number).filter_by(
                     sitting_id=piece.sitting_id, number=number
                 )
                 if connection.execute(there).first() is not None:
@@ -238,13 +238,20 @@ class _Curves:
     data: bytes
 
     def row(self, sitting_id: str) -> dict[str, Any]:
-        columns = {"number": self.number, "start": self.start, "end": self.end, "data": self.data}
-        return {"sitting_id": sitting_id, **columns}
+        return {
+            "sitting_id": sitting_id,
+            "last_segment": self.number,
+            "start_media_time": self.start,
+            "end_media_time": self.end,
+            "data": self.data,
+        }
 
     def parts(self, sitting_id: str) -> Delete:
         """Takes away the rows that these curves stand for."""
-        own = delete(CurveRow).filter_by(sitting_id=sitting_id)
-        return own.where(CurveRow.number >= self.first, CurveRow.number < self.number)
+        own = delete(SignalCurveRow).filter_by(sitting_id=sitting_id)
+        return own.where(
+            SignalCurveRow.last_segment >= self.first, SignalCurveRow.last_segment < self.number
+        )
 
 
 def _joined(parts: list[_Curves]) -> _Curves:
@@ -289,9 +296,9 @@ class _Piece:
             self.row = {
                 "sitting_id": self.sitting_id,
                 "number": number,
-                "start": start,
-                "end": end,
-                "count": len(good),
+                "start_media_time": start,
+                "end_media_time": end,
+                "input_count": len(good),
                 "data": data,
             }
             self.curves = _Curves(number, number, start, end, summarise(good))

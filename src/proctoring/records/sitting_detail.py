@@ -14,7 +14,7 @@ from proctoring.records.sitting_list import SittingSummary
 from proctoring.records.tables import (
     ConsentRow,
     DecisionRow,
-    EvidenceRow,
+    IncidentEvidenceRow,
     IncidentRow,
     PolicyRow,
 )
@@ -104,7 +104,9 @@ def sitting_detail(connection: Connection, sitting: SittingSummary) -> SittingDe
     decisions = [
         Decision(row.id, row.incident_id, row.decision, row.reason, row.reviewer, row.decided_at)
         for row in connection.execute(
-            select(DecisionRow).filter_by(sitting_id=sitting.id).order_by(DecisionRow.number)
+            select(DecisionRow)
+            .filter_by(sitting_id=sitting.id)
+            .order_by(DecisionRow.addition_number)
         )
     ]
     evidence = _evidence(connection, sitting.id)
@@ -112,7 +114,7 @@ def sitting_detail(connection: Connection, sitting: SittingSummary) -> SittingDe
         select(IncidentRow).filter_by(sitting_id=sitting.id).order_by(IncidentRow.number)
     )
     consents = connection.execute(
-        select(ConsentRow).filter_by(sitting_id=sitting.id).order_by(ConsentRow.number)
+        select(ConsentRow).filter_by(sitting_id=sitting.id).order_by(ConsentRow.addition_number)
     )
     toml = connection.execute(
         select(PolicyRow.toml).filter_by(hash=sitting.policy_hash)
@@ -128,9 +130,9 @@ def sitting_detail(connection: Connection, sitting: SittingSummary) -> SittingDe
 def _evidence(connection: Connection, sitting_id: str) -> dict[int, tuple[StoredEvidence, ...]]:
     """A sitting's evidence by the number of its incident."""
     rows = connection.execute(
-        select(EvidenceRow)
+        select(IncidentEvidenceRow)
         .filter_by(sitting_id=sitting_id)
-        .order_by(EvidenceRow.start, EvidenceRow.kind)
+        .order_by(IncidentEvidenceRow.start_media_time, IncidentEvidenceRow.kind)
     )
     found: dict[int, tuple[StoredEvidence, ...]] = {}
     for row in rows:
@@ -138,13 +140,13 @@ def _evidence(connection: Connection, sitting_id: str) -> dict[int, tuple[Stored
             digest=row.digest,
             kind=row.kind,
             media_type=row.media_type,
-            start=round(row.start, 3),
-            end=round(row.end, 3),
-            size=row.size,
+            start=round(row.start_media_time, 3),
+            end=round(row.end_media_time, 3),
+            size=row.size_bytes,
             blurred=row.blurred,
             url=evidence_path(sitting_id, row.digest),
         )
-        found[row.number] = (*found.get(row.number, ()), piece)
+        found[row.incident_number] = (*found.get(row.incident_number, ()), piece)
     return found
 
 
@@ -162,7 +164,7 @@ def _incident(
         state=row.state,
         alerted=row.alerted,
         confidence=round(row.confidence, 3),
-        started_at=round(row.started_at, 3),
+        started_at=round(row.start_media_time, 3),
         duration=round(row.duration, 3),
         reason=row.reason,
         first_seq=row.first_seq,

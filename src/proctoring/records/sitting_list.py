@@ -131,15 +131,15 @@ def sitting_summaries(connection: Connection, ids: list[str]) -> list[SittingSum
                 mirrored=row.mirrored,
                 policy=row.policy,
                 policy_hash=row.policy_hash,
-                media_time=row.media_time,
+                media_time=row.end_media_time,
                 last_seq=row.last_seq,
-                events=row.chain_length,
+                events=row.event_count,
                 incidents=0 if count is None else count.incidents,
                 alerts=0 if count is None else count.alerts,
                 violations=0 if count is None else count.violations,
                 undecided=0 if count is None else count.alerts - decided.get(row.id, 0),
                 signals_lost=row.signals_lost,
-                seal=row.seal,
+                seal=row.event_chain_signature,
             )
         )
     return found

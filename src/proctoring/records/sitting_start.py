@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from sqlalchemy import Connection, insert, select, update
 
-from proctoring.records.additions import consent_text, places, seal
+from proctoring.records.additions import chain_additions, consent_text, sign_additions
 from proctoring.records.chain import ChainState, initial_head
 from proctoring.records.entries import SittingStarted
 from proctoring.records.signing import Signer
@@ -46,26 +46,26 @@ def start_sitting(
         .filter_by(session_id=sitting.session_id, sitting_id=None)
         .order_by(ConsentRow.id)
     ).all()
-    added = list(places(head, map(consent_text, consents)))
-    count, added_head = (added[-1].number, added[-1].hash) if added else (0, head)
+    added = list(chain_additions(head, map(consent_text, consents)))
+    count, addition_chain_hash = (added[-1].addition_number, added[-1].hash) if added else (0, head)
     connection.execute(
         insert(SittingRow).values(
             id=sitting.id,
             session_id=sitting.session_id,
             started_at=sitting.started_at,
             mirrored=entry.mirrored,
-            seed=entry.seed,
+            challenge_seed=entry.seed,
             policy_hash=policy_hash,
             server_id=server_id,
             state=OPEN,
-            floor_seq=_replay_floor(connection, entry, last_seq, signer),
+            replay_after_seq=_replay_floor(connection, entry, last_seq, signer),
             last_seq=last_seq,
-            chain_length=0,
-            chain_head=head,
-            added=count,
-            added_head=added_head,
+            event_count=0,
+            event_chain_hash=head,
+            addition_count=count,
+            addition_chain_hash=addition_chain_hash,
             signals_lost=0,
-            added_seal=seal(signer, sitting.id, count, added_head),
+            addition_chain_signature=sign_additions(signer, sitting.id, count, addition_chain_hash),
         )
     )
     for consent, place in zip(consents, added, strict=True):
@@ -92,4 +92,4 @@ def _replay_floor(
     if before.state == OPEN:
         interrupt(connection, before.id, signer)
     continued = entry.sitting.started_at - before.started_at < CONTINUED_WITHIN
-    return before.floor_seq if continued else last_seq
+    return before.replay_after_seq if continued else last_seq

@@ -25,7 +25,7 @@ def interrupt(connection: Connection, sitting_id: str, signer: Signer) -> None:
     """End a sitting whose server died, and its incidents; it ends with its last event."""
     row = connection.execute(select(SittingRow).filter_by(id=sitting_id)).one()
     last = connection.execute(
-        select(func.max(EventRow.time)).filter_by(sitting_id=sitting_id)
+        select(func.max(EventRow.created_at)).filter_by(sitting_id=sitting_id)
     ).scalar()
     connection.execute(
         update(SittingRow)
@@ -34,7 +34,9 @@ def interrupt(connection: Connection, sitting_id: str, signer: Signer) -> None:
             state=INTERRUPTED,
             ended_at=last or row.started_at,
             end_reason="its server stopped without ending it",
-            seal=signer.sign(sealed(row.id, row.chain_length, row.chain_head)),
+            event_chain_signature=signer.sign(
+                sealed(row.id, row.event_count, row.event_chain_hash)
+            ),
         )
     )
     connection.execute(

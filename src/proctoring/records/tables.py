@@ -1,7 +1,7 @@
-"""The tables. A change here is a migration there (``migrations/versions``): a test holds that.
+"""The tables. Every change needs a migration: ``python -m tools.new_migration TITLE``.
 
-A *sitting* is one session under its name; the name may be used again. Times are wall clock, UTC;
-media times are seconds.
+A sitting is the record of one session from start to end; its session id may be used again. Columns
+whose name ends in ``_at`` are wall clock times in UTC, in ``_media_time`` seconds of media.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class Base(DeclarativeBase):
 
 
 class PolicyRow(Base):
-    """A policy as it judged: its whole text, kept once however many sittings it judged."""
+    """A policy that judged sittings, stored once for all of them."""
 
     __tablename__ = "policies"
 
@@ -71,17 +71,17 @@ class PolicyRow(Base):
 
 
 class ServerRow(Base):
-    """A process that writes records, and when it was last seen to live."""
+    """A process that writes records."""
 
     __tablename__ = "servers"
 
     id: Mapped[str] = mapped_column(ULID_TEXT, primary_key=True)
     started_at: Mapped[datetime] = mapped_column(UtcTime)
-    seen_at: Mapped[datetime] = mapped_column(UtcTime)
+    heartbeat_at: Mapped[datetime] = mapped_column(UtcTime)
 
 
 class SittingRow(Base):
-    """One session under its name."""
+    """A sitting: who was watched when and by which policy, and the heads of its two hash chains."""
 
     __tablename__ = "sittings"
     __table_args__ = (Index(None, "session_id", "last_seq"), Index(None, "started_at"))
@@ -92,36 +92,35 @@ class SittingRow(Base):
     mirrored: Mapped[bool]
     policy_hash: Mapped[str] = mapped_column(ForeignKey("policies.hash"))
     server_id: Mapped[str] = mapped_column(ULID_TEXT, index=True)
+    """The process that runs the session. No foreign key: the sitting outlives the process's row."""
     state: Mapped[str] = mapped_column(String(16), index=True)
-    """``open``, ``ended``, or ``interrupted``: its server died and nobody ended it."""
+    """``open``, ``ended``, or ``interrupted``: its server died without ending it."""
     ended_at: Mapped[datetime | None] = mapped_column(UtcTime)
     end_reason: Mapped[str | None] = mapped_column(Text)
-    media_time: Mapped[float | None] = mapped_column(Double)
-    """At which it ended."""
-    floor_seq: Mapped[int]
-    """Events up to here belong to somebody else who had the name: they are not replayed."""
+    end_media_time: Mapped[float | None] = mapped_column(Double)
+    replay_after_seq: Mapped[int]
+    """Events of its session id up to this number belong to earlier candidates: they are not replayed."""
     last_seq: Mapped[int]
-    """Number of its last event; of the last one under its name before it, while it has none."""
-    chain_length: Mapped[int]
-    """How many events it has."""
-    chain_head: Mapped[str] = mapped_column(DIGEST)
-    """Hash of its last event; of its own facts while it has none."""
-    seal: Mapped[str | None] = mapped_column(Text)
-    """The server's signature of head and length, set when it ends."""
-    seed: Mapped[str] = mapped_column(String(64))
-    """What challenges were drawn from."""
-    added: Mapped[int]
-    """How many decisions and consents were added to it: ``records/additions.py``."""
-    added_head: Mapped[str] = mapped_column(DIGEST)
-    """Hash of the last of them; of its own facts while there is none."""
-    added_seal: Mapped[str] = mapped_column(Text)
-    """The server's signature of both."""
+    """Number of its last event; while it has none, of the last one of its session id."""
+    event_count: Mapped[int]
+    event_chain_hash: Mapped[str] = mapped_column(DIGEST)
+    """Hash of its last event; of the facts it started with while it has none."""
+    event_chain_signature: Mapped[str | None] = mapped_column(Text)
+    """The server's signature of count and hash, set when it ends: its seal."""
+    challenge_seed: Mapped[str] = mapped_column(String(64))
+    """Challenges were drawn from it."""
+    addition_count: Mapped[int]
+    """How many decisions and consents were added: ``records/additions.py``."""
+    addition_chain_hash: Mapped[str] = mapped_column(DIGEST)
+    """Hash of the last of them; of the facts it started with while there is none."""
+    addition_chain_signature: Mapped[str] = mapped_column(Text)
+    """The server's signature of count and hash, renewed with each."""
     signals_lost: Mapped[int]
-    """Observations that were judged and could not be kept."""
+    """Inputs of judgement that could not be recorded."""
 
 
 class EventRow(Base):
-    """What listeners were told, as it went out, each bound to the one before by its hash."""
+    """An event as listeners received it. Its hash covers the event before it."""
 
     __tablename__ = "events"
     __table_args__ = (UniqueConstraint("session_id", "seq"),)
@@ -129,9 +128,9 @@ class EventRow(Base):
     sitting_id: Mapped[str] = mapped_column(ForeignKey("sittings.id"), primary_key=True)
     seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     session_id: Mapped[str] = mapped_column(String(200))
-    time: Mapped[datetime] = mapped_column(UtcTime)
+    created_at: Mapped[datetime] = mapped_column(UtcTime)
     media_time: Mapped[float] = mapped_column(Double)
-    text: Mapped[str] = mapped_column(Text)
+    body: Mapped[str] = mapped_column(Text)
     """JSON."""
     hash: Mapped[str] = mapped_column(DIGEST)
 
@@ -140,7 +139,7 @@ class IncidentRow(Base):
     """An incident as its last change left it."""
 
     __tablename__ = "incidents"
-    # All that a list of sittings counts, so that it reads none of their texts.
+    # Covers what a list of sittings counts, so that it reads no row of the table itself.
     __table_args__ = (Index(None, "sitting_id", "alerted", "severity"),)
 
     sitting_id: Mapped[str] = mapped_column(ForeignKey("sittings.id"), primary_key=True)
@@ -151,49 +150,52 @@ class IncidentRow(Base):
     label: Mapped[str] = mapped_column(String(200))
     severity: Mapped[str] = mapped_column(String(16))
     state: Mapped[str] = mapped_column(String(16))
+    """``started``, ``updated``, ``ended``, or ``interrupted`` with its sitting."""
     alerted: Mapped[bool]
     confidence: Mapped[float] = mapped_column(Double)
-    started_at: Mapped[float] = mapped_column(Double)
-    """Media time."""
+    start_media_time: Mapped[float] = mapped_column(Double)
     duration: Mapped[float] = mapped_column(Double)
+    """Seconds."""
     reason: Mapped[str] = mapped_column(Text)
     first_seq: Mapped[int]
+    """Number of the first event that names it."""
     last_seq: Mapped[int]
 
 
-class EvidenceRow(Base):
-    """That a stored piece belongs to an incident. The same piece may belong to several."""
+class IncidentEvidenceRow(Base):
+    """A still or clip of an incident. Several incidents may share one stored object."""
 
-    __tablename__ = "evidence"
+    __tablename__ = "incident_evidence"
 
     sitting_id: Mapped[str] = mapped_column(ForeignKey("sittings.id"), primary_key=True)
-    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    """The incident's."""
+    incident_number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     digest: Mapped[str] = mapped_column(DIGEST, primary_key=True, index=True)
-    """SHA-256 of the content."""
+    """SHA-256 of the content; names the object in the evidence store."""
     kind: Mapped[str] = mapped_column(String(16))
+    """``still`` or ``clip``."""
     media_type: Mapped[str] = mapped_column(String(64))
-    start: Mapped[float] = mapped_column(Double)
-    """Media time of the first picture."""
-    end: Mapped[float] = mapped_column(Double)
-    size: Mapped[int]
+    start_media_time: Mapped[float] = mapped_column(Double)
+    """Of the first frame."""
+    end_media_time: Mapped[float] = mapped_column(Double)
+    size_bytes: Mapped[int]
     blurred: Mapped[bool]
+    """Whether bystanders were blurred."""
 
 
-class PieceRow(Base):
-    """That the evidence store holds, or is about to hold, a piece: ``records/evidence/ledger.py``."""
+class EvidenceObjectRow(Base):
+    """An object in the evidence store, registered before it is stored and until it is deleted."""
 
-    __tablename__ = "evidence_pieces"
+    __tablename__ = "evidence_objects"
 
     digest: Mapped[str] = mapped_column(DIGEST, primary_key=True)
-    size: Mapped[int]
-    written_at: Mapped[datetime] = mapped_column(UtcTime)
+    size_bytes: Mapped[int]
+    registered_at: Mapped[datetime] = mapped_column(UtcTime)
     deleting: Mapped[bool]
-    """Nobody may refer to it any more."""
+    """It is being deleted: the same content cannot be stored at the same moment."""
 
 
 class DecisionRow(Base):
-    """What a reviewer said of an incident. Never changed: the last one stands."""
+    """A reviewer's decision on an incident. Rows are never changed; the last one counts."""
 
     __tablename__ = "decisions"
 
@@ -205,109 +207,114 @@ class DecisionRow(Base):
     reason: Mapped[str] = mapped_column(Text)
     reviewer: Mapped[str] = mapped_column(String(200))
     decided_at: Mapped[datetime] = mapped_column(UtcTime)
-    number: Mapped[int]
-    """Counts what was added to the sitting, consents too, from 1."""
+    addition_number: Mapped[int]
+    """Counts the sitting's decisions and consents, together, from 1."""
     hash: Mapped[str] = mapped_column(DIGEST)
-    """Of it and of what was added before it."""
+    """Covers the addition before it."""
 
 
 class ConsentRow(Base):
-    """That a candidate agreed, or took it back, and to what."""
+    """A candidate's consent, given or withdrawn."""
 
     __tablename__ = "consents"
 
     id: Mapped[str] = mapped_column(ULID_TEXT, primary_key=True)
     session_id: Mapped[str] = mapped_column(String(200), index=True)
     sitting_id: Mapped[str | None] = mapped_column(ForeignKey("sittings.id"), index=True)
-    """``None`` until the sitting begins."""
+    """NULL until a sitting of the session id starts."""
     granted: Mapped[bool]
     text: Mapped[str] = mapped_column(Text)
     """What the candidate was shown."""
     given_by: Mapped[str] = mapped_column(String(200))
     given_at: Mapped[datetime] = mapped_column(UtcTime)
-    number: Mapped[int | None]
-    """As a decision's; ``None`` until the sitting begins."""
+    addition_number: Mapped[int | None]
+    """As in ``decisions``; NULL until the sitting starts."""
     hash: Mapped[str | None] = mapped_column(DIGEST)
     signature: Mapped[str] = mapped_column(Text)
-    """The server's, from the moment it was given."""
+    """The server's, made when the consent was given."""
 
 
-class FaceRow(Base):
-    """The candidate's face as a network has it: biometric data, only where the policy has it kept."""
+class FaceEmbeddingRow(Base):
+    """The embedding of the candidate's face: biometric data, stored only if the policy says so."""
 
-    __tablename__ = "faces"
+    __tablename__ = "face_embeddings"
 
     sitting_id: Mapped[str] = mapped_column(ForeignKey("sittings.id"), primary_key=True)
     embedding: Mapped[bytes] = mapped_column(LargeBinary)
     """32 bit floats, little-endian."""
 
 
-class SignalRow(Base):
-    """A stretch of a sitting's observations, in the order in which they were judged."""
+class SignalSegmentRow(Base):
+    """Consecutive inputs of judgement of a sitting, packed by ``records/packing.py``."""
 
-    __tablename__ = "signals"
+    __tablename__ = "signal_segments"
 
     sitting_id: Mapped[str] = mapped_column(ForeignKey("sittings.id"), primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    start: Mapped[float] = mapped_column(Double)
-    """Smallest media time in it."""
-    end: Mapped[float] = mapped_column(Double)
-    count: Mapped[int]
+    """Counts the sitting's segments from 0."""
+    start_media_time: Mapped[float] = mapped_column(Double)
+    """The smallest in it."""
+    end_media_time: Mapped[float] = mapped_column(Double)
+    input_count: Mapped[int]
     data: Mapped[bytes] = mapped_column(LargeBinary)
-    """``records/signals.py`` says how they are packed."""
 
 
-class CurveRow(Base):
-    """A stretch of a sitting's curves: the same, a few numbers a second, to be drawn.
+class SignalCurveRow(Base):
+    """Means of every second of one or more segments, packed by ``records/plot.py``.
 
-    Apart from ``signals``, since a day's curves would otherwise lie scattered among 100 MB.
+    Apart from ``signal_segments``, since a day's curves would lie scattered among 100 MB there.
     """
 
-    __tablename__ = "curves"
+    __tablename__ = "signal_curves"
 
     sitting_id: Mapped[str] = mapped_column(ForeignKey("sittings.id"), primary_key=True)
-    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    """Of the last piece of signals in it; those up to the row before are not."""
-    start: Mapped[float] = mapped_column(Double)
-    """Smallest media time in it."""
-    end: Mapped[float] = mapped_column(Double)
+    last_segment: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    """Number of the last segment in it; the first one follows the last one of the row before."""
+    start_media_time: Mapped[float] = mapped_column(Double)
+    """The smallest in it."""
+    end_media_time: Mapped[float] = mapped_column(Double)
     data: Mapped[bytes] = mapped_column(LargeBinary)
-    """``records/plot.py`` says how they are packed."""
 
 
-class WebhookRow(Base):
-    """That a message waits to be delivered: ``records/webhook_queue.py``. It holds nothing itself."""
+class WebhookDeliveryRow(Base):
+    """A message that waits to be delivered. Its content is read from the records when it is due."""
 
-    __tablename__ = "webhooks"
+    __tablename__ = "webhook_deliveries"
     __table_args__ = (Index(None, "endpoint", "due_at"),)
 
     endpoint: Mapped[str] = mapped_column(String(32), primary_key=True)
+    """Derived from the endpoint's address."""
     sitting_id: Mapped[str] = mapped_column(ULID_TEXT, primary_key=True)
     seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    """The event's; 0 and -1: that the sitting began, ended."""
+    """The event's number; 0 and -1: that the sitting started, ended."""
     created_at: Mapped[datetime] = mapped_column(UtcTime)
     due_at: Mapped[datetime] = mapped_column(UtcTime)
     attempts: Mapped[int]
 
 
 class ErasureRow(Base):
-    """That a sitting was erased. Names nobody; chained and signed, so that none can be taken out."""
+    """The record that a sitting was erased: chained and signed, so that a missing one shows.
+
+    Identifies no person.
+    """
 
     __tablename__ = "erasures"
 
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    """Counts erasures from 1."""
     sitting_id: Mapped[str] = mapped_column(ULID_TEXT, unique=True)
-    """Of consents whose session never began: the first one's id."""
+    """Of consents whose session never started: the first one's id."""
     session_hash: Mapped[str] = mapped_column(DIGEST, index=True)
-    """The session's name under the server's key: numbers go on where they stopped."""
+    """HMAC of the session id under the server's key: event numbers continue after an erasure."""
     last_seq: Mapped[int]
-    chain_length: Mapped[int]
-    chain_head: Mapped[str] = mapped_column(DIGEST)
+    event_count: Mapped[int]
+    event_chain_hash: Mapped[str] = mapped_column(DIGEST)
     erased_at: Mapped[datetime] = mapped_column(UtcTime)
     reason: Mapped[str] = mapped_column(Text)
     erased_by: Mapped[str] = mapped_column(String(200))
     row_counts: Mapped[str] = mapped_column(Text)
-    """JSON: table to how many rows went, and files."""
+    """JSON: name of a table to the number of rows erased."""
     hash: Mapped[str] = mapped_column(DIGEST)
-    """Of this record and the hash of the one before."""
+    """Covers the erasure before it."""
     signature: Mapped[str] = mapped_column(Text)
+    """Of ``hash``."""

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Row, select
 
 from proctoring.errors import UnknownRecordError
-from proctoring.records import additions
+from proctoring.records.additions import addition_problems, changed_waiting_consents
 from proctoring.records.chain import initial_head, link
 from proctoring.records.database import reading
 from proctoring.records.erasure import GENESIS, erasure_text
@@ -49,7 +49,7 @@ def verify(
             for what in _sitting(connection, signer, sitting):
                 yield IntegrityProblem(f"sitting {sitting.id}", what)
         if sitting_id is None:
-            for consent in additions.waiting_problems(connection, signer):
+            for consent in changed_waiting_consents(connection, signer):
                 yield IntegrityProblem(f"consent {consent}", "it is not as it was given")
             yield from _erasures(connection, signer)
 
@@ -60,7 +60,7 @@ def _sitting(connection: Connection, signer: Signer, sitting: Row[Any]) -> Itera
     events = select(EventRow).filter_by(sitting_id=sitting.id).order_by(EventRow.seq)
     before = None
     for event in connection.execute(events):
-        head = link(head, event.text)
+        head = link(head, event.body)
         length += 1
         if before is not None and event.seq != before + 1:
             yield f"events between {before} and {event.seq} are missing"
@@ -68,13 +68,13 @@ def _sitting(connection: Connection, signer: Signer, sitting: Row[Any]) -> Itera
             yield f"event {event.seq} was changed, or one before it is missing"
             head = event.hash  # the rest may be sound
         before = event.seq
-    if (length, head) != (sitting.chain_length, sitting.chain_head):
-        yield f"{length} events are kept, of {sitting.chain_length} that were written"
+    if (length, head) != (sitting.event_count, sitting.event_chain_hash):
+        yield f"{length} events are kept, of {sitting.event_count} that were written"
     if sitting.state != OPEN:
-        text = sealed(sitting.id, sitting.chain_length, sitting.chain_head)
-        if not signer.verifies(text, sitting.seal or ""):
+        text = sealed(sitting.id, sitting.event_count, sitting.event_chain_hash)
+        if not signer.verifies(text, sitting.event_chain_signature or ""):
             yield "the seal of its end is not this server's"
-    yield from additions.problems(connection, signer, sitting, first)
+    yield from addition_problems(connection, signer, sitting, first)
 
 
 def _erasures(connection: Connection, signer: Signer) -> Iterator[IntegrityProblem]:

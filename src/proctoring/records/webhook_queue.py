@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, delete, func, select, update
 
 from proctoring.records.database import reading, writing
-from proctoring.records.tables import EventRow, PolicyRow, SittingRow, WebhookRow
+from proctoring.records.tables import EventRow, PolicyRow, SittingRow, WebhookDeliveryRow
 
 STARTED, ENDED = 0, -1
 """In place of an event's number: that the sitting began, that it ended."""
@@ -58,10 +58,12 @@ class WebhookQueue:
         """
         now = self._wall()
         due = (
-            select(WebhookRow)
+            select(WebhookDeliveryRow)
             .filter_by(endpoint=endpoint)
-            .where(WebhookRow.due_at <= now)
-            .order_by(WebhookRow.due_at, WebhookRow.sitting_id, WebhookRow.seq)
+            .where(WebhookDeliveryRow.due_at <= now)
+            .order_by(
+                WebhookDeliveryRow.due_at, WebhookDeliveryRow.sitting_id, WebhookDeliveryRow.seq
+            )
             .limit(1)
         )
         with reading(self._engine) as connection:
@@ -72,9 +74,9 @@ class WebhookQueue:
             if row is None:
                 return None
             claimed = connection.execute(
-                update(WebhookRow)
+                update(WebhookDeliveryRow)
                 .filter_by(endpoint=endpoint, sitting_id=row.sitting_id, seq=row.seq)
-                .where(WebhookRow.due_at == row.due_at)
+                .where(WebhookDeliveryRow.due_at == row.due_at)
                 .values(due_at=now + LEASE)
             )
             told = _told(connection, row.sitting_id, row.seq)
@@ -110,7 +112,7 @@ class WebhookQueue:
         """It did not arrive: try again after ``pause``."""
         with writing(self._engine) as connection:
             connection.execute(
-                update(WebhookRow)
+                update(WebhookDeliveryRow)
                 .filter_by(
                     endpoint=delivery.endpoint, sitting_id=delivery.sitting_id, seq=delivery.seq
                 )
@@ -120,7 +122,9 @@ class WebhookQueue:
     def waiting(self, endpoint: str) -> int:
         """How many messages wait, due or not."""
         with reading(self._engine) as connection:
-            query = select(func.count()).select_from(WebhookRow).filter_by(endpoint=endpoint)
+            query = (
+                select(func.count()).select_from(WebhookDeliveryRow).filter_by(endpoint=endpoint)
+            )
             return int(connection.execute(query).scalar_one())
 
     def trim(self, endpoint: str, most: int) -> int:
@@ -130,9 +134,9 @@ class WebhookQueue:
             return 0
         with writing(self._engine) as connection:
             oldest = connection.execute(
-                select(WebhookRow.sitting_id, WebhookRow.seq)
+                select(WebhookDeliveryRow.sitting_id, WebhookDeliveryRow.seq)
                 .filter_by(endpoint=endpoint)
-                .order_by(WebhookRow.created_at)
+                .order_by(WebhookDeliveryRow.created_at)
                 .limit(surplus)
             ).all()
             for sitting_id, seq in oldest:
@@ -145,7 +149,9 @@ class WebhookQueue:
         Which endpoints other processes serve is not known here; by its age it is. Returns how much.
         """
         with writing(self._engine) as connection:
-            old = delete(WebhookRow).where(WebhookRow.created_at < self._wall() - age)
+            old = delete(WebhookDeliveryRow).where(
+                WebhookDeliveryRow.created_at < self._wall() - age
+            )
             return connection.execute(old).rowcount
 
 
@@ -156,7 +162,7 @@ def _message_id(sitting_id: str, seq: int) -> str:
 
 def _remove(connection: Connection, endpoint: str, sitting_id: str, seq: int) -> None:
     connection.execute(
-        delete(WebhookRow).filter_by(endpoint=endpoint, sitting_id=sitting_id, seq=seq)
+        delete(WebhookDeliveryRow).filter_by(endpoint=endpoint, sitting_id=sitting_id, seq=seq)
     )
 
 
@@ -166,13 +172,13 @@ def _told(
     """Kind, time and data of a message, from the records themselves."""
     if seq not in (STARTED, ENDED):
         event = connection.execute(
-            select(EventRow.text, EventRow.time).filter_by(sitting_id=sitting_id, seq=seq)
+            select(EventRow.body, EventRow.created_at).filter_by(sitting_id=sitting_id, seq=seq)
         ).first()
         if event is None:
             return None
-        told = json.loads(event.text)
+        told = json.loads(event.body)
         told.pop("transcript", None)  # what was said leaves for listeners alone
-        return "incident", event.time, told
+        return "incident", event.created_at, told
     row = connection.execute(
         select(SittingRow, PolicyRow.name.label("policy"))
         .join(PolicyRow, PolicyRow.hash == SittingRow.policy_hash)
@@ -192,7 +198,7 @@ def _told(
     data |= {
         "ended_at": ended_at.isoformat(),
         "reason": row.end_reason,
-        "media_time": row.media_time,
+        "media_time": row.end_media_time,
         "last_seq": row.last_seq,
     }
     return "session.ended", ended_at, data

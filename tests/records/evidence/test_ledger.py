@@ -21,7 +21,7 @@ from proctoring.records.evidence.ledger import GRACE, EvidenceLedger
 from proctoring.records.evidence.sealing import Keys
 from proctoring.records.evidence.store import FolderStore
 from proctoring.records.evidence.vault import EvidenceVault
-from proctoring.records.tables import EvidenceRow, PieceRow
+from proctoring.records.tables import EvidenceObjectRow, IncidentEvidenceRow
 
 STILL, CLIP = b"\xff\xd8 a still", b"a clip"
 
@@ -59,14 +59,14 @@ class Kept:
     @property
     def pieces(self) -> set[str]:
         with reading(self.archive.engine) as connection:
-            return set(connection.execute(select(PieceRow.digest)).scalars())
+            return set(connection.execute(select(EvidenceObjectRow.digest)).scalars())
 
     def erase(self, sitting_id: str) -> list[str]:
         """As erasure does it: rows in one transaction, then what they referred to."""
         with writing(self.archive.engine) as connection:
-            digests = select(EvidenceRow.digest).filter_by(sitting_id=sitting_id)
+            digests = select(IncidentEvidenceRow.digest).filter_by(sitting_id=sitting_id)
             found = list(connection.execute(digests).scalars())
-            connection.execute(delete(EvidenceRow).filter_by(sitting_id=sitting_id))
+            connection.execute(delete(IncidentEvidenceRow).filter_by(sitting_id=sitting_id))
         return found
 
 
@@ -182,7 +182,7 @@ def test_what_cannot_be_deleted_now_is_deleted_later(kept: Kept) -> None:
 
 def test_nothing_is_stored_that_could_not_be_written_down(kept: Kept) -> None:
     with writing(kept.archive.engine) as connection:
-        connection.exec_driver_sql("drop table evidence_pieces")
+        connection.exec_driver_sql("drop table evidence_objects")
     with pytest.raises(EvidenceUnavailableError, match="database is away"):
         kept.ledger.put(STILL)
     assert kept.stored == set()

@@ -21,7 +21,7 @@ from proctoring.capabilities import Capability
 from proctoring.errors import EvidenceUnavailableError, UnknownEvidenceError
 from proctoring.records.database import reading, writing
 from proctoring.records.evidence.vault import EvidenceVault
-from proctoring.records.tables import EvidenceRow, PieceRow
+from proctoring.records.tables import EvidenceObjectRow, IncidentEvidenceRow
 
 _log = logging.getLogger(__name__)
 
@@ -92,7 +92,9 @@ class EvidenceLedger:
             UnknownEvidenceError: the sitting has no such evidence.
             EvidenceUnavailableError, EvidenceKeyMissingError, EvidenceDamagedError: see ``EvidenceVault.get``.
         """
-        query = select(EvidenceRow.media_type).filter_by(sitting_id=sitting_id, digest=digest)
+        query = select(IncidentEvidenceRow.media_type).filter_by(
+            sitting_id=sitting_id, digest=digest
+        )
         with reading(self._engine) as connection:
             media_type = connection.execute(query.limit(1)).scalar()
         if media_type is None:
@@ -108,7 +110,9 @@ class EvidenceLedger:
         try:
             with reading(self._engine) as connection:
                 found = connection.execute(
-                    select(PieceRow.digest).where(_UNREFERRED, self._past(GRACE)).limit(_AT_ONCE)
+                    select(EvidenceObjectRow.digest)
+                    .where(_UNREFERRED, self._past(GRACE))
+                    .limit(_AT_ONCE)
                 )
                 digests = list(found.scalars())
             return self.drop(digests, GRACE)
@@ -136,32 +140,39 @@ class EvidenceLedger:
         return left
 
     def _write_down(self, digest: str, size: int) -> None:
-        values = {"digest": digest, "size": size, "written_at": self._wall(), "deleting": False}
+        values = {
+            "digest": digest,
+            "size_bytes": size,
+            "registered_at": self._wall(),
+            "deleting": False,
+        }
         again = (
-            update(PieceRow)
-            .where(PieceRow.digest == digest, PieceRow.deleting.is_(False))
-            .values(written_at=self._wall())
+            update(EvidenceObjectRow)
+            .where(EvidenceObjectRow.digest == digest, EvidenceObjectRow.deleting.is_(False))
+            .values(registered_at=self._wall())
         )
         try:
             with writing(self._engine) as connection:
                 if connection.execute(again).rowcount:
                     return
-                connection.execute(insert(PieceRow).values(values))
+                connection.execute(insert(EvidenceObjectRow).values(values))
         except IntegrityError as error:
             raise EvidenceUnavailableError("the same piece is just being erased") from error
 
     def _mark(self, digest: str, grace: timedelta) -> bool:
         """Say that a piece is being deleted, so that nobody keeps it again meanwhile."""
         mark = (
-            update(PieceRow)
-            .where(PieceRow.digest == digest, _UNREFERRED, self._past(grace))
+            update(EvidenceObjectRow)
+            .where(EvidenceObjectRow.digest == digest, _UNREFERRED, self._past(grace))
             .values(deleting=True)
         )
         with writing(self._engine) as connection:
             return bool(connection.execute(mark).rowcount)
 
     def _past(self, grace: timedelta) -> ColumnElement[bool]:
-        return or_(PieceRow.deleting, PieceRow.written_at <= self._wall() - grace)
+        return or_(
+            EvidenceObjectRow.deleting, EvidenceObjectRow.registered_at <= self._wall() - grace
+        )
 
     def _delete(self, digest: str) -> bool:
         try:
@@ -169,8 +180,8 @@ class EvidenceLedger:
         except EvidenceUnavailableError:
             return False
         with writing(self._engine) as connection:
-            connection.execute(delete(PieceRow).filter_by(digest=digest, deleting=True))
+            connection.execute(delete(EvidenceObjectRow).filter_by(digest=digest, deleting=True))
         return True
 
 
-_UNREFERRED = ~exists().where(EvidenceRow.digest == PieceRow.digest)
+_UNREFERRED = ~exists().where(IncidentEvidenceRow.digest == EvidenceObjectRow.digest)

@@ -22,8 +22,8 @@ def upgrade() -> None:
         sa.Column("sitting_id", sa.String(length=26), nullable=False),
         sa.Column("session_hash", sa.String(length=64), nullable=False),
         sa.Column("last_seq", sa.Integer(), nullable=False),
-        sa.Column("chain_length", sa.Integer(), nullable=False),
-        sa.Column("chain_head", sa.String(length=64), nullable=False),
+        sa.Column("event_count", sa.Integer(), nullable=False),
+        sa.Column("event_chain_hash", sa.String(length=64), nullable=False),
         sa.Column("erased_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("erased_by", sa.String(length=200), nullable=False),
@@ -39,12 +39,12 @@ def upgrade() -> None:
         )
 
     op.create_table(
-        "evidence_pieces",
+        "evidence_objects",
         sa.Column("digest", sa.String(length=64), nullable=False),
-        sa.Column("size", sa.Integer(), nullable=False),
-        sa.Column("written_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("size_bytes", sa.Integer(), nullable=False),
+        sa.Column("registered_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("deleting", sa.Boolean(), nullable=False),
-        sa.PrimaryKeyConstraint("digest", name=op.f("pk_evidence_pieces")),
+        sa.PrimaryKeyConstraint("digest", name=op.f("pk_evidence_objects")),
     )
     op.create_table(
         "policies",
@@ -57,22 +57,26 @@ def upgrade() -> None:
         "servers",
         sa.Column("id", sa.String(length=26), nullable=False),
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("heartbeat_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_servers")),
     )
     op.create_table(
-        "webhooks",
+        "webhook_deliveries",
         sa.Column("endpoint", sa.String(length=32), nullable=False),
         sa.Column("sitting_id", sa.String(length=26), nullable=False),
         sa.Column("seq", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
-        sa.PrimaryKeyConstraint("endpoint", "sitting_id", "seq", name=op.f("pk_webhooks")),
+        sa.PrimaryKeyConstraint(
+            "endpoint", "sitting_id", "seq", name=op.f("pk_webhook_deliveries")
+        ),
     )
-    with op.batch_alter_table("webhooks", schema=None) as batch_op:
+    with op.batch_alter_table("webhook_deliveries", schema=None) as batch_op:
         batch_op.create_index(
-            batch_op.f("ix_webhooks_endpoint_due_at"), ["endpoint", "due_at"], unique=False
+            batch_op.f("ix_webhook_deliveries_endpoint_due_at"),
+            ["endpoint", "due_at"],
+            unique=False,
         )
 
     op.create_table(
@@ -86,16 +90,16 @@ def upgrade() -> None:
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("end_reason", sa.Text(), nullable=True),
-        sa.Column("media_time", sa.Double(), nullable=True),
-        sa.Column("floor_seq", sa.Integer(), nullable=False),
+        sa.Column("end_media_time", sa.Double(), nullable=True),
+        sa.Column("replay_after_seq", sa.Integer(), nullable=False),
         sa.Column("last_seq", sa.Integer(), nullable=False),
-        sa.Column("chain_length", sa.Integer(), nullable=False),
-        sa.Column("chain_head", sa.String(length=64), nullable=False),
-        sa.Column("seal", sa.Text(), nullable=True),
-        sa.Column("seed", sa.String(length=64), nullable=False),
-        sa.Column("added", sa.Integer(), nullable=False),
-        sa.Column("added_head", sa.String(length=64), nullable=False),
-        sa.Column("added_seal", sa.Text(), nullable=False),
+        sa.Column("event_count", sa.Integer(), nullable=False),
+        sa.Column("event_chain_hash", sa.String(length=64), nullable=False),
+        sa.Column("event_chain_signature", sa.Text(), nullable=True),
+        sa.Column("challenge_seed", sa.String(length=64), nullable=False),
+        sa.Column("addition_count", sa.Integer(), nullable=False),
+        sa.Column("addition_chain_hash", sa.String(length=64), nullable=False),
+        sa.Column("addition_chain_signature", sa.Text(), nullable=False),
         sa.Column("signals_lost", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(
             ["policy_hash"], ["policies.hash"], name=op.f("fk_sittings_policy_hash")
@@ -119,7 +123,7 @@ def upgrade() -> None:
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("given_by", sa.String(length=200), nullable=False),
         sa.Column("given_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("number", sa.Integer(), nullable=True),
+        sa.Column("addition_number", sa.Integer(), nullable=True),
         sa.Column("hash", sa.String(length=64), nullable=True),
         sa.Column("signature", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(
@@ -132,16 +136,6 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_consents_sitting_id"), ["sitting_id"], unique=False)
 
     op.create_table(
-        "curves",
-        sa.Column("sitting_id", sa.String(length=26), nullable=False),
-        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("start", sa.Double(), nullable=False),
-        sa.Column("end", sa.Double(), nullable=False),
-        sa.Column("data", sa.LargeBinary(), nullable=False),
-        sa.ForeignKeyConstraint(["sitting_id"], ["sittings.id"], name=op.f("fk_curves_sitting_id")),
-        sa.PrimaryKeyConstraint("sitting_id", "number", name=op.f("pk_curves")),
-    )
-    op.create_table(
         "decisions",
         sa.Column("id", sa.String(length=26), nullable=False),
         sa.Column("sitting_id", sa.String(length=26), nullable=False),
@@ -150,7 +144,7 @@ def upgrade() -> None:
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("reviewer", sa.String(length=200), nullable=False),
         sa.Column("decided_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("addition_number", sa.Integer(), nullable=False),
         sa.Column("hash", sa.String(length=64), nullable=False),
         sa.ForeignKeyConstraint(
             ["sitting_id"], ["sittings.id"], name=op.f("fk_decisions_sitting_id")
@@ -165,40 +159,44 @@ def upgrade() -> None:
         sa.Column("sitting_id", sa.String(length=26), nullable=False),
         sa.Column("seq", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("session_id", sa.String(length=200), nullable=False),
-        sa.Column("time", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("media_time", sa.Double(), nullable=False),
-        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
         sa.Column("hash", sa.String(length=64), nullable=False),
         sa.ForeignKeyConstraint(["sitting_id"], ["sittings.id"], name=op.f("fk_events_sitting_id")),
         sa.PrimaryKeyConstraint("sitting_id", "seq", name=op.f("pk_events")),
         sa.UniqueConstraint("session_id", "seq", name=op.f("uq_events_session_id_seq")),
     )
     op.create_table(
-        "evidence",
+        "face_embeddings",
         sa.Column("sitting_id", sa.String(length=26), nullable=False),
-        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("embedding", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["sitting_id"], ["sittings.id"], name=op.f("fk_face_embeddings_sitting_id")
+        ),
+        sa.PrimaryKeyConstraint("sitting_id", name=op.f("pk_face_embeddings")),
+    )
+    op.create_table(
+        "incident_evidence",
+        sa.Column("sitting_id", sa.String(length=26), nullable=False),
+        sa.Column("incident_number", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("digest", sa.String(length=64), nullable=False),
         sa.Column("kind", sa.String(length=16), nullable=False),
         sa.Column("media_type", sa.String(length=64), nullable=False),
-        sa.Column("start", sa.Double(), nullable=False),
-        sa.Column("end", sa.Double(), nullable=False),
-        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("start_media_time", sa.Double(), nullable=False),
+        sa.Column("end_media_time", sa.Double(), nullable=False),
+        sa.Column("size_bytes", sa.Integer(), nullable=False),
         sa.Column("blurred", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["sitting_id"], ["sittings.id"], name=op.f("fk_evidence_sitting_id")
+            ["sitting_id"], ["sittings.id"], name=op.f("fk_incident_evidence_sitting_id")
         ),
-        sa.PrimaryKeyConstraint("sitting_id", "number", "digest", name=op.f("pk_evidence")),
+        sa.PrimaryKeyConstraint(
+            "sitting_id", "incident_number", "digest", name=op.f("pk_incident_evidence")
+        ),
     )
-    with op.batch_alter_table("evidence", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_evidence_digest"), ["digest"], unique=False)
+    with op.batch_alter_table("incident_evidence", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_incident_evidence_digest"), ["digest"], unique=False)
 
-    op.create_table(
-        "faces",
-        sa.Column("sitting_id", sa.String(length=26), nullable=False),
-        sa.Column("embedding", sa.LargeBinary(), nullable=False),
-        sa.ForeignKeyConstraint(["sitting_id"], ["sittings.id"], name=op.f("fk_faces_sitting_id")),
-        sa.PrimaryKeyConstraint("sitting_id", name=op.f("pk_faces")),
-    )
     op.create_table(
         "incidents",
         sa.Column("sitting_id", sa.String(length=26), nullable=False),
@@ -210,7 +208,7 @@ def upgrade() -> None:
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("alerted", sa.Boolean(), nullable=False),
         sa.Column("confidence", sa.Double(), nullable=False),
-        sa.Column("started_at", sa.Double(), nullable=False),
+        sa.Column("start_media_time", sa.Double(), nullable=False),
         sa.Column("duration", sa.Double(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("first_seq", sa.Integer(), nullable=False),
@@ -230,38 +228,50 @@ def upgrade() -> None:
         )
 
     op.create_table(
-        "signals",
+        "signal_curves",
         sa.Column("sitting_id", sa.String(length=26), nullable=False),
-        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("start", sa.Double(), nullable=False),
-        sa.Column("end", sa.Double(), nullable=False),
-        sa.Column("count", sa.Integer(), nullable=False),
+        sa.Column("last_segment", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("start_media_time", sa.Double(), nullable=False),
+        sa.Column("end_media_time", sa.Double(), nullable=False),
         sa.Column("data", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["sitting_id"], ["sittings.id"], name=op.f("fk_signals_sitting_id")
+            ["sitting_id"], ["sittings.id"], name=op.f("fk_signal_curves_sitting_id")
         ),
-        sa.PrimaryKeyConstraint("sitting_id", "number", name=op.f("pk_signals")),
+        sa.PrimaryKeyConstraint("sitting_id", "last_segment", name=op.f("pk_signal_curves")),
+    )
+    op.create_table(
+        "signal_segments",
+        sa.Column("sitting_id", sa.String(length=26), nullable=False),
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("start_media_time", sa.Double(), nullable=False),
+        sa.Column("end_media_time", sa.Double(), nullable=False),
+        sa.Column("input_count", sa.Integer(), nullable=False),
+        sa.Column("data", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["sitting_id"], ["sittings.id"], name=op.f("fk_signal_segments_sitting_id")
+        ),
+        sa.PrimaryKeyConstraint("sitting_id", "number", name=op.f("pk_signal_segments")),
     )
 
 
 def downgrade() -> None:
-    op.drop_table("signals")
+    op.drop_table("signal_segments")
+    op.drop_table("signal_curves")
     with op.batch_alter_table("incidents", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_incidents_sitting_id_alerted_severity"))
         batch_op.drop_index(batch_op.f("ix_incidents_kind"))
 
     op.drop_table("incidents")
-    op.drop_table("faces")
-    with op.batch_alter_table("evidence", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_evidence_digest"))
+    with op.batch_alter_table("incident_evidence", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_incident_evidence_digest"))
 
-    op.drop_table("evidence")
+    op.drop_table("incident_evidence")
+    op.drop_table("face_embeddings")
     op.drop_table("events")
     with op.batch_alter_table("decisions", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_decisions_sitting_id"))
 
     op.drop_table("decisions")
-    op.drop_table("curves")
     with op.batch_alter_table("consents", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_consents_sitting_id"))
         batch_op.drop_index(batch_op.f("ix_consents_session_id"))
@@ -274,13 +284,13 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_sittings_server_id"))
 
     op.drop_table("sittings")
-    with op.batch_alter_table("webhooks", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_webhooks_endpoint_due_at"))
+    with op.batch_alter_table("webhook_deliveries", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_webhook_deliveries_endpoint_due_at"))
 
-    op.drop_table("webhooks")
+    op.drop_table("webhook_deliveries")
     op.drop_table("servers")
     op.drop_table("policies")
-    op.drop_table("evidence_pieces")
+    op.drop_table("evidence_objects")
     with op.batch_alter_table("erasures", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_erasures_session_hash"))
 
