@@ -66,7 +66,7 @@ def over_the_socket(
                     audio.send(samples.tobytes())
                     end, seen = begin + len(samples) / SAMPLE_RATE, 0.0
                     while seen < end - 0.6:
-                        seen = receive_key(audio, "sound")["time"]
+                        seen = receive_key(audio, "audio")["time"]
             with live.http as http:
                 assert http.delete("/api/sessions/recorded").is_success
         with contextlib.suppress(ConnectionClosed):

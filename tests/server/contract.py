@@ -13,7 +13,7 @@ FILE = Path(__file__).parents[2] / "docs" / "reference" / "asyncapi.yaml"
 DOCUMENT: dict[str, Any] = yaml.safe_load(FILE.read_text())
 SCHEMAS: dict[str, Any] = DOCUMENT["components"]["schemas"]
 
-_WRAPPED = {"flow": "Flow", "error": "Error", "observation": "Observation", "sound": "Heard"}
+_WRAPPED = {"flow": "Flow", "error": "Error", "observation": "Observation", "audio": "Heard"}
 """The one key of a message -> what the document calls it. Events have many keys."""
 
 

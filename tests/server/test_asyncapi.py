@@ -169,7 +169,7 @@ def test_what_the_audio_socket_says(
         hearing.socket(f"{session_id}/audio?observe=1") as audio,
     ):
         audio.send(two_voices[: 8 * SAMPLE_RATE].tobytes())
-        while not ((sound := receive_key(audio, "sound"))["speakers"] or {}).get("voices"):
+        while not ((sound := receive_key(audio, "audio"))["diarization"] or {}).get("speakers"):
             assert sound["time"] < 7, "no voice was heard"
 
 

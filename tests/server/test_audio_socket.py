@@ -36,7 +36,7 @@ def sounds(socket: ClientConnection, until: float) -> list[dict[str, object]]:
     """The observations up to a media time."""
     seen: list[dict[str, object]] = []
     while not seen or float(str(seen[-1]["time"])) < until - 0.01:
-        seen.append(receive_key(socket, "sound"))
+        seen.append(receive_key(socket, "audio"))
     return seen
 
 
@@ -86,8 +86,8 @@ def test_odd_pieces_give_what_whole_ones_give(
 def test_sound_without_any_model_still_says_how_loud_it_is(deaf: Live, session_id: str) -> None:
     with deaf.socket(f"{session_id}/audio?observe=1") as audio:
         audio.send(SECOND)
-        sound = receive_key(audio, "sound")
-        assert (sound["speech"], sound["level"], sound["speakers"]) == (None, -100.0, None)
+        sound = receive_key(audio, "audio")
+        assert (sound["speech"], sound["level"], sound["diarization"]) == (None, -100.0, None)
         answer = told(deaf, session_id)
         assert answer["audio"] is True
         assert answer["sound"]["received"] == 1.0
@@ -99,8 +99,8 @@ def test_missing_sound_after_a_reconnection_is_an_explicit_gap(deaf: Live, sessi
         sounds(audio, 1.0)
     with deaf.socket(f"{session_id}/audio?start=4500000&observe=1") as audio:
         audio.send(SECOND)
-        gap = receive_key(audio, "sound")
-        assert gap["span"] == pytest.approx(2.5)
+        gap = receive_key(audio, "audio")
+        assert gap["duration"] == pytest.approx(2.5)
         assert gap["not_read"] == [{"what": "sound", "reason": "2.5 s of sound are missing"}]
     assert told(deaf, session_id)["sound"]["missing"] == 2.5
 
@@ -132,7 +132,7 @@ def test_an_impossible_declaration_is_refused_before_the_socket_is_accepted(
 def test_the_declared_rate_of_the_contract_is_fine(deaf: Live, session_id: str) -> None:
     with deaf.socket(f"{session_id}/audio?rate=16000&observe=1") as audio:
         audio.send(SECOND)
-        assert receive_key(audio, "sound")["span"] == 0.5
+        assert receive_key(audio, "audio")["duration"] == 0.5
 
 
 def test_a_newer_audio_socket_takes_over_and_the_older_is_told(deaf: Live, session_id: str) -> None:
@@ -141,7 +141,7 @@ def test_a_newer_audio_socket_takes_over_and_the_older_is_told(deaf: Live, sessi
         with deaf.socket(f"{session_id}/audio?observe=1") as newer:
             assert receive(older)["error"]["code"] == "replaced"
             newer.send(SECOND)
-            assert receive_key(newer, "sound")["level"] == -100.0
+            assert receive_key(newer, "audio")["level"] == -100.0
 
 
 def test_more_than_half_a_minute_at_once_is_bounded_and_the_rest_named_missing(

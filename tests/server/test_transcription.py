@@ -57,7 +57,7 @@ def sit_through(server: Live, session_id: str, sound: Pcm, after: float = 0.0) -
     with server.socket(f"{session_id}/events?after=0") as listener:
         with server.socket(f"{session_id}/audio?observe=1") as audio:
             audio.send(sound.tobytes())
-            while receive_key(audio, "sound")["time"] < len(sound) / RATE - 0.6:
+            while receive_key(audio, "audio")["time"] < len(sound) / RATE - 0.6:
                 pass
         if after:
             with server.http as http:

@@ -348,7 +348,7 @@ def test_a_session_full_of_garbage_leaves_anothers_observations_as_they_were(
                 # Slow looks come with whichever frame comes next, and so does what they add.
                 del observation["objects"]
                 if observation.get("liveness"):
-                    del observation["liveness"]["framed"]
+                    del observation["liveness"]["framed_share"]
                 found.append(observation)
         return found
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from proctoring.observations import AudioObservation
-from proctoring.server.observation_json import sound_text
+from proctoring.server.observation_json import audio_text
 from proctoring.server.outbound import Outbound
 
 
@@ -24,4 +24,4 @@ class AudioFeed(Outbound):
     def segment_analysed(self, observation: AudioObservation) -> None:
         """A segment was analysed."""
         if self._observe:
-            self.call(self.observation, sound_text(observation))
+            self.call(self.observation, audio_text(observation))

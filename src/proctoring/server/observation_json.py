@@ -1,4 +1,4 @@
-"""What the video socket answers with ``?observe=1``."""
+"""Observations as JSON, as the sockets send them with ``?observe=1``."""
 
 from __future__ import annotations
 
@@ -33,9 +33,14 @@ def observation_text(
 ) -> str:
     """One analysed frame as JSON text; the keys are those of ``docs/reference/asyncapi.yaml``.
 
-    ``capture`` is the client's stamp, in microseconds.
+    The result of a deferred detection is sent with the next frame, with a time of its own.
 
-    What slow looks saw comes with the first frame after them, and says of which time it is.
+    Args:
+        analysis: of the frame.
+        capture: the client's capture time in microseconds.
+        decode_ms: time to decode the frame.
+        latency_ms: from the arrival of the frame.
+        landmarks: whether landmarks are included.
     """
     seen = analysis.observation
     milliseconds = {"decode": decode_ms, **analysis.milliseconds}
@@ -65,32 +70,32 @@ def observation_text(
     return to_json({"observation": observation}).decode()
 
 
-def sound_text(heard: AudioObservation) -> str:
-    """One stretch of sound as JSON text; the keys are those of ``docs/reference/asyncapi.yaml``."""
-    look = heard.diarization
-    sound = {
+def audio_text(heard: AudioObservation) -> str:
+    """One audio observation as JSON text; the keys are those of ``docs/reference/asyncapi.yaml``."""
+    result = heard.diarization
+    audio = {
         "time": round(heard.time, 3),
-        "span": round(heard.duration, 3),
+        "duration": round(heard.duration, 3),
         "speech": None if heard.speech is None else round(heard.speech, 2),
         "level": None if heard.level is None else round(heard.level, 1),
-        "speakers": look
+        "diarization": result
         and {
-            "voices": [
+            "speakers": [
                 {
                     "number": voice.number,
                     "similarity": voice.similarity and round(voice.similarity, 3),
                     "confidence": round(voice.confidence, 3),
                     "seconds": round(voice.seconds, 2),
                 }
-                for voice in look.speakers
+                for voice in result.speakers
             ],
-            "enrolment": round(look.enrolment, 2),
-            "overlap": round(look.overlap, 2),
-            "unplaced": round(look.unassigned, 2),
+            "enrolment": round(result.enrolment, 2),
+            "overlap": round(result.overlap, 2),
+            "unassigned": round(result.unassigned, 2),
         },
         "not_read": [{"what": item.what, "reason": item.reason} for item in heard.not_read],
     }
-    return to_json({"sound": sound}).decode()
+    return to_json({"audio": audio}).decode()
 
 
 def _face(face: Face, analysis: FrameAnalysis, landmarks: bool) -> dict[str, Any]:
@@ -99,7 +104,7 @@ def _face(face: Face, analysis: FrameAnalysis, landmarks: bool) -> dict[str, Any
         "box": _box(face.box),
         "presence": round(face.presence, 3),
         "since": round(face.since, 2),
-        "picture": face.depicted,
+        "depicted": face.depicted,
     }
     mesh = analysis.meshes.get(face.track) if landmarks else None
     if mesh is not None:
@@ -125,7 +130,7 @@ def _candidate(candidate: Candidate) -> dict[str, Any]:
         },
         "eyes_open": candidate.eyes_open,
         "mouth_opening": candidate.mouth_opening,
-        "learned": candidate.baseline_ready,
+        "baseline_ready": candidate.baseline_ready,
         "blinks": candidate.blinks,
     }
 
@@ -134,7 +139,7 @@ def _objects(time: float, look: ObjectDetections) -> dict[str, Any]:
     return {
         "time": round(time, 4),
         "detector": look.detector,
-        "closer": look.verifier or None,
+        "verifier": look.verifier or None,
         "phones": [_detection(found) for found in look.phones],
         "persons": [_detection(found) for found in look.persons],
         "screens": [_detection(found) for found in look.screens],
@@ -144,7 +149,7 @@ def _objects(time: float, look: ObjectDetections) -> dict[str, Any]:
 def _camera(view: ImageQuality) -> dict[str, Any]:
     return {
         "brightness": round(view.brightness, 1),
-        "burnt": round(view.overexposed, 3),
+        "overexposed": round(view.overexposed, 3),
         "structure": round(view.structure, 2),
         "detail": round(view.detail, 2),
     }
@@ -154,25 +159,25 @@ def _liveness(life: Liveness) -> dict[str, Any]:
     return {
         "track": life.track,
         "score": _rounded(life.score, 3),
-        "judge": life.networks,
-        "looks": life.samples,
-        "depth": _rounded(life.parallax, 5),
-        "sway": _rounded(life.motion, 4),
-        "framed": _rounded(life.framed_share, 2),
+        "networks": life.networks,
+        "samples": life.samples,
+        "parallax": _rounded(life.parallax, 5),
+        "motion": _rounded(life.motion, 4),
+        "framed_share": _rounded(life.framed_share, 2),
         "blinks": _rounded(life.blinks, 1),
     }
 
 
 def _scene(scene: CameraMovement) -> dict[str, Any]:
-    return {"likeness": _rounded(scene.similarity, 2), "moved": scene.moved}
+    return {"similarity": _rounded(scene.similarity, 2), "moved": scene.moved}
 
 
 def _identity(identity: Identity) -> dict[str, Any]:
     return {
         "track": identity.track,
         "distance": round(identity.distance, 3),
-        "looks": identity.comparisons,
-        "why": identity.trigger,
+        "comparisons": identity.comparisons,
+        "trigger": identity.trigger,
         "from_photo": identity.from_photo,
     }
 

@@ -8,7 +8,7 @@ import { element } from "./element.js";
  * @typedef {object} AudioObservation
  * @property {number | null} speech  share of the stretch
  * @property {number | null} level  decibels below full scale
- * @property {{voices: {number: number}[]} | null} speakers
+ * @property {{speakers: {number: number}[]} | null} diarization
  * @property {{what: string, reason: string}[]} not_read
  */
 
@@ -27,13 +27,13 @@ export class Heard {
   #voices = new Set();
 
   /** @param {AudioObservation} sound */
-  show({ speech, level, speakers, not_read: notRead }) {
+  show({ speech, level, diarization, not_read: notRead }) {
     const shown = Math.max(QUIETEST, level ?? QUIETEST);
     meter.value = shown;
     field("level-text").textContent = level === null ? "–" : `${Math.round(shown)} dB`;
     field("speech").textContent = speech === null ? "–" : speech >= SPEECH_SHARE ? "yes" : "no";
-    for (const { number } of speakers?.voices ?? []) this.#voices.add(number);
-    if (speakers) field("voices").textContent = this.#describe(speakers);
+    for (const { number } of diarization?.speakers ?? []) this.#voices.add(number);
+    if (diarization) field("voices").textContent = this.#describe(diarization);
     field("not-read").textContent = (notRead ?? []).map(({ what, reason }) => `${what}: ${reason}`).join("; ");
   }
 
@@ -47,11 +47,11 @@ export class Heard {
   /**
    * How many voices so far, and whose is heard now; voice 1 is the candidate's.
    *
-   * @param {{voices: {number: number}[]}} speakers
+   * @param {{speakers: {number: number}[]}} diarization
    */
-  #describe({ voices }) {
+  #describe({ speakers }) {
     if (!this.#voices.size) return "none yet";
-    const now = voices.map(({ number }) => (number === 1 ? "the candidate's" : `voice ${number}`));
+    const now = speakers.map(({ number }) => (number === 1 ? "the candidate's" : `voice ${number}`));
     return now.length ? `${this.#voices.size} (now ${now.join(" and ")})` : String(this.#voices.size);
   }
 }

@@ -36,9 +36,9 @@ export function describeAngles(angles) {
 }
 
 /** @param {Identity} identity  the last comparison of faces */
-export function describeIdentity({ distance, looks, why, from_photo: fromPhoto }) {
+export function describeIdentity({ distance, comparisons, trigger, from_photo: fromPhoto }) {
   const whom = fromPhoto ? "the photo" : "the first seconds";
-  return `distance ${distance.toFixed(2)} from ${whom}, ${looks} ${looks === 1 ? "look" : "looks"}, ${why}`;
+  return `distance ${distance.toFixed(2)} from ${whom}, ${comparisons} ${comparisons === 1 ? "comparison" : "comparisons"}, ${trigger}`;
 }
 
 export class Readings {

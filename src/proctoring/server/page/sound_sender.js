@@ -46,8 +46,8 @@ export class SoundSender {
         this.#next = start;
         return socketAddress(id, "audio", { start, rate: SAMPLE_RATE, observe: 1 });
       },
-      onMessage({ sound }) {
-        if (sound) onSound(sound);
+      onMessage({ audio }) {
+        if (audio) onSound(audio);
       },
       onState: (state) => {
         if (state === "open") this.#flush();

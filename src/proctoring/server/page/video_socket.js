@@ -38,7 +38,7 @@ import { ReconnectingSocket } from "./reconnecting_socket.js";
 /**
  * A comparison of the candidate's face with the reference.
  *
- * @typedef {{distance: number, looks: number, why: string, from_photo: boolean}} Identity
+ * @typedef {{distance: number, comparisons: number, trigger: string, from_photo: boolean}} Identity
  */
 
 /**
