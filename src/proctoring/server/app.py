@@ -40,7 +40,7 @@ from proctoring.server.access import Who
 from proctoring.server.authorisation import Authorisation
 from proctoring.server.closing import close
 from proctoring.server.described import Described
-from proctoring.server.error_answers import error_response, errors
+from proctoring.server.error_answers import COMMON, error_response, errors
 from proctoring.server.guard import Guard
 from proctoring.server.service import Service
 from proctoring.server.tokens import token_check
@@ -91,8 +91,7 @@ def create_app(settings: Settings | None = None, *, service: Service | None = No
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
-        # What every path may answer: the guard, the tokens, what cannot be read.
-        responses=errors(400, 401, 403, 413, 422, 429),
+        responses=errors(*COMMON),
     )
     app.state.service = service
     chosen = service.settings

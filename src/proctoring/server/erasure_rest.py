@@ -8,13 +8,19 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
+from proctoring.errors import (
+    BadSessionIdError,
+    ErasureBusyError,
+    SittingOpenError,
+    UnknownRecordError,
+)
 from proctoring.records.erasure import Erasure, erase_consents, erasures
 from proctoring.records.review import consent
 from proctoring.records.sitting_detail import Consent
 from proctoring.server.authorisation import grant_of, needs
 from proctoring.server.error_answers import errors
 from proctoring.server.grant import Scope
-from proctoring.server.records_rest import archive, storage
+from proctoring.server.records_rest import NOT_RECORDED, archive, storage
 from proctoring.session.identifier import check_session_id
 
 router = APIRouter(prefix="/api/records", tags=["records"])
@@ -40,7 +46,7 @@ class ConsentRequest(BaseModel):
 @router.post(
     "/sessions/{session_id}/consent",
     status_code=201,
-    responses=errors(400, 422, 503),
+    responses=errors(BadSessionIdError, *NOT_RECORDED),
     dependencies=[needs(Scope.ADMIN, Scope.MEDIA)],
 )
 def record_consent(request: Request, session_id: str, wanted: ConsentRequest) -> Consent:
@@ -55,7 +61,7 @@ def record_consent(request: Request, session_id: str, wanted: ConsentRequest) ->
 
 @router.delete(
     "/sessions/{session_id}/consent",
-    responses=errors(400, 404, 422, 503),
+    responses=errors(BadSessionIdError, UnknownRecordError, *NOT_RECORDED),
     dependencies=[needs(Scope.ADMIN)],
 )
 def erase_waiting_consents(
@@ -73,7 +79,7 @@ def erase_waiting_consents(
 
 @router.delete(
     "/sittings/{sitting_id}",
-    responses=errors(404, 409, 422, 503),
+    responses=errors(UnknownRecordError, SittingOpenError, ErasureBusyError, *NOT_RECORDED),
     dependencies=[needs(Scope.ADMIN)],
 )
 def erase_sitting(
@@ -86,7 +92,7 @@ def erase_sitting(
     return storage(request).erase(sitting_id, reason, grant_of(request).subject)
 
 
-@router.get("/erasures", responses=errors(503), dependencies=[needs(Scope.ADMIN)])
+@router.get("/erasures", responses=errors(*NOT_RECORDED), dependencies=[needs(Scope.ADMIN)])
 def list_erasures(request: Request) -> list[Erasure]:
     """Every erasure, oldest first: chained by `hash`, signed by the server's key."""
     return list(erasures(archive(request).engine))

@@ -3,13 +3,32 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 
-from proctoring.errors import ProctoringError
+from proctoring.errors import (
+    BadRequestError,
+    BadTokenError,
+    BodyTooLargeError,
+    ForbiddenError,
+    InvalidRequestError,
+    ProctoringError,
+    RateLimitedError,
+)
 from proctoring.server.schemas import ErrorAnswer
+
+COMMON: tuple[type[ProctoringError], ...] = (
+    BadRequestError,
+    BadTokenError,
+    ForbiddenError,
+    BodyTooLargeError,
+    InvalidRequestError,
+    RateLimitedError,
+)
+"""What every route may answer: from the guard, from authorisation, or to an invalid request."""
 
 
 def error_body(error: ProctoringError) -> dict[str, Any]:
@@ -38,6 +57,20 @@ async def answer_error(scope: Scope, receive: Receive, send: Send, error: Procto
     await error_response(error)(scope, receive, send)
 
 
-def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """OpenAPI descriptions of a route's errors, by status."""
-    return {status: {"model": ErrorAnswer} for status in statuses}
+def errors(*kinds: type[ProctoringError]) -> dict[int | str, dict[str, Any]]:
+    """OpenAPI descriptions of a route's errors, by status.
+
+    A status that every route may answer (``COMMON``) is described with those errors, too.
+    """
+    by_status: dict[int, list[type[ProctoringError]]] = {}
+    for kind in kinds:
+        by_status.setdefault(kind.status, []).append(kind)
+    return {
+        status: {"model": ErrorAnswer, "description": _description(status, members)}
+        for status, members in by_status.items()
+    }
+
+
+def _description(status: int, kinds: Sequence[type[ProctoringError]]) -> str:
+    common = [kind for kind in COMMON if kind.status == status and kind not in kinds]
+    return " ".join(f"`{kind.code}`: {kind.__doc__}" for kind in [*kinds, *common])

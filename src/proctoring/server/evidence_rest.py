@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
 
+from proctoring.errors import (
+    EvidenceDamagedError,
+    EvidenceKeyMissingError,
+    EvidenceUnavailableError,
+    UnknownEvidenceError,
+)
 from proctoring.server.authorisation import needs
 from proctoring.server.error_answers import errors
 from proctoring.server.grant import Scope
-from proctoring.server.records_rest import storage
+from proctoring.server.records_rest import NOT_RECORDED, storage
 
 router = APIRouter(prefix="/api/records", tags=["records"], dependencies=[needs(Scope.REVIEW)])
 
@@ -26,7 +32,16 @@ _CONTENT = {
 @router.get(
     "/sittings/{sitting_id}/evidence/{digest}",
     response_class=Response,
-    responses={200: {"content": _CONTENT}, **errors(404, 500, 503)},
+    responses={
+        200: {"content": _CONTENT},
+        **errors(
+            UnknownEvidenceError,
+            EvidenceDamagedError,
+            EvidenceUnavailableError,
+            EvidenceKeyMissingError,
+            *NOT_RECORDED,
+        ),
+    },
 )
 def show_evidence(request: Request, sitting_id: str, digest: str) -> Response:
     """One still (JPEG) or clip (MP4) of a sitting's incident, as it was stored: its digest is verified."""

@@ -12,7 +12,12 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from sqlalchemy.exc import SQLAlchemyError
 
-from proctoring.errors import BadPolicyError, RecordsUnavailableError
+from proctoring.errors import (
+    BadPolicyError,
+    RecordsOffError,
+    RecordsUnavailableError,
+    UnknownRecordError,
+)
 from proctoring.incidents import IncidentSummary, Severity, fold_changes
 from proctoring.judgement.policy import MAX_POLICY_BYTES, Policy, parse_policy, shipped_policy
 from proctoring.records.archive import Archive
@@ -35,6 +40,9 @@ router = APIRouter(prefix="/api/records", tags=["records"], dependencies=[needs(
 # the database.
 
 MAX_POINTS = 5000
+
+NOT_RECORDED = (RecordsOffError, RecordsUnavailableError)
+"""Errors of every route that reads the database."""
 
 
 class DecisionRequest(BaseModel):
@@ -75,7 +83,7 @@ class Judgement:
 
 
 @router.get(
-    "/sittings", responses=errors(422, 503), dependencies=[needs(Scope.REVIEW, filters=True)]
+    "/sittings", responses=errors(*NOT_RECORDED), dependencies=[needs(Scope.REVIEW, filters=True)]
 )
 def list_sittings(
     request: Request,
@@ -106,13 +114,13 @@ def list_sittings(
     )
 
 
-@router.get("/sittings/{sitting_id}", responses=errors(404, 503))
+@router.get("/sittings/{sitting_id}", responses=errors(UnknownRecordError, *NOT_RECORDED))
 def show_sitting(request: Request, sitting_id: str) -> SittingDetail:
     """One sitting: its incidents with what reviewers decided, consents, the policy that judged."""
     return archive(request).reader.sitting(sitting_id)
 
 
-@router.get("/sittings/{sitting_id}/events", responses=errors(404, 422, 503))
+@router.get("/sittings/{sitting_id}/events", responses=errors(UnknownRecordError, *NOT_RECORDED))
 def list_events(
     request: Request,
     sitting_id: str,
@@ -123,7 +131,7 @@ def list_events(
     return list(archive(request).reader.events(sitting_id, after, limit))
 
 
-@router.get("/sittings/{sitting_id}/signals", responses=errors(404, 422, 503))
+@router.get("/sittings/{sitting_id}/signals", responses=errors(UnknownRecordError, *NOT_RECORDED))
 def show_signals(
     request: Request,
     sitting_id: str,
@@ -136,7 +144,10 @@ def show_signals(
     return archive(request).reader.plot(sitting_id, start, end, points)
 
 
-@router.post("/sittings/{sitting_id}/rejudge", responses=errors(404, 422, 503))
+@router.post(
+    "/sittings/{sitting_id}/rejudge",
+    responses=errors(UnknownRecordError, BadPolicyError, *NOT_RECORDED),
+)
 def judge_sitting_again(request: Request, sitting_id: str, wanted: JudgeRequest) -> Judgement:
     """What another policy makes of what was observed: exactly as it would have been, live.
 
@@ -164,7 +175,7 @@ def judge_sitting_again(request: Request, sitting_id: str, wanted: JudgeRequest)
 @router.post(
     "/sittings/{sitting_id}/incidents/{incident_id}/decision",
     status_code=201,
-    responses=errors(404, 422, 503),
+    responses=errors(UnknownRecordError, *NOT_RECORDED),
 )
 def decide_on_incident(
     request: Request, sitting_id: str, incident_id: str, wanted: DecisionRequest
@@ -184,7 +195,11 @@ def decide_on_incident(
     )
 
 
-@router.get("/sittings/{sitting_id}/json", responses=errors(404, 503), response_class=Response)
+@router.get(
+    "/sittings/{sitting_id}/json",
+    responses=errors(UnknownRecordError, *NOT_RECORDED),
+    response_class=Response,
+)
 def download_json(request: Request, sitting_id: str) -> Response:
     """Everything that is kept of a sitting but its signals, as one file."""
     reader = archive(request).reader
@@ -198,7 +213,11 @@ def download_json(request: Request, sitting_id: str) -> Response:
     return _file(body, "application/json", f"{sitting_id}.json")
 
 
-@router.get("/sittings/{sitting_id}/csv", responses=errors(404, 503), response_class=Response)
+@router.get(
+    "/sittings/{sitting_id}/csv",
+    responses=errors(UnknownRecordError, *NOT_RECORDED),
+    response_class=Response,
+)
 def download_csv(request: Request, sitting_id: str) -> Response:
     """The incidents of a sitting as a table."""
     detail = archive(request).reader.sitting(sitting_id)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 
+from proctoring.errors import UnknownRecordError
 from proctoring.server.authorisation import needs
 from proctoring.server.error_answers import errors
 from proctoring.server.grant import Scope
-from proctoring.server.records_rest import archive
+from proctoring.server.records_rest import NOT_RECORDED, archive
 from proctoring.server.report.content import Content, content
 from proctoring.server.report.html import report_html
 from proctoring.server.report.pdf import report_pdf
@@ -23,7 +24,9 @@ POINTS = 1000
 """Of each curve: more than a printed page shows."""
 
 
-@router.get("/report.html", response_class=HTMLResponse, responses=errors(404, 503))
+@router.get(
+    "/report.html", response_class=HTMLResponse, responses=errors(UnknownRecordError, *NOT_RECORDED)
+)
 def page(request: Request, sitting_id: str) -> HTMLResponse:
     """The report as a page to print: complete in itself, without scripts."""
     policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
@@ -35,7 +38,10 @@ def page(request: Request, sitting_id: str) -> HTMLResponse:
 @router.get(
     "/report.pdf",
     response_class=Response,
-    responses={200: {"content": {"application/pdf": {}}}, **errors(404, 503)},
+    responses={
+        200: {"content": {"application/pdf": {}}},
+        **errors(UnknownRecordError, *NOT_RECORDED),
+    },
 )
 def pdf(request: Request, sitting_id: str) -> Response:
     """The report as a PDF."""

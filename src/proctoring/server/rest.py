@@ -7,7 +7,19 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from ulid import ULID
 
 from proctoring import __version__
-from proctoring.errors import ForbiddenError, UnknownSessionError
+from proctoring.errors import (
+    BadPhotoError,
+    BadPolicyError,
+    BadVoiceError,
+    ForbiddenError,
+    ModelUnavailableError,
+    NotNowError,
+    NotReadyError,
+    SessionClosingError,
+    SessionExistsError,
+    TooManyError,
+    UnknownSessionError,
+)
 from proctoring.judgement.policy import Policy, shipped_policies, shipped_policy
 from proctoring.server.authorisation import anyone, grant_of, needs
 from proctoring.server.error_answers import errors
@@ -73,7 +85,16 @@ async def health(request: Request) -> HealthAnswer | BriefHealthAnswer:
     "/api/sessions",
     status_code=201,
     tags=["sessions"],
-    responses=errors(400, 409, 413, 422, 503),
+    responses=errors(
+        SessionExistsError,
+        SessionClosingError,
+        BadPolicyError,
+        BadPhotoError,
+        BadVoiceError,
+        NotReadyError,
+        TooManyError,
+        ModelUnavailableError,
+    ),
     dependencies=[needs(Scope.ADMIN, filters=True)],
 )
 async def create_session(request: Request, wanted: SessionRequest) -> SessionAnswer:
@@ -102,7 +123,7 @@ async def create_session(request: Request, wanted: SessionRequest) -> SessionAns
 @router.put(
     "/api/sessions/{session_id}/voice",
     tags=["sessions"],
-    responses=errors(400, 404, 413, 422, 503),
+    responses=errors(UnknownSessionError, BadVoiceError, NotReadyError, ModelUnavailableError),
     dependencies=[needs(Scope.ADMIN)],
 )
 async def give_voice(request: Request, session_id: str, given: VoiceRequest) -> VoiceAnswer:
@@ -117,7 +138,7 @@ async def give_voice(request: Request, session_id: str, given: VoiceRequest) -> 
 @router.get(
     "/api/sessions",
     tags=["sessions"],
-    responses=errors(503),
+    responses=errors(NotReadyError),
     dependencies=[needs(Scope.REVIEW, Scope.ADMIN, filters=True)],
 )
 async def list_sessions(request: Request) -> SessionsAnswer:
@@ -135,7 +156,7 @@ async def list_sessions(request: Request) -> SessionsAnswer:
 @router.get(
     "/api/sessions/{session_id}",
     tags=["sessions"],
-    responses=errors(404, 503),
+    responses=errors(UnknownSessionError, NotReadyError),
     dependencies=[needs(Scope.MEDIA, Scope.EVENTS, Scope.REVIEW, Scope.ADMIN)],
 )
 async def show_session(request: Request, session_id: str) -> SessionAnswer:
@@ -147,7 +168,7 @@ async def show_session(request: Request, session_id: str) -> SessionAnswer:
 @router.delete(
     "/api/sessions/{session_id}",
     tags=["sessions"],
-    responses=errors(404, 503),
+    responses=errors(UnknownSessionError, NotReadyError),
     dependencies=[needs(Scope.ADMIN)],
 )
 async def end_session(request: Request, session_id: str) -> SessionAnswer:
@@ -174,7 +195,7 @@ async def end_session(request: Request, session_id: str) -> SessionAnswer:
     status_code=202,
     tags=["sessions"],
     dependencies=[needs(Scope.MEDIA, Scope.ADMIN)],
-    responses=errors(404, 409, 503),
+    responses=errors(UnknownSessionError, NotNowError, NotReadyError),
 )
 async def begin_calibration(request: Request, session_id: str) -> SessionAnswer:
     """Guide the candidate through a calibration; ``/events`` tells each step and the outcome."""
@@ -190,7 +211,7 @@ async def begin_calibration(request: Request, session_id: str) -> SessionAnswer:
     tags=["sessions"],
     # Not for a candidate's token: gaze and head are not judged while a challenge runs.
     dependencies=[needs(Scope.REVIEW, Scope.ADMIN)],
-    responses=errors(404, 409, 503),
+    responses=errors(UnknownSessionError, NotNowError, NotReadyError),
 )
 async def challenge(
     request: Request, session_id: str, wanted: ChallengeRequest | None = None
