@@ -61,7 +61,8 @@ from proctoring.records.entries import (
 )
 from proctoring.records.packing import pack
 from proctoring.records.plot import join, summarise
-from proctoring.records.signals import EVERY, JOINED
+from proctoring.records.signal_segments import CURVE_SEGMENTS
+from proctoring.records.signals import SEGMENT_SECONDS
 from proctoring.records.tables import SignalCurveRow, SignalSegmentRow
 from proctoring.server.app import create_app
 from proctoring.server.service import Service
@@ -178,7 +179,7 @@ def _ms(values: list[float], share: float) -> float:
 def observed(start: float, dice: random.Random) -> Iterator[Observation]:
     """As many seconds as are kept at once, in the shapes that sessions observe; noise in every bit."""
     noise = dice.gauss
-    for n in range(int(EVERY * 10)):
+    for n in range(int(SEGMENT_SECONDS * 10)):
         at = start + n / 10 + dice.uniform(0, 0.02)
         left, top = 140 + noise(0, 2), 160 + noise(0, 2)
         slow = n % 10 == 0
@@ -215,7 +216,9 @@ def signals(videos: list[Path]) -> None:
         pipeline = Pipeline(shipped_policy("exam"), VisionAnalyser(models))
         seen = [analysed.analysis.observation for analysed in analyse_video(video, pipeline)]
         seconds += seen[-1].time - seen[0].time
-        pieces = [list(group) for _, group in groupby(seen, lambda item: item.time // EVERY)]
+        pieces = [
+            list(group) for _, group in groupby(seen, lambda item: item.time // SEGMENT_SECONDS)
+        ]
         for piece in pieces:
             began = time.process_time()
             packed = pack(piece)
@@ -242,13 +245,13 @@ def day(archive: Archive, sessions: int, hours: float) -> None:
     pieces: list[dict[str, Any]] = []
     curves: list[dict[str, Any]] = []
     parts: list[dict[str, Any]] = []
-    for number in range(int(seconds / EVERY)):
+    for number in range(int(seconds / SEGMENT_SECONDS)):
         count, data, plot = distinct[number % DISTINCT]
-        start, end = number * EVERY, (number + 1) * EVERY
+        start, end = number * SEGMENT_SECONDS, (number + 1) * SEGMENT_SECONDS
         row = {"start_media_time": start, "end_media_time": end}
         pieces.append({**row, "number": number, "input_count": count, "data": data})
         parts.append({**row, "last_segment": number, "data": _later(plot, int(start))})
-        if len(parts) == JOINED:
+        if len(parts) == CURVE_SEGMENTS:
             first = parts[0]["start_media_time"]
             joined = {"start_media_time": first, "data": join([part["data"] for part in parts])}
             curves.append({**parts[-1], **joined})
@@ -257,7 +260,9 @@ def day(archive: Archive, sessions: int, hours: float) -> None:
     size = sum(len(piece["data"]) for piece in (*pieces, *curves))
     elapsed = time.perf_counter() - began
     each = elapsed / DISTINCT * 1000
-    print(f"{size / hours / 1e6:.2f} MB of signals an hour; {each:.0f} ms to pack {EVERY:g} s")
+    print(
+        f"{size / hours / 1e6:.2f} MB of signals an hour; {each:.0f} ms to pack {SEGMENT_SECONDS:g} s"
+    )
     began = time.perf_counter()
     journal, count = RecordedJournal(archive.writer(), archive.reader), 0
     for n in range(sessions):

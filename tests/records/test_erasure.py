@@ -17,7 +17,7 @@ from proctoring.records.archive import Archive
 from proctoring.records.database import reading, writing
 from proctoring.records.erasure import erase, erase_consents, erasures, sweep
 from proctoring.records.review import consent, decide
-from proctoring.records.signals import SignalKeeper
+from proctoring.records.signals import SignalRecorder
 from proctoring.records.tables import PolicyRow
 from proctoring.records.verification import verify
 
@@ -29,9 +29,9 @@ def sat(archive: Archive, session_id: str = SECRET) -> None:
     writer = archive.writer(("one",))
     consent(archive.engine, archive.signer, session_id, True, f"{SECRET} agrees", SECRET, BEGAN)
     begun = replace(beginning("S1", session_id), policy_toml=f'name = "{SECRET}"')
-    keeper = SignalKeeper(archive.engine)
+    keeper = SignalRecorder(archive.engine)
     writer.write([begun, occurrence(1, session_id=session_id)], lambda *_: f'"{SECRET}"')
-    keeper.begin("S1", words=True)(seen(1.0))
+    keeper.begin("S1", transcripts=True)(seen(1.0))
     keeper.flush()
     decide(
         archive.engine,
@@ -122,11 +122,11 @@ def test_a_sitting_that_runs_cannot_be_erased(archive: Archive) -> None:
 def test_what_a_policy_lets_be_kept_no_longer_goes(archive: Archive) -> None:
     toml = 'name = "short"\n[records]\nretention_days = 30\nsignal_retention_days = 2\n'
     writer = archive.writer()
-    keeper = SignalKeeper(archive.engine)
+    keeper = SignalRecorder(archive.engine)
     for name in ("S1", "S2"):
         policy = toml if name == "S1" else beginning().policy_toml
         writer.write([replace(beginning(name, name), policy_toml=policy)], tell)
-        keeper.begin(name, words=False)(seen(1.0))
+        keeper.begin(name, transcripts=False)(seen(1.0))
         keeper.flush()
         writer.write([ending(name, name)], tell)
 

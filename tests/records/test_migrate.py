@@ -25,7 +25,7 @@ from proctoring.records.archive import Archive
 from proctoring.records.database import connect, read_url, reading, writing
 from proctoring.records.migrate import Version, alembic_config, migrate, version
 from proctoring.records.review import consent, decide
-from proctoring.records.signals import SignalKeeper
+from proctoring.records.signals import SignalRecorder
 from proctoring.records.tables import Base
 from proctoring.records.verification import verify
 
@@ -67,8 +67,8 @@ def fill(archive: Archive) -> None:
     archive.writer().write([beginning(), occurrence(1)], tell)
     decide(*facts, "S1", incident_of("S1"), "confirm", "why", "r", BEGAN + timedelta(seconds=1))
     consent(*facts, "exam-8", True, "You are watched.", "c", BEGAN)
-    keeper = SignalKeeper(archive.engine)
-    keep = keeper.begin("S1", words=False)
+    keeper = SignalRecorder(archive.engine)
+    keep = keeper.begin("S1", transcripts=False)
     for second in range(5):
         keep(seen(float(second), yaw=float(second)))
         keeper.flush()

@@ -26,7 +26,7 @@ from proctoring.observations import (
 from proctoring.records.archive import Archive
 from proctoring.records.database import reading
 from proctoring.records.rejudging import compare, judge_again
-from proctoring.records.signals import SignalKeeper
+from proctoring.records.signals import SignalRecorder
 from proctoring.records.tables import FaceEmbeddingRow
 from proctoring.session.pipeline import Pipeline
 from proctoring.vision.analyser import VisionAnalyser
@@ -60,8 +60,8 @@ def live(policy: Policy, observations: list[Observation]) -> list[IncidentChange
 def keep(archive: Archive, observations: list[Observation], *, words: bool = False) -> None:
     """Keep a sitting's observations, in several pieces."""
     archive.writer().write([beginning()], tell)
-    keeper = SignalKeeper(archive.engine)
-    take = keeper.begin("S1", words=words)
+    keeper = SignalRecorder(archive.engine)
+    take = keeper.begin("S1", transcripts=words)
     for number, observation in enumerate(observations):
         take(observation)
         if number % 150 == 149:
@@ -150,8 +150,8 @@ def test_what_the_candidate_was_asked_for_is_asked_again(archive: Archive) -> No
         changes += pipeline.apply(seen(time))
     changes += pipeline.finish(200.0)
     archive.writer().write([replace(beginning(), seed="dice")], tell)
-    keeper = SignalKeeper(archive.engine)
-    take = keeper.begin("S1", words=False)
+    keeper = SignalRecorder(archive.engine)
+    take = keeper.begin("S1", transcripts=False)
     for item in kept:
         take(item)
     keeper.flush()

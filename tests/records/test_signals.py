@@ -12,10 +12,10 @@ from tests.judgement.build import seen, times
 from tests.records.conftest import beginning, tell
 
 from proctoring.observations import ConnectionObservation, TranscriptObservation
-from proctoring.records import signals
+from proctoring.records import signal_segments, signals
 from proctoring.records.archive import Archive
 from proctoring.records.database import reading
-from proctoring.records.signals import EVERY, GIVE_UP, PIECE, SignalKeeper
+from proctoring.records.signals import SEGMENT_INPUTS, SEGMENT_SECONDS, SITTING_WAIT, SignalRecorder
 from proctoring.records.tables import SignalCurveRow
 
 
@@ -34,12 +34,12 @@ def clock() -> Clock:
     return Clock()
 
 
-def keeper(archive: Archive, clock: Clock, **options: int) -> SignalKeeper:
+def keeper(archive: Archive, clock: Clock, **options: int) -> SignalRecorder:
     archive.writer().write([beginning("S1", "a"), beginning("S2", "b")], tell)
-    return SignalKeeper(archive.engine, clock=clock, **options)
+    return SignalRecorder(archive.engine, clock=clock, **options)
 
 
-def write_due(kept: SignalKeeper) -> None:
+def write_due(kept: SignalRecorder) -> None:
     """What the thread does once a second."""
     kept._write(lambda _, buffer: kept._is_due(buffer))
 
@@ -52,13 +52,13 @@ def test_they_are_written_when_they_are_old_or_many_or_the_sitting_ends(
     archive: Archive, clock: Clock
 ) -> None:
     kept = keeper(archive, clock)
-    first, second = kept.begin("S1", words=False), kept.begin("S2", words=False)
+    first, second = kept.begin("S1", transcripts=False), kept.begin("S2", transcripts=False)
     first(seen(0.0))
-    for time in times(0, (PIECE - 1) / 10):
+    for time in times(0, (SEGMENT_INPUTS - 1) / 10):
         second(seen(time))
     write_due(kept)
-    assert (count(archive, "S1"), count(archive, "S2")) == (0, PIECE)
-    clock.now = EVERY
+    assert (count(archive, "S1"), count(archive, "S2")) == (0, SEGMENT_INPUTS)
+    clock.now = SEGMENT_SECONDS
     write_due(kept)
     assert count(archive, "S1") == 1
     first(seen(1.0))
@@ -70,7 +70,7 @@ def test_they_are_written_when_they_are_old_or_many_or_the_sitting_ends(
 @pytest.mark.parametrize("words", [False, True])
 def test_words_are_kept_only_where_they_may_be(archive: Archive, clock: Clock, words: bool) -> None:
     kept = keeper(archive, clock)
-    keep = kept.begin("S1", words=words)
+    keep = kept.begin("S1", transcripts=words)
     said = TranscriptObservation(2.0, 1.0, "hm", (), True, "moonshine", True)
     keep(seen(1.0))
     keep(said)
@@ -81,8 +81,8 @@ def test_words_are_kept_only_where_they_may_be(archive: Archive, clock: Clock, w
 
 
 def test_more_than_may_wait_are_lost_and_counted(archive: Archive, clock: Clock) -> None:
-    kept = keeper(archive, clock, backlog=3)
-    keep = kept.begin("S1", words=False)
+    kept = keeper(archive, clock, max_waiting=3)
+    keep = kept.begin("S1", transcripts=False)
     for time in times(0, 1):
         keep(seen(time))
     assert kept.lost == 8
@@ -95,7 +95,7 @@ def test_more_than_may_wait_are_lost_and_counted(archive: Archive, clock: Clock)
 
 def test_what_cannot_be_packed_costs_itself_alone(archive: Archive, clock: Clock) -> None:
     kept = keeper(archive, clock)
-    keep = kept.begin("S1", words=False)
+    keep = kept.begin("S1", transcripts=False)
     keep(seen(0.0))
     keep(ConnectionObservation(np.float32(0.1), connected=True))  # type: ignore[arg-type]
     keep(seen(0.2))
@@ -108,7 +108,7 @@ def test_what_could_not_be_written_waits_and_is_written_once(
     archive: Archive, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kept = keeper(archive, clock)
-    keep = kept.begin("S1", words=False)
+    keep = kept.begin("S1", transcripts=False)
     keep(seen(0.0))
 
     def gone(_: object) -> None:
@@ -128,13 +128,13 @@ def test_what_was_committed_unheard_is_not_written_twice(
     archive: Archive, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kept = keeper(archive, clock)
-    kept.begin("S1", words=False)(seen(0.0))
+    kept.begin("S1", transcripts=False)(seen(0.0))
 
     def unheard(_: object) -> None:
         raise OperationalError("commit", {}, Exception("the connection is gone"))
 
     with monkeypatch.context() as broken:
-        broken.setattr(kept, "_written", unheard)
+        broken.setattr(kept, "_settle", unheard)
         with pytest.raises(OperationalError):
             kept.flush()
     kept.flush()
@@ -143,18 +143,18 @@ def test_what_was_committed_unheard_is_not_written_twice(
 
 def test_a_sitting_that_is_not_kept_keeps_no_other_waiting(archive: Archive, clock: Clock) -> None:
     kept = keeper(archive, clock)
-    kept.begin("S9", words=False)(seen(0.0))
-    kept.begin("S1", words=False)(seen(0.0))
+    kept.begin("S9", transcripts=False)(seen(0.0))
+    kept.begin("S1", transcripts=False)(seen(0.0))
     kept.flush()
     assert (count(archive, "S1"), kept.lost) == (1, 0)
-    clock.now = GIVE_UP
+    clock.now = SITTING_WAIT
     kept.flush()
     assert kept.lost == 1
 
 
 def test_curves_show_a_short_look_within_a_whole_day(archive: Archive, clock: Clock) -> None:
     kept = keeper(archive, clock)
-    keep = kept.begin("S1", words=False)
+    keep = kept.begin("S1", transcripts=False)
     for time in times(0, 86_400, rate=0.2):
         keep(seen(time, yaw=31.0 if 40_000 <= time < 40_003 else 2.0))
     kept.flush()
@@ -174,8 +174,8 @@ def test_curves_are_joined_as_they_grow_and_drawn_the_same(
     kept = keeper(archive, clock)
     drawn = []
     for name, joined in (("S1", 10_000), ("S2", 4)):
-        monkeypatch.setattr(signals, "JOINED", joined)
-        keep = kept.begin(name, words=False)
+        monkeypatch.setattr(signal_segments, "CURVE_SEGMENTS", joined)
+        keep = kept.begin(name, transcripts=False)
         for time in times(0, 10, rate=2):
             keep(seen(time, yaw=time))
             kept.flush()
@@ -190,9 +190,9 @@ def test_curves_are_joined_as_they_grow_and_drawn_the_same(
 
 def test_keeping_goes_on_beside_from_a_thread_of_its_own(archive: Archive) -> None:
     archive.writer().write([beginning()], tell)
-    kept = SignalKeeper(archive.engine)
+    kept = SignalRecorder(archive.engine)
     kept.start()
-    keep: Callable[..., None] = kept.begin("S1", words=False)
+    keep: Callable[..., None] = kept.begin("S1", transcripts=False)
     for time in times(0, 5):
         keep(seen(time))
     assert kept.stop(20)

@@ -16,7 +16,7 @@ from proctoring.records.archive import Archive, open_archive
 from proctoring.records.evidence.ledger import EvidenceLedger
 from proctoring.records.evidence.sealing import read_keys
 from proctoring.records.evidence.vault import EvidenceVault, open_store
-from proctoring.records.signals import SignalKeeper
+from proctoring.records.signals import SignalRecorder
 from proctoring.records.webhook_queue import WebhookQueue
 from proctoring.session.evidence.writer import EvidenceWriter
 from proctoring.session.session_metrics import SessionMetrics
@@ -67,7 +67,7 @@ def open_storage(
         archive,
         journal=journal,
         outbox=_outbox(settings, journal),
-        signals=SignalKeeper(archive.engine),
+        signals=SignalRecorder(archive.engine),
         ledger=ledger,
         evidence_writer=EvidenceWriter(
             ledger,

@@ -17,7 +17,7 @@ from proctoring.judgement.policy.storage import EvidenceSettings, RecordSettings
 from proctoring.records.archive import Archive
 from proctoring.records.erasure import Erasure, erase, sweep
 from proctoring.records.evidence.ledger import EvidenceLedger, Piece
-from proctoring.records.signals import SignalKeeper, discard
+from proctoring.records.signals import SignalRecorder, discard
 from proctoring.records.webhook_queue import WebhookQueue
 from proctoring.session.evidence.face_search import FindFaces
 from proctoring.session.evidence.recorder import EvidenceRecorder
@@ -49,7 +49,7 @@ class RecordedStorage:
         *,
         journal: RecordedJournal,
         outbox: Outbox,
-        signals: SignalKeeper,
+        signals: SignalRecorder,
         ledger: EvidenceLedger,
         evidence_writer: EvidenceWriter,
         webhooks: Webhooks,
@@ -134,7 +134,7 @@ class RecordedStorage:
         """Return the function that records each observation of a sitting, as its policy allows."""
         if not wanted.signals:
             return discard
-        return self._signals.begin(sitting_id, words=wanted.transcripts)
+        return self._signals.begin(sitting_id, transcripts=wanted.transcripts)
 
     def end_observations(self, sitting_id: str) -> None:
         """Have what waits of a sitting's observations written; no more will come."""
