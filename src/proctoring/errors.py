@@ -210,6 +210,12 @@ class SittingOpenError(ConflictError):
     code = "sitting_open"
 
 
+class LimitReachedError(ConflictError):
+    """The policy permits no further attempt in this session."""
+
+    code = "limit_reached"
+
+
 class SessionEndedError(ConflictError):
     """The session has ended."""
 

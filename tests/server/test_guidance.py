@@ -123,7 +123,12 @@ def test_a_calibration_is_told_step_by_step_and_why_it_failed(live: Live, sessio
         made = {"session_id": session_id, "accommodations": wanted}
         http.post("/api/sessions", json=made).raise_for_status()
         path = f"/api/sessions/{session_id}/calibration"
-        assert http.post(path).status_code == 409  # no picture yet
+        early = http.post(path)  # no picture yet
+        assert early.status_code == 409
+        assert (early.json()["error"]["code"], early.json()["error"]["retryable"]) == (
+            "not_now",
+            True,
+        )
         with (
             live.socket(f"{session_id}/events") as events,
             live.socket(f"{session_id}/video?observe=1") as video,
@@ -138,7 +143,8 @@ def test_a_calibration_is_told_step_by_step_and_why_it_failed(live: Live, sessio
     assert running["text"] == "Look at the dot in the top left corner."
     assert failed["reason"].endswith("the eyes did not follow the dot")
     assert failed["reach"] is None
-    assert again.status_code == 409
+    error = again.json()["error"]
+    assert (again.status_code, error["code"], error["retryable"]) == (409, "limit_reached", False)
     assert "as often as the policy allows" in again.json()["error"]["detail"]
 
 

@@ -59,9 +59,14 @@ def why_no_calibration(policy: Policy, state: CalibrationState) -> str:
     """Why no calibration can start now; empty if one can."""
     if state.step:
         return "a calibration runs already"
-    if state.attempts >= policy.calibration.max_attempts:
+    if calibration_limit_reached(policy, state):
         return f"calibrated {state.attempts} times already, as often as the policy allows"
     return ""
+
+
+def calibration_limit_reached(policy: Policy, state: CalibrationState) -> bool:
+    """Whether no further calibration can start in this session."""
+    return not state.step and state.attempts >= policy.calibration.max_attempts
 
 
 def start_calibration(policy: Policy, state: CalibrationState, time: float) -> CalibrationState:

@@ -12,6 +12,7 @@ from proctoring.errors import (
     BadPolicyError,
     BadVoiceError,
     ForbiddenError,
+    LimitReachedError,
     ModelUnavailableError,
     NotNowError,
     NotReadyError,
@@ -195,7 +196,7 @@ async def end_session(request: Request, session_id: str) -> SessionAnswer:
     status_code=202,
     tags=["sessions"],
     dependencies=[needs(Scope.MEDIA, Scope.ADMIN)],
-    responses=errors(UnknownSessionError, NotNowError, NotReadyError),
+    responses=errors(UnknownSessionError, NotNowError, LimitReachedError, NotReadyError),
 )
 async def begin_calibration(request: Request, session_id: str) -> SessionAnswer:
     """Guide the candidate through a calibration; ``/events`` tells each step and the outcome."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from proctoring.incidents import IncidentChange
-from proctoring.judgement.calibration import why_no_calibration
+from proctoring.judgement.calibration import calibration_limit_reached, why_no_calibration
 from proctoring.judgement.challenge import why_no_challenge
 from proctoring.judgement.inputs import JudgementInput
 from proctoring.judgement.judge import finish
@@ -93,6 +93,11 @@ class Pipeline:
     def why_no_calibration(self) -> str:
         """Why a calibration cannot be started now; empty if it can. Thread-safe."""
         return why_no_calibration(self.policy, self._state.calibration)
+
+    @property
+    def calibration_limit_reached(self) -> bool:
+        """Whether the policy permits no further calibration. Thread-safe."""
+        return calibration_limit_reached(self.policy, self._state.calibration)
 
     def take_notices(self) -> tuple[Notice, ...]:
         """Notices for the candidate since the last call."""

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from proctoring.audio.speaker_reference import SpeakerReference
 from proctoring.browser.report import BrowserReport, observe
-from proctoring.errors import BadFrameError, NotNowError
+from proctoring.errors import BadFrameError, LimitReachedError, NotNowError
 from proctoring.judgement.inputs import CalibrationRequested, ChallengeRequested
 from proctoring.observations import ConnectionObservation
 from proctoring.session.audio_session import AudioReply, AudioSession
@@ -264,10 +264,14 @@ class Session:
         """Begin a guided calibration.
 
         Raises:
-            NotNowError: no media came yet, one runs, or the policy allows no more.
+            NotNowError: no media came yet, or one runs.
+            LimitReachedError: the policy permits no further attempt.
         """
         time = self._request_time(now)
-        _refuse(self._pipeline.why_no_calibration())
+        reason = self._pipeline.why_no_calibration()
+        if self._pipeline.calibration_limit_reached:
+            raise LimitReachedError(reason)
+        _refuse(reason)
         self._worker.post(CalibrationRequested(time))
 
     def _request_time(self, now: float) -> float:
