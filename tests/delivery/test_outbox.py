@@ -8,7 +8,8 @@ import pytest
 from tests.delivery.conftest import ended, message
 
 from proctoring.delivery.journal import MemoryJournal
-from proctoring.delivery.outbox import Listener, Outbox
+from proctoring.delivery.listener import Listener
+from proctoring.delivery.outbox import Outbox
 from proctoring.errors import TooManyError
 
 
@@ -24,7 +25,7 @@ def listen(box: Outbox, session_id: str = "exam-7", after: int | None = None) ->
 
 
 def seqs(listener: Listener) -> list[int]:
-    return [event.seq for event in listener.take()[0]]
+    return [event.seq for event in listener.drain()[0]]
 
 
 def test_every_listener_of_the_session_and_no_other_gets_each_event_once_in_order() -> None:
@@ -73,7 +74,7 @@ def test_a_slow_listener_is_dropped_with_a_reason_and_comes_back_without_loss() 
     for _ in range(5):
         box.publish(message())
         heard += seqs(quick)
-    events, closing = slow.take()
+    events, closing = slow.drain()
     assert events == []
     assert closing is not None
     assert closing.code == "slow"
@@ -89,7 +90,7 @@ def test_the_end_comes_after_what_still_waits() -> None:
     listener = listen(box)
     box.publish(message())
     assert box.end(ended()).done()
-    events, closing = listener.take()
+    events, closing = listener.drain()
     assert [event.seq for event in events] == [1]
     assert closing is not None
     assert (closing.code, closing.detail) == ("ended", "ended on request")

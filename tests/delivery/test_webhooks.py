@@ -16,7 +16,7 @@ from tests.delivery.receiver import Receiver, receiving
 from tests.records.conftest import beginning, occurrence, tell
 
 from proctoring.delivery.webhook_signing import Style
-from proctoring.delivery.webhooks import GIVEN_UP, Endpoint, Webhooks
+from proctoring.delivery.webhooks import GIVE_UP_AFTER, Endpoint, Webhooks
 from proctoring.records.archive import Archive, open_archive
 from proctoring.records.entries import PendingEvent, SittingStarted
 from proctoring.records.webhook_queue import WebhookQueue
@@ -163,8 +163,8 @@ def test_what_never_arrives_is_given_up_and_said(
     with receiving(Receiver(status=500)) as receiver:
         endpoint = at(receiver)
         write(archive, endpoint, incidents=0)
-        clock.ahead += GIVEN_UP + timedelta(hours=1)
-        with serve(endpoint, given_up=lost.append):
+        clock.ahead += GIVE_UP_AFTER + timedelta(hours=1)
+        with serve(endpoint, discarded=lost.append):
             while not lost:
                 pass
     assert lost == [1]

@@ -34,9 +34,9 @@ def clock() -> Clock:
 
 def all_due(queue: WebhookQueue, endpoint: str = "one") -> list[Delivery]:
     found: list[Delivery] = []
-    while (delivery := queue.take(endpoint)) is not None:
+    while (delivery := queue.claim(endpoint)) is not None:
         found.append(delivery)
-        queue.done(delivery)
+        queue.remove(delivery)
     return found
 
 
@@ -76,7 +76,7 @@ def test_every_endpoint_hears_of_a_session_and_its_incidents_in_order(
         assert by_id["msg_S1_ended"]["data"]["reason"] == "ended on request"
         assert by_id["msg_S1_ended"]["data"]["last_seq"] == 2
         assert queue.waiting(endpoint) == 0
-    assert queue.take("three") is None
+    assert queue.claim("three") is None
 
 
 def test_words_and_enrolment_are_not_sent(archive: Archive, clock: Clock) -> None:
@@ -89,7 +89,7 @@ def test_words_and_enrolment_are_not_sent(archive: Archive, clock: Clock) -> Non
 
 def test_without_endpoints_nothing_is_queued(archive: Archive, clock: Clock) -> None:
     archive.writer().write([beginning(), occurrence(1), ending()], tell)
-    assert WebhookQueue(archive.engine, wall=clock).take("one") is None
+    assert WebhookQueue(archive.engine, wall=clock).claim("one") is None
 
 
 def test_a_message_is_queued_with_its_event_or_not_at_all(archive: Archive, clock: Clock) -> None:
@@ -112,12 +112,12 @@ def test_what_a_dying_process_was_delivering_is_delivered_by_the_next(
 ) -> None:
     first = open_database()
     first.writer(("one",)).write([beginning()], tell)
-    taken = WebhookQueue(first.engine, wall=clock).take("one")
+    taken = WebhookQueue(first.engine, wall=clock).claim("one")
     assert taken is not None
     other = WebhookQueue(open_database().engine, wall=clock)
-    assert other.take("one") is None, "two deliver the same at once"
+    assert other.claim("one") is None, "two deliver the same at once"
     clock.now += LEASE + timedelta(seconds=1)
-    again = other.take("one")
+    again = other.claim("one")
     assert again is not None
     assert (again.message_id, again.body) == (taken.message_id, taken.body)
 
@@ -125,13 +125,13 @@ def test_what_a_dying_process_was_delivering_is_delivered_by_the_next(
 def test_what_did_not_arrive_is_due_again_later(archive: Archive, clock: Clock) -> None:
     archive.writer(("one",)).write([beginning()], tell)
     queue = WebhookQueue(archive.engine, wall=clock)
-    delivery = queue.take("one")
+    delivery = queue.claim("one")
     assert delivery is not None
     queue.postpone(delivery, timedelta(minutes=5))
     clock.now += timedelta(minutes=4, seconds=59)
-    assert queue.take("one") is None
+    assert queue.claim("one") is None
     clock.now += timedelta(seconds=2)
-    again = queue.take("one")
+    again = queue.claim("one")
     assert again is not None
     assert (again.attempts, again.created_at) == (1, BEGAN)
 
@@ -162,7 +162,7 @@ def test_what_waits_for_an_endpoint_that_nobody_serves_is_given_up_in_time(
     clock.now += timedelta(days=3)
     later = beginning("S2", "b", clock.now)
     archive.writer(("one",)).write([later], tell)
-    assert queue.forget_unserved(timedelta(days=4)) == 0, "another process may serve it"
+    assert queue.discard_older(timedelta(days=4)) == 0, "another process may serve it"
     clock.now += timedelta(days=1, seconds=1)
-    assert queue.forget_unserved(timedelta(days=4)) == 1
+    assert queue.discard_older(timedelta(days=4)) == 1
     assert (queue.waiting("one"), queue.waiting("old")) == (1, 0)

@@ -46,7 +46,7 @@ def test_sittings_and_consents_that_are_too_old_are_erased(
     assert len(found) == 2
     assert found[0] == ("S1", 0)
     assert found[1][1] == 1
-    assert "2 messages to webhooks that nobody serves are given up" in caplog.text
+    assert "2 messages to webhooks that no server has configured are discarded" in caplog.text
     assert NAME not in caplog.text
 
 

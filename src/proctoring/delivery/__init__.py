@@ -1,1 +1,1 @@
-"""From incident to listener: ordered events, replay, fan-out."""
+"""From events to listeners and webhooks: numbering, writing, replay, fan-out."""

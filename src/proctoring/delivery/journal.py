@@ -1,4 +1,4 @@
-"""Where events are written down before anybody hears of them, and read again by those who come late."""
+"""Numbers and stores events before they are published, and replays them to late listeners."""
 
 from __future__ import annotations
 
@@ -14,95 +14,99 @@ from proctoring.records.entries import Entry, PendingEvent, SittingStarted
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """What a listener that comes late still gets."""
+    """What a late listener still receives."""
 
     events: tuple[Event, ...]
     """In order, without a gap."""
     missing: int
-    """How many events between the number asked for and ``events`` are no longer kept."""
+    """How many events between the requested number and ``events`` are no longer stored."""
 
 
 class Journal(Protocol):
-    """Numbers events and keeps them. ``write`` is called by one thread at a time, the others by any."""
+    """Numbers events and stores them.
+
+    ``write`` is called by one thread at a time, the other methods by any.
+    """
 
     def write(self, entries: Sequence[Entry]) -> list[Event | None]:
-        """Keep entries in order and give each message the next number of its session.
+        """Store entries in order and give each event the next number of its session.
 
-        What it returns is kept for good: only then may anybody hear of it. ``None`` for what is no
-        message, or could not be kept for a fault of its own.
+        Returns:
+            For each entry its event, which is stored: it may be published. ``None`` for an entry
+            that is none, or one that could not be stored.
         """
 
     def replay(self, session_id: str, after: int) -> Replay:
-        """Every event that is kept with a number above ``after``.
+        """Every stored event with a number above ``after``.
 
         Raises:
-            RecordsUnavailableError: not now.
+            RecordsUnavailableError: they cannot be read now.
         """
 
     def last_seq(self, session_id: str) -> int:
-        """The last number given out under the name of a session that runs here; 0 if none."""
+        """The number of the last event of a session that runs here; 0 if there is none."""
 
     def forget(self, session_id: str) -> None:
-        """Nothing more will come of this session."""
+        """Release what is held in memory of a session: nothing more comes of it here."""
 
 
 @dataclass(slots=True)
-class _Pages:
-    last: int = 0
+class _StoredSession:
+    last_seq: int = 0
     events: deque[Event] = field(default_factory=deque)
-    floor: int = 0
-    """Numbers up to here belong to earlier sittings: they are not missing."""
+    replay_after: int = 0
+    """Numbers up to this one belong to earlier sittings: they do not count as missing."""
 
 
 class MemoryJournal:
     """Keeps the newest events of each session in memory.
 
     Args:
-        events_per_session: how many; older ones go.
+        events_per_session: how many; older ones are dropped.
     """
 
     def __init__(self, events_per_session: int = 1000) -> None:
         self._limit = events_per_session
-        self._pages: dict[str, _Pages] = {}
+        self._sessions: dict[str, _StoredSession] = {}
         self._lock = Lock()
 
     def write(self, entries: Sequence[Entry]) -> list[Event | None]:
-        """Keep entries and number messages; a sitting that begins lets go of what its name had."""
+        """Store entries and number events; a new sitting drops the events of earlier ones."""
         with self._lock:
             return [self._write(entry) for entry in entries]
 
     def _write(self, entry: Entry) -> Event | None:
-        pages = self._pages.setdefault(entry.sitting.session_id, _Pages())
+        stored = self._sessions.setdefault(entry.sitting.session_id, _StoredSession())
         if isinstance(entry, SittingStarted):
-            pages.events.clear()
-            pages.floor = pages.last
+            stored.events.clear()
+            stored.replay_after = stored.last_seq
         if not isinstance(entry, PendingEvent):
             return None
-        event = number_event(entry, pages.last + 1)
-        pages.last = event.seq
-        pages.events.append(event)
-        if len(pages.events) > self._limit:
-            pages.events.popleft()
+        event = number_event(entry, stored.last_seq + 1)
+        stored.last_seq = event.seq
+        stored.events.append(event)
+        if len(stored.events) > self._limit:
+            stored.events.popleft()
         return event
 
     def replay(self, session_id: str, after: int) -> Replay:
-        """Every event that is kept with a number above ``after``."""
+        """Every stored event with a number above ``after``."""
         with self._lock:
-            pages = self._pages.get(session_id)
-            if pages is None:
+            stored = self._sessions.get(session_id)
+            if stored is None:
                 return Replay((), 0)
-            events = tuple(event for event in pages.events if event.seq > after)
-            expected = max(0, pages.last - max(after, pages.floor))
+            events = tuple(event for event in stored.events if event.seq > after)
+            expected = max(0, stored.last_seq - max(after, stored.replay_after))
             return Replay(events, expected - len(events))
 
     def last_seq(self, session_id: str) -> int:
-        """The last number given out; 0 if none."""
-        pages = self._pages.get(session_id)
-        return 0 if pages is None else pages.last
+        """The number of the session's last event; 0 if there is none."""
+        stored = self._sessions.get(session_id)
+        return 0 if stored is None else stored.last_seq
 
     def forget(self, session_id: str) -> None:
-        """Nobody will ask for this session any more."""
-        self._pages.pop(session_id, None)
+        """Drop a session's events."""
+        self._sessions.pop(session_id, None)
 
     def __len__(self) -> int:
-        return len(self._pages)
+        return len(self._sessions)

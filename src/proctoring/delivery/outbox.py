@@ -1,4 +1,4 @@
-"""Hands events to listeners: in order, each once, and nobody waits for a slow one."""
+"""Writes events to the journal, then passes them to listeners: in order, each once, never blocking."""
 
 from __future__ import annotations
 
@@ -11,95 +11,37 @@ from threading import Condition, Lock, Thread
 
 from proctoring.delivery.events import Event
 from proctoring.delivery.journal import Journal, Replay
-from proctoring.errors import ProctoringError, SessionEndedError, SlowListenerError, TooManyError
+from proctoring.delivery.listener import Listener
+from proctoring.errors import SessionEndedError, TooManyError
 from proctoring.records.entries import Entry, PendingEvent, SittingEnded, SittingStarted
 
 _log = logging.getLogger(__name__)
 
-BACKLOG = 100_000
+MAX_WAITING = 100_000
 """Entries that may wait for the journal: some 100 MB, hours of a hundred sessions' events."""
 
 BATCH = 1000
-"""Entries written at once."""
-
-
-class Listener:
-    """One listener's bounded queue. Filled by the outbox, emptied by whoever serves the listener.
-
-    Args:
-        capacity: events that may wait.
-        wake: called, from any thread, when there is something to take.
-    """
-
-    def __init__(self, session_id: str, capacity: int, wake: Callable[[], None]) -> None:
-        self.session_id = session_id
-        self._capacity = capacity
-        self._wake = wake
-        self._lock = Lock()
-        self._events: deque[Event] = deque()
-        self._closing: ProctoringError | None = None
-        self._heard = 0
-
-    def skip(self, seq: int) -> None:
-        """Events up to this number were heard already: they are not queued again."""
-        with self._lock:
-            self._heard = seq
-            self._events = deque(event for event in self._events if event.seq > seq)
-
-    def take(self) -> tuple[list[Event], ProctoringError | None]:
-        """What waits, in order, and whether it was the last. Never blocks."""
-        with self._lock:
-            events = list(self._events)
-            self._events.clear()
-            return events, self._closing
-
-    @property
-    def closing(self) -> ProctoringError | None:
-        """The error that ended the listener; ``None`` while more events may come."""
-        return self._closing
-
-    def offer(self, event: Event) -> bool:
-        """Queue an event. Returns whether the listener is (still) worth keeping."""
-        with self._lock:
-            if self._closing is None and event.seq > self._heard:
-                if len(self._events) < self._capacity:
-                    self._events.append(event)
-                else:
-                    self._events.clear()
-                    self._closing = SlowListenerError(
-                        f"more than {self._capacity} events waited to be read; "
-                        "come back with ?after= the last seq you have",
-                    )
-            kept = self._closing is None
-        self._wake()
-        return kept
-
-    def close(self, error: ProctoringError) -> None:
-        """Nothing more comes after what waits now."""
-        with self._lock:
-            self._closing = self._closing or error
-        self._wake()
+"""Entries written in one transaction, at most."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Waiting:
+class _WaitingEntry:
     entry: Entry
     done: Future[None] = field(default_factory=Future)
 
 
 class Outbox:
-    """All sessions' listeners, over one journal. Safe from many threads at once.
+    """All sessions' events and listeners, over one journal. Safe from many threads at once.
 
-    What is published waits until a thread of the outbox has written it to the journal, together
-    with whatever else waits by then; only then do listeners hear of it. So nobody who publishes
-    waits for a disk, and many sessions share one flush. Without ``start``, whoever publishes does
-    that work: for tests.
+    An entry waits until the outbox's thread has written it, together with all that waits by then;
+    only then do listeners receive it. So publishing never waits for a disk, and many sessions share
+    one transaction. Without ``start`` the publishing thread does that work itself, for tests.
 
     Args:
-        journal: numbers and keeps events.
+        journal: numbers and stores events.
         listeners_per_session: more are refused.
-        queue: events that may wait for one listener; beyond, it is dropped.
-        backlog: entries that may wait for the journal; beyond, messages are lost, and counted.
+        queue: events that may wait for one listener; one more ends it.
+        max_waiting: entries that may wait for the journal; beyond, events are lost, and counted.
     """
 
     def __init__(
@@ -108,33 +50,33 @@ class Outbox:
         *,
         listeners_per_session: int = 32,
         queue: int = 256,
-        backlog: int = BACKLOG,
+        max_waiting: int = MAX_WAITING,
     ) -> None:
         self._journal = journal
         self._max_listeners = listeners_per_session
         self._queue = queue
-        self._backlog = backlog
+        self._max_waiting = max_waiting
         self._lock = Lock()
         self._listeners: dict[str, list[Listener]] = {}
-        self._waiting: deque[_Waiting] = deque()
+        self._waiting: deque[_WaitingEntry] = deque()
         self._arrived = Condition()
         self._delivering = Lock()
         self._thread: Thread | None = None
         self._stopping = False
         self.published = 0
-        """Events handed out since the start."""
+        """Events published since the start."""
         self.dropped = 0
-        """Listeners dropped because they were slow."""
+        """Listeners ended because they were slow."""
         self.lost = 0
-        """Messages that nobody heard of: too many waited, or the journal could not take them."""
+        """Events never published: too many waited, or the journal could not store them."""
 
     def start(self) -> None:
-        """Deliver from a thread of its own from now on."""
+        """Start the thread that writes and publishes."""
         self._thread = Thread(target=self._deliver_always, name="delivery", daemon=True)
         self._thread.start()
 
     def stop(self, timeout: float) -> bool:
-        """Deliver what waits and end the thread. Returns whether that was done in time."""
+        """Publish what waits and end the thread. Returns whether that took at most ``timeout`` seconds."""
         with self._arrived:
             self._stopping = True
             self._arrived.notify_all()
@@ -148,27 +90,27 @@ class Outbox:
         """Entries that wait for the journal."""
         return len(self._waiting)
 
-    def begin(self, beginning: SittingStarted) -> Future[None]:
-        """A sitting begins. Done once that is written."""
-        return self._put(beginning)
+    def begin(self, start: SittingStarted) -> Future[None]:
+        """Record that a sitting starts. Done once that is written."""
+        return self._put(start)
 
     def publish(self, pending: PendingEvent) -> Future[None]:
-        """Number a message, keep it, and queue it for everybody who listens: soon. Done then."""
-        if len(self._waiting) >= self._backlog:
+        """Number, store and publish an event. Done once that has happened, or the event is lost."""
+        if len(self._waiting) >= self._max_waiting:
             self.lost += 1
             if self.lost == 1:
-                _log.error("%d events wait for the journal: newer ones are lost", self._backlog)
+                _log.error("%d events wait for the journal: newer ones are lost", self._max_waiting)
             lost: Future[None] = Future()
             lost.set_result(None)
             return lost
         return self._put(pending)
 
-    def end(self, ending: SittingEnded) -> Future[None]:
-        """The sitting is over: its listeners get what still waits, and then the reason."""
-        return self._put(ending)
+    def end(self, end: SittingEnded) -> Future[None]:
+        """Record that a sitting ended; end its listeners after the events that still wait."""
+        return self._put(end)
 
     def _put(self, entry: Entry) -> Future[None]:
-        waiting = _Waiting(entry)
+        waiting = _WaitingEntry(entry)
         with self._arrived:
             self._waiting.append(waiting)
             self._arrived.notify()
@@ -186,12 +128,12 @@ class Outbox:
                     return
             try:
                 self._deliver()
-            except Exception:  # noqa: BLE001  # one batch's fault must not silence all sessions
+            except Exception:  # noqa: BLE001  # one batch must not stop all sessions' events
                 _log.exception("events could not be delivered")
 
     def _deliver(self) -> None:
-        """Write what waits, then hand it out."""
-        batch: list[_Waiting] = []
+        """Write one batch, then publish it."""
+        batch: list[_WaitingEntry] = []
         while self._waiting and len(batch) < BATCH:
             batch.append(self._waiting.popleft())
         if not batch:
@@ -199,29 +141,29 @@ class Outbox:
         events = self._journal.write([waiting.entry for waiting in batch])
         for waiting, event in zip(batch, events, strict=True):
             if event is not None:
-                self._hand_out(event)
+                self._pass_on(event)
             elif isinstance(waiting.entry, PendingEvent):
                 self.lost += 1
             elif isinstance(waiting.entry, SittingEnded):
-                self._say_end(waiting.entry)
+                self._end_listeners(waiting.entry)
             waiting.done.set_result(None)
 
-    def _hand_out(self, event: Event) -> None:
+    def _pass_on(self, event: Event) -> None:
         with self._lock:
             self.published += 1
             listeners = self._listeners.get(event.session_id, [])
-            slow = [listener for listener in listeners if not listener.offer(event)]
+            slow = [listener for listener in listeners if not listener.put(event)]
             for listener in slow:
                 self.dropped += 1
                 self._remove(listener)
 
-    def _say_end(self, ending: SittingEnded) -> None:
+    def _end_listeners(self, end: SittingEnded) -> None:
         with self._lock:
-            for listener in self._listeners.pop(ending.sitting.session_id, []):
-                listener.close(SessionEndedError(ending.reason))
+            for listener in self._listeners.pop(end.sitting.session_id, []):
+                listener.close(SessionEndedError(end.reason))
 
     def subscribe(self, session_id: str, wake: Callable[[], None]) -> Listener:
-        """Listen from now on. Who missed something asks ``catch_up`` next.
+        """Add a listener, which receives events from now on; ``catch_up`` replays earlier ones.
 
         Raises:
             TooManyError: the session has as many listeners as it may.
@@ -237,18 +179,18 @@ class Outbox:
         return listener
 
     def catch_up(self, listener: Listener, after: int) -> Replay:
-        """What came after a number up to now; the listener's queue goes on from there.
+        """The events after a number up to now; the listener's queue continues after them.
 
         Raises:
             RecordsUnavailableError: it cannot be read now.
         """
         replay = self._journal.replay(listener.session_id, after)
         if replay.events:
-            listener.skip(replay.events[-1].seq)
+            listener.skip_until(replay.events[-1].seq)
         return replay
 
     def replay(self, session_id: str, after: int) -> Replay:
-        """What is kept of a session, without listening.
+        """The stored events of a session after a number, for a client that does not listen.
 
         Raises:
             RecordsUnavailableError: it cannot be read now.
@@ -256,12 +198,12 @@ class Outbox:
         return self._journal.replay(session_id, after)
 
     def unsubscribe(self, listener: Listener) -> None:
-        """Listen no longer. Does nothing if it does not any more."""
+        """Remove a listener, if it is still there."""
         with self._lock:
             self._remove(listener)
 
     def forget(self, session_id: str) -> None:
-        """Nobody will ask for this session's events any more."""
+        """Release what is held in memory of a session that has ended."""
         self._journal.forget(session_id)
 
     def last_seq(self, session_id: str) -> int:
@@ -269,7 +211,7 @@ class Outbox:
         return self._journal.last_seq(session_id)
 
     def listeners(self, session_id: str | None = None) -> int:
-        """How many listen: to one session, or in all."""
+        """How many listeners one session has, or all have."""
         with self._lock:
             if session_id is not None:
                 return len(self._listeners.get(session_id, []))

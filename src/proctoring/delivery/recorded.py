@@ -1,4 +1,4 @@
-"""The journal that is a database: nobody hears of an event before it is on disk."""
+"""The journal that writes into the database of records."""
 
 from __future__ import annotations
 
@@ -22,56 +22,58 @@ from proctoring.records.writer import RecordWriter
 _log = logging.getLogger(__name__)
 
 LONGEST_PAUSE = 5.0
-"""Seconds between two attempts to write, at most."""
+"""Seconds between two attempts to write, at most: a database that is back is noticed that soon."""
 
 
 class RecordedJournal:
-    """Writes batches until they are written, however long the database is away.
+    """Retries a batch until it is written, however long the database is away.
 
-    Events that cannot be written wait, and nobody hears of them; ``trouble`` says so.
+    Meanwhile events wait and are not published; ``trouble`` says why.
 
     Args:
-        writer: its own.
-        reader: reads for replay.
-        replayed: events that are replayed at most, the newest.
+        writer: used by this journal alone.
+        reader: reads events for replay.
+        max_replayed: events of one replay, the newest.
     """
 
-    def __init__(self, writer: RecordWriter, reader: RecordReader, replayed: int = 10_000) -> None:
+    def __init__(
+        self, writer: RecordWriter, reader: RecordReader, max_replayed: int = 10_000
+    ) -> None:
         self._writer = writer
         self._reader = reader
-        self._replayed = replayed
+        self._max_replayed = max_replayed
         self._giving_up = Flag()
         self.trouble = ""
         """Why nothing can be written now; empty when all is well."""
 
     def give_up(self) -> None:
-        """The process stops: what cannot be written at once is lost, unheard."""
+        """Stop retrying, since the process stops: what cannot be written at once is lost, unpublished."""
         self._giving_up.set()
 
     def write(self, entries: Sequence[Entry]) -> list[Event | None]:
-        """Keep entries; returns when they are on disk."""
+        """Store entries; returns when they are on disk."""
         try:
             return self._write(entries)
         except TRANSIENT:  # only after ``give_up``
-            _log.error("%d entries could not be recorded; nobody heard of them", len(entries))
+            _log.error("%d entries could not be recorded and were not published", len(entries))
             return [None] * len(entries)
-        except Exception as error:  # noqa: BLE001  # whatever it is, it must not cost the others' events
+        except Exception as error:  # noqa: BLE001  # whatever it is, the others must be written
             if len(entries) == 1:
-                # Neither the entry nor what the database says of it: both may hold words of a candidate.
+                # Log neither the entry nor the error's text: both may hold a candidate's words.
                 what, why = type(entries[0]).__name__, type(error).__name__
                 _log.error("one %s could not be recorded: %s", what, why)
                 return [None]
         return [event for entry in entries for event in self.write([entry])]
 
     def _write(self, entries: Sequence[Entry]) -> list[Event | None]:
-        told: dict[int, Event] = {}
+        events: dict[int, Event] = {}
 
-        def tell(index: int, seq: int) -> str:
+        def render(index: int, seq: int) -> str:
             pending = entries[index]
             assert isinstance(pending, PendingEvent)  # noqa: S101  (only these are numbered)
-            told[index] = number_event(pending, seq)
+            events[index] = number_event(pending, seq)
             if pending.notice is None or pending.notice.kept:
-                return told[index].text
+                return events[index].text
             withheld = replace(pending.notice, body={"kept": False})
             return number_event(replace(pending, notice=withheld), seq).text
 
@@ -80,19 +82,19 @@ class RecordedJournal:
             wait=wait_exponential(multiplier=0.05, max=LONGEST_PAUSE),
             stop=lambda _: self._giving_up.is_set(),
             sleep=sleep_using_event(self._giving_up),
-            before_sleep=self._complain,
+            before_sleep=self._note_trouble,
             reraise=True,
         )
-        attempts(self._writer.write, entries, tell)
+        attempts(self._writer.write, entries, render)
         if self.trouble:
             _log.warning("records can be written again")
             self.trouble = ""
-        return [told.get(index) for index in range(len(entries))]
+        return [events.get(index) for index in range(len(entries))]
 
     def replay(self, session_id: str, after: int) -> Replay:
         """Every event with a number above ``after``, from the database."""
         try:
-            found = self._reader.replay(session_id, after, self._replayed)
+            found = self._reader.replay(session_id, after, self._max_replayed)
         except SQLAlchemyError as error:
             raise RecordsUnavailableError("earlier events cannot be read now") from error
         return Replay(
@@ -100,14 +102,14 @@ class RecordedJournal:
         )
 
     def last_seq(self, session_id: str) -> int:
-        """The last number given out under the name of a session that runs here; 0 if none."""
+        """The number of the last event of a session that runs here; 0 if there is none."""
         return self._writer.last_seq(session_id)
 
     def forget(self, session_id: str) -> None:
-        """Nothing more will come of this session."""
+        """Release what is held in memory of a session."""
         self._writer.forget(session_id)
 
-    def _complain(self, state: RetryCallState) -> None:
+    def _note_trouble(self, state: RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome is not None else None
         reason = str(getattr(error, "orig", error)).strip().splitlines()
         if not self.trouble:

@@ -1,4 +1,4 @@
-"""Signatures by which a receiver knows that a message comes from here, unchanged and recent."""
+"""Signs webhook messages, so that receivers can check their origin, content and age."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import jwt
 from standardwebhooks.webhooks import Webhook
 
 _VALID = timedelta(minutes=5)
-"""As both kinds of receivers have it."""
+"""How old a message may be when it arrives: five minutes in both schemes' receivers."""
 
 
 class Style(StrEnum):
@@ -20,7 +20,7 @@ class Style(StrEnum):
     STANDARD = "standard"
     """Standard Webhooks: ``webhook-id``, ``webhook-timestamp``, ``webhook-signature``."""
     LIVEKIT = "livekit"
-    """As LiveKit's own: a token in ``Authorization`` whose ``sha256`` is the body's digest."""
+    """LiveKit's scheme: a token in ``Authorization`` whose ``sha256`` is the body's digest."""
 
 
 def sign(
@@ -29,7 +29,7 @@ def sign(
     """The headers of a message.
 
     Args:
-        style: whose receivers understand them.
+        style: the scheme.
         secret: shared with the receiver; for Standard Webhooks base64, with or without ``whsec_``.
         key: LiveKit's API key, by which its receivers find the secret.
         message_id: the same at every attempt.

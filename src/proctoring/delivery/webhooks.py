@@ -1,4 +1,4 @@
-"""Delivers messages to webhooks: signed, at least once, again and again until they arrive."""
+"""Delivers messages to webhooks: signed, at least once, retried for up to three days."""
 
 from __future__ import annotations
 
@@ -23,41 +23,45 @@ from proctoring.records.webhook_queue import Delivery, WebhookQueue
 _log = logging.getLogger(__name__)
 
 TIMEOUT = 10.0
-"""Seconds that a receiver has to take a message."""
+"""Seconds that a receiver has to answer."""
 FIRST_PAUSE = timedelta(seconds=2)
 LONGEST_PAUSE = timedelta(hours=1)
-"""Between two attempts at one message; it doubles from one to the other."""
-GIVEN_UP = timedelta(days=3)
-"""A message that did not arrive for so long is given up."""
-UNSERVED = GIVEN_UP + timedelta(days=1)
-"""What waits for longer waits for an endpoint that nobody serves any more."""
-MOST = 100_000
-"""Messages that may wait for one endpoint; beyond, the oldest are given up."""
+"""Pause between two attempts at one message; it doubles from the first to the longest."""
+GIVE_UP_AFTER = timedelta(days=3)
+"""Age at which a message is discarded: a receiver may be down over a weekend."""
+ABANDONED_AFTER = GIVE_UP_AFTER + timedelta(days=1)
+"""Age that a message reaches only if no server has its endpoint configured any more."""
+MAX_WAITING = 100_000
+"""Messages that may wait for one endpoint; beyond, the oldest are discarded."""
 TRIM_EVERY = 60.0
-"""Seconds between two looks whether more than ``MOST`` wait."""
+"""Seconds between two checks of ``MAX_WAITING``."""
 POLL = 0.5
-"""Seconds between two looks for messages."""
+"""Seconds between two queries for messages that are due."""
+LONGEST_BACKOFF = 60.0
+"""Seconds, at most, in which no other message is sent to an endpoint after one failed."""
+SPREAD = 0.2
+"""Pauses vary by this share, so that servers that failed together do not retry together."""
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where messages go. Its address comes from the operator alone, never from a request."""
+    """A receiver of messages. Its address comes from the settings, never from a request."""
 
     url: str = field(repr=False)
     """May hold a token: never part of a log message."""
     style: Style
     secret: str = field(repr=False)
     key: str = ""
-    """LiveKit's API key, which its receivers know the secret by."""
+    """LiveKit's API key, which names the secret to its receivers."""
 
     @property
     def name(self) -> str:
-        """Tells it apart in the queue, after a restart too: of its address alone."""
+        """Its name in the queue: derived from its address, so the same after a restart."""
         return hashlib.sha256(self.url.encode()).hexdigest()[:32]
 
     @property
     def host(self) -> str:
-        """For messages."""
+        """The host of its address, for messages."""
         return urlsplit(self.url).hostname or "?"
 
 
@@ -65,11 +69,12 @@ class Webhooks:
     """One thread for each endpoint, so that a slow one holds up none of the others.
 
     Args:
-        queue: what waits.
-        endpoints: where it goes.
-        wall: the time of day.
-        poll: seconds between two looks for messages.
-        given_up: called with how many messages were given up; for metrics.
+        queue: the messages that wait.
+        endpoints: their receivers.
+        wall: the time of day, with its zone.
+        poll: seconds between two queries for messages that are due.
+        timeout: seconds that a receiver has to answer.
+        discarded: called with a number of messages that were discarded; for metrics.
     """
 
     def __init__(
@@ -80,14 +85,14 @@ class Webhooks:
         wall: Callable[[], datetime] = lambda: datetime.now(UTC),
         poll: float = POLL,
         timeout: float = TIMEOUT,
-        given_up: Callable[[int], None] = lambda _: None,
+        discarded: Callable[[int], None] = lambda _: None,
     ) -> None:
         self._queue = queue
         self._endpoints = endpoints
         self._wall = wall
         self._poll = poll
         self._timeout = timeout
-        self._given_up = given_up
+        self._discarded = discarded
         self._stopping = Flag()
         self._trouble: dict[str, str] = {}
         self._threads = [
@@ -97,7 +102,7 @@ class Webhooks:
 
     @property
     def capabilities(self) -> tuple[Capability, ...]:
-        """Whether messages arrive, as far as was tried; empty without endpoints."""
+        """Whether the last message to each endpoint arrived; empty without endpoints."""
         if not self._endpoints:
             return ()
         trouble = "; ".join(sorted(self._trouble.values()))
@@ -109,7 +114,7 @@ class Webhooks:
             thread.start()
 
     def stop(self, timeout: float) -> bool:
-        """Deliver no more; what waits is delivered after the next start.
+        """Stop delivering; what waits is delivered after the next start.
 
         Returns:
             Whether every thread ended within ``timeout`` seconds each.
@@ -121,7 +126,7 @@ class Webhooks:
         return not any(thread.is_alive() for thread in self._threads)
 
     def _serve(self, endpoint: Endpoint) -> None:
-        # Redirects are not followed: the operator named this address, the receiver may name any.
+        # Redirects are not followed: they could lead to an address that the operator did not choose.
         with httpx.Client(timeout=self._timeout, follow_redirects=False, trust_env=False) as http:
             trim_at = 0.0
             while not self._stopping.is_set():
@@ -129,26 +134,27 @@ class Webhooks:
                 try:
                     if time.monotonic() >= trim_at:
                         trim_at = time.monotonic() + TRIM_EVERY
-                        if lost := self._queue.trim(endpoint.name, MOST):
-                            self._lose(endpoint, lost, f"more than {MOST} waited")
+                        if lost := self._queue.trim(endpoint.name, MAX_WAITING):
+                            self._discard(endpoint, lost, f"more than {MAX_WAITING} waited")
                     while not self._stopping.is_set():
-                        delivery = self._queue.take(endpoint.name)
+                        delivery = self._queue.claim(endpoint.name)
                         if delivery is None:
                             break
                         if not self._deliver(http, endpoint, delivery):
-                            # The next is likely to fail as well; nobody is helped by a storm.
-                            pause = max(pause, min(60.0, self._pause(delivery).total_seconds()))
+                            # The next is likely to fail as well.
+                            seconds = self._pause(delivery).total_seconds()
+                            pause = max(pause, min(LONGEST_BACKOFF, seconds))
                             break
                 except SQLAlchemyError:
-                    pass  # records say so already; what waits, waits
-                except Exception:  # noqa: BLE001  # the next look may do better
-                    _log.exception("a look for webhook messages failed")
+                    pass  # the capability of records reports it; messages wait
+                except Exception:  # noqa: BLE001  # the next attempt may succeed
+                    _log.exception("webhook messages could not be delivered")
                 self._stopping.wait(pause)
 
     def _deliver(self, http: httpx.Client, endpoint: Endpoint, delivery: Delivery) -> bool:
         problem = self._post(http, endpoint, delivery)
         if not problem:
-            self._queue.done(delivery)
+            self._queue.remove(delivery)
             if self._trouble.pop(endpoint.name, None):
                 _log.info("the webhook at %s takes messages again", endpoint.host)
             return True
@@ -157,15 +163,15 @@ class Webhooks:
         self._trouble[endpoint.name] = (
             f"the webhook at {endpoint.host} takes no messages: {problem}"
         )
-        if self._wall() - delivery.created_at > GIVEN_UP:
-            self._queue.done(delivery)
-            self._lose(endpoint, 1, f"none arrived for {GIVEN_UP.days} days")
+        if self._wall() - delivery.created_at > GIVE_UP_AFTER:
+            self._queue.remove(delivery)
+            self._discard(endpoint, 1, f"none arrived for {GIVE_UP_AFTER.days} days")
         else:
             self._queue.postpone(delivery, self._pause(delivery))
         return False
 
     def _post(self, http: httpx.Client, endpoint: Endpoint, delivery: Delivery) -> str:
-        """Why it did not arrive; empty if it did."""
+        """Send a message. Returns why it did not arrive; empty if it did."""
         body = delivery.body.encode()
         headers = sign(
             endpoint.style,
@@ -177,15 +183,15 @@ class Webhooks:
         )
         try:
             with http.stream("POST", endpoint.url, content=body, headers=headers) as answer:
-                # What it says is not read: it may be endless, and is nobody's business.
+                # The body is not read: it may be endless, and is not needed.
                 return "" if answer.is_success else f"it answers {answer.status_code}"
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            return type(error).__name__  # its text may hold the address
+            return type(error).__name__  # the error's text may hold the address
 
     def _pause(self, delivery: Delivery) -> timedelta:
         grown: timedelta = FIRST_PAUSE * 2 ** min(delivery.attempts, 20)
-        return min(grown, LONGEST_PAUSE) * random.uniform(0.8, 1.2)  # noqa: S311  # spread
+        return min(grown, LONGEST_PAUSE) * random.uniform(1 - SPREAD, 1 + SPREAD)  # noqa: S311
 
-    def _lose(self, endpoint: Endpoint, count: int, why: str) -> None:
+    def _discard(self, endpoint: Endpoint, count: int, why: str) -> None:
         _log.error("%d messages to the webhook at %s are given up: %s", count, endpoint.host, why)
-        self._given_up(count)
+        self._discarded(count)

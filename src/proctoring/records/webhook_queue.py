@@ -1,4 +1,8 @@
-"""Messages that wait to be delivered to webhooks: written with what they tell of, in one transaction."""
+"""Messages that wait to be delivered to webhooks.
+
+A row is written in the transaction of the event that it announces and holds no content: that is read
+from the records when the message is due, so erasing a sitting leaves nothing in the queue.
+"""
 
 from __future__ import annotations
 
@@ -14,10 +18,10 @@ from proctoring.records.database import reading, writing
 from proctoring.records.tables import EventRow, PolicyRow, SittingRow, WebhookDeliveryRow
 
 STARTED, ENDED = 0, -1
-"""In place of an event's number: that the sitting began, that it ended."""
+"""In place of an event's number: the sitting started, it ended."""
 
 LEASE = timedelta(seconds=60)
-"""For so long nobody else tries what one process is delivering; longer than an attempt takes."""
+"""How long a claimed message belongs to one process: longer than an attempt takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +32,10 @@ class Delivery:
     sitting_id: str
     seq: int
     attempts: int
-    """How often it was tried before."""
+    """Attempts before this one."""
     created_at: datetime
     message_id: str
-    """The same at every attempt: receivers tell repeats by it."""
+    """The same at every attempt, so that receivers recognise repeats."""
     kind: str
     """``incident``, ``session.started``, ``session.ended``."""
     body: str
@@ -42,6 +46,10 @@ class WebhookQueue:
     """Safe from many threads and processes at once; each call may wait for the database.
 
     Every method raises ``sqlalchemy.exc.SQLAlchemyError`` while the database is away.
+
+    Args:
+        engine: the database.
+        wall: the time of day, with its zone.
     """
 
     def __init__(
@@ -50,11 +58,11 @@ class WebhookQueue:
         self._engine = engine
         self._wall = wall
 
-    def take(self, endpoint: str) -> Delivery | None:
-        """The message that has been due for longest, for this process to deliver; ``None``: none is.
+    def claim(self, endpoint: str) -> Delivery | None:
+        """Claim the message that has been due for longest; ``None``: none is due.
 
-        It is due again after ``LEASE`` unless ``done`` or ``postpone`` says otherwise: a process
-        that dies in between costs a repeat, never a message.
+        It is due again after ``LEASE`` unless it is removed or postponed before: a process that dies
+        in between causes a repeat, not a loss.
         """
         now = self._wall()
         due = (
@@ -79,13 +87,13 @@ class WebhookQueue:
                 .where(WebhookDeliveryRow.due_at == row.due_at)
                 .values(due_at=now + LEASE)
             )
-            told = _told(connection, row.sitting_id, row.seq)
-            if told is None:  # erased meanwhile
+            content = _content(connection, row.sitting_id, row.seq)
+            if content is None:  # erased meanwhile
                 _remove(connection, endpoint, row.sitting_id, row.seq)
                 return None
             if not claimed.rowcount:
                 return None
-        kind, time, data = told
+        kind, time, data = content
         message_id = _message_id(row.sitting_id, row.seq)
         body = json.dumps(
             {
@@ -103,13 +111,13 @@ class WebhookQueue:
             endpoint, row.sitting_id, row.seq, row.attempts, row.created_at, message_id, kind, body
         )
 
-    def done(self, delivery: Delivery) -> None:
-        """It arrived, or is given up."""
+    def remove(self, delivery: Delivery) -> None:
+        """Remove a message that arrived or is discarded."""
         with writing(self._engine) as connection:
             _remove(connection, delivery.endpoint, delivery.sitting_id, delivery.seq)
 
     def postpone(self, delivery: Delivery, pause: timedelta) -> None:
-        """It did not arrive: try again after ``pause``."""
+        """Make a message that did not arrive due again after ``pause``."""
         with writing(self._engine) as connection:
             connection.execute(
                 update(WebhookDeliveryRow)
@@ -120,16 +128,16 @@ class WebhookQueue:
             )
 
     def waiting(self, endpoint: str) -> int:
-        """How many messages wait, due or not."""
+        """How many messages wait for an endpoint, due or not."""
         with reading(self._engine) as connection:
             query = (
                 select(func.count()).select_from(WebhookDeliveryRow).filter_by(endpoint=endpoint)
             )
             return int(connection.execute(query).scalar_one())
 
-    def trim(self, endpoint: str, most: int) -> int:
-        """Give up all but the newest messages. Returns how many were given up."""
-        surplus = self.waiting(endpoint) - most
+    def trim(self, endpoint: str, max_waiting: int) -> int:
+        """Discard all but the newest messages of an endpoint. Returns how many were discarded."""
+        surplus = self.waiting(endpoint) - max_waiting
         if surplus <= 0:
             return 0
         with writing(self._engine) as connection:
@@ -143,10 +151,11 @@ class WebhookQueue:
                 _remove(connection, endpoint, sitting_id, seq)
         return len(oldest)
 
-    def forget_unserved(self, age: timedelta) -> int:
-        """Give up what has waited for longer than anybody who serves its endpoint lets it wait.
+    def discard_older(self, age: timedelta) -> int:
+        """Discard the messages of all endpoints that are older than ``age``. Returns how many.
 
-        Which endpoints other processes serve is not known here; by its age it is. Returns how much.
+        Which endpoints other processes serve is not known here; an age that none of them lets a
+        message reach shows that no process serves it.
         """
         with writing(self._engine) as connection:
             old = delete(WebhookDeliveryRow).where(
@@ -166,19 +175,19 @@ def _remove(connection: Connection, endpoint: str, sitting_id: str, seq: int) ->
     )
 
 
-def _told(
+def _content(
     connection: Connection, sitting_id: str, seq: int
 ) -> tuple[str, datetime, dict[str, Any]] | None:
-    """Kind, time and data of a message, from the records themselves."""
+    """Kind, time and data of a message, read from the records; ``None``: erased."""
     if seq not in (STARTED, ENDED):
         event = connection.execute(
             select(EventRow.body, EventRow.created_at).filter_by(sitting_id=sitting_id, seq=seq)
         ).first()
         if event is None:
             return None
-        told = json.loads(event.body)
-        told.pop("transcript", None)  # what was said leaves for listeners alone
-        return "incident", event.created_at, told
+        data: dict[str, Any] = json.loads(event.body)
+        data.pop("transcript", None)  # transcripts are for listeners alone
+        return "incident", event.created_at, data
     row = connection.execute(
         select(SittingRow, PolicyRow.name.label("policy"))
         .join(PolicyRow, PolicyRow.hash == SittingRow.policy_hash)
@@ -186,7 +195,7 @@ def _told(
     ).first()
     if row is None:
         return None
-    data: dict[str, Any] = {
+    data = {
         "session_id": row.session_id,
         "sitting_id": row.id,
         "started_at": row.started_at.isoformat(),

@@ -8,7 +8,8 @@ import contextlib
 from starlette.websockets import WebSocket
 
 from proctoring.delivery.journal import Replay
-from proctoring.delivery.outbox import Listener, Outbox
+from proctoring.delivery.listener import Listener
+from proctoring.delivery.outbox import Outbox
 from proctoring.errors import RecordsUnavailableError, ReplayIncompleteError
 from proctoring.server.closing import CloseReason
 from proctoring.server.error_answers import error_text
@@ -48,7 +49,7 @@ class EventFeed:
             await send_replay(socket, replay)
             del replay
         while True:
-            events, closing = self._listener.take()
+            events, closing = self._listener.drain()
             for event in events:
                 await socket.send_text(event.text)
             if closing is not None:

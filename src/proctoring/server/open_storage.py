@@ -78,7 +78,7 @@ def open_storage(
             WebhookQueue(archive.engine, wall=wall),
             endpoints,
             wall=wall,
-            given_up=metrics.webhooks_given_up.inc,
+            discarded=metrics.webhooks_given_up.inc,
         ),
         wall=wall,
         unbegun_days=unbegun_days,

@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from proctoring.capabilities import Capability
 from proctoring.delivery.outbox import Outbox
 from proctoring.delivery.recorded import RecordedJournal
-from proctoring.delivery.webhooks import UNSERVED, Webhooks
+from proctoring.delivery.webhooks import ABANDONED_AFTER, Webhooks
 from proctoring.judgement.inputs import JudgementInput
 from proctoring.judgement.policy.storage import EvidenceSettings, RecordSettings
 from proctoring.records.archive import Archive
@@ -121,8 +121,10 @@ class RecordedStorage:
                 self._ledger.drop(done.digests)
                 _log.info("erased a sitting: %s", done.record.reason)
             queue = WebhookQueue(archive.engine, wall=self._wall)
-            if gone := queue.forget_unserved(UNSERVED):
-                _log.info("%d messages to webhooks that nobody serves are given up", gone)
+            if gone := queue.discard_older(ABANDONED_AFTER):
+                _log.info(
+                    "%d messages to webhooks that no server has configured are discarded", gone
+                )
         except Exception as error:  # noqa: BLE001  # the next sweep may succeed
             # Not the error's text: PostgreSQL's quotes the very row.
             name = type(error).__name__
