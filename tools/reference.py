@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from tools.reference_pages.asyncapi import asyncapi_page
 from tools.reference_pages.commands import commands_page
 from tools.reference_pages.errors import errors_page
 from tools.reference_pages.incidents import incidents_page
@@ -15,6 +16,7 @@ from tools.reference_pages.settings import settings_page
 FOLDER = Path(__file__).parents[1] / "docs" / "reference"
 
 PAGES: dict[str, Callable[[], str]] = {
+    "asyncapi.md": asyncapi_page,
     "commands.md": commands_page,
     "errors.md": errors_page,
     "incidents.md": incidents_page,
