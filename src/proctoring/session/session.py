@@ -32,7 +32,7 @@ from proctoring.session.outcomes import (
     MessageRefused,
 )
 from proctoring.session.pipeline import Pipeline
-from proctoring.session.remote_voices import RemoteVoices
+from proctoring.session.remote_speakers import RemoteSpeakers
 from proctoring.session.sinks import Sink, Sinks
 from proctoring.session.transcription import TranscriptionService, TranscriptionSession
 from proctoring.session.worker import SessionWorker
@@ -107,7 +107,7 @@ class Session:
             self._sinks,
             resources.pool,
             max_pixels=config.max_pixels,
-            remote_voices=RemoteVoices() if remote else None,
+            remote_speakers=RemoteSpeakers() if remote else None,
         )
         self.transcription = None if service is None else self._start_transcription(service)
         """``None`` where there is none."""

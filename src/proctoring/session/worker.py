@@ -35,7 +35,7 @@ from proctoring.session.outcomes import (
     SessionEnded,
 )
 from proctoring.session.pipeline import Pipeline
-from proctoring.session.remote_voices import RemoteVoices
+from proctoring.session.remote_speakers import RemoteSpeakers
 from proctoring.session.sinks import Sinks
 from proctoring.session.worker_pool import WorkerPool
 from proctoring.vision.analyser import FACE_RATE, FrameAnalysis
@@ -55,7 +55,7 @@ class SessionWorker:
         pipeline: the session's own.
         sinks: receive every outcome.
         max_pixels: largest frame that is decoded.
-        remote_voices: replaces the speakers found here by those of a remote transcriber, where the
+        remote_speakers: replaces the speakers found here by those of a remote transcriber, where the
             policy asks for that.
     """
 
@@ -66,12 +66,12 @@ class SessionWorker:
         pool: WorkerPool,
         *,
         max_pixels: int,
-        remote_voices: RemoteVoices | None = None,
+        remote_speakers: RemoteSpeakers | None = None,
     ) -> None:
         self._pipeline = pipeline
         self._sinks = sinks
         self._max_pixels = max_pixels
-        self._remote_voices = remote_voices
+        self._remote_speakers = remote_speakers
         self._transcription_trouble = ""
         self._inbox = Inbox()
         self._queue = pool.serial_queue(self._step)
@@ -152,12 +152,12 @@ class SessionWorker:
         self._publish(result.time, changes)
 
     def _judge(self, item: JudgementInput) -> tuple[IncidentChange, ...]:
-        if self._remote_voices is None or isinstance(
+        if self._remote_speakers is None or isinstance(
             item, ChallengeRequested | CalibrationRequested
         ):
             return self._pipeline.apply(item)
-        chosen = self._remote_voices.choose(item, self._transcription_trouble)
-        return tuple(change for one in chosen for change in self._pipeline.apply(one))
+        selected = self._remote_speakers.select(item, self._transcription_trouble)
+        return tuple(change for one in selected for change in self._pipeline.apply(one))
 
     def _transcript_notice(self, item: JudgementInput) -> Notice | None:
         """The notice with a transcript's text, where the policy publishes transcripts."""

@@ -12,7 +12,7 @@ from proctoring.observations import (
     TranscriptObservation,
     Word,
 )
-from proctoring.session.remote_voices import PATIENCE, RemoteVoices, speakers_in
+from proctoring.session.remote_speakers import MAX_TRANSCRIPT_GAP, RemoteSpeakers, speakers_in
 
 
 def look(time: float, *numbers: int) -> AudioObservation:
@@ -36,39 +36,39 @@ def judged(found: tuple[Observation, ...]) -> list[tuple[int, float]]:
 
 
 def test_while_words_come_their_speakers_are_judged_and_ours_are_not() -> None:
-    voices = RemoteVoices()
-    assert judged(voices.choose(look(1.0, 1, 2), "")) == []
-    assert judged(voices.choose(words(2.0, 0, 1, 1), "")) == [(1, 0.0), (2, 0.8)]
-    assert judged(voices.choose(look(3.0, 2), "")) == []
+    speakers = RemoteSpeakers()
+    assert judged(speakers.select(look(1.0, 1, 2), "")) == []
+    assert judged(speakers.select(words(2.0, 0, 1, 1), "")) == [(1, 0.0), (2, 0.8)]
+    assert judged(speakers.select(look(3.0, 2), "")) == []
 
 
 def test_one_short_word_is_no_sure_sign_of_another() -> None:
-    assert judged(RemoteVoices().choose(words(2.0, 0, 1), "")) == [(1, 0.0), (2, 0.4)]
+    assert judged(RemoteSpeakers().select(words(2.0, 0, 1), "")) == [(1, 0.0), (2, 0.4)]
 
 
 def test_unfinished_words_and_words_without_speakers_say_nothing() -> None:
-    assert judged(RemoteVoices().choose(words(2.0, 1, 1, final=False), "")) == []
+    assert judged(RemoteSpeakers().select(words(2.0, 1, 1, final=False), "")) == []
     assert speakers_in(words(2.0, None)) is None
 
 
 @pytest.mark.parametrize("trouble", ["Deepgram refuses the key (status 401)"])
 def test_in_trouble_ours_stand_in_at_once(trouble: str) -> None:
-    voices = RemoteVoices()
-    voices.choose(words(1.0, 0), "")
-    assert judged(voices.choose(look(2.0, 1, 2), trouble)) == [(1, 0.0), (2, 0.9)]
+    speakers = RemoteSpeakers()
+    speakers.select(words(1.0, 0), "")
+    assert judged(speakers.select(look(2.0, 1, 2), trouble)) == [(1, 0.0), (2, 0.9)]
 
 
 def test_where_voices_are_heard_and_no_words_come_ours_stand_in_after_a_while() -> None:
-    voices = RemoteVoices()
-    voices.choose(words(1.0, 0), "")
+    speakers = RemoteSpeakers()
+    speakers.select(words(1.0, 0), "")
     times = [1.0 + n for n in range(30)]
-    first = next(time for time in times if judged(voices.choose(look(time, 2), "")))
-    assert first == pytest.approx(1.0 + PATIENCE, abs=1.1)
+    first = next(time for time in times if judged(speakers.select(look(time, 2), "")))
+    assert first == pytest.approx(1.0 + MAX_TRANSCRIPT_GAP, abs=1.1)
 
 
 def test_silence_is_no_sign_of_trouble() -> None:
-    voices = RemoteVoices()
-    voices.choose(words(1.0, 0), "")
+    speakers = RemoteSpeakers()
+    speakers.select(words(1.0, 0), "")
     for second in range(2, 100):
-        voices.choose(look(float(second)), "")
-    assert judged(voices.choose(look(100.0, 2), "")) == []
+        speakers.select(look(float(second)), "")
+    assert judged(speakers.select(look(100.0, 2), "")) == []
