@@ -1,4 +1,4 @@
-"""What may name a session."""
+"""Session ids."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ import re
 from proctoring.errors import BadSessionIdError
 
 SESSION_ID = r"^[A-Za-z0-9_\-.:@~]{1,200}$"
-"""Contract 1.1: 1 to 200 letters, digits and ``_ - . : @ ~``."""
+"""1 to 200 letters, digits and ``_ - . : @ ~``."""
 
 _PATTERN = re.compile(SESSION_ID[:-1] + r"\Z")
 
 
 def check_session_id(session_id: str) -> str:
-    """The id itself.
+    """Return the session id.
 
     Raises:
-        BadSessionIdError: it is not one.
+        BadSessionIdError: it is invalid.
     """
     if _PATTERN.match(session_id) is None:
         shown = session_id[:40] + ("..." if len(session_id) > 40 else "")

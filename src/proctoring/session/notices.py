@@ -1,4 +1,4 @@
-"""What a session tells its listeners beside incidents."""
+"""Notices about transcription, published to listeners beside incidents."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from proctoring.records.entries import Notice
 
 
 def transcript_notice(transcript: TranscriptObservation, *, kept: bool = False) -> Notice:
-    """What was said. Only for policies that ask for it; ``kept``: in the records too."""
+    """A transcript. Only for policies that publish transcripts; ``kept``: stored in the records too."""
     return Notice(
         "transcript",
         {
@@ -33,5 +33,5 @@ def transcript_notice(transcript: TranscriptObservation, *, kept: bool = False) 
 
 
 def transcription_notice(engine: str, trouble: str) -> Notice:
-    """Whether words come. Holds none."""
+    """Whether transcription is available. Contains no words."""
     return Notice("transcription", {"engine": engine, "available": not trouble, "reason": trouble})
