@@ -22,8 +22,8 @@ _log = logging.getLogger(__name__)
 
 MAX_PAUSE = 1.5
 """Seconds between two transcripts up to which a phrase may have been cut in two between them."""
-CARRIED_WORDS = 12
-"""Words at the end of a transcript that the next one carries, so that such a phrase is found."""
+PRECEDING_WORDS = 12
+"""Words at the end of a transcript attached to the next one, so that such a phrase is found."""
 
 _NO_SAMPLES: Pcm = np.zeros(0, np.int16)
 
@@ -157,16 +157,16 @@ class TranscriptionSession:
 
     def _emit(self, transcripts: tuple[TranscriptObservation, ...]) -> None:
         for transcript in transcripts:
-            self._publish(self._with_carried(transcript))
+            self._publish(self._with_preceding(transcript))
 
-    def _with_carried(self, transcript: TranscriptObservation) -> TranscriptObservation:
+    def _with_preceding(self, transcript: TranscriptObservation) -> TranscriptObservation:
         """The transcript with the last words of the one just before it."""
         last = self._last
         if transcript.final:
             self._last = transcript
         if last is None or transcript.start - last.time > MAX_PAUSE:
             return transcript
-        return replace(transcript, preceding=" ".join(last.text.split()[-CARRIED_WORDS:]))
+        return replace(transcript, preceding=" ".join(last.text.split()[-PRECEDING_WORDS:]))
 
     def _set_trouble(self, trouble: str) -> None:
         if trouble != self.trouble:
