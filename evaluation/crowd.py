@@ -25,7 +25,7 @@ from proctoring.session.evidence.bystanders import PeopleInFrame, hide_bystander
 from proctoring.session.evidence.face_search import TILES_OF_STILL, FindFaces, search_faces
 from proctoring.settings import Settings
 from proctoring.vision.analyser import VisionAnalyser
-from proctoring.vision.face_detection import overlap
+from proctoring.vision.face_detection import iou
 from proctoring.vision.frame import Frame, Pixels
 from proctoring.vision.networks import VisionModels, load_vision_models
 from proctoring.vision.tiled_detection import detect_faces_in_tiles
@@ -46,7 +46,7 @@ def apart(boxes: tuple[Box, ...]) -> int:
     kept: list[np.ndarray[tuple[int], np.dtype[np.float32]]] = []
     for box in boxes:
         corners = np.array([box.left, box.top, box.right, box.bottom], np.float32)
-        if all(overlap(corners, other) <= SAME for other in kept):
+        if all(iou(corners, other) <= SAME for other in kept):
             kept.append(corners)
     return len(kept)
 

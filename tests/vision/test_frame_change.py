@@ -4,20 +4,23 @@ import numpy as np
 import pytest
 
 from proctoring.vision.frame import Pixels
-from proctoring.vision.frame_change import changes, sample_pixels
+from proctoring.vision.frame_change import mean_differences, sample_pixels
 
 from .moving import with_noise
 
 
 def test_the_same_picture_again_is_exactly_nothing(astronaut: Pixels) -> None:
     sample = sample_pixels(astronaut)
-    assert changes([sample, sample], sample_pixels(astronaut.copy())).tolist() == [0.0, 0.0]
+    assert mean_differences([sample, sample], sample_pixels(astronaut.copy())).tolist() == [
+        0.0,
+        0.0,
+    ]
 
 
 @pytest.mark.parametrize("strength", [1.0, 3.0])
 def test_sensor_noise_is_a_change(astronaut: Pixels, strength: float) -> None:
     noisy = with_noise(astronaut, np.random.default_rng(1), strength)
-    (change,) = changes([sample_pixels(astronaut)], sample_pixels(noisy))
+    (change,) = mean_differences([sample_pixels(astronaut)], sample_pixels(noisy))
     assert 0.3 * strength < change < 3 * strength
 
 

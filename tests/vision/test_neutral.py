@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 
 from proctoring.observations import HeadPose
-from proctoring.vision.neutral import FRONTAL, GATE, LEARNING_SECONDS, NeutralPose
+from proctoring.vision.neutral import FRONTAL, LEARNING_SECONDS, MAX_DEVIATION, NeutralPose
 
 AHEAD = HeadPose(yaw=4.0, pitch=-6.0, roll=2.0)
 
@@ -77,7 +77,7 @@ def test_a_moving_head_teaches_nothing_and_is_judged_by_the_frontal_pose() -> No
 @pytest.mark.parametrize("side", [1, -1])
 def test_a_candidate_who_looks_away_from_the_first_second_cannot_teach_that(side: int) -> None:
     neutral = NeutralPose()
-    away = HeadPose(side * (GATE.yaw + 12), -4.0, 0.0)
+    away = HeadPose(side * (MAX_DEVIATION.yaw + 12), -4.0, 0.0)
     end = hold(neutral, away, 0.0, 60.0)
     turn = neutral.relative(away)
     assert turn is not None

@@ -1,1 +1,1 @@
-"""Frames to observations: numpy and models, no rules."""
+"""From frames to observations: pixels, networks and measurements; no policy and no decisions."""

@@ -1,4 +1,4 @@
-"""Angles in degrees on the circle."""
+"""Arithmetic of angles in degrees."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ def difference(angle: float, reference: float) -> float:
 
 
 def circular_median(angles: Sequence[float]) -> float:
-    """The median, taken around the first angle so that 179 and -179 are two degrees apart.
+    """The median on the circle, in (-180, 180]: 179 and -179 are two degrees apart.
 
-    Right for angles within half a turn of each other, which poses of one head are. In (-180, 180].
+    Correct for angles that lie within 180 degrees of the first one, as poses of one head do.
     """
     first = angles[0]
     return difference(first + median(difference(angle, first) for angle in angles), 0)

@@ -1,6 +1,6 @@
-"""52 expression scores of one face from 146 of its landmarks.
+"""Estimates 52 expression scores of a face from 146 of its landmarks.
 
-Indices and order of the scores: MediaPipe's ``face_blendshapes_graph.cc`` (Apache-2.0).
+Landmark indices and order of the scores: MediaPipe's ``face_blendshapes_graph.cc`` (Apache-2.0).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Blendshapes = NDArray[np.float32]
 EYE_BLINK = (9, 10)
 EYE_LOOK_DOWN = (11, 12)
 EYE_LOOK_UP = (17, 18)
-"""Left eye, right eye: positions among the scores."""
+"""Indices of the scores of the left and the right eye."""
 
 # fmt: off
 _SUBSET = np.array([
@@ -34,6 +34,6 @@ _SUBSET = np.array([
 
 
 def estimate_blendshapes(network: Network, mesh: Mesh) -> Blendshapes:
-    """Expression scores of a mesh in frame pixels."""
+    """Estimate the expression scores of a mesh in frame pixels."""
     (scores,) = network(np.ascontiguousarray(mesh[_SUBSET, :2])[None])
     return scores.reshape(-1).astype(np.float32, copy=True)

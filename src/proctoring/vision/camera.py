@@ -1,10 +1,10 @@
-"""What the camera gives, whoever is before it: light, structure and fine detail of the picture.
+"""Brightness, structure and fine detail of the whole picture.
 
-Three numbers tell a covered lens from a dark room, a bright one and a picture out of focus. On 52
-pictures of the labelled recordings, every other clip: structure 9.7 to 28 (5.7 and more at gamma
-5), below .6 when the picture is blurred over an eighth of its width, as by a hand or tape on the
-lens; fine detail 2.5 to 9.3 (1.45 and more at gamma 5), below .9 when out of focus by an
-eightieth of the width.
+Together they distinguish a covered lens, a dark or overexposed room and a picture out of focus.
+Measured on 52 frames of half of the labelled recordings (docs/accuracy.md): structure 9.7 to 28 (at
+least 5.7 at gamma 5), below 0.6 when the picture is blurred over an eighth of its width, as by a hand
+or tape on the lens; detail 2.5 to 9.3 (at least 1.45 at gamma 5), below 0.9 when it is blurred over an
+eightieth of its width, as out of focus.
 """
 
 from __future__ import annotations
@@ -15,24 +15,29 @@ import numpy as np
 from proctoring.observations import ImageQuality
 from proctoring.vision.frame import Pixels
 
-_SMALL = (80, 60)
-_MIDDLE = (320, 240)
-_SLOPE = 4.0
-"""Standard deviation, in pixels of 80 x 60, above which brightness is a slope and no structure."""
-_BURNT = 250
+_DETAIL_SIZE = (320, 240)
+"""Width and height at which detail is measured."""
+_STRUCTURE_SIZE = (80, 60)
+"""Width and height at which brightness and structure are measured."""
+_GRADIENT_SIGMA = 4.0
+"""Gaussian blur, in pixels of ``_STRUCTURE_SIZE``: what it leaves is a gradient of light and is
+subtracted before structure is measured."""
+_NOISE_SIGMA = 1.0
+"""Gaussian blur, in pixels of ``_DETAIL_SIZE``, that removes sensor noise before detail is measured."""
+_OVEREXPOSED = 250
+"""Grey level, 0 to 255, from which a pixel counts as overexposed."""
 
 
 def measure_camera(pixels: Pixels) -> ImageQuality:
-    """Measure one picture, (height, width, 3) RGB. About half a millisecond at 640 x 480."""
-    middle = cv2.resize(pixels, _MIDDLE, interpolation=cv2.INTER_AREA)
-    grey = cv2.cvtColor(middle, cv2.COLOR_RGB2GRAY)
-    small = cv2.resize(grey, _SMALL, interpolation=cv2.INTER_AREA).astype(np.float32)
-    slope = cv2.GaussianBlur(small, (0, 0), _SLOPE)
-    # Slightly smoothed: sensor noise is no detail.
-    smooth = cv2.GaussianBlur(grey.astype(np.float32), (0, 0), 1.0)
+    """Measure a frame. About half a millisecond at 640 x 480."""
+    fine = cv2.resize(pixels, _DETAIL_SIZE, interpolation=cv2.INTER_AREA)
+    grey = cv2.cvtColor(fine, cv2.COLOR_RGB2GRAY)
+    small = cv2.resize(grey, _STRUCTURE_SIZE, interpolation=cv2.INTER_AREA).astype(np.float32)
+    gradient = cv2.GaussianBlur(small, (0, 0), _GRADIENT_SIGMA)
+    smooth = cv2.GaussianBlur(grey.astype(np.float32), (0, 0), _NOISE_SIGMA)
     return ImageQuality(
         brightness=float(small.mean()),
-        overexposed=float((small >= _BURNT).mean()),
-        structure=float((small - slope).std()),
+        overexposed=float((small >= _OVEREXPOSED).mean()),
+        structure=float((small - gradient).std()),
         detail=float(cv2.Laplacian(smooth, cv2.CV_32F).std()),
     )

@@ -1,8 +1,9 @@
-"""Whether the camera was moved: a lasting change of everything around the candidate.
+"""Detects that the camera was moved, by a lasting change of the background.
 
-A small grey picture of the background is compared once a second. Light may change and people may
-pass; a background that has become another and stays so means that the camera points elsewhere, and
-that what was learned about straight ahead no longer holds.
+A small grey picture of the background is compared about once a second. Light may change and people
+may pass; a background that has changed and stays so means that the camera points elsewhere, and that
+the learned neutral pose and eye baselines no longer hold. The thresholds were checked on composed
+scenes only (docs/accuracy.md).
 """
 
 from __future__ import annotations
@@ -18,47 +19,58 @@ from proctoring.observations import Box, CameraMovement
 from proctoring.vision.frame import Pixels
 
 _WIDTH, _HEIGHT = 32, 24
-_OTHER = 0.5
-"""Correlation with the background as it was, below which it is another."""
-_SAME = 0.8
-"""Correlation of two looks above which the camera rests."""
-_LASTING_LOOKS = 3
+"""Size of the small picture."""
+_CHANGED_BELOW = 0.5
+"""Correlation with the reference background below which the background has changed."""
+_AT_REST_FROM = 0.8
+"""Correlation of two successive backgrounds from which the camera is at rest."""
+_LASTING_UPDATES = 3
+"""Successive updates for which a change must last."""
 _MIN_SHARE = 0.2
-"""Share of the picture that must be background for anything to be said."""
+"""Share of the picture that must be visible background in both; otherwise nothing is concluded."""
 _MIN_CONTRAST = 6.0
-"""Grey levels: a plain wall says nothing about where the camera points."""
+"""Standard deviation in grey levels below which the background is a plain wall, alike everywhere."""
 _HAIR, _SHOULDERS, _ABOVE = 0.5, 1.2, 0.6
-"""How far, in face widths, the person reaches beside the face and beside what is below it; in face
-heights, above it."""
+"""How far a person reaches beyond the face box: beside the face and beside the body in face widths,
+above the face in face heights."""
+_CHIN = 0.1
+"""How far above the lower edge of the face box the shoulders may begin, in face heights."""
 _RENEWAL = 0.1
+"""Weight of the new background when the reference follows slow changes of light."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Background:
-    """A small picture of what is not a person."""
+    """A small grey picture and which parts of it are background."""
 
     grey: NDArray[np.float32]
-    """(24, 32)"""
+    """(24, 32) grey levels, 0 to 255."""
     known: NDArray[np.bool_]
-    """(24, 32) where it is background."""
+    """(24, 32) ``True`` where no person hides the background."""
 
 
 @dataclass(slots=True)
 class CameraMovementDetector:
-    """Watches one session's background; its fields are plain and can be saved."""
+    """Compares one session's background with its reference; plain fields that can be saved."""
 
     reference: Background | None = None
     latest: Background | None = None
-    changed_looks: int = 0
+    changed_updates: int = 0
     faces: tuple[Box, ...] = ()
-    """Where faces were seen last: who turned away still hides the background."""
+    """Boxes of the faces that were seen last: a person who turns away still hides the background."""
 
     def update(
         self, pixels: Pixels, faces: Sequence[Box], persons: Sequence[Box] = ()
     ) -> CameraMovement:
-        """Whether the camera was moved and rests again; called about once a second.
+        """Compare the background of one frame; call about once a second.
 
-        ``persons`` are those seen without a face: what they hide is no background either.
+        Args:
+            pixels: the frame.
+            faces: boxes of all faces in it.
+            persons: boxes of persons; used where there is no face.
+
+        Returns:
+            The correlation with the reference, and whether the camera was moved and is at rest again.
         """
         self.faces = tuple(faces) or self.faces
         background = _background(pixels, self.faces, () if faces else persons)
@@ -66,19 +78,19 @@ class CameraMovementDetector:
         if self.reference is None:
             self.reference = background
             return CameraMovement(None, moved=False)
-        likeness = _likeness(self.reference, background)
-        if likeness is None:
+        similarity = _correlation(self.reference, background)
+        if similarity is None:
             return CameraMovement(None, moved=False)
-        if likeness >= _OTHER:
-            self.changed_looks = 0
+        if similarity >= _CHANGED_BELOW:
+            self.changed_updates = 0
             self.reference = _renewed(self.reference, background)
-            return CameraMovement(likeness, moved=False)
-        self.changed_looks += 1
-        at_rest = before is not None and (_likeness(before, background) or 0.0) >= _SAME
-        if self.changed_looks < _LASTING_LOOKS or not at_rest:
-            return CameraMovement(likeness, moved=False)
-        self.reference, self.changed_looks = background, 0
-        return CameraMovement(likeness, moved=True)
+            return CameraMovement(similarity, moved=False)
+        self.changed_updates += 1
+        at_rest = before is not None and (_correlation(before, background) or 0.0) >= _AT_REST_FROM
+        if self.changed_updates < _LASTING_UPDATES or not at_rest:
+            return CameraMovement(similarity, moved=False)
+        self.reference, self.changed_updates = background, 0
+        return CameraMovement(similarity, moved=True)
 
 
 def _background(pixels: Pixels, faces: Sequence[Box], persons: Sequence[Box]) -> Background:
@@ -88,7 +100,7 @@ def _background(pixels: Pixels, faces: Sequence[Box], persons: Sequence[Box]) ->
     across, down = _WIDTH / width, _HEIGHT / height
     for box in faces:
         top = max(0, int((box.top - _ABOVE * box.height) * down))
-        chin = max(0, int((box.bottom - 0.1 * box.height) * down))
+        chin = max(0, int((box.bottom - _CHIN * box.height) * down))
         for rows, reach in ((slice(top, chin), _HAIR), (slice(chin, None), _SHOULDERS)):
             left = max(0, int((box.left - reach * box.width) * across))
             right = max(0, int((box.right + reach * box.width) * across) + 1)
@@ -101,8 +113,8 @@ def _background(pixels: Pixels, faces: Sequence[Box], persons: Sequence[Box]) ->
     return Background(small.mean(axis=2, dtype=np.float32), known)
 
 
-def _likeness(one: Background, other: Background) -> float | None:
-    """Correlation where both are background; ``None`` where too little of it says anything."""
+def _correlation(one: Background, other: Background) -> float | None:
+    """Correlation where both are background; ``None`` where too little is visible or it is plain."""
     both = one.known & other.known
     if both.mean() < _MIN_SHARE:
         return None
@@ -115,7 +127,7 @@ def _likeness(one: Background, other: Background) -> float | None:
 
 
 def _renewed(reference: Background, background: Background) -> Background:
-    """The reference, following slow changes of light and filled in where it was hidden."""
+    """The reference moved towards a new background, and completed where it was hidden before."""
     share = np.where(reference.known, np.float32(_RENEWAL), np.float32(1))
     share = np.where(background.known, share, np.float32(0))
     return Background(

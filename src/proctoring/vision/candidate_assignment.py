@@ -1,10 +1,10 @@
-"""Which of the followed faces is the candidate's.
+"""Assigns one of the tracked faces to the candidate.
 
-The first to be seen (the largest, if several) is the candidate, and stays so while others come,
-go, or sit nearer to the camera. When the candidate's face is lost the state is held for a while:
-a face that then appears where the candidate's was is the candidate again. Only after that does
-another face become the candidate's; one that was there beside the candidate is somebody else, about
-whom nothing has been learned.
+The first face to be seen (the largest, if there are several) is the candidate's, and remains so while
+others come, go, or sit nearer to the camera. When the candidate's face is lost, the assignment is held
+for ``HOLD_SECONDS``: a new face near the old place is then the candidate's again. After that another
+face is assigned. One that was in view together with the candidate belongs to another person, for whom
+nothing has been learned.
 """
 
 from __future__ import annotations
@@ -16,22 +16,24 @@ from proctoring.observations import Box
 from proctoring.vision.face_tracking import TrackedFace
 
 HOLD_SECONDS = 3.0
-"""How long a lost candidate's state is held against the faces that remain."""
+"""How long a lost face remains the candidate's before another one is assigned."""
 _MAX_SHIFT = 1.0
-"""How far from its old place, in face sizes, a face that appears may be the candidate's."""
+"""Largest distance between the lost face and a new one of the candidate's, in face sizes."""
 _MAX_GROWTH = 2.0
+"""Largest ratio of their sizes, either way."""
 
 
 @dataclass(frozen=True, slots=True)
 class CandidateState:
-    """Who the candidate is; plain, so that it can be saved with the session."""
+    """What is known of the candidate's face; plain, so that it can be saved with the session."""
 
     track: int
     box: Box
+    """Where the face was seen last."""
     time: float
-    """When the face was last seen."""
+    """When it was seen last."""
     others: frozenset[int]
-    """Tracks that were there beside the candidate: certainly other people."""
+    """Tracks that were in view together with it: certainly other people."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,34 +41,37 @@ class CandidateAssignment:
     """The candidate in one frame."""
 
     face: TrackedFace | None
+    """``None``: not in this frame."""
     state: CandidateState | None
+    """To be passed in with the next frame; ``None``: no face was seen yet."""
     person_changed: bool
-    """Another person has taken over: what was learned about the candidate no longer holds."""
+    """Whether another person is now the candidate: what was learned no longer holds."""
 
 
 def assign_candidate(
     state: CandidateState | None, faces: tuple[TrackedFace, ...], time: float
 ) -> CandidateAssignment:
-    """The candidate's face among those followed, and the state to hand in with the next frame."""
+    """Assign the candidate's face in one frame, given the state after the previous frame."""
     if state is None:
         if not faces:
             return CandidateAssignment(None, None, person_changed=False)
-        return _take(_largest(faces), faces, time, None, person_changed=False)
+        return _assign(_largest(faces), faces, time, None, person_changed=False)
     for face in faces:
         if face.track == state.track:
-            return _take(face, faces, time, state, person_changed=False)
-    newcomers = tuple(face for face in faces if face.track not in state.others)
-    returned = [face for face in newcomers if _could_be(state, face)]
+            return _assign(face, faces, time, state, person_changed=False)
+    new = tuple(face for face in faces if face.track not in state.others)
+    returned = tuple(face for face in new if _is_near(state, face))
     if returned:
-        return _take(_largest(tuple(returned)), faces, time, state, person_changed=False)
+        return _assign(_largest(returned), faces, time, state, person_changed=False)
     if not faces or time - state.time < HOLD_SECONDS:
         return CandidateAssignment(None, state, person_changed=False)
-    # A face that came while nobody else was there is more likely the candidate, moved.
-    heir = _largest(newcomers or faces)
-    return _take(heir, faces, time, None, person_changed=heir.track in state.others)
+    # A face that was never in view with the candidate is most likely the candidate, moved.
+    successor = _largest(new or faces)
+    changed = successor.track in state.others
+    return _assign(successor, faces, time, None, person_changed=changed)
 
 
-def _take(
+def _assign(
     face: TrackedFace,
     faces: tuple[TrackedFace, ...],
     time: float,
@@ -74,13 +79,12 @@ def _take(
     *,
     person_changed: bool,
 ) -> CandidateAssignment:
-    # Only those seen together with the candidate; older others have left for good, as track
-    # numbers are never given twice.
-    beside = frozenset(other.track for other in faces if other.track != face.track)
+    others = frozenset(other.track for other in faces if other.track != face.track)
+    # While the track lasts, those who left are forgotten: track numbers are never reused.
     if state is not None and state.track != face.track:
-        beside |= state.others
+        others |= state.others
     return CandidateAssignment(
-        face, CandidateState(face.track, face.box, time, beside), person_changed
+        face, CandidateState(face.track, face.box, time, others), person_changed
     )
 
 
@@ -88,7 +92,8 @@ def _largest(faces: tuple[TrackedFace, ...]) -> TrackedFace:
     return max(faces, key=lambda face: face.box.width * face.box.height)
 
 
-def _could_be(state: CandidateState, face: TrackedFace) -> bool:
+def _is_near(state: CandidateState, face: TrackedFace) -> bool:
+    """Whether a face is near the candidate's last place and of similar size."""
     size = math.sqrt(max(1.0, state.box.width * state.box.height))
     other = math.sqrt(max(1.0, face.box.width * face.box.height))
     shift = math.hypot(

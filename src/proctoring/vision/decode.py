@@ -1,8 +1,8 @@
-"""JPEG bytes to upright RGB pixels; whatever cannot become that is refused by name.
+"""Decoding JPEG to upright RGB pixels.
 
-The header is read before anything is decoded, so that a small message cannot ask for a large
-picture. Decoding is libjpeg-turbo by way of simplejpeg; Pillow serves the rare colour spaces and
-reads the camera's orientation.
+The header is checked before anything is decoded, so that a small message cannot make the server
+allocate a large picture. Decoding uses libjpeg-turbo through simplejpeg; Pillow decodes CMYK and reads
+the EXIF orientation.
 """
 
 from __future__ import annotations
@@ -17,24 +17,27 @@ from proctoring.errors import BadFrameError
 from proctoring.vision.frame import Pixels
 
 MAX_PIXELS = 3840 * 2160
-"""Largest picture accepted by default: one 4K frame, 25 MB once decoded."""
+"""Default limit in pixels: one 4K frame, 25 MB once decoded."""
 MIN_SIDE = 32
-"""Smallest width or height in which anything at all could be seen."""
+"""Smallest accepted width and height, in pixels."""
 
 _START_OF_IMAGE = b"\xff\xd8"
 _EXIF = b"Exif\0\0"
 _EXIF_WITHIN = 4096
-"""Cameras write EXIF first; where it is not, Pillow need not be asked."""
+"""Bytes within which EXIF begins where a camera wrote it: only then is Pillow asked for it."""
 _FOUR_COLOURS = ("CMYK", "YCCK")
 _ROTATIONS = {3: 2, 6: 3, 8: 1}
-"""EXIF orientation to quarter turns against the clock; mirrored ones are handled apart."""
+"""EXIF orientation to counter-clockwise quarter turns; mirrored ones are undone first."""
 
 
 def decode_jpeg(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Pixels:
-    """Decode one JPEG to (height, width, 3) RGB, upright by its EXIF orientation.
+    """Decode one JPEG to (height, width, 3) RGB, turned upright by its EXIF orientation.
 
-    Grey and CMYK pictures become RGB. Raises ``BadFrameError`` for what is no JPEG, is cut short,
-    is smaller than ``MIN_SIDE`` or larger than ``max_pixels``.
+    Greyscale and CMYK are converted to RGB.
+
+    Raises:
+        BadFrameError: not a JPEG, damaged or truncated, smaller than ``MIN_SIDE`` on a side, or
+            larger than ``max_pixels``.
     """
     if not data.startswith(_START_OF_IMAGE):
         raise BadFrameError(f"not a JPEG: begins with {data[:2].hex(' ') or 'nothing'}")
@@ -80,12 +83,12 @@ def _orientation(data: bytes) -> int:
         with Image.open(io.BytesIO(data), formats=("JPEG",)) as picture:
             return int(picture.getexif().get(ExifTags.Base.Orientation, 1))
     except (OSError, SyntaxError, ValueError, TypeError, KeyError, IndexError):
-        return 1  # Damaged EXIF says nothing; the pixels are still good.
+        return 1  # Damaged EXIF does not invalidate the pixels.
 
 
 def _upright(pixels: Pixels, orientation: int) -> Pixels:
-    """Undo the camera's EXIF orientation (Exif 2.3, tag 274)."""
-    if orientation in (2, 4, 5, 7):  # Mirrored: unmirror, then rotate as the unmirrored case.
+    """Undo the EXIF orientation (Exif 2.3, tag 274)."""
+    if orientation in (2, 4, 5, 7):  # Mirrored: undo that, then rotate like the unmirrored case.
         pixels = pixels[:, ::-1]
         orientation = {2: 1, 4: 3, 5: 8, 7: 6}[orientation]
     if orientation in _ROTATIONS:

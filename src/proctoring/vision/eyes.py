@@ -1,8 +1,8 @@
-"""What the landmarks say about the eyes, free of where the face is and how large.
+"""Measures the eyes from landmarks, independent of the face's position and size.
 
-Each eye has its own frame: origin in the middle between its corners, x along them towards the
-picture's right, y down, one unit its own width. Both eyes are averaged, each by the width at which
-it is seen, since the farther eye of a turned head is narrow and its iris noisy.
+Each eye has its own coordinate frame: the origin midway between its corners, x along them towards the
+picture's right, y down, one unit the distance of the corners. The two eyes are averaged, weighted by
+the width at which they are seen: the farther eye of a turned head is narrow and its iris noisy.
 """
 
 from __future__ import annotations
@@ -16,32 +16,35 @@ from proctoring.vision.landmarks import Mesh
 
 _RIGHT = (33, 133, 468, (159, 158, 160), (145, 153, 144))
 _LEFT = (362, 263, 473, (386, 385, 387), (374, 380, 373))
-"""Corner at the picture's left, corner at its right, iris, upper lid, lower lid."""
+"""Landmarks: corner at the picture's left, corner at its right, iris, upper lid, lower lid."""
+_MIN_WIDTH = 1e-3
+"""Distance of the corners in pixels below which an eye cannot be measured."""
 
 
 @dataclass(frozen=True, slots=True)
 class EyeShape:
-    """Both eyes averaged, in eye widths."""
+    """Both eyes averaged, in eye widths from the middle between the corners."""
 
     iris_across: float
-    """Iris from the middle of the corners, positive towards the picture's right."""
+    """Positive towards the picture's right."""
     iris_down: float
+    """Positive down, as are the lids."""
     upper_lid: float
-    """The upper lid, positive down: about -0.17 when open, more when it falls."""
+    """About -0.17 when open; rises as the lid falls."""
     lower_lid: float
 
     @property
     def aperture(self) -> float:
-        """Distance of the lids."""
+        """Distance between the lids."""
         return self.lower_lid - self.upper_lid
 
 
 def measure_eyes(mesh: Mesh) -> EyeShape | None:
-    """The shape of the eyes in a mesh; ``None`` where an eye has no width at all."""
+    """Measure the eyes in a mesh; ``None`` where an eye has no width."""
     right, right_width = _one_eye(mesh, *_RIGHT)
     left, left_width = _one_eye(mesh, *_LEFT)
     both = right_width + left_width
-    if min(right_width, left_width) < 1e-3:
+    if min(right_width, left_width) < _MIN_WIDTH:
         return None
     mean = (right * right_width + left * left_width) / both
     return EyeShape(float(mean[0]), float(mean[1]), float(mean[2]), float(mean[3]))
@@ -55,10 +58,11 @@ def _one_eye(
     upper: tuple[int, ...],
     lower: tuple[int, ...],
 ) -> tuple[NDArray[np.float32], float]:
+    """Iris across, iris down, upper lid, lower lid in eye widths; and the eye's width in pixels."""
     start, end = mesh[left_corner, :2], mesh[right_corner, :2]
     across = end - start
     width = float(np.hypot(*across))
-    if width < 1e-3:
+    if width < _MIN_WIDTH:
         return np.zeros(4, np.float32), 0.0
     across = across / width
     down = np.array([-across[1], across[0]], np.float32)

@@ -1,7 +1,7 @@
-"""Where the faces are in a whole picture: the full-range face detection network.
+"""Detects faces in a whole frame with the full-range face detection network.
 
-Source of the constants: MediaPipe's ``face_detection_full_range`` graph (Apache-2.0). On webcam
-pictures it found 99.7% of faces and, on pictures without people, none.
+Source of the constants: MediaPipe's ``face_detection_full_range`` graph (Apache-2.0). It found 99.7%
+of the faces in webcam pictures, and none in pictures without people.
 """
 
 from __future__ import annotations
@@ -17,10 +17,14 @@ from proctoring.observations import Box
 from proctoring.vision.frame import Pixels
 
 SIDE = 192
+"""Width and height of the network's input, in pixels."""
 _GRID = 48
+"""Rows and columns of anchors."""
 _MIN_SCORE = 0.5
-_MAX_OVERLAP = 0.3
+_MAX_IOU = 0.3
+"""Intersection over union above which two detections are one face."""
 _LOGIT_LIMIT = 80.0
+"""Logits are clipped to this before the sigmoid, which would overflow."""
 _CENTRES = ((np.arange(_GRID, dtype=np.float32) + 0.5) * (SIDE / _GRID)).astype(np.float32)
 _ANCHORS = np.stack(np.meshgrid(_CENTRES, _CENTRES), axis=-1).reshape(-1, 2)
 """(2304, 2) x, y of the anchors in network pixels, row by row."""
@@ -28,17 +32,18 @@ _ANCHORS = np.stack(np.meshgrid(_CENTRES, _CENTRES), axis=-1).reshape(-1, 2)
 
 @dataclass(frozen=True, slots=True)
 class FaceDetection:
-    """One face in a whole picture, not yet followed."""
+    """One detected face, in frame pixels."""
 
     box: Box
     score: float
+    """0 to 1."""
     right_eye: tuple[float, float]
-    """The candidate's right eye, in frame pixels."""
+    """x and y of the person's right eye, in the left of a picture that is not mirrored."""
     left_eye: tuple[float, float]
 
 
 def detect_faces(network: Network, pixels: Pixels) -> tuple[FaceDetection, ...]:
-    """All faces in an (height, width, 3) RGB picture, the surest first."""
+    """Detect all faces in a frame, by descending score."""
     height, width = pixels.shape[:2]
     scale = SIDE / max(height, width)
     inner_width, inner_height = max(1, round(width * scale)), max(1, round(height * scale))
@@ -72,21 +77,21 @@ def detect_faces(network: Network, pixels: Pixels) -> tuple[FaceDetection, ...]:
             (float(points[index, 2, 0]), float(points[index, 2, 1])),
             (float(points[index, 3, 0]), float(points[index, 3, 1])),
         )
-        for index in _keep_apart(corners, scores)
+        for index in _suppressed(corners, scores)
     )
 
 
-def _keep_apart(corners: NDArray[np.float32], scores: NDArray[np.float32]) -> list[int]:
-    """Greedy non-maximum suppression; indices, the best first."""
+def _suppressed(corners: NDArray[np.float32], scores: NDArray[np.float32]) -> list[int]:
+    """Greedy non-maximum suppression: the indices that remain, by descending score."""
     order = [int(index) for index in np.argsort(-scores)]
     kept: list[int] = []
     for index in order:
-        if all(overlap(corners[index], corners[other]) <= _MAX_OVERLAP for other in kept):
+        if all(iou(corners[index], corners[other]) <= _MAX_IOU for other in kept):
             kept.append(index)
     return kept
 
 
-def overlap(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
+def iou(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
     """Intersection over union of two boxes (left, top, right, bottom)."""
     sides = np.minimum(one[2:], other[2:]) - np.maximum(one[:2], other[:2])
     if sides.min() <= 0:

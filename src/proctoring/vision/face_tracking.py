@@ -1,8 +1,8 @@
-"""Faces followed from frame to frame: by landmarks while that works, by detection when it does not.
+"""Tracks faces from frame to frame, by landmarks where possible and by detection otherwise.
 
-Looking for landmarks where the face was a tenth of a second ago costs the same as detecting it and
-gives everything else besides, so the detector runs only when nobody or somebody fewer is there, and
-about once a second for newcomers.
+Estimating landmarks where the face was in the previous frame costs as much as detecting it and gives
+the landmarks that are needed anyway. So the detector runs only when there is no track, when a track
+was lost, and about once a second to find new faces.
 """
 
 from __future__ import annotations
@@ -24,16 +24,17 @@ from proctoring.vision.landmarks import (
 
 MAX_FACES = 4
 MIN_PRESENCE = 0.5
-"""Below this the landmark network says that there is no face in the region."""
-_NEWCOMER_PERIOD = 1.0
+"""Presence below which the landmark network finds no face in a region."""
+_DETECTION_PERIOD = 1.0
+"""Seconds between two detections while no track is lost."""
 _MIN_SIDE = 12.0
-"""Pixels: a region smaller than this holds nothing that the network could read."""
+"""Side in pixels of the smallest region in which landmarks are estimated."""
 _SAME_FACE = 0.5
-"""Share of the smaller of two boxes that the other covers, from which both are one face."""
+"""Share of the smaller of two boxes that must overlap for both to be one face."""
 _UNSURE = 0.9
-_UNSURE_CHECKS = 2
-"""A face below ``_UNSURE`` presence that the detector misses this many times in a row is dropped:
-landmarks can cling to a shoulder or a poster."""
+_MAX_UNCONFIRMED = 2
+"""A track whose presence is below ``_UNSURE`` and that the detector misses so many times in a row is
+dropped: landmarks can settle on a shoulder or a poster."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,45 +42,50 @@ class TrackedFace:
     """One face in one frame."""
 
     track: int
+    """Number of the track; never reused within a session."""
     mesh: Mesh
     presence: float
+    """0 to 1: how sure the landmark network is that this is a face."""
     box: Box
+    """Bounding box of the landmarks."""
 
 
 @dataclass(slots=True)
 class _Track:
     number: int
     region: Region
+    """Where to estimate the landmarks of the next frame."""
     unconfirmed: int = 0
+    """Detections in a row that missed the face while its presence was low."""
 
 
 class FaceTracker:
-    """Follows up to ``MAX_FACES`` faces of one session; one instance per session."""
+    """Tracks up to ``MAX_FACES`` faces of one session."""
 
     def __init__(self, detector: Network, landmarker: Network) -> None:
         self._detector = detector
         self._landmarker = landmarker
         self._tracks: list[_Track] = []
         self._last_number = 0
-        self._next_check = float("-inf")
+        self._next_detection = float("-inf")
 
     def update(self, frame: Frame) -> tuple[TrackedFace, ...]:
-        """The faces in this frame, those longest followed first."""
+        """Track into the next frame; returns its faces, the oldest track first."""
         before = len(self._tracks)
-        faces = self._follow(frame.pixels)
-        if not self._tracks or len(self._tracks) < before or frame.time >= self._next_check:
-            self._next_check = frame.time + _NEWCOMER_PERIOD
+        faces = self._track(frame.pixels)
+        if not self._tracks or len(self._tracks) < before or frame.time >= self._next_detection:
+            self._next_detection = frame.time + _DETECTION_PERIOD
             detections = detect_faces(self._detector, frame.pixels)
             self._drop_unconfirmed(faces, detections)
-            self._welcome(frame.pixels, faces, detections)
+            self._add_new(frame.pixels, faces, detections)
         return tuple(faces[track.number] for track in self._tracks)
 
-    def _follow(self, pixels: Pixels) -> dict[int, TrackedFace]:
+    def _track(self, pixels: Pixels) -> dict[int, TrackedFace]:
         faces: dict[int, TrackedFace] = {}
         for track in self._tracks:
-            face = self._read(pixels, track.region, track.number)
-            # Two tracks that slid onto one face: the older one keeps it.
-            if face is not None and not _taken(face.box, faces):
+            face = self._estimate(pixels, track.region, track.number)
+            # Where two tracks meet on one face, the older one keeps it.
+            if face is not None and not _is_tracked(face.box, faces):
                 faces[track.number] = face
         self._keep(faces)
         return faces
@@ -94,30 +100,32 @@ class FaceTracker:
     ) -> None:
         for track in self._tracks:
             face = faces[track.number]
-            seen = any(_same_place(detection.box, face.box) for detection in detections)
-            track.unconfirmed = 0 if seen or face.presence >= _UNSURE else track.unconfirmed + 1
-            if track.unconfirmed >= _UNSURE_CHECKS:
+            detected = any(_is_same_face(detection.box, face.box) for detection in detections)
+            sure = detected or face.presence >= _UNSURE
+            track.unconfirmed = 0 if sure else track.unconfirmed + 1
+            if track.unconfirmed >= _MAX_UNCONFIRMED:
                 del faces[track.number]
         self._keep(faces)
 
-    def _welcome(
+    def _add_new(
         self, pixels: Pixels, faces: dict[int, TrackedFace], detections: tuple[FaceDetection, ...]
     ) -> None:
+        """Start tracks of detected faces that have none, the largest first."""
         for detection in sorted(
             detections, key=lambda detection: -detection.box.width * detection.box.height
         ):
             if len(faces) >= MAX_FACES:
                 return
-            if _taken(detection.box, faces):
+            if _is_tracked(detection.box, faces):
                 continue
-            face = self._read(pixels, region_of_detection(detection), self._last_number + 1)
-            if face is None or _taken(face.box, faces):
+            face = self._estimate(pixels, region_of_detection(detection), self._last_number + 1)
+            if face is None or _is_tracked(face.box, faces):
                 continue
             self._last_number += 1
             faces[face.track] = face
             self._tracks.append(_Track(face.track, region_of_mesh(face.mesh)))
 
-    def _read(self, pixels: Pixels, region: Region, number: int) -> TrackedFace | None:
+    def _estimate(self, pixels: Pixels, region: Region, number: int) -> TrackedFace | None:
         height, width = pixels.shape[:2]
         if region.side < _MIN_SIDE or not (0 <= region.x < width and 0 <= region.y < height):
             return None
@@ -127,11 +135,11 @@ class FaceTracker:
         return TrackedFace(number, mesh, presence, hull(mesh))
 
 
-def _taken(box: Box, faces: dict[int, TrackedFace]) -> bool:
-    return any(_same_place(box, face.box) for face in faces.values())
+def _is_tracked(box: Box, faces: dict[int, TrackedFace]) -> bool:
+    return any(_is_same_face(box, face.box) for face in faces.values())
 
 
-def _same_place(one: Box, other: Box) -> bool:
+def _is_same_face(one: Box, other: Box) -> bool:
     width = min(one.right, other.right) - max(one.left, other.left)
     height = min(one.bottom, other.bottom) - max(one.top, other.top)
     smaller = min(one.width * one.height, other.width * other.height)

@@ -1,4 +1,4 @@
-"""One decoded picture of one session."""
+"""A decoded video frame."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Pixels = NDArray[np.uint8]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Frame:
-    """A picture and when it was taken."""
+    """The pixels of one frame and their capture time."""
 
     time: float
     """Media time in seconds."""

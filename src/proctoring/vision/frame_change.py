@@ -1,7 +1,7 @@
-"""How much one picture differs from another: noise, movement, or nothing at all.
+"""How much one frame differs from others, on single pixels.
 
-A real camera never gives the same picture twice: every pixel carries sensor noise. A frozen
-driver, or a still picture fed in its place, repeats itself exactly.
+The sensor noise of a real camera changes every pixel from frame to frame. A frozen driver, or a
+still image that is fed in its place, repeats the same pixels exactly.
 """
 
 from __future__ import annotations
@@ -14,24 +14,25 @@ from numpy.typing import NDArray
 from proctoring.vision.frame import Pixels
 
 Sample = NDArray[np.int16]
-"""(rows, columns) brightness, 0 to 765, of single pixels spread over a picture."""
+"""(rows, columns) sum of R, G and B, 0 to 765, of single pixels on a regular grid."""
 
 _ROWS, _COLUMNS = 30, 40
 
 
 def sample_pixels(pixels: Pixels) -> Sample:
-    """About 40 x 30 single pixels of a picture.
+    """About 40 x 30 single pixels of a frame.
 
-    Single ones, not averages: averaging removes the very noise that tells a camera from a still.
+    Not averages of areas: averaging removes the sensor noise that distinguishes a camera from a
+    still image.
     """
     height, width = pixels.shape[:2]
     down, across = max(1, height // _ROWS), max(1, width // _COLUMNS)
     return np.asarray(pixels[down // 2 :: down, across // 2 :: across].sum(axis=2, dtype=np.int16))
 
 
-def changes(earlier: Sequence[Sample], now: Sample) -> NDArray[np.float64]:
-    """Mean difference of brightness, 0 to 255, of a sample to each earlier one of its own size.
+def mean_differences(earlier: Sequence[Sample], now: Sample) -> NDArray[np.float64]:
+    """Mean absolute difference, in levels of 0 to 255, of a sample to each earlier one.
 
-    Exactly 0: the same picture again.
+    All samples must have the same shape. 0: the same pixels again.
     """
     return np.asarray(np.abs(np.stack(earlier) - now).mean(axis=(1, 2)) / 3)

@@ -1,13 +1,13 @@
-"""Where the candidate looks, in degrees, against the session's own baseline.
+"""Estimates where the candidate looks, in degrees, against the session's own baseline.
 
-Sideways it is the iris in the eye plus the turn of the head, so that a head that turns while the
-eyes stay on the screen reads as looking at the screen. Up and down neither iris nor head tells it
-reliably: the upper lid follows the eye, and the rule in ``lids.py`` tells a lid that follows a
-downward look from one that shuts.
+Horizontal gaze is the position of the iris in the eye plus the turn of the head, so that a head that
+turns while the eyes stay on the screen gives no change. Vertical gaze is estimated from the upper lid
+(``lids.py``).
 
-The baseline is learned in the first three seconds in which the eyes are open and at rest. One that
-is far from what eyes on a screen look like was taken while looking elsewhere and is refused: until
-there is one, sideways looks are judged from the line to the camera, up and down are not read.
+The baseline (the aim of eyes that look at the screen, and their lids) is learned in the first three
+seconds in which the eyes are open and at rest. One that does not fit eyes on a screen was learned while
+looking elsewhere and is rejected: until there is one, horizontal gaze is measured from the line to the
+camera, and vertical gaze is not estimated.
 """
 
 from __future__ import annotations
@@ -24,86 +24,119 @@ from proctoring.vision.eyes import EyeShape
 from proctoring.vision.lids import DOWN_DEGREES, LidBaseline, eyes_shut, vertical_gaze
 
 DEGREES_PER_EYE_WIDTH = 130.0
-"""Turn of the eye that moves the iris by one eye width (an eyeball of 24 mm in a slit of 30)."""
+"""Rotation of the eye that moves the iris by one eye width (an eyeball of 24 mm in a slit of 30)."""
 MIN_FACE_PIXELS = 80.0
-"""Face width below which the eyes are not read: false alarms begin at 60."""
+"""Smallest face width in pixels: false alarms begin at 60."""
 LEARNING_SECONDS = 3.0
+"""Time over which the baseline is learned."""
 FIRST_SECONDS = 1.5
-"""After this the baseline is used; until ``LEARNING_SECONDS`` it still improves."""
+"""After this time the baseline is used; it is refined until ``LEARNING_SECONDS``."""
 MAX_AIM = 12.0
-"""Degrees from the line to the camera beyond which a baseline was taken while looking aside. Raising it
-serves screens far from the camera, and lets a candidate who starts by looking aside teach that."""
+"""Degrees from the line to the camera beyond which a baseline was learned while looking aside. Raising
+it serves screens far from the camera, and lets a candidate who starts by looking aside have that
+accepted."""
 LOST_SECONDS = 3.0
-"""How long a face lost while the head went down counts as looking down; then it is absent."""
+"""How long a face that was lost while the head went down counts as looking down."""
 
 _MIN_SAMPLES = 8
+"""Frames from which a baseline is learned, at least."""
+_WIDE_QUANTILE = 0.8
 _OPEN_SHARE = 0.85
+"""Eyes count as open from this share of the aperture that is the quantile of the samples."""
 _MAX_HEAD = 12.0
-"""Degrees of head turn beyond which a frame says nothing about the baseline."""
-_RESTING = 4.0
-"""Median deviation, in degrees, up to which the eyes rest on something."""
-_FULL = 0.9
-"""Share of ``LEARNING_SECONDS`` that frames must span to count as all of it."""
+"""Degrees of head turn beyond which a frame is not used for the baseline."""
+_MAX_RESTING_DEVIATION = 4.0
+"""Median deviation of the aim in degrees up to which the eyes are at rest."""
+_FULL_SHARE = 0.9
+"""Share of ``LEARNING_SECONDS`` that frames must span for the baseline to be complete."""
+
 _HEAD_DOWN = 10.0
 _HEAD_MEMORY = 0.35
-"""Seconds, three frames: a head this far down in one of them was going down when it was lost."""
+"""A head that was lowered by so many degrees within so many seconds (three frames), counted twice to allow
+for the frames in which it was lost, was going down when the face was lost."""
+_LOST_PITCH = -1.5 * DOWN_DEGREES
 _LOST_CONFIDENCE = 0.3
+"""Gaze while the face is lost."""
+
+# Correction of the aim towards the one that is held most of the time, as in ``neutral.py``.
 _MEMORY = 240
 _MEMORY_PERIOD = 0.5
+"""Number of remembered aims, and the seconds between two: two minutes."""
 _REVIEW_PERIOD = 5.0
+"""Seconds between two corrections."""
 _REVIEW_SAMPLES = 60
-_NEIGHBOUR = 4.0
-_DOMINANT = 0.5
+"""Remembered aims before the first correction."""
+_SAME_AIM = 4.0
+"""Degrees within which two remembered aims are the same."""
+_MIN_DOMINANCE = 0.5
+"""Share of the remembered aims that the most frequent one must have for a correction."""
 _MAX_STEP = 0.5
-"""As in ``neutral.py``: the aim held most of the time corrects one learned askew."""
-_LIMIT = 60.0
+"""Degrees of one correction, at most."""
+
+_MAX_DEGREES = 60.0
+"""Limit of an estimate, either way."""
+
+# Confidence: a product of linear ramps, not calibrated against errors.
+_SMALL_FACE, _LARGE_FACE = 0.6, 60.0
+"""Factor at ``MIN_FACE_PIXELS``, and the pixels above it from which the factor is 1."""
+_STRAIGHT, _TURN_RANGE, _MIN_TURN_FACTOR = 20.0, 50.0, 0.4
+"""Yaw in degrees up to which the factor is 1, the degrees beyond it in which it would fall to 0, and its
+minimum."""
+_WIDE_OPEN, _UNKNOWN_OPEN = 0.6, 0.6
+"""Share of the baseline's aperture from which the factor is 1 (it is 0.5 for shut eyes), and the share
+assumed while there is no baseline."""
 
 
 @dataclass(frozen=True, slots=True)
 class EyeMeasurement:
-    """What one frame says about the eyes."""
+    """The eyes in one frame."""
 
     time: float
+    """Media time in seconds."""
     eyes: EyeShape
     look_up: float
     """Mean of both eyeLookUp scores."""
     pose: HeadPose
-    """Against the camera, not against neutral."""
+    """Turn of the head against the camera, not against the neutral pose."""
 
     @property
     def aim(self) -> float:
-        """Degrees from the line to the camera towards the candidate's left, eyes and head together."""
+        """Degrees from the line to the camera towards the candidate's left, of eyes and head together."""
         return self.eyes.iris_across * DEGREES_PER_EYE_WIDTH + self.pose.yaw
 
 
 @dataclass(frozen=True, slots=True)
 class GazeEstimate:
-    """What the eyes of one frame say."""
+    """The gaze in one frame."""
 
     gaze: Gaze | None
     reason: str
     """Why ``gaze``, or its ``pitch``, is ``None``; empty otherwise."""
     eyes_open: bool | None
+    """``None``: not known."""
 
 
 @dataclass(slots=True)
 class GazeEstimator:
-    """Reads one session's gaze; its fields are plain and can be saved."""
+    """Estimates one session's gaze and learns its baseline; plain fields that can be saved."""
 
     aim: float | None = None
-    """Degrees from the line to the camera at which the candidate looks at the middle of the screen."""
+    """Baseline: ``EyeMeasurement.aim`` of eyes that look at the middle of the screen."""
     lids: LidBaseline | None = None
     aim_settled: bool = False
     lids_settled: bool = False
-    """Whether that baseline has had its ``LEARNING_SECONDS``."""
+    """Whether that part of the baseline is complete."""
     samples: deque[EyeMeasurement] = field(default_factory=deque)
-    """The last ``LEARNING_SECONDS`` while something is not settled."""
+    """Those of the last ``LEARNING_SECONDS``, until the baseline is complete."""
     heads_down: deque[tuple[float, float]] = field(default_factory=deque)
-    """Times and degrees down of the last frames."""
+    """Times of the last frames, and degrees by which the head was lowered."""
     lost_since: float | None = None
+    """Media time at which the face was lost while the head went down."""
     memory: deque[float] = field(default_factory=lambda: deque(maxlen=_MEMORY))
+    """Aims, for corrections."""
     remembered_at: float = float("-inf")
     reviewed_at: float = float("-inf")
+    """Media times of the last remembered aim and of the last correction."""
 
     def estimate(
         self,
@@ -113,7 +146,14 @@ class GazeEstimator:
         neutral_learned: bool,
         face_pixels: float,
     ) -> GazeEstimate:
-        """The gaze in one frame; ``head`` is the turn against neutral, if that is known."""
+        """Estimate the gaze in one frame.
+
+        Args:
+            sample: the eyes; times must rise.
+            head: turn of the head against the neutral pose; ``None``: there is none yet.
+            neutral_learned: whether the neutral pose is the candidate's own.
+            face_pixels: width of the face.
+        """
         time = sample.time
         self.lost_since = None
         if head is not None:
@@ -135,29 +175,29 @@ class GazeEstimator:
             pitch = vertical_gaze(self.lids, sample.eyes, sample.look_up, head)
             reason = "" if pitch is not None else "head turned too far to read the lids"
         gaze = Gaze(
-            yaw=_bounded(sample.aim - self.aim),
-            pitch=None if pitch is None else _bounded(pitch),
+            yaw=_limited(sample.aim - self.aim),
+            pitch=None if pitch is None else _limited(pitch),
             confidence=_confidence(self.lids, sample.eyes, head, face_pixels),
         )
         return GazeEstimate(gaze, reason, eyes_open=None if self.lids is None else True)
 
     def estimate_while_lost(self, time: float) -> Gaze | None:
-        """The gaze while the candidate's face is lost: down, if the head was just going there."""
+        """The gaze in a frame without the candidate's face: down, if the head was just going down."""
         if self.lost_since is None:
-            lately = [down for then, down in self.heads_down if time - then <= 2 * _HEAD_MEMORY]
+            recent = [down for then, down in self.heads_down if time - then <= 2 * _HEAD_MEMORY]
             self.heads_down.clear()
-            if not lately or max(lately) < _HEAD_DOWN:
+            if not recent or max(recent) < _HEAD_DOWN:
                 return None
             self.lost_since = time
         if time - self.lost_since > LOST_SECONDS:
             return None
-        return Gaze(yaw=0.0, pitch=-1.5 * DOWN_DEGREES, confidence=_LOST_CONFIDENCE)
+        return Gaze(yaw=0.0, pitch=_LOST_PITCH, confidence=_LOST_CONFIDENCE)
 
     def _learn(self, sample: EyeMeasurement, head: HeadPose | None) -> None:
-        """Take the baseline from the last seconds; ``head`` only if neutral is the candidate's."""
+        """Learn the baseline; ``head`` is ``None`` unless the neutral pose is the candidate's own."""
         if head is None or max(abs(head.yaw), abs(head.pitch)) <= _MAX_HEAD:
             self.samples.append(sample)
-        # At low rates the fewest frames that say anything span more than the learning time.
+        # At low frame rates, ``_MIN_SAMPLES`` frames span more than the learning time.
         while (
             len(self.samples) > _MIN_SAMPLES
             and sample.time - self.samples[0].time > LEARNING_SECONDS
@@ -168,8 +208,8 @@ class GazeEstimator:
         span = sample.time - self.samples[0].time
         if span < FIRST_SECONDS:
             return
-        full = span >= _FULL * LEARNING_SECONDS
-        chosen = _open_eyed(self.samples)
+        full = span >= _FULL_SHARE * LEARNING_SECONDS
+        chosen = _with_open_eyes(self.samples)
         if not self.lids_settled:
             lids = _lid_baseline(chosen)
             self.lids = lids or self.lids
@@ -179,13 +219,13 @@ class GazeEstimator:
             if aim is not None:
                 self.aim = aim
             elif self.aim is None:
-                self.aim = 0.0  # The camera, until the candidate's own is known.
+                self.aim = 0.0  # The line to the camera stands in.
             self.aim_settled = full and aim is not None
         if self.lids_settled and self.aim_settled:
             self.samples.clear()
 
     def _follow_aim(self, time: float, aim: float) -> None:
-        """Move the baseline a little towards the aim that is held most of the time."""
+        """Correct the baseline towards the aim that is held most of the time."""
         if self.aim is None:
             return
         if time - self.remembered_at >= _MEMORY_PERIOD:
@@ -195,31 +235,31 @@ class GazeEstimator:
             return
         self.reviewed_at = time
         aims = np.array(self.memory, np.float32)
-        near = np.abs(aims[:, None] - aims[None]) <= _NEIGHBOUR
+        near = np.abs(aims[:, None] - aims[None]) <= _SAME_AIM
         best = near[int(near.sum(axis=1).argmax())]
         held = float(np.median(aims[best]))
-        if best.mean() >= _DOMINANT and abs(held) <= MAX_AIM:
+        if best.mean() >= _MIN_DOMINANCE and abs(held) <= MAX_AIM:
             self.aim += max(-_MAX_STEP, min(_MAX_STEP, held - self.aim))
 
 
 def _resting_aim(samples: list[EyeMeasurement]) -> float | None:
-    """The median aim; ``None`` where the eyes wander or look aside."""
+    """The median aim; ``None``: the eyes were not at rest, or looked aside."""
     aims = [sample.aim for sample in samples]
     aim = median(aims)
-    wandering = median(abs(other - aim) for other in aims) > _RESTING
-    return None if wandering or abs(aim) > MAX_AIM else aim
+    moving = median(abs(other - aim) for other in aims) > _MAX_RESTING_DEVIATION
+    return None if moving or abs(aim) > MAX_AIM else aim
 
 
-def _open_eyed(samples: Iterable[EyeMeasurement]) -> list[EyeMeasurement]:
-    """Without blinks and half-shut eyes: those near the wider apertures among the samples."""
+def _with_open_eyes(samples: Iterable[EyeMeasurement]) -> list[EyeMeasurement]:
+    """The samples without blinks and half-shut eyes."""
     samples = list(samples)
     apertures = sorted(sample.eyes.aperture for sample in samples)
-    wide = apertures[round(0.8 * (len(apertures) - 1))]
+    wide = apertures[round(_WIDE_QUANTILE * (len(apertures) - 1))]
     return [sample for sample in samples if sample.eyes.aperture >= _OPEN_SHARE * wide]
 
 
 def _lid_baseline(samples: list[EyeMeasurement]) -> LidBaseline | None:
-    """The median; ``None`` where these are not eyes on a screen."""
+    """The median of the samples; ``None``: it does not fit eyes that look at a screen."""
     baseline = LidBaseline(
         median(sample.eyes.iris_down for sample in samples),
         median(sample.eyes.upper_lid for sample in samples),
@@ -233,12 +273,13 @@ def _lid_baseline(samples: list[EyeMeasurement]) -> LidBaseline | None:
 def _confidence(
     lids: LidBaseline | None, eyes: EyeShape, head: HeadPose, face_pixels: float
 ) -> float:
-    """Lower for small faces, turned heads and narrow eyes; a product of plain ramps."""
-    size = min(1.0, 0.6 + 0.4 * (face_pixels - MIN_FACE_PIXELS) / 60)
-    turn = max(0.4, 1 - max(0.0, abs(head.yaw) - 20) / 50)
-    share = eyes.aperture / lids.aperture if lids is not None else 0.6
-    return size * turn * min(1.0, 0.5 + 0.5 * max(0.0, share) / 0.6)
+    """0 to 1: lower for small faces, turned heads and narrow eyes."""
+    growth = (1 - _SMALL_FACE) * (face_pixels - MIN_FACE_PIXELS) / _LARGE_FACE
+    size = min(1.0, _SMALL_FACE + growth)
+    turn = max(_MIN_TURN_FACTOR, 1 - max(0.0, abs(head.yaw) - _STRAIGHT) / _TURN_RANGE)
+    share = eyes.aperture / lids.aperture if lids is not None else _UNKNOWN_OPEN
+    return size * turn * min(1.0, 0.5 + 0.5 * max(0.0, share) / _WIDE_OPEN)
 
 
-def _bounded(degrees: float) -> float:
-    return max(-_LIMIT, min(_LIMIT, degrees))
+def _limited(degrees: float) -> float:
+    return max(-_MAX_DEGREES, min(_MAX_DEGREES, degrees))

@@ -1,9 +1,9 @@
-"""Head pose in degrees: the canonical face fitted to the landmarks of one frame.
+"""Estimates the head pose by fitting the canonical face to the landmarks of a frame.
 
-The canonical 468-point face (centimetres, x to the picture's right, y up, z towards the camera)
-and the 33 rigid points by which it is fitted come inside the face landmarker's own geometry
-metadata (MediaPipe, Apache-2.0). The camera's focal length is unknown; a vertical field of view
-of 63 degrees stands for a webcam.
+The canonical 468-point face (centimetres, x to the picture's right, y up, z towards the camera) and
+the 33 rigid points that are fitted are part of the face landmarker's geometry metadata (MediaPipe,
+Apache-2.0). The focal length of a candidate's camera is unknown: a vertical field of view of 63 degrees
+is assumed, as in MediaPipe.
 """
 
 from __future__ import annotations
@@ -25,8 +25,12 @@ from proctoring.vision.landmarks import Mesh
 _VERTICAL_FIELD_OF_VIEW = math.radians(63)
 _VERTEX_FLOATS = 5
 """x, y, z, u, v of each vertex in the metadata."""
-_TO_VIEWER = np.diag([1.0, -1.0, -1.0])
-"""From OpenCV's camera (y down, z away) to the canonical face's axes (y up, z to the camera)."""
+_MIN_POINTS = 6
+"""Fewest rigid points by which a pose is determined."""
+_TO_CANONICAL = np.diag([1.0, -1.0, -1.0])
+"""From the axes of OpenCV's camera (y down, z away from it) to those of the canonical face."""
+_ON_AXIS = 1e-9
+"""Sine of the angle to the camera's axis below which a head is on the axis."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,15 +38,16 @@ class CanonicalFace:
     """The rigid points of a face of average shape."""
 
     indices: NDArray[np.intp]
-    """(n,) which landmarks they are."""
+    """(n,) indices of their landmarks."""
     points: NDArray[np.float64]
-    """(n, 3) where they are, in centimetres."""
+    """(n, 3) coordinates in centimetres."""
 
 
 def load_canonical_face(task: Path) -> CanonicalFace:
-    """The canonical face inside a face landmarker's ``.task`` file.
+    """Load the canonical face from a face landmarker's ``.task`` file.
 
-    Raises ``ModelUnavailableError`` where there is none.
+    Raises:
+        ModelUnavailableError: the file holds none, or a damaged one.
     """
     try:
         with zipfile.ZipFile(task) as archive:
@@ -53,9 +58,10 @@ def load_canonical_face(task: Path) -> CanonicalFace:
 
 
 def parse_geometry(metadata: bytes) -> CanonicalFace:
-    """Read the canonical face from ``geometry_pipeline_metadata_landmarks.binarypb``.
+    """Parse the canonical face from ``geometry_pipeline_metadata_landmarks.binarypb``.
 
-    Raises ``ModelUnavailableError`` where the bytes are not that message.
+    Raises:
+        ModelUnavailableError: the bytes are not that message.
     """
     vertices: list[float] = []
     basis: list[int] = []
@@ -80,13 +86,13 @@ def parse_geometry(metadata: bytes) -> CanonicalFace:
         raise ModelUnavailableError(
             f"the face landmarker's geometry is damaged: {error}"
         ) from error
-    if len(indices) < 6:
+    if len(indices) < _MIN_POINTS:
         raise ModelUnavailableError("the face landmarker's geometry names no rigid points")
     return CanonicalFace(indices, chosen)
 
 
 def _protobuf_fields(message: bytes) -> Iterator[tuple[int, int | bytes]]:
-    """The fields of a protobuf message: number, and integer or bytes."""
+    """The fields of a protobuf message: each number with its integer or bytes."""
     at = 0
     while at < len(message):
         key, at = _varint(message, at)
@@ -119,14 +125,20 @@ def _varint(message: bytes, at: int) -> tuple[int, int]:
 
 
 def estimate_head_pose(face: CanonicalFace, mesh: Mesh, width: int, height: int) -> HeadPose | None:
-    """The head's turn against the line from the camera to it; ``None`` where no pose fits.
+    """Estimate the turn of the head against the line from the camera to it; ``None``: no pose fits.
 
-    Against that line, not against the camera's axis: a face that looks into the camera reads the
-    same wherever in the picture it is, so a candidate who moves the chair does not seem to turn.
-    Signs as in ``observations``, for a picture that is not mirrored. Compare with the session's own
-    neutral pose: a frontal head may well read 8 degrees down.
+    Against that line, not against the camera's axis: a face that looks into the camera has the same
+    pose wherever in the picture it is, so moving sideways is no turn. Signs are those of
+    ``observations``, for a picture that is not mirrored. Absolute values depend on the shape of the
+    face (a frontal head may be estimated 8 degrees down): compare with the session's neutral pose.
+
+    Args:
+        face: the canonical face.
+        mesh: landmarks in frame pixels.
+        width: of the frame, in pixels.
+        height: of the frame, in pixels.
     """
-    # The shorter side spans the 63 degrees of a landscape frame; a portrait frame is that, turned.
+    # The field of view applies to the shorter side: a portrait frame is a rotated landscape frame.
     focal = min(width, height) / 2 / math.tan(_VERTICAL_FIELD_OF_VIEW / 2)
     camera = np.array([[focal, 0, width / 2], [0, focal, height / 2], [0, 0, 1]])
     seen = mesh[face.indices, :2].astype(np.float64)
@@ -135,11 +147,12 @@ def estimate_head_pose(face: CanonicalFace, mesh: Mesh, width: int, height: int)
         if not fits:
             return None
         turn, shift = cv2.solvePnPRefineLM(face.points, seen, camera, None, turn, shift)
-    except cv2.error:  # Landmarks all in one place, or none at all.
+    except cv2.error:  # The landmarks coincide, or are not finite.
         return None
     if not np.isfinite(turn).all() or not float(shift[2, 0]) > 0:
         return None
-    rotation = _TO_VIEWER @ _towards(np.asarray(shift, np.float64)[:, 0]) @ cv2.Rodrigues(turn)[0]
+    to_axis = _rotation_to_axis(np.asarray(shift, np.float64)[:, 0])
+    rotation = _TO_CANONICAL @ to_axis @ cv2.Rodrigues(turn)[0]
     return HeadPose(
         yaw=math.degrees(math.atan2(rotation[0, 2], rotation[2, 2])),
         pitch=math.degrees(math.asin(max(-1.0, min(1.0, rotation[1, 2])))),
@@ -147,11 +160,11 @@ def estimate_head_pose(face: CanonicalFace, mesh: Mesh, width: int, height: int)
     )
 
 
-def _towards(place: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The smallest rotation that brings a place in camera axes onto the camera's axis."""
-    line = place / np.linalg.norm(place)
-    hinge = np.array([line[1], -line[0], 0.0])  # line x (0, 0, 1)
-    sine = float(np.linalg.norm(hinge))
-    if sine < 1e-9:
+def _rotation_to_axis(position: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The smallest rotation, (3, 3), that brings a position in camera axes onto the camera's axis."""
+    line = position / np.linalg.norm(position)
+    normal = np.array([line[1], -line[0], 0.0])  # line x (0, 0, 1)
+    sine = float(np.linalg.norm(normal))
+    if sine < _ON_AXIS:
         return np.eye(3)
-    return np.asarray(cv2.Rodrigues(hinge / sine * math.atan2(sine, line[2]))[0], np.float64)
+    return np.asarray(cv2.Rodrigues(normal / sine * math.atan2(sine, line[2]))[0], np.float64)

@@ -1,8 +1,7 @@
-"""Signs that a stream does not come from a camera: it stands still, or repeats itself.
+"""Detects a stream that does not come from a camera: a still image, or a recording that repeats.
 
-A stream of one picture, or of a short recording played again and again, is told by what it does in
-time. A long recording of a living person, played once, is not told by anything here: see
-``docs/accuracy.md``.
+Both are recognised by how the stream changes over time. A long recording of a person, played once, is
+not detected here: see ``docs/accuracy.md``, which also gives the source of the measured limits below.
 """
 
 from __future__ import annotations
@@ -16,100 +15,106 @@ from numpy.typing import NDArray
 
 from proctoring.observations import InjectionIndicators
 from proctoring.vision.frame import Pixels
-from proctoring.vision.frame_change import Sample, changes, sample_pixels
+from proctoring.vision.frame_change import Sample, mean_differences, sample_pixels
 
 SAMPLE_PERIOD = 0.2
-"""Seconds between two looks."""
+"""Seconds between two updates."""
 MEMORY_SECONDS = 120.0
-"""The longest loop that is found."""
-_MEMORY = int(MEMORY_SECONDS / SAMPLE_PERIOD)
-_WINDOW = 30
-"""Looks (6 s) that must repeat an earlier stretch."""
-_SHORTEST = 10
-"""Looks (2 s): shorter repetitions are breathing, blinking and nodding."""
-_WIDTH, _HEIGHT = 16, 12
-_FINE = 64
-"""Steps of a thumbnail's brightness per unit of 0 to 255: averages are finer than their pixels."""
-_SAME = 0.05
-"""Mean difference of brightness (0 to 255) below which a picture is one that came before: cameras
-never came nearer than 1.2 to any of their earlier pictures with a person in it, a noise of .3 in an
-empty room than .75; repeated pictures give 0."""
-_REENCODED = 4.0
-"""One picture in two qualities of JPEG (60 and 90) differs by up to 1.8, a small and noisy
-one by 3.5: more is movement."""
-_RECENT, _FEW_NEW = 15, 0.2
-"""A still picture that is encoded anew each time, in changing quality, repeats itself before long:
-at most so large a share of the last looks (3 s) is new then."""
+"""Length of the longest loop that is found."""
+_MAX_GAP = 1.0
+"""Seconds without an update after which the memory is dropped: lags no longer match."""
+
+# A still image.
+
+_EARLIER = 100
+"""Different pictures (20 s of updates) that a new one is compared with; about 1,400 pixels each."""
+_SAME_PICTURE = 0.05
+"""Mean difference (levels of 0 to 255) below which a picture repeats an earlier one. Cameras with a
+person in view were never nearer than 1.2 to an earlier picture, an empty room with noise of 0.3 never
+nearer than 0.75; repeated pictures give 0."""
+_MOVEMENT = 4.0
+"""Mean difference from which a picture shows movement. The same picture in two JPEG qualities (60 and
+90) differs by up to 1.8, a small and noisy one by 3.5."""
+_RECENT = 15
+"""Updates (3 s) over which the share of new pictures is measured."""
+_FEW_NEW = 0.2
+"""Highest share of new pictures in a still image that is encoded anew, in changing quality, each time:
+it soon repeats itself."""
 _CAMERA_LIKE = 15
 """So many new pictures in a row (3 s) come from a camera."""
-_EARLIER = 100
-"""Pictures (20 s) among which a repetition is looked for; 1,400 pixels each."""
-_MOVING = 0.6
-"""Mean deviation within the window (brightness of the thumbnail) from which there is anything that
-could repeat: a person who sits still repeats himself."""
-_ALIKE = 0.3
-"""Difference from the earlier stretch over the window's own deviation, below which it repeats.
-Loops gave .06 to .20 (.5 for very fast movement), people filmed once never less than .81."""
-_RHYTHM = 0.5
-"""A window that is this like itself a few seconds earlier is somebody rocking or nodding; or a loop
-shorter than the window, which cannot be told from that."""
-_GAP = 1.0
-"""Seconds without a look after which the memory is of no use: the lags no longer fit."""
 
-Brightness = NDArray[np.float32]
+# A loop.
+
+_THUMBNAIL = (16, 12)
+"""Width and height of the pictures that are searched for repetitions."""
+_STEPS_PER_LEVEL = 64
+"""Thumbnails are stored in 1/64 of a grey level: averages are finer than single pixels."""
+_MEMORY = int(MEMORY_SECONDS / SAMPLE_PERIOD)
+_WINDOW = 30
+"""Updates (6 s) that must repeat an earlier stretch."""
+_MIN_LAG = 10
+"""Shortest lag in updates (2 s): shorter repetitions are breathing, blinking and nodding."""
+_MIN_MOVEMENT = 0.6
+"""Mean deviation of thumbnails within the window, in grey levels, below which nothing is concluded: a
+person who sits still always resembles the seconds before."""
+_MAX_LOOP_DISTANCE = 0.3
+"""Distance to the earlier stretch over the window's own deviation, below which it is a repetition. Loops
+gave 0.06 to 0.20 (0.5 for very fast movement), people recorded once never less than 0.81."""
+_RHYTHM = 0.5
+"""The same ratio at lags shorter than the window, below which the person is rocking or nodding; or it
+is a loop shorter than the window, which cannot be distinguished from that."""
+
+Thumbnail = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Look:
-    thumbnail: Brightness
-    distances: Brightness
-    """Mean difference to each earlier thumbnail, by lag: index 0 is the look before."""
+class _Update:
+    thumbnail: Thumbnail
+    distances: NDArray[np.float32]
+    """Mean difference to each earlier thumbnail, by lag: index 0 is the previous update."""
 
 
 class InjectionDetector:
-    """What one session's stream does in time. It remembers half a megabyte of small pictures."""
+    """Measures how one session's stream changes over time. Keeps half a megabyte of thumbnails."""
 
     def __init__(self) -> None:
-        self.signs: InjectionIndicators | None = None
-        """Of the last look."""
         self._earlier: deque[Sample] = deque(maxlen=_EARLIER)
         self._changed_at = 0.0
         self._ever_changed = False
         self._new: deque[bool] = deque(maxlen=_RECENT)
         self._new_in_a_row = 0
         self._last = float("-inf")
-        self._memory = np.zeros((_MEMORY, _WIDTH * _HEIGHT), np.int16)
-        self._looks = 0
-        self._window: deque[_Look] = deque(maxlen=_WINDOW)
+        self._memory = np.zeros((_MEMORY, _THUMBNAIL[0] * _THUMBNAIL[1]), np.int16)
+        self._updates = 0
+        self._window: deque[_Update] = deque(maxlen=_WINDOW)
 
     def update(self, time: float, pixels: Pixels) -> InjectionIndicators:
-        """Take in one frame; times rise, about ``SAMPLE_PERIOD`` apart. Gives, and keeps, the signs."""
-        self._see_change(time, sample_pixels(pixels))
-        if not 0 < time - self._last <= _GAP:
-            self._looks = 0
+        """Add one frame and measure. Times must rise, about ``SAMPLE_PERIOD`` apart."""
+        self._update_still(time, sample_pixels(pixels))
+        if not 0 < time - self._last <= _MAX_GAP:
+            self._updates = 0
             self._window.clear()
         self._last = time
-        self._remember(pixels)
-        self.signs = InjectionIndicators(
+        self._update_memory(pixels)
+        return InjectionIndicators(
             unchanged_for=time - self._changed_at,
             ever_changed=self._ever_changed,
-            repeats_after=self._repeats_after(),
+            repeats_after=self._repetition_lag(),
         )
-        return self.signs
 
-    def _see_change(self, time: float, sample: Sample) -> None:
-        """Whether this picture is one that came before, or that one encoded anew."""
+    def _update_still(self, time: float, sample: Sample) -> None:
+        """Determine whether this picture is an earlier one again, possibly encoded anew."""
         if self._earlier and self._earlier[-1].shape != sample.shape:
             self._earlier.clear()
         if not self._earlier:
             self._changed_at = time
             self._earlier.append(sample)
             return
-        apart = changes(self._earlier, sample)
-        new = float(apart.min()) >= _SAME
+        differences = mean_differences(self._earlier, sample)
+        new = float(differences.min()) >= _SAME_PICTURE
         self._new.append(new)
         self._new_in_a_row = self._new_in_a_row + 1 if new else 0
-        moved = float(apart[-1]) >= _REENCODED
+        moved = float(differences[-1]) >= _MOVEMENT
         if moved or (new and sum(self._new) > _FEW_NEW * len(self._new)):
             self._changed_at = time
         if moved or self._new_in_a_row >= _CAMERA_LIKE:
@@ -117,39 +122,41 @@ class InjectionDetector:
         if new:
             self._earlier.append(sample)
 
-    def _remember(self, pixels: Pixels) -> None:
-        # In two steps: averaging whole pictures as floats would cost more than all the rest.
-        middle = cv2.resize(pixels, (4 * _WIDTH, 4 * _HEIGHT), interpolation=cv2.INTER_AREA)
-        small = cv2.resize(
-            middle.astype(np.float32), (_WIDTH, _HEIGHT), interpolation=cv2.INTER_AREA
-        )
+    def _update_memory(self, pixels: Pixels) -> None:
+        width, height = _THUMBNAIL
+        # Shrunk in two steps: averaging the whole picture in floating point would cost most of all.
+        middle = cv2.resize(pixels, (4 * width, 4 * height), interpolation=cv2.INTER_AREA)
+        small = cv2.resize(middle.astype(np.float32), (width, height), interpolation=cv2.INTER_AREA)
         grey = small.mean(axis=2).ravel()
-        # Without its mean: lamps and exposure control swing by themselves, in time.
-        fine = np.rint((grey - grey.mean()) * _FINE).astype(np.int16)
-        known = min(self._looks, _MEMORY)
-        newest_first = (self._looks - 1 - np.arange(known)) % _MEMORY
-        apart = np.abs(self._memory[:known] - fine).mean(axis=1, dtype=np.float32) / _FINE
-        self._window.append(_Look(fine.astype(np.float32) / _FINE, apart[newest_first]))
-        self._memory[self._looks % _MEMORY] = fine
-        self._looks += 1
+        # Without the mean: lamps and exposure control oscillate by themselves.
+        stored = np.rint((grey - grey.mean()) * _STEPS_PER_LEVEL).astype(np.int16)
+        known = min(self._updates, _MEMORY)
+        newest_first = (self._updates - 1 - np.arange(known)) % _MEMORY
+        distances = np.abs(self._memory[:known] - stored).mean(axis=1, dtype=np.float32)
+        distances /= _STEPS_PER_LEVEL
+        self._window.append(
+            _Update(stored.astype(np.float32) / _STEPS_PER_LEVEL, distances[newest_first])
+        )
+        self._memory[self._updates % _MEMORY] = stored
+        self._updates += 1
 
-    def _repeats_after(self) -> float | None:
-        """The lag at which the whole window repeats an earlier stretch, in seconds."""
+    def _repetition_lag(self) -> float | None:
+        """The lag in seconds at which the whole window repeats an earlier stretch; ``None``: none."""
         lags = len(self._window[0].distances) if self._window else 0
-        if len(self._window) < _WINDOW or lags <= _SHORTEST:
+        if len(self._window) < _WINDOW or lags <= _MIN_LAG:
             return None
-        pictures = np.stack([look.thumbnail for look in self._window])
-        moving = float(np.abs(pictures - pictures.mean(axis=0)).mean())
-        if moving < _MOVING:
+        thumbnails = np.stack([update.thumbnail for update in self._window])
+        movement = float(np.abs(thumbnails - thumbnails.mean(axis=0)).mean())
+        if movement < _MIN_MOVEMENT:
             return None
-        distances = np.stack([look.distances[:lags] for look in self._window])
-        # A loop's length is no multiple of the looks' period: the nearest lag to either side serves.
+        distances = np.stack([update.distances[:lags] for update in self._window])
+        # The length of a loop is not a multiple of the sample period: the best neighbouring lag counts.
         near = np.minimum(distances[:, 1:-1], np.minimum(distances[:, :-2], distances[:, 2:]))
-        by_lag = near.mean(axis=0)[_SHORTEST - 2 :] / moving
+        by_lag = near.mean(axis=0)[_MIN_LAG - 2 :] / movement
         if by_lag.size == 0:
             return None
-        shorter, longer = by_lag[: _WINDOW - _SHORTEST], by_lag[_WINDOW - _SHORTEST :]
+        shorter, longer = by_lag[: _WINDOW - _MIN_LAG], by_lag[_WINDOW - _MIN_LAG :]
         if longer.size == 0 or shorter.min() < _RHYTHM:
             return None
         best = int(longer.argmin())
-        return (best + _WINDOW) * SAMPLE_PERIOD if longer[best] < _ALIKE else None
+        return (best + _WINDOW) * SAMPLE_PERIOD if longer[best] < _MAX_LOOP_DISTANCE else None

@@ -1,7 +1,7 @@
-"""478 landmarks of one face, irises included, from a square, level crop around it.
+"""Estimates the 478 landmarks of a face, irises included, in a square crop around it.
 
-Crop and scaling as in MediaPipe's face landmarker (Apache-2.0): a square of 1.5 times the face,
-turned so that the eyes are level, 256 x 256, RGB 0 to 1.
+Crop and scaling are those of MediaPipe's face landmarker (Apache-2.0): a square of 1.5 times the face,
+rotated so that the eyes are level, 256 x 256 pixels, RGB scaled to 0 to 1.
 """
 
 from __future__ import annotations
@@ -19,29 +19,31 @@ from proctoring.vision.face_detection import FaceDetection
 from proctoring.vision.frame import Pixels
 
 Mesh = NDArray[np.float32]
-"""(478, 3) x, y in frame pixels, and z on the same scale (smaller is nearer to the camera)."""
+"""(478, 3) x and y in frame pixels, z on the same scale (smaller is nearer to the camera)."""
 
 SIDE = 256
+"""Width and height of the network's input, in pixels."""
 MARGIN = 1.5
-"""Side of the crop over the face's longer side."""
+"""Side of the crop over the longer side of the face."""
 RIGHT_EYE_OUTER, LEFT_EYE_OUTER = 33, 263
 _RIGHT_SIDE, _LEFT_SIDE = 234, 454
 
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """A turned square in the frame in which to look for a face's landmarks."""
+    """A rotated square of the frame in which landmarks are estimated."""
 
     x: float
     y: float
-    """Its centre, in frame pixels."""
+    """Centre, in frame pixels."""
     side: float
+    """In frame pixels."""
     angle: float
-    """Radians by which the eyes' line falls towards the picture's right."""
+    """Rotation in radians, clockwise in the picture: that of the line through the eyes."""
 
 
 def region_of_detection(detection: FaceDetection) -> Region:
-    """Where to look for the landmarks of a newly detected face."""
+    """The region of a detected face."""
     box = detection.box
     (right_x, right_y), (left_x, left_y) = detection.right_eye, detection.left_eye
     return Region(
@@ -53,7 +55,7 @@ def region_of_detection(detection: FaceDetection) -> Region:
 
 
 def region_of_mesh(mesh: Mesh) -> Region:
-    """Where to look for the same face in the next frame."""
+    """The region of the same face in the next frame."""
     across = mesh[LEFT_EYE_OUTER, :2] - mesh[RIGHT_EYE_OUTER, :2]
     angle = math.atan2(float(across[1]), float(across[0]))
     cosine, sine = math.cos(angle), math.sin(angle)
@@ -69,19 +71,19 @@ def region_of_mesh(mesh: Mesh) -> Region:
 
 
 def hull(mesh: Mesh) -> Box:
-    """The landmarks' bounding box."""
+    """Bounding box of the landmarks."""
     left, top = mesh[:, :2].min(axis=0)
     right, bottom = mesh[:, :2].max(axis=0)
     return Box(float(left), float(top), float(right), float(bottom))
 
 
 def face_width(mesh: Mesh) -> float:
-    """From one side of the face to the other in pixels, as if it were seen from the front."""
+    """Width of the face in pixels, measured in space, so that turning the head does not reduce it."""
     return float(np.linalg.norm(mesh[_RIGHT_SIDE] - mesh[_LEFT_SIDE]))
 
 
 def estimate_landmarks(network: Network, pixels: Pixels, region: Region) -> tuple[Mesh, float]:
-    """The mesh that the network sees in a region, and how sure it is (0 to 1) that it is a face."""
+    """Estimate the mesh in a region, and the probability (0 to 1) that there is a face."""
     scale = region.side / SIDE
     cosine, sine = math.cos(region.angle) * scale, math.sin(region.angle) * scale
     half = (SIDE - 1) / 2

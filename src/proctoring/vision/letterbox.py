@@ -1,4 +1,4 @@
-"""Fitting a picture into a network's square without changing its proportions."""
+"""Fitting a picture into the input of a network without changing its proportions."""
 
 from __future__ import annotations
 
@@ -11,27 +11,29 @@ from numpy.typing import NDArray
 from proctoring.vision.frame import Pixels
 
 PADDING = 114
-"""The grey that YOLOX and YOLO11 were trained with around pictures."""
+"""Grey level of the border with which YOLOX and YOLO11 were trained."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Letterbox:
-    """A picture in a network's rectangle, and the way back."""
+    """A picture fitted into the input of a network, and how to map boxes back."""
 
     pixels: Pixels
-    """(height, width, 3), the network's size."""
+    """(height, width, 3) in the size of the network's input."""
     scale: float
+    """Network pixels per picture pixel."""
     left: int
     top: int
+    """Position of the picture within the input, in network pixels."""
 
     def to_picture(self, boxes: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(n, 4) boxes in network pixels to boxes in pixels of the picture."""
+        """Map (n, 4) boxes (left, top, right, bottom) from network pixels to picture pixels."""
         offset = np.array([self.left, self.top, self.left, self.top], np.float32)
         return ((boxes - offset) / np.float32(self.scale)).astype(np.float32)
 
 
 def letterbox(pixels: Pixels, width: int, height: int, *, centred: bool) -> Letterbox:
-    """Fit a picture into ``width`` x ``height``, in the middle or in the top left corner."""
+    """Fit a picture into ``width`` x ``height``, centred or in the top left corner."""
     scale = min(width / pixels.shape[1], height / pixels.shape[0])
     inner_width = max(1, round(pixels.shape[1] * scale))
     inner_height = max(1, round(pixels.shape[0] * scale))

@@ -1,11 +1,13 @@
-"""Looks up and down, told by the upper lid against the session's own baseline.
+"""Estimates vertical gaze from the upper lid, against the session's own baseline.
 
-Neither the iris nor the head tells a downward look: the iris hides, and some heads rise while the
-eyes fall. The upper lid follows the eye; when the eye shuts, the lower lid rises to meet it. The
-constants were chosen on labelled recordings (``docs/accuracy.md``); lengths are in eye widths.
+Neither iris nor head shows reliably that a person looks down: the lid hides the iris, and some people
+raise the head while lowering the eyes. The upper lid follows the eye; when the eye shuts, the lower lid
+rises to meet it.
 
-Degrees here are those of the rule: it holds from ``DOWN_DEGREES`` and ``UP_DEGREES`` on, and
-between nothing and there the reading is in proportion.
+The rule for "down" and the rule for "up" are conditions on lids, iris and head. The constants were
+chosen on labelled recordings (docs/accuracy.md); lengths are in eye widths as in ``eyes.py``, angles in
+degrees. The estimate is scaled so that it reaches ``DOWN_DEGREES`` or ``UP_DEGREES`` exactly where the
+rule is met; it is no measured angle.
 """
 
 from __future__ import annotations
@@ -16,28 +18,45 @@ from proctoring.observations import HeadPose
 from proctoring.vision.eyes import EyeShape
 
 DOWN_DEGREES = 15.0
-"""What a downward look reads where the rule begins to hold: the default policy's limit."""
+"""Estimate where the rule for "down" is just met: the default policy's limit."""
 UP_DEGREES = 12.0
+"""Likewise for "up"."""
 
+# Head pitch is counted downwards here: positive when the head is lowered.
 _LID_FALLS = 0.09
+"""Fall of the upper lid against the baseline that shows a look down."""
 _LID_FALLS_HEAD_LOW = 0.05
+"""The same where the head is lowered by ``_HEAD_LOW``."""
 _HEAD_DOWN = 8.0
+"""Head lowered so far that a fallen lid shows a look down even if the lower lid has risen."""
 _HEAD_LOW = 18.0
 _MIN_APERTURE = 0.28
+"""Share of the baseline's aperture below which the eye is shutting, not looking down."""
 _LOWER_LID_STAYS = -0.055
+"""Change of the lower lid (negative: risen) below which the eye is shutting."""
 _HEAD_NOT_UP = -10.0
+"""A head raised further than this does not look down, whatever the lids."""
 _IRIS_RISES = -0.03
 _LID_RISES = -0.02
 _LOOK_UP = 0.06
+"""Changes of iris, upper lid and eyeLookUp score that together show a look up."""
 _HEAD_UP = -15.0
+"""Head raised so far that it shows a look up by itself."""
 _HEAD_FAR_UP = -25.0
+"""The same where the upper lid has fallen by more than ``_LID_NOT_FALLING``."""
 _LID_NOT_FALLING = 0.03
-_TURNED = 30.0
+_MAX_YAW = 30.0
+"""Head turn in degrees beyond which the lids cannot be measured."""
+
+_MAX_UPPER_LID = -0.12
+_MIN_OPEN, _MAX_OPEN = 0.17, 0.5
+_MAX_IRIS_DOWN = -0.02
+"""Upper lid, aperture and iris of eyes that look at a screen."""
 
 
 @dataclass(frozen=True, slots=True)
 class LidBaseline:
-    """This candidate's eyes when they look at the screen, in eye widths."""
+    """The candidate's eyes while looking at the screen, in eye widths."""
 
     iris_down: float
     upper_lid: float
@@ -48,12 +67,16 @@ class LidBaseline:
 
     @property
     def is_plausible(self) -> bool:
-        """Whether eyes on a screen look so; a baseline taken while looking down does not."""
-        return self.upper_lid <= -0.12 and 0.17 <= self.aperture <= 0.5 and self.iris_down <= -0.02
+        """Whether the eyes may look at a screen; a baseline learned while looking down does not pass."""
+        return (
+            self.upper_lid <= _MAX_UPPER_LID
+            and _MIN_OPEN <= self.aperture <= _MAX_OPEN
+            and self.iris_down <= _MAX_IRIS_DOWN
+        )
 
 
 def eyes_shut(baseline: LidBaseline, eyes: EyeShape, head: HeadPose) -> bool:
-    """Whether the upper lid has fallen without following a downward look."""
+    """Whether the upper lid has fallen, but not because the eyes look down."""
     falls = eyes.upper_lid - baseline.upper_lid >= _LID_FALLS
     return falls and _down(baseline, eyes, head) < 1 and _up_by_head(baseline, eyes, head) < 1
 
@@ -61,11 +84,15 @@ def eyes_shut(baseline: LidBaseline, eyes: EyeShape, head: HeadPose) -> bool:
 def vertical_gaze(
     baseline: LidBaseline, eyes: EyeShape, look_up: float, head: HeadPose
 ) -> float | None:
-    """Degrees, positive upwards, of open eyes; ``None`` where the head is turned too far.
+    """Vertical gaze of open eyes in degrees, positive upwards; ``None``: the head is turned too far.
 
-    ``head`` is the turn against the session's neutral pose.
+    Args:
+        baseline: the candidate's.
+        eyes: measured in this frame.
+        look_up: mean of both eyeLookUp scores.
+        head: turn of the head against the session's neutral pose.
     """
-    if abs(head.yaw) > _TURNED:
+    if abs(head.yaw) > _MAX_YAW:
         return None
     by_head = _up_by_head(baseline, eyes, head)
     up = max(by_head, _up_by_eyes(baseline, eyes, look_up, head), 0.0)
@@ -75,7 +102,7 @@ def vertical_gaze(
     return UP_DEGREES * up
 
 
-# Each of these is a share of what the rule asks for: 1 and more is where it holds.
+# Each of these is the share to which a rule is met: from 1 on it is.
 
 
 def _up_by_head(baseline: LidBaseline, eyes: EyeShape, head: HeadPose) -> float:

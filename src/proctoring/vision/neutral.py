@@ -1,10 +1,10 @@
-"""The session's own neutral head pose: what "straight ahead" is for this camera and candidate.
+"""Learns the session's neutral head pose: "straight ahead" for this camera and this candidate.
 
-A camera beside, above or below the screen reads a constant turn where there is none, and a face of
-its own shape reads some too. The neutral pose is learned while the head is at rest. It is not to be
-taught: only poses near the frontal one count, so a candidate who looks away from the first second
-is judged against the frontal pose itself, and a candidate who holds a small turn at first is found
-out when the pose held most of the time turns out to be another.
+A camera beside, above or below the screen adds a constant turn to every estimate, and so does the
+individual shape of a face. The neutral pose is learned while the head is at rest. A candidate cannot
+easily manipulate it: only poses near the frontal one are accepted, so a candidate who looks away from the
+first second is compared with the frontal pose; and one who starts with a small turn is corrected later
+towards the pose that is held most of the time.
 """
 
 from __future__ import annotations
@@ -18,51 +18,56 @@ from proctoring.observations import HeadPose
 from proctoring.vision.angles import circular_median, difference
 
 FRONTAL = HeadPose(yaw=0.0, pitch=-3.0, roll=0.0)
-"""What a head that faces the camera reads: the median of 26 recordings; half of them are within 3
-degrees of it in yaw and pitch, the farthest at 9 and 13."""
-GATE = HeadPose(yaw=18.0, pitch=20.0, roll=20.0)
-"""How far from ``FRONTAL`` a neutral pose may be. Raising it serves cameras set up askew, and lets
-a candidate who looks aside from the start pass that off as straight ahead."""
+"""Estimated pose in degrees of a head that faces the camera: the median of 26 recordings, of which half
+are within 3 degrees in yaw and pitch, and the farthest at 9 and 13."""
+MAX_DEVIATION = HeadPose(yaw=18.0, pitch=20.0, roll=20.0)
+"""Largest deviation of a neutral pose from ``FRONTAL`` in degrees. Raising it serves cameras at an angle,
+and lets a candidate who looks aside from the start have that accepted as straight ahead."""
 LEARNING_SECONDS = 1.5
-"""The head must rest for about this long; after it, the frontal pose stands in for neutral."""
+"""Time for which the head must rest; if it did not, ``FRONTAL`` stands in after this time."""
 
 _MIN_SPAN = 0.75
 """Share of ``LEARNING_SECONDS`` that the frames must span."""
 _MIN_SAMPLES = 5
-_RESTING = 4.0
+_MAX_RESTING_DEVIATION = 4.0
 _RESTING_SHARE = 0.7
-"""A head is at rest when this share of the frames is within so many degrees of their median. Small
-faces jitter by 1 to 2."""
+"""A head is at rest when this share of the poses is within so many degrees of their median. Estimates
+of small faces vary by 1 to 2 degrees."""
 _MEMORY = 240
 _MEMORY_PERIOD = 0.5
-"""Seconds between remembered poses: 240 of them are the last two resting minutes."""
+"""Number of remembered resting poses, and the seconds between two: two minutes."""
 _REVIEW_PERIOD = 5.0
+"""Seconds between two corrections."""
 _REVIEW_SAMPLES = 30
-_NEIGHBOUR = 5.0
-"""Degrees within which two remembered poses count as the same one."""
-_DOMINANT = 0.5
-"""Share of the remembered poses that the commonest must have before neutral follows it."""
+"""Remembered poses before the first correction."""
+_SAME_POSE = 5.0
+"""Degrees within which two remembered poses are the same."""
+_MIN_DOMINANCE = 0.5
+"""Share of the remembered poses that the most frequent one must have for a correction."""
 _MAX_STEP = 1.0
-"""Degrees by which one review moves neutral."""
+"""Degrees of one correction, at most."""
 
 
 @dataclass(slots=True)
 class NeutralPose:
-    """Learns the neutral pose of one session; its fields are plain and can be saved."""
+    """The neutral pose of one session and what it is learned from; plain fields that can be saved."""
 
     pose: HeadPose | None = None
-    """The neutral pose against the camera; ``None`` before there is one to judge by."""
+    """The neutral pose against the camera; ``None``: there is none yet."""
     learned: bool = False
     """Whether ``pose`` is the candidate's own; otherwise it is ``FRONTAL``."""
     began: float | None = None
+    """Media time of the first pose."""
     window: deque[tuple[float, HeadPose]] = field(default_factory=deque)
-    """The last ``LEARNING_SECONDS``, at low rates more."""
+    """Times and poses of the last ``LEARNING_SECONDS``; at low frame rates of a longer time."""
     memory: deque[HeadPose] = field(default_factory=lambda: deque(maxlen=_MEMORY))
+    """Resting poses, for corrections."""
     remembered_at: float = float("-inf")
     reviewed_at: float = float("-inf")
+    """Media times of the last remembered pose and of the last correction."""
 
     def relative(self, pose: HeadPose) -> HeadPose | None:
-        """The turn of the head against neutral; ``None`` before there is a neutral pose."""
+        """The turn of the head against the neutral pose; ``None``: there is none yet."""
         if self.pose is None:
             return None
         return HeadPose(
@@ -72,16 +77,16 @@ class NeutralPose:
         )
 
     def update(self, time: float, pose: HeadPose) -> None:
-        """Learn from the pose against the camera in one more frame."""
+        """Add the pose against the camera in one more frame."""
         if self.began is None:
             self.began = time
         self.window.append((time, pose))
-        # At low rates the fewest frames that say anything span more than the learning time.
+        # At low frame rates, ``_MIN_SAMPLES`` frames span more than the learning time.
         while len(self.window) > _MIN_SAMPLES and time - self.window[0][0] > LEARNING_SECONDS:
             self.window.popleft()
         if not self.learned or time - self.remembered_at >= _MEMORY_PERIOD:
             resting = self._resting_pose(time)
-            if resting is not None and _within_gate(resting):
+            if resting is not None and _is_acceptable(resting):
                 self.remembered_at = time
                 self.memory.append(resting)
                 if not self.learned:
@@ -93,7 +98,7 @@ class NeutralPose:
             self._review()
 
     def _resting_pose(self, time: float) -> HeadPose | None:
-        """The median pose of the window if the head is at rest."""
+        """The median pose of the window; ``None``: too short, or the head is not at rest."""
         if len(self.window) < _MIN_SAMPLES:
             return None
         if time - self.window[0][0] < _MIN_SPAN * LEARNING_SECONDS:
@@ -110,18 +115,17 @@ class NeutralPose:
                 for pose in poses
             ]
         )
-        return (
-            middle if np.quantile(np.abs(turns), _RESTING_SHARE, axis=0).max() <= _RESTING else None
-        )
+        deviation = np.quantile(np.abs(turns), _RESTING_SHARE, axis=0).max()
+        return middle if deviation <= _MAX_RESTING_DEVIATION else None
 
     def _review(self) -> None:
-        """Move a little towards the pose that is held most of the time."""
+        """Correct the neutral pose towards the one that is held most of the time."""
         if len(self.memory) < _REVIEW_SAMPLES or self.pose is None:
             return
         turns = np.array([(pose.yaw, pose.pitch) for pose in self.memory], np.float32)
-        near = np.abs(turns[:, None] - turns[None]).max(axis=2) <= _NEIGHBOUR
+        near = np.abs(turns[:, None] - turns[None]).max(axis=2) <= _SAME_POSE
         best = near[int(near.sum(axis=1).argmax())]
-        if best.mean() < _DOMINANT:
+        if best.mean() < _MIN_DOMINANCE:
             return
         held = _median_pose([pose for pose, near in zip(self.memory, best, strict=True) if near])
         self.pose = HeadPose(
@@ -131,11 +135,11 @@ class NeutralPose:
         )
 
 
-def _within_gate(pose: HeadPose) -> bool:
+def _is_acceptable(pose: HeadPose) -> bool:
     return (
-        abs(difference(pose.yaw, FRONTAL.yaw)) <= GATE.yaw
-        and abs(difference(pose.pitch, FRONTAL.pitch)) <= GATE.pitch
-        and abs(difference(pose.roll, FRONTAL.roll)) <= GATE.roll
+        abs(difference(pose.yaw, FRONTAL.yaw)) <= MAX_DEVIATION.yaw
+        and abs(difference(pose.pitch, FRONTAL.pitch)) <= MAX_DEVIATION.pitch
+        and abs(difference(pose.roll, FRONTAL.roll)) <= MAX_DEVIATION.roll
     )
 
 

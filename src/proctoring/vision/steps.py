@@ -1,4 +1,4 @@
-"""Work in steps, so that whoever runs it may do something else between two of them."""
+"""Long work cut into steps, so that its caller can do something else between two of them."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import TypeVar
 
 Result = TypeVar("Result")
 Steps = Generator[None, None, Result]
-"""Advanced from step to step by ``next``; what it returns at its end is the result."""
+"""``next`` runs one step; the generator's return value is the result."""
 
 
 def run_to_completion(steps: Steps[Result]) -> Result:
-    """The result, after all steps at once."""
+    """Run all remaining steps and return the result."""
     while True:
         try:
             next(steps)

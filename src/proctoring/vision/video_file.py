@@ -1,4 +1,4 @@
-"""Recorded video to frames: upright, in order, each with the time at which it is shown."""
+"""Reading video files: upright frames in presentation order, with their presentation times."""
 
 from __future__ import annotations
 
@@ -18,27 +18,28 @@ from proctoring.errors import BadFrameError
 from proctoring.vision.frame import Frame
 
 _DEFAULT_RATE = Fraction(25)
-_TRUNCATED = 1.0
-"""Seconds by which the pictures may end before the time that the file declares."""
+"""Frames per second assumed where the file does not state its rate."""
+_MAX_MISSING_END = 1.0
+"""Seconds by which the last frame may end before the declared duration."""
 
 
 @dataclass(frozen=True, slots=True)
 class RecordedPicture:
-    """A decoded picture that is not yet converted: most are never looked at."""
+    """A decoded picture that is not yet converted to RGB: most are never analysed."""
 
     time: float
-    """Media time in seconds, to the microsecond: as exact as a capture time on the wire."""
+    """Media time in seconds, rounded to microseconds as capture times in the video protocol are."""
     _picture: av.VideoFrame
 
     def frame(self) -> Frame:
-        """The picture converted and turned upright."""
+        """Convert to RGB and turn upright."""
         pixels = np.asarray(self._picture.to_ndarray(format="rgb24"), np.uint8)
         turns = round(self._picture.rotation / 90) % 4  # Counter-clockwise, in degrees.
         return Frame(self.time, np.ascontiguousarray(np.rot90(pixels, turns)))
 
 
 def declared_duration(path: Path) -> float | None:
-    """Seconds of video that a file declares to hold; ``None`` where it does not say.
+    """The duration of video in seconds that a file declares; ``None``: it declares none.
 
     Raises:
         BadFrameError: the file cannot be read as video.
@@ -48,16 +49,14 @@ def declared_duration(path: Path) -> float | None:
 
 
 def read_pictures(path: Path) -> Iterator[RecordedPicture]:
-    """The pictures of a file's first video stream, in the order in which they are shown.
+    """The pictures of a file's first video stream, in presentation order.
 
-    Times are seconds since the stream's first picture, by the file's own presentation times, so
-    that a variable frame rate is honoured; rotation that the file declares is applied.
-
-    A damaged part costs its own pictures alone.
+    Times are seconds since the stream's first picture, by the file's presentation timestamps, so
+    variable frame rates are respected. Damaged packets are skipped.
 
     Raises:
-        BadFrameError: the file cannot be read as video or holds no pictures; or, after the last
-            picture, that parts were damaged or that it ends before it should.
+        BadFrameError: the file cannot be read as video or holds no pictures. After the last
+            picture: packets were damaged, or the video ends before its declared duration.
     """
     with _opened(path) as (container, stream):
         stream.thread_type = "AUTO"
@@ -81,12 +80,12 @@ def read_pictures(path: Path) -> Iterator[RecordedPicture]:
             parts = f"{damage.packets} damaged parts" if damage.packets > 1 else "a damaged part"
             raise BadFrameError(f"{path.name} has {parts}, left out: {damage.detail}")
         declared = _declared_duration(container, stream)
-        if declared is not None and declared - end > _TRUNCATED:
+        if declared is not None and declared - end > _MAX_MISSING_END:
             raise BadFrameError(f"{path.name} ends after {last:.1f} of its {declared:.1f} s")
 
 
 def first_presentation_time(path: Path) -> float:
-    """The file's own time of its first picture, from which media times count; its sound's count alike.
+    """The file's timestamp of its first picture, in seconds: media time 0 of picture and audio.
 
     Raises:
         BadFrameError: the file cannot be read as video or holds no pictures.
@@ -98,7 +97,7 @@ def first_presentation_time(path: Path) -> float:
 
 
 def read_frames(path: Path, *, wanted: Callable[[float], bool] | None = None) -> Iterator[Frame]:
-    """The frames of ``read_pictures``; those whose time ``wanted`` refuses are left out."""
+    """The frames of ``read_pictures`` whose time satisfies ``wanted``; all where it is ``None``."""
     for picture in read_pictures(path):
         if wanted is None or wanted(picture.time):
             yield picture.frame()
@@ -130,14 +129,14 @@ def _decoded(
 @contextmanager
 def _opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
     try:
-        # A file may name others (playlists do): nothing but files is opened for it.
+        # Playlists refer to other inputs: only local files may be opened, no network.
         container = av.open(str(path), options={"protocol_whitelist": "file"})
     except (av.FFmpegError, OSError, ValueError) as error:
         raise BadFrameError(f"{path.name} cannot be read as video: {_plain(error)}") from error
     with container:
         if container.format.name.endswith(("image2", "_pipe")):
             raise BadFrameError(f"{path.name} is a picture, not a video")
-        cover = Disposition.attached_pic  # of a song
+        cover = Disposition.attached_pic  # the cover of an audio file
         streams = [s for s in container.streams.video if not s.disposition & cover]
         if not streams:
             raise BadFrameError(f"{path.name} holds no video")
@@ -149,9 +148,9 @@ def _declared_duration(container: InputContainer, stream: VideoStream) -> float 
         return float(stream.duration * stream.time_base)
     if container.duration and len(container.streams) == 1:
         return container.duration / av.time_base
-    return None  # the container's duration may be the sound's
+    return None  # the container's duration may be that of the audio
 
 
 def _plain(error: Exception) -> str:
-    """What FFmpeg says, without its number and the path."""
+    """FFmpeg's message without its error number and the path."""
     return str(getattr(error, "strerror", None) or error)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from proctoring.observations import Box, Detection, Liveness, NotRead
 from proctoring.vision.eyes import measure_eyes
-from proctoring.vision.face_view import brightest_tenth, is_turned_away
+from proctoring.vision.face_view import highlight_brightness, is_turned_away
 from proctoring.vision.frame import Pixels
 from proctoring.vision.landmarks import Mesh, hull
 from proctoring.vision.liveness.blinks import Blinks
@@ -93,7 +93,7 @@ def _unreadable(pixels: Pixels, box: Box, mesh: Mesh) -> str:
         return f"face smaller than {MIN_FACE:.0f} pixels"
     if is_turned_away(mesh):
         return "face turned away"
-    light = brightest_tenth(pixels, box)
+    light = highlight_brightness(pixels, box)
     if light is None:
         return "face outside the picture"
     if light < _DARK:
