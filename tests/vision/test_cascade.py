@@ -120,7 +120,7 @@ def test_without_the_second_network_the_first_decides_and_health_says_so(
     assert run_to_completion(look(ROOM)).verifier == ""
     assert [(c.name, c.available, c.reason) for c in capabilities] == [
         ("objects", True, ""),
-        ("objects.closer", False, "picodet_s could not be had"),
+        ("objects.verifier", False, "picodet_s could not be had"),
     ]
 
 

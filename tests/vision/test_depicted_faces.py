@@ -32,7 +32,7 @@ def watch(
         time = n / 10
         own = face(CANDIDATE, 200, 200, 60, sway * np.sin(time))
         other = face(OTHER, 500, 100, eyes, other_sway * np.sin(1.3 * time))
-        told.append(faces.update(time, (own, other), CANDIDATE)[OTHER].picture)
+        told.append(faces.update(time, (own, other), CANDIDATE)[OTHER].depicted)
     return told
 
 
@@ -58,7 +58,7 @@ def test_the_candidates_own_face_is_never_told_to_be_a_picture() -> None:
         moving = face(OTHER, 500, 100, 20, 5 * np.sin(n / 10))
         still = face(CANDIDATE, 200, 200, 60)
         told = faces.update(n / 10, (still, moving), CANDIDATE)
-    assert told[CANDIDATE].picture is False
+    assert told[CANDIDATE].depicted is False
 
 
 SCREEN = Box(450, 50, 560, 150)
@@ -78,7 +78,7 @@ def sorted_out(person: Box) -> tuple[ObjectDetections, bool | None]:
         own = face(CANDIDATE, 200, 200, 60, np.sin(n / 5))
         told = faces.update(n / 10, (own, moving), CANDIDATE)
         found = faces.separate_depicted(look)
-    return found, told[OTHER].picture
+    return found, told[OTHER].depicted
 
 
 def test_a_face_on_a_television_is_a_picture_though_it_moves() -> None:

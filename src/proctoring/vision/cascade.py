@@ -103,7 +103,7 @@ def load_object_detection(
     try:
         second = load_object_detector(store, second_name)
     except ModelUnavailableError as error:
-        off = Capability("objects.closer", False, error.detail, second_name)
+        off = Capability("objects.verifier", False, error.detail, second_name)
         return first.detect_in_steps, (capability, off)
-    on = Capability("objects.closer", True, "", second_name)
+    on = Capability("objects.verifier", True, "", second_name)
     return DetectorCascade(first, second).detect_in_steps, (capability, on)

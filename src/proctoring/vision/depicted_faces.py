@@ -49,7 +49,7 @@ class FaceStatus:
 
     since: float
     """Media time at which the track began."""
-    picture: bool | None
+    depicted: bool | None
     """Whether it is only depicted; see ``Face.depicted``."""
 
 
@@ -102,16 +102,16 @@ class DepictedFaceDetector:
         something_moves = any(known is False for known in still.values())
         statuses = {}
         for face in faces:
-            picture: bool | None = False
+            depicted: bool | None = False
             if face.track != candidate:
-                picture = still[face.track]
+                depicted = still[face.track]
                 # When the session begins, the candidate need not have moved yet.
-                if picture is not False and not something_moves and not session_begins:
-                    picture = False
+                if depicted is not False and not something_moves and not session_begins:
+                    depicted = False
                 if self._is_on_screen(face.box):
-                    picture = True
-            statuses[face.track] = FaceStatus(self._paths[face.track].since, picture)
-        self._faces = tuple((face.box, statuses[face.track].picture) for face in faces)
+                    depicted = True
+            statuses[face.track] = FaceStatus(self._paths[face.track].since, depicted)
+        self._faces = tuple((face.box, statuses[face.track].depicted) for face in faces)
         return statuses
 
     def _is_on_screen(self, face: Box) -> bool:

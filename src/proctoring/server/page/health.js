@@ -15,7 +15,7 @@ const EVERY_MS_WHILE_NOT_READY = 1500;
 const NAMES = {
   faces: "Faces and head",
   objects: "Phones and persons",
-  "objects.closer": "Phones, looked at closer",
+  "objects.verifier": "Phones, verified by a second model",
   "transcription.moonshine": "Transcription (on the server)",
   "transcription.deepgram": "Transcription (Deepgram)",
 };

@@ -31,7 +31,7 @@ class DepictedFacesStage(Stage):
                     face.box,
                     face.presence,
                     statuses[face.track].since,
-                    statuses[face.track].picture,
+                    statuses[face.track].depicted,
                 )
                 for face in sorted(context.faces, key=lambda face: face.track)
             )
