@@ -13,20 +13,12 @@ import argparse
 import math
 import platform
 import tempfile
-import time
 from pathlib import Path
 
 from tests.recording.clips import face, write_clip
 
-from proctoring.judgement import shipped_policy
-from proctoring.models.store import ModelStore
-from proctoring.recording.annotation import FrameAnnotator
-from proctoring.recording.video_track import analyse_video
-from proctoring.recording.writer import VideoWriter
-from proctoring.session.pipeline import Pipeline
+import proctoring
 from proctoring.settings import Settings
-from proctoring.vision.analyser import VisionAnalyser
-from proctoring.vision.networks import VisionModels, load_vision_models
 
 
 def made_clip(folder: Path, seconds: float) -> Path:
@@ -35,44 +27,30 @@ def made_clip(folder: Path, seconds: float) -> Path:
     return write_clip(folder / "clip.mp4", frames)
 
 
-def measured(models: VisionModels, path: Path, drawn: Path | None) -> tuple[float, float, float]:
-    """Seconds of video, of CPU, and of the clock on the wall."""
-    pipeline = Pipeline(shipped_policy("exam"), VisionAnalyser(models))
-    annotator, last = FrameAnnotator(), 0.0
-    cpu, wall = time.process_time(), time.perf_counter()
-    if drawn is None:
-        for analysed in analyse_video(path, pipeline):
-            last = analysed.frame.time
-    else:
-        with VideoWriter(drawn) as writer:
-            for analysed in analyse_video(path, pipeline):
-                last = analysed.frame.time
-                writer.write(
-                    last, annotator.annotate(analysed.frame, analysed.analysis, analysed.changes)
-                )
-    return last, time.process_time() - cpu, time.perf_counter() - wall
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("file", nargs="?", type=Path)
     parser.add_argument("--seconds", type=float, default=30.0)
     chosen = parser.parse_args()
     settings = Settings()
-    models = load_vision_models(
-        ModelStore(settings.models_folder, settings.models_mirror),
-        object_model=settings.object_model,
-    )
-    off = [capability.name for capability in models.capabilities if not capability.available]
+    models = proctoring.load_models(settings)
     with tempfile.TemporaryDirectory() as folder:
         path = chosen.file or made_clip(Path(folder), chosen.seconds)
-        measured(models, path, None)  # the first calls set up what later ones use
+        # The first analysis sets up what later ones use.
+        report = proctoring.analyse(path, models=models, settings=settings)
+        off = [found.name for found in report.capabilities if not found.available]
         print(f"{platform.machine()}, {settings.object_model}, off: {', '.join(off) or 'nothing'}")
-        for name, drawn in (("analyse", None), ("analyse --annotated", Path(folder) / "out.mp4")):
-            video, cpu, wall = measured(models, path, drawn)
+        for name, annotated in (
+            ("analyse", None),
+            ("analyse --annotated", Path(folder) / "out.mp4"),
+        ):
+            speed = proctoring.analyse(
+                path, models=models, settings=settings, annotated=annotated
+            ).speed
             print(
-                f"{name:20} {video:6.1f} s of video  {cpu:6.2f} s of CPU ({video / cpu:.1f} x)"
-                f"  {wall:6.2f} s ({video / wall:.1f} x)"
+                f"{name:20} {speed.duration:6.1f} s of video  {speed.cpu:6.2f} s of CPU"
+                f" ({speed.duration / speed.cpu:.1f} x)"
+                f"  {speed.elapsed:6.2f} s ({speed.times_real_time:.1f} x)"
             )
 
 
