@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +54,7 @@ def test_the_report_is_typed(absence: Path, recording_models: RecordingModels) -
     assert incident.alerted
     assert report.enrolment.state == "calibrating"
     assert [need.code for need in report.enrolment.missing] == ["nobody"]
-    assert (report.speed.pictures, report.speed.analysed) == (13, 13)
+    assert (report.speed.frames, report.speed.analysed) == (13, 13)
     assert report.speed.duration == 6.0
     assert report.audio is None
     assert {"faces", "objects", "speech"} <= {found.name for found in report.capabilities}
@@ -99,6 +100,16 @@ def test_loaded_models_are_used_for_any_number_of_recordings(
         report = proctoring.analyse(str(absence), models=recording_models, settings=nowhere)
         assert [incident.kind for incident in report.incidents] == ["face.absent"]
     assert not list(tmp_path.iterdir())
+
+
+def test_models_are_shared_by_threads(absence: Path, recording_models: RecordingModels) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        analyses = [
+            pool.submit(proctoring.analyse, absence, models=recording_models) for _ in range(2)
+        ]
+        first, second = (analysis.result() for analysis in analyses)
+    assert first.incidents == second.incidents
+    assert [incident.kind for incident in first.incidents] == ["face.absent"]
 
 
 def test_models_that_are_not_given_are_loaded_by_the_settings(
@@ -176,7 +187,7 @@ def test_audio_alone_gives_a_summary_and_words_only_where_the_policy_publishes_t
         assert [incident.kind for incident in report.incidents] == ["audio.phrase"]
         words = " ".join(utterance.text for utterance in report.transcript)
         assert ("best of times" in words) is publish
-    assert report.speed.pictures == 0
+    assert report.speed.frames == 0
     assert "transcription.moonshine" in {found.name for found in report.capabilities}
 
 

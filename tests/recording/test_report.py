@@ -35,7 +35,7 @@ REPORT = Report(
         ),
     ),
     enrolment=EnrolmentSummary("ready", (), progress=1.0, ready_at=1.6, limit=15.0),
-    speed=Speed(duration=60.0, elapsed=5.0, cpu=6.0, pictures=1800, analysed=600),
+    speed=Speed(duration=60.0, elapsed=5.0, cpu=6.0, frames=1800, analysed=600),
 )
 
 
@@ -61,7 +61,7 @@ def test_a_report_is_plain_json_with_all_that_one_needs_to_judge_it() -> None:
 
 
 def test_a_report_of_a_damaged_recording_says_so() -> None:
-    speed = Speed(duration=0.0, elapsed=0.0, cpu=0.0, pictures=1, analysed=1)
+    speed = Speed(duration=0.0, elapsed=0.0, cpu=0.0, frames=1, analysed=1)
     report = replace(REPORT, speed=speed, problem="a.mp4 ends after 1 s")
     assert not report.complete
     values = report.to_json()

@@ -50,7 +50,7 @@ def test_only_due_frames_are_looked_at_and_all_are_counted(
     looked = [one.frame.time for one in frames if one.analysis.observation.faces is not None]
     assert looked == pytest.approx([n / 10 for n in range(11)])
     assert len(frames) < 15
-    assert frames[-1].pictures == 31
+    assert frames[-1].frames_read == 31
 
 
 def test_a_recording_that_stands_still_for_long_lost_its_connection(

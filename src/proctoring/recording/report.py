@@ -22,7 +22,7 @@ class Speed:
     """Wall seconds, without loading models."""
     cpu: float
     """CPU seconds of the process, on all cores."""
-    pictures: int
+    frames: int
     """Frames of the recording."""
     analysed: int
     """Frames that were analysed."""
@@ -95,7 +95,7 @@ class Report:
             "complete": self.complete,
             "problem": self.problem,
             "duration": round(self.speed.duration, 6),
-            "pictures": self.speed.pictures,
+            "pictures": self.speed.frames,
             "analysed": self.speed.analysed,
             "seconds_taken": round(self.speed.elapsed, 3),
             "cpu_seconds_taken": round(self.speed.cpu, 3),

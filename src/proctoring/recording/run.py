@@ -40,10 +40,10 @@ class Stopwatch:
     _wall: float = field(default_factory=time.perf_counter)
     _cpu: float = field(default_factory=time.process_time)
 
-    def speed(self, duration: float, pictures: int = 0, analysed: int = 0) -> Speed:
+    def speed(self, duration: float, frames: int = 0, analysed: int = 0) -> Speed:
         """The cost of so much media."""
         elapsed, cpu = time.perf_counter() - self._wall, time.process_time() - self._cpu
-        return Speed(duration, elapsed, cpu, pictures, analysed)
+        return Speed(duration, elapsed, cpu, frames, analysed)
 
 
 def run_video(
@@ -63,12 +63,12 @@ def run_video(
     """
     stopwatch, annotator = Stopwatch(), FrameAnnotator(mirrored=mirrored)
     changes: list[IncidentChange] = []
-    last, pictures, count, problem = 0.0, 0, 0, ""
+    last, frames, count, problem = 0.0, 0, 0, ""
     progress(0.0, recording.duration)
     with VideoWriter(annotated) if annotated else nullcontext() as writer:
         try:
             for analysed in analyse_video(recording.path, pipeline):
-                last, pictures = analysed.frame.time, analysed.pictures
+                last, frames = analysed.frame.time, analysed.frames_read
                 found = analysed.changes + _judge_audio(track, last, pipeline)
                 changes += found
                 count += 1
@@ -83,7 +83,7 @@ def run_video(
     changes += pipeline.finish(last)
     end = recording.duration or last
     progress(end, end)
-    return RunResult(tuple(changes), stopwatch.speed(last, pictures, count), problem)
+    return RunResult(tuple(changes), stopwatch.speed(last, frames, count), problem)
 
 
 def run_audio(

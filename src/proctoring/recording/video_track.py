@@ -22,7 +22,7 @@ class AnalysedFrame:
     analysis: FrameAnalysis
     changes: tuple[IncidentChange, ...]
     """Since the previous analysed frame."""
-    pictures: int
+    frames_read: int
     """Frames of the recording so far, analysed or not."""
 
 
@@ -34,11 +34,11 @@ def analyse_video(path: Path, pipeline: Pipeline) -> Iterator[AnalysedFrame]:
     Raises:
         BadFrameError: as ``read_pictures``.
     """
-    pictures = 0
+    frames_read = 0
     last = 0.0
     before: tuple[IncidentChange, ...] = ()
     for picture in read_pictures(path):
-        pictures += 1
+        frames_read += 1
         for missing in missing_media(last, picture.time):
             before += pipeline.apply(missing)
         last = picture.time
@@ -46,5 +46,5 @@ def analyse_video(path: Path, pipeline: Pipeline) -> Iterator[AnalysedFrame]:
             continue  # a frame after missing media is always due, so ``before`` is not lost
         frame = picture.frame()
         analysis, changes = pipeline.analyse(frame)
-        yield AnalysedFrame(frame, analysis, before + changes, pictures)
+        yield AnalysedFrame(frame, analysis, before + changes, frames_read)
         before = ()
