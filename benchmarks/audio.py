@@ -1,4 +1,4 @@
-"""What a session's sound costs: CPU milliseconds per second of sound, in one thread.
+"""What a session's audio costs: CPU milliseconds per second of audio, in one thread.
 
 uv run python -m benchmarks.audio
 """
@@ -47,7 +47,7 @@ def cpu_ms(work: Callable[[], object], rounds: int) -> tuple[float, float]:
 
 
 class Counted(OnnxNetwork):
-    """A network that counts its calls and the seconds of sound in them."""
+    """A network that counts its calls and the seconds of audio in them."""
 
     def __init__(self, network: OnnxNetwork) -> None:
         self._network = network
@@ -59,11 +59,11 @@ class Counted(OnnxNetwork):
         return self._network(**inputs)
 
 
-def print_reference(models: AudioModels, sound: NDArray[np.int16], networks: Networks) -> None:
+def print_reference(models: AudioModels, audio: NDArray[np.int16], networks: Networks) -> None:
     """The cost of a second of talk on the reference machine, by the parts that were measured there."""
     segmentation, embedding = Counted(networks[0]), Counted(networks[1])
-    AudioAnalyser(replace(models, speakers=OnlineDiarizer(segmentation, embedding))).push(sound)
-    seconds = len(sound) / RATE
+    AudioAnalyser(replace(models, speakers=OnlineDiarizer(segmentation, embedding))).push(audio)
+    seconds = len(audio) / RATE
     looks, printed = segmentation.calls / seconds, embedding.frames / 100 / seconds
     cost = looks * REFERENCE_WINDOW + printed * REFERENCE_PRINT + REFERENCE_VOICE_ACTIVITY
     print(
@@ -72,13 +72,13 @@ def print_reference(models: AudioModels, sound: NDArray[np.int16], networks: Net
     )
 
 
-def session_cost(models: AudioModels, sound: NDArray[np.int16]) -> float:
-    """CPU milliseconds per second of a session that hears ``sound`` in pieces of 100 ms."""
+def session_cost(models: AudioModels, audio: NDArray[np.int16]) -> float:
+    """CPU milliseconds per second of a session that hears ``audio`` in pieces of 100 ms."""
     analyser = AudioAnalyser(models)
     began = clock.thread_time()
-    for start in range(0, len(sound), RATE // 10):
-        analyser.push(sound[start : start + RATE // 10])
-    return (clock.thread_time() - began) / (len(sound) / RATE) * 1000
+    for start in range(0, len(audio), RATE // 10):
+        analyser.push(audio[start : start + RATE // 10])
+    return (clock.thread_time() - began) / (len(audio) / RATE) * 1000
 
 
 def main() -> None:
@@ -114,14 +114,14 @@ def main() -> None:
     for name, work in rows:
         median, least = cpu_ms(work, 15)
         print(f"{name:36} {median:6.1f} ms (least {least:.1f})")
-    for name, sound in (
+    for name, audio in (
         (f"one person talking without pause, {seconds} s", continuous),
         (f"room noise, {seconds} s", noise),
         (f"digital silence, {seconds} s", np.zeros(seconds * RATE, np.int16)),
     ):
-        print(f"{name:36} {session_cost(models, sound):6.1f} ms per second of sound")
-        if sound is continuous:
-            print_reference(models, sound, (segmentation, embedding))
+        print(f"{name:36} {session_cost(models, audio):6.1f} ms per second of audio")
+        if audio is continuous:
+            print_reference(models, audio, (segmentation, embedding))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 RATE = 16_000
 SPEED_OF_SOUND = 343.0
 
-Sound = NDArray[np.float64]
+Audio = NDArray[np.float64]
 
 
 def room_response(
@@ -19,7 +19,7 @@ def room_response(
     microphone: NDArray[np.float64],
     size: NDArray[np.float64],
     reverberation: float,
-) -> Sound:
+) -> Audio:
     """Impulse response of a box-shaped room by the image-source method (Allen and Berkley, 1979).
 
     Args:
@@ -61,7 +61,7 @@ class Room:
         self._reverberation = float(random.uniform(0.2, 0.5))
         self._microphone = self._size * random.uniform((0.3, 0.3, 0.3), (0.7, 0.7, 0.5))
 
-    def response_from(self, distance: float) -> Sound:
+    def response_from(self, distance: float) -> Audio:
         """What the room does to somebody that far from the microphone, in a random direction."""
         place = self._microphone
         for _ in range(100):
@@ -73,38 +73,38 @@ class Room:
         return room_response(place, self._microphone, self._size, self._reverberation)
 
 
-def convolve(sound: Sound, response: Sound) -> Sound:
-    """Filtered sound of the same length."""
-    length = 1 << int(np.ceil(np.log2(len(sound) + len(response))))
-    product = np.fft.rfft(sound, length) * np.fft.rfft(response, length)
+def convolve(audio: Audio, response: Audio) -> Audio:
+    """Filtered audio of the same length."""
+    length = 1 << int(np.ceil(np.log2(len(audio) + len(response))))
+    product = np.fft.rfft(audio, length) * np.fft.rfft(response, length)
     # Image sources alone pile up low frequencies that no room has: a high-pass, as Allen and
     # Berkley use, third order at 80 Hz.
     frequencies = np.fft.rfftfreq(length, 1 / RATE)
     product *= frequencies**3 / (frequencies**3 + 80.0**3)
-    return np.asarray(np.fft.irfft(product, length)[: len(sound)])
+    return np.asarray(np.fft.irfft(product, length)[: len(audio)])
 
 
-def at_level(sound: Sound, dbfs: float) -> Sound:
-    """The same sound with another mean level (of its loudest half, so that pauses do not count)."""
-    frames = sound[: len(sound) // 400 * 400].reshape(-1, 400)
+def at_level(audio: Audio, dbfs: float) -> Audio:
+    """The same audio with another mean level (of its loudest half, so that pauses do not count)."""
+    frames = audio[: len(audio) // 400 * 400].reshape(-1, 400)
     powers = np.sort((frames**2).mean(axis=1))[len(frames) // 2 :]
     level = float(np.sqrt(powers.mean())) if len(powers) else 0.0
-    return sound * (10 ** (dbfs / 20) / max(level, 1e-9))
+    return audio * (10 ** (dbfs / 20) / max(level, 1e-9))
 
 
-def add_noise(sound: Sound, dbfs: float, random: np.random.Generator) -> Sound:
+def add_noise(audio: Audio, dbfs: float, random: np.random.Generator) -> Audio:
     """Room noise (pink, as fans and streets are) and mains hum at that level."""
-    spectrum = np.fft.rfft(random.normal(size=len(sound)))
-    frequencies = np.maximum(np.fft.rfftfreq(len(sound), 1 / RATE), 20.0)
-    noise = np.fft.irfft(spectrum / np.sqrt(frequencies), len(sound))
+    spectrum = np.fft.rfft(random.normal(size=len(audio)))
+    frequencies = np.maximum(np.fft.rfftfreq(len(audio), 1 / RATE), 20.0)
+    noise = np.fft.irfft(spectrum / np.sqrt(frequencies), len(audio))
     noise /= max(float(noise.std()), 1e-9)
-    hum = np.sin(2 * np.pi * 50 * np.arange(len(sound)) / RATE)
-    return sound + (noise + 0.3 * hum) * 10 ** (dbfs / 20)
+    hum = np.sin(2 * np.pi * 50 * np.arange(len(audio)) / RATE)
+    return audio + (noise + 0.3 * hum) * 10 ** (dbfs / 20)
 
 
-def through_opus(sound: Sound, bit_rate: int = 24_000) -> Sound:
-    """The same sound after the codec of WebRTC, encoded and decoded again."""
-    pcm = np.clip(np.rint(sound * 32768), -32768, 32767).astype(np.int16)
+def through_opus(audio: Audio, bit_rate: int = 24_000) -> Audio:
+    """The same audio after the codec of WebRTC, encoded and decoded again."""
+    pcm = np.clip(np.rint(audio * 32768), -32768, 32767).astype(np.int16)
     buffer = io.BytesIO()
     with av.open(buffer, "w", format="ogg") as container:
         stream = container.add_stream("libopus", rate=48_000, layout="mono")
@@ -123,4 +123,4 @@ def through_opus(sound: Sound, bit_rate: int = 24_000) -> Sound:
             decoded += [piece.to_ndarray()[0] for piece in resampler.resample(frame)]
         decoded += [piece.to_ndarray()[0] for piece in resampler.resample(None)]
     heard = np.concatenate(decoded).astype(np.float64) / 32768
-    return np.pad(heard, (0, max(0, len(sound) - len(heard))))[: len(sound)]
+    return np.pad(heard, (0, max(0, len(audio) - len(heard))))[: len(audio)]

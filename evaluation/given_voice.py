@@ -72,13 +72,13 @@ MEETINGS = (
 
 
 def alarms(
-    models: AudioModels, sound: NDArray[np.int16], reference: SpeakerReference | None
+    models: AudioModels, audio: NDArray[np.int16], reference: SpeakerReference | None
 ) -> list[float]:
     """Media times of observations that heard somebody other than the candidate."""
     analyser = AudioAnalyser(models)
     if reference is not None:
         analyser.set_reference(reference.embeddings, reference.seconds)
-    return [o.time for o in (*analyser.push(sound), *analyser.flush()) if is_alarm(o)]
+    return [o.time for o in (*analyser.push(audio), *analyser.flush()) if is_alarm(o)]
 
 
 def print_references(models: AudioModels, voices: Voices, people: tuple[str, ...]) -> None:
@@ -90,10 +90,10 @@ def print_references(models: AudioModels, voices: Voices, people: tuple[str, ...
             for draw in range(4):
                 random = seeded("reference", person, condition, draw)
                 pieces = [voices[person][i] for i in random.permutation(len(voices[person]))[:2]]
-                sound, _ = degraded([(p, False, 0.5) for p in pieces], condition, random)
+                audio, _ = degraded([(p, False, 0.5) for p in pieces], condition, random)
                 tried += 1
                 try:
-                    analyse_reference(models, to_pcm(sound))
+                    analyse_reference(models, to_pcm(audio))
                 except BadVoiceError as error:
                     refused.append(error.detail)
         print(f"  one voice, {condition:8} {tried} recordings, {len(refused)} refused", flush=True)
@@ -104,10 +104,10 @@ def print_references(models: AudioModels, voices: Voices, people: tuple[str, ...
                 (voices[one][int(random.integers(len(voices[one])))], False, 0.5),
                 (voices[other][int(random.integers(len(voices[other])))][: 4 * RATE], True, 0.5),
             ]
-            sound, _ = degraded(turns, condition, random)
+            audio, _ = degraded(turns, condition, random)
             tried += 1
             try:
-                analyse_reference(models, to_pcm(sound))
+                analyse_reference(models, to_pcm(audio))
                 taken += 1
             except BadVoiceError:
                 pass
@@ -119,7 +119,7 @@ def print_meetings(models: AudioModels, data: Path) -> None:
     folder = data / "speech" / "meetings"
     labelled = read_turns(folder / "debug.train.rttm") | read_turns(folder / "sample.rttm")
     for excerpt in MEETINGS:
-        sound = read_pcm(folder / f"{excerpt.name}.wav")
+        audio = read_pcm(folder / f"{excerpt.name}.wav")
         cuts = [
             read_pcm(folder / f"{name}.wav")[round(start * RATE) : round(end * RATE)]
             for name, start, end in excerpt.reference
@@ -130,8 +130,8 @@ def print_meetings(models: AudioModels, data: Path) -> None:
         except BadVoiceError as error:
             print(f"{own} reference refused: {error.detail}", flush=True)
             continue
-        heard = alarms(models, sound[: round(excerpt.until * RATE)], reference)
-        without = alarms(models, sound[: round(excerpt.until * RATE)], None)
+        heard = alarms(models, audio[: round(excerpt.until * RATE)], reference)
+        without = alarms(models, audio[: round(excerpt.until * RATE)], None)
         due = other_at(labelled[excerpt.name], excerpt)
         print(
             f"{own} {excerpt.until:4.1f} s, reference {reference.seconds:4.1f} s;"
@@ -172,9 +172,9 @@ def print_first(models: AudioModels, voices: Voices, people: tuple[str, ...]) ->
                 said = voices[other][int(random.integers(len(voices[other])))][: 6 * RATE]
                 turns = [(own[i], False, 0.5) for i in range(before)]
                 turns += [(said, True, 0.7), (own[2], False, 0.7)]
-                sound, times = degraded(turns, condition, random)
+                audio, times = degraded(turns, condition, random)
                 start, end = times[before]
-                heard = alarms(models, to_pcm(sound), reference)
+                heard = alarms(models, to_pcm(audio), reference)
                 after = [t for t in heard if start <= t <= end + 3.0]
                 rows[key].append(after[0] - start if after else None)
         for key, delays in rows.items():
@@ -194,9 +194,9 @@ def print_one(models: AudioModels, voices: Voices, people: tuple[str, ...], draw
     """False alarms on the candidate alone."""
     for condition in CONDITIONS:
         seconds, false = 0.0, 0
-        for sound, reference in alone(models, voices, people, condition, draws):
-            seconds += len(sound) / RATE
-            false += incidents(alarms(models, sound, reference))
+        for audio, reference in alone(models, voices, people, condition, draws):
+            seconds += len(audio) / RATE
+            false += incidents(alarms(models, audio, reference))
         print(
             f"  one person, {condition:7} {seconds / 60:5.1f} min  {false} false alarms", flush=True
         )

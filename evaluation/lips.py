@@ -1,9 +1,9 @@
-r"""What lips and voice together tell: on speaking faces, on their sound shifted, and on still faces.
+r"""What lips and voice together tell: on speaking faces, on their audio shifted, and on still faces.
 
     uv run python -m evaluation.lips ../shared/data
 
 Every speaking face of GRID is analysed as the product does (10 Hz, the real networks), with its own
-sound; with its sound 0.2 s early and late; and its sound is given to faces that keep silent (the clips
+audio; with its audio 0.2 s early and late; and its audio is given to faces that keep silent (the clips
 of glances, and sign language, where lips move without a voice). A stretch is half a second of speech.
 """
 
@@ -52,23 +52,23 @@ def frames_of(models: VisionModels, path: Path) -> list[FrameObservation]:
     return seen
 
 
-def sounds_of(models: AudioModels, sound: NDArray[np.int16]) -> list[AudioObservation]:
+def audio_observations(models: AudioModels, audio: NDArray[np.int16]) -> list[AudioObservation]:
     """What is heard in a clip."""
     analyser = AudioAnalyser(models)
-    return [*analyser.push(sound), *analyser.flush()]
+    return [*analyser.push(audio), *analyser.flush()]
 
 
 def together(
-    frames: list[FrameObservation], sounds: list[AudioObservation], shift: float, known: bool
+    frames: list[FrameObservation], audio: list[AudioObservation], shift: float, known: bool
 ) -> tuple[LipsDuringSpeech, list[float]]:
     """What lips did during the speech, and what they make of a confidence of 0.84 at each stretch.
 
     Args:
-        shift: seconds by which the sound is late.
+        shift: seconds by which the audio is late.
         known: whether the candidate's lips were seen to move with their voice before.
     """
     state = LipsState(own_moving=10.0 if known else 0.0)
-    shifted = [replace(sound, time=sound.time + shift) for sound in sounds]
+    shifted = [replace(one, time=one.time + shift) for one in audio]
     reading = Reading("audio.multiple_speakers", True, 0.84, 1.0, "voice 2")
     confidences = []
     end = shifted[-1].time
@@ -108,11 +108,11 @@ def print_lips(store: ModelStore, settings: Settings, data: Path) -> None:
     hearing = replace(load_audio_models(store), speakers=None)
     grid = sorted((data / "video" / "grid").glob("*.mpg"))
     speaking = [frames_of(seeing, path) for path in grid]
-    voices = [sounds_of(hearing, read_pcm(path)) for path in grid]
+    voices = [audio_observations(hearing, read_pcm(path)) for path in grid]
     pairs = list(zip(speaking, voices, strict=True))
     for shift in (0.0, 0.2, -0.2, 1.0):
-        rows = [together(frames, sounds, shift, known=True) for frames, sounds in pairs]
-        print_row(f"own voice, sound {shift:+.1f} s", rows)
+        rows = [together(frames, audio, shift, known=True) for frames, audio in pairs]
+        print_row(f"own voice, audio {shift:+.1f} s", rows)
     silent = {
         "another's voice, silent face (glances)": sorted(
             (data / "gaze" / "eyes_only").glob("*.mp4")

@@ -5,7 +5,7 @@ r"""How well a second speaker is found, and how often one is seen who is not the
         [--hours 2] [--within 7200] [--conditions clean room moving]
 
 ``long`` is not among the default parts: one-speaker sessions of all six people until ``--hours`` of
-sound were heard or ``--within`` seconds of the day have passed; ``--conditions`` lets several machines
+audio were heard or ``--within`` seconds of the day have passed; ``--conditions`` lets several machines
 or processes share them.
 
 Sessions are put together from real speech with fixed seeds: one-speaker sessions (utterances of one
@@ -28,7 +28,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation.degradation import RATE, Room, Sound, add_noise, at_level, convolve, through_opus
+from evaluation.degradation import RATE, Audio, Room, add_noise, at_level, convolve, through_opus
 from evaluation.speech import Turn, fetch_carried_speech, read_pcm, read_speech, read_turns
 from proctoring.audio.analyser import AudioAnalyser
 from proctoring.audio.diarization.speaker import CANDIDATE
@@ -63,7 +63,7 @@ class Session:
 
     condition: str
     alike: bool
-    sound: NDArray[np.int16]
+    audio: NDArray[np.int16]
     second: Turn | None
     """When the second person speaks."""
 
@@ -72,7 +72,7 @@ class Voices:
     """Utterances by person."""
 
     def __init__(self, data: Path, carried: Path) -> None:
-        self._speech: dict[str, list[Sound]] = {}
+        self._speech: dict[str, list[Audio]] = {}
         for folder in sorted((data / "speech" / "librispeech").iterdir()):
             if folder.is_dir():
                 self._speech[folder.name] = [read_speech(f) for f in sorted(folder.glob("*.flac"))]
@@ -81,14 +81,14 @@ class Voices:
         self._speech["two_cities"] = np.array_split(cities, 6)
         self.grid = [read_speech(f) for f in sorted((data / "video" / "grid").glob("*.mpg"))]
 
-    def __getitem__(self, person: str) -> list[Sound]:
+    def __getitem__(self, person: str) -> list[Audio]:
         return self._speech[person]
 
 
 def degraded(
-    turns: list[tuple[Sound, bool, float]], condition: str, random: np.random.Generator
-) -> tuple[Sound, list[tuple[float, float]]]:
-    """One sound of many turns.
+    turns: list[tuple[Audio, bool, float]], condition: str, random: np.random.Generator
+) -> tuple[Audio, list[tuple[float, float]]]:
+    """The audio of many turns.
 
     Args:
         turns: speech, whether it is the second person's, seconds of pause before it.
@@ -99,7 +99,7 @@ def degraded(
         random: draws everything.
 
     Returns:
-        The sound and each turn's start and end in seconds.
+        The audio and each turn's start and end in seconds.
     """
     room = Room(random)
     near = room.response_from(0.6)
@@ -122,11 +122,11 @@ def degraded(
         start = length + len(silence)
         length = start + len(heard)
         times.append((start / RATE, length / RATE))
-    sound = np.concatenate([*pieces, np.zeros(RATE)])
+    audio = np.concatenate([*pieces, np.zeros(RATE)])
     if condition == "clean":
-        return add_noise(sound, -70.0, random), times
+        return add_noise(audio, -70.0, random), times
     below = {"quiet": 20.0, "moving": 26.0}.get(condition, float(random.uniform(10.0, 20.0)))
-    return through_opus(add_noise(sound, -26.0 - below, random)), times
+    return through_opus(add_noise(audio, -26.0 - below, random)), times
 
 
 def one_speaker(voices: Voices, person: str, condition: str, draw: int) -> Session:
@@ -134,8 +134,8 @@ def one_speaker(voices: Voices, person: str, condition: str, draw: int) -> Sessi
     random = seeded("one", person, condition, draw)
     order = random.permutation(len(voices[person]))
     turns = [(voices[person][i], False, float(random.uniform(0.3, 3.0))) for i in order]
-    sound, _ = degraded(turns, condition, random)
-    return Session(condition, False, to_pcm(sound), None)
+    audio, _ = degraded(turns, condition, random)
+    return Session(condition, False, to_pcm(audio), None)
 
 
 def two_speakers(
@@ -152,17 +152,17 @@ def two_speakers(
     if seconds is not None:
         said = said[: int(seconds * RATE)]
     before = 0
-    turns: list[tuple[Sound, bool, float]] = []
+    turns: list[tuple[Audio, bool, float]] = []
     while before < 8 * RATE:
         turns.append((own.pop(), False, float(random.uniform(0.3, 2.0))))
         before += len(turns[-1][0])
     turns.append((said, True, float(random.uniform(0.2, 1.5))))
     turns.append((own.pop(), False, float(random.uniform(0.2, 1.5))))
-    sound, times = degraded(turns, condition, random)
+    audio, times = degraded(turns, condition, random)
     alike = other != "grid" and max(PITCH[person], PITCH[other]) < ALIKE * min(
         PITCH[person], PITCH[other]
     )
-    return Session(condition, alike, to_pcm(sound), Turn(*times[-2], other))
+    return Session(condition, alike, to_pcm(audio), Turn(*times[-2], other))
 
 
 def seeded(*words: object) -> np.random.Generator:
@@ -170,10 +170,10 @@ def seeded(*words: object) -> np.random.Generator:
     return np.random.default_rng(zlib.crc32(" ".join(map(str, words)).encode()))
 
 
-def alarms(models: AudioModels, sound: NDArray[np.int16]) -> list[float]:
+def alarms(models: AudioModels, audio: NDArray[np.int16]) -> list[float]:
     """Media times of observations that heard somebody other than the candidate."""
     analyser = AudioAnalyser(models)
-    return [o.time for o in (*analyser.push(sound), *analyser.flush()) if is_alarm(o)]
+    return [o.time for o in (*analyser.push(audio), *analyser.flush()) if is_alarm(o)]
 
 
 def is_alarm(observation: AudioObservation) -> bool:
@@ -192,9 +192,9 @@ def print_one_speaker(models: AudioModels, title: str, sessions: Iterator[Sessio
     seconds: dict[str, float] = {}
     false: dict[str, int] = {}
     for session in sessions:
-        found = incidents(alarms(models, session.sound))
+        found = incidents(alarms(models, session.audio))
         for key in (session.condition, "all"):
-            seconds[key] = seconds.get(key, 0.0) + len(session.sound) / RATE
+            seconds[key] = seconds.get(key, 0.0) + len(session.audio) / RATE
             false[key] = false.get(key, 0) + found
     for key in seconds:
         per_hour = false[key] / seconds[key] * 3600
@@ -215,7 +215,7 @@ def print_long(
     """False alarms of hours of one-speaker sessions, by condition; each alarm by name.
 
     Args:
-        seconds: of sound, after which it ends.
+        seconds: of audio, after which it ends.
         until: monotonic time at which it ends all the same.
         conditions: in which they are held.
     """
@@ -231,8 +231,8 @@ def print_long(
         if sum(heard.values()) >= seconds or clock.monotonic() >= until:
             break
         session = one_speaker(voices, person, condition, draw)
-        found = alarms(models, session.sound)
-        heard[condition] += len(session.sound) / RATE
+        found = alarms(models, session.audio)
+        heard[condition] += len(session.audio) / RATE
         false[condition] += incidents(found)
         if found:
             print(f"  false alarm: {person}, {condition}, {draw}, at {found[0]:.1f} s", flush=True)
@@ -258,7 +258,7 @@ def print_two_speakers(models: AudioModels, title: str, sessions: Iterator[Sessi
     for session in sessions:
         assert session.second is not None
         turn = session.second
-        heard = alarms(models, session.sound)
+        heard = alarms(models, session.audio)
         early += incidents([t for t in heard if t < turn.start])
         after = [t for t in heard if turn.start <= t <= turn.end + 3.0]
         delay = after[0] - turn.start if after else None
@@ -274,7 +274,7 @@ def print_two_speakers(models: AudioModels, title: str, sessions: Iterator[Sessi
 
 
 def print_meeting(
-    models: AudioModels, name: str, sound: NDArray[np.int16], turns: list[Turn]
+    models: AudioModels, name: str, audio: NDArray[np.int16], turns: list[Turn]
 ) -> None:
     """When a second voice is reported, against when one has spoken for 1.5 s."""
     spoken: dict[str, float] = {}
@@ -283,7 +283,7 @@ def print_meeting(
         spoken[turn.speaker] = spoken.get(turn.speaker, 0.0) + turn.end - turn.start
         if sum(total >= 1.5 for total in spoken.values()) >= 2 and second_at is None:
             second_at = turn.start
-    heard = alarms(models, sound)
+    heard = alarms(models, audio)
     truth = (
         f"{len(spoken)} voices, second from {second_at:.1f} s"
         if second_at is not None
@@ -296,14 +296,14 @@ def print_meeting(
 
 
 def overlap_counts(
-    models: AudioModels, sound: NDArray[np.int16], turns: list[Turn]
+    models: AudioModels, audio: NDArray[np.int16], turns: list[Turn]
 ) -> NDArray[np.int64]:
     """Frames of overlap that are right, wrongly reported, missed: the last second of every look."""
     assert models.speakers is not None
     state = DiarizationState()
-    padded = np.concatenate([np.zeros(WINDOW, np.int16), sound])
+    padded = np.concatenate([np.zeros(WINDOW, np.int16), audio])
     counts = np.zeros(3, np.int64)
-    for end in range(RATE, len(sound) + 1, RATE):
+    for end in range(RATE, len(audio) + 1, RATE):
         window = to_waveform(padded[end : end + WINDOW])
         state, _ = models.speakers.diarize(state, window, end / RATE)
         last = round(1.0 / FRAME_STEP)
@@ -320,12 +320,12 @@ def print_meetings(models: AudioModels, names: tuple[str, ...], data: Path, carr
     labelled = read_turns(folder / "debug.train.rttm") | read_turns(folder / "sample.rttm")
     counts = np.zeros(3, np.int64)
     for name in names:
-        sound = read_pcm((folder if name in labelled else carried) / f"{name}.wav")
+        audio = read_pcm((folder if name in labelled else carried) / f"{name}.wav")
         # The play is not labelled: two voices, in turns from the start.
         turns = labelled.get(name, [Turn(0.0, 8.4, "Nagg"), Turn(8.6, 11.5, "Nell")])
-        print_meeting(models, name, sound, turns)
+        print_meeting(models, name, audio, turns)
         if name in labelled:
-            counts += overlap_counts(models, sound, turns)
+            counts += overlap_counts(models, audio, turns)
     right, wrong, missed = (int(count) for count in counts)
     print(
         f"  overlap: precision {right / max(right + wrong, 1):.2f},"
@@ -435,7 +435,7 @@ def main() -> None:
     parser.add_argument("--split", choices=("development", "held-out"), default=None)
     parser.add_argument("--draws", type=int, default=6, help="sessions per person and condition")
     parser.add_argument("--parts", nargs="+", default=PARTS, choices=(*PARTS, LONG))
-    parser.add_argument("--hours", type=float, default=2.0, help="of sound, in the part 'long'")
+    parser.add_argument("--hours", type=float, default=2.0, help="of audio, in the part 'long'")
     parser.add_argument("--conditions", nargs="+", default=CONDITIONS, choices=CONDITIONS)
     parser.add_argument("--within", type=float, default=7200.0, help="seconds for the part 'long'")
     arguments = parser.parse_args()

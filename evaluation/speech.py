@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from proctoring.audio.recording import read_sound
+from proctoring.audio.recording import read_audio
 from proctoring.models.model import Carrier, Model, ModelFile
 from proctoring.models.store import ModelStore
 
@@ -57,16 +57,16 @@ def fetch_carried_speech(store: ModelStore) -> Path:
 
 def read_pcm(path: Path) -> NDArray[np.int16]:
     """A whole recording at 16 kHz, mono."""
-    chunks = [chunk.samples for chunk in read_sound(path)]
+    chunks = [chunk.samples for chunk in read_audio(path)]
     return np.concatenate(chunks) if chunks else np.zeros(0, np.int16)
 
 
 def read_speech(path: Path) -> NDArray[np.float64]:
     """A whole recording, -1 to 1, without the silence at both ends."""
-    sound = read_pcm(path).astype(np.float64) / 32768
-    frames = sound[: len(sound) // 160 * 160].reshape(-1, 160)
+    audio = read_pcm(path).astype(np.float64) / 32768
+    frames = audio[: len(audio) // 160 * 160].reshape(-1, 160)
     loud = np.flatnonzero(frames.std(axis=1) > 0.1 * np.quantile(frames.std(axis=1), 0.95))
-    return sound[loud[0] * 160 : (loud[-1] + 1) * 160]
+    return audio[loud[0] * 160 : (loud[-1] + 1) * 160]
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,14 +73,14 @@ def grid_sentence(name: str) -> str:
 
 
 def transcribed(
-    moonshine: Moonshine, voice_activity: OnnxNetwork, sound: NDArray[np.int16]
+    moonshine: Moonshine, voice_activity: OnnxNetwork, audio: NDArray[np.int16]
 ) -> tuple[str, float]:
     """The words of a session's stream, and CPU seconds."""
     stream = MoonshineStream(moonshine, voice_activity)
     began = clock.thread_time()
     found: list[TranscriptObservation] = []
-    for start in range(0, len(sound), RATE // 5):
-        found += stream.push(sound[start : start + RATE // 5])
+    for start in range(0, len(audio), RATE // 5):
+        found += stream.push(audio[start : start + RATE // 5])
     found += stream.close()
     return " ".join(t.text for t in found if t.final), clock.thread_time() - began
 
@@ -99,10 +99,10 @@ def print_word_errors(store: ModelStore, data: Path) -> None:
         ("North and South, one reader", NORTH_AND_SOUTH, novel),
         ("A Tale of Two Cities, one reader", TWO_CITIES, cities),
     ]
-    for text, sound in ((NORTH_AND_SOUTH, novel), (TWO_CITIES, cities)):
+    for text, audio in ((NORTH_AND_SOUTH, novel), (TWO_CITIES, cities)):
         random = np.random.default_rng(5)
         room = Room(random)
-        heard = at_level(convolve(sound / 32768, room.response_from(0.6)), -26.0)
+        heard = at_level(convolve(audio / 32768, room.response_from(0.6)), -26.0)
         heard = through_opus(add_noise(heard, -41.0, random))
         sets.append(("  in a room, noise at 15 dB, Opus", text, to_pcm(heard)))
     sets += [
@@ -110,11 +110,11 @@ def print_word_errors(store: ModelStore, data: Path) -> None:
         for file in sorted((data / "video" / "grid").glob("??????.mpg"))
     ]
     totals: dict[str, list[float]] = {}
-    for name, reference, sound in sets:
-        text, cost = transcribed(moonshine, voice_activity, sound)
+    for name, reference, audio in sets:
+        text, cost = transcribed(moonshine, voice_activity, audio)
         wrong, said = word_errors(reference, text)
         row = totals.setdefault(name, [0.0, 0.0, 0.0, 0.0])
-        for index, value in enumerate((wrong, said, cost, len(sound) / RATE)):
+        for index, value in enumerate((wrong, said, cost, len(audio) / RATE)):
             row[index] += value
     for name, (errors, words, cost, seconds) in totals.items():
         print(

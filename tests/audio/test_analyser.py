@@ -30,9 +30,9 @@ def others(observations: tuple[AudioObservation, ...]) -> list[float]:
 
 
 def hear(
-    analyser: AudioAnalyser, sound: NDArray[np.int16] | NDArray[np.float32]
+    analyser: AudioAnalyser, audio: NDArray[np.int16] | NDArray[np.float32]
 ) -> tuple[AudioObservation, ...]:
-    return (*analyser.push(sound), *analyser.flush())
+    return (*analyser.push(audio), *analyser.flush())
 
 
 def test_one_voice_is_enrolled_and_never_becomes_two(
@@ -55,8 +55,8 @@ def test_a_voice_that_breaks_in_on_another_recording_is_heard_soon(
     audio_models: AudioModels, one_voice: NDArray[np.int16], two_voices: NDArray[np.int16]
 ) -> None:
     stranger = two_voices[int(8.6 * RATE) : int(11.5 * RATE)]
-    sound = np.concatenate([one_voice[: 12 * RATE], stranger, one_voice[12 * RATE : 20 * RATE]])
-    times = others(hear(AudioAnalyser(audio_models), sound))
+    audio = np.concatenate([one_voice[: 12 * RATE], stranger, one_voice[12 * RATE : 20 * RATE]])
+    times = others(hear(AudioAnalyser(audio_models), audio))
     assert times
     assert 12.0 < times[0] < 16.0
 
@@ -75,18 +75,18 @@ def test_silence_has_no_speech_no_voices_and_the_lowest_level(audio_models: Audi
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(cuts=st.lists(st.integers(1, 30_000), min_size=1, max_size=30))
-def test_any_cut_of_the_sound_gives_the_same_observations(
+def test_any_cut_of_the_audio_gives_the_same_observations(
     audio_models: AudioModels, two_voices: NDArray[np.int16], cuts: list[int]
 ) -> None:
     # Who speaks is asked on the same half-second grid as whether; it only takes longer to test.
     models = replace(audio_models, speakers=None)
-    sound = two_voices[6 * RATE : 12 * RATE]
-    whole = hear(AudioAnalyser(models), sound)
+    audio = two_voices[6 * RATE : 12 * RATE]
+    whole = hear(AudioAnalyser(models), audio)
     analyser = AudioAnalyser(models)
     pieces: list[AudioObservation] = []
     at = 0
-    for length in [*cuts, len(sound)]:
-        pieces += analyser.push(sound[at : at + length])
+    for length in [*cuts, len(audio)]:
+        pieces += analyser.push(audio[at : at + length])
         at += length
     pieces += analyser.flush()
     assert tuple(pieces) == whole
@@ -95,21 +95,21 @@ def test_any_cut_of_the_sound_gives_the_same_observations(
 def test_small_pieces_give_the_same_speakers(
     audio_models: AudioModels, two_voices: NDArray[np.int16]
 ) -> None:
-    sound = two_voices[7 * RATE : 11 * RATE]
-    whole = hear(AudioAnalyser(audio_models), sound)
+    audio = two_voices[7 * RATE : 11 * RATE]
+    whole = hear(AudioAnalyser(audio_models), audio)
     analyser = AudioAnalyser(audio_models)
     pieces: list[AudioObservation] = []
-    for start in range(0, len(sound), 777):
-        pieces += analyser.push(sound[start : start + 777])
+    for start in range(0, len(audio), 777):
+        pieces += analyser.push(audio[start : start + 777])
     assert (*pieces, *analyser.flush()) == whole
 
 
-def test_floating_point_sound_is_heard_like_16_bit_sound(
+def test_floating_point_audio_is_heard_like_16_bit_audio(
     audio_models: AudioModels, one_voice: NDArray[np.int16]
 ) -> None:
-    sound = one_voice[RATE : 4 * RATE]
-    as_float = hear(AudioAnalyser(audio_models), (sound / np.float32(32768)).astype(np.float32))
-    assert as_float == hear(AudioAnalyser(audio_models), sound)
+    audio = one_voice[RATE : 4 * RATE]
+    as_float = hear(AudioAnalyser(audio_models), (audio / np.float32(32768)).astype(np.float32))
+    assert as_float == hear(AudioAnalyser(audio_models), audio)
 
 
 def test_a_gap_is_said_and_media_time_goes_on(
@@ -124,7 +124,7 @@ def test_a_gap_is_said_and_media_time_goes_on(
     assert left.duration == pytest.approx(0.25)
     assert lost.time == pytest.approx(104.75)
     assert (lost.duration, lost.speech, lost.level, lost.diarization) == (4.0, None, None, None)
-    assert lost.not_read[0].reason == "4.0 s of sound are missing"
+    assert lost.not_read[0].reason == "4.0 s of audio are missing"
     assert [o.time for o in after] == pytest.approx([105.25, 105.75])
 
 
@@ -148,7 +148,7 @@ def test_a_restored_session_knows_its_voices_again(
     assert others(hear(restored, stranger))
 
 
-def test_without_networks_sound_is_still_measured_and_the_reason_is_said(tmp_path: Path) -> None:
+def test_without_networks_audio_is_still_measured_and_the_reason_is_said(tmp_path: Path) -> None:
     models = load_audio_models(ModelStore(tmp_path, catalogue=()))
     assert [(c.name, c.available) for c in models.capabilities] == [
         ("speech", False),

@@ -34,7 +34,7 @@ def test_floats_are_clipped_and_what_is_no_number_is_silence() -> None:
 
 
 @pytest.mark.parametrize("bad", [np.zeros((2, 5), np.int16), np.zeros(5, np.int32)])
-def test_other_forms_of_sound_are_refused(bad: np.ndarray) -> None:
+def test_other_forms_of_audio_are_refused(bad: np.ndarray) -> None:
     with pytest.raises(TypeError, match=r"mono|16 bit"):
         to_pcm(bad)
 

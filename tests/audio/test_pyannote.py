@@ -19,29 +19,29 @@ from proctoring.audio.pyannote import (
 )
 from proctoring.errors import DiarizationUnavailableError
 
-SOUND = np.zeros(16_000, np.int16)
+AUDIO = np.zeros(16_000, np.int16)
 
 
 def test_without_token_and_folder_it_says_what_it_needs() -> None:
     with pytest.raises(DiarizationUnavailableError, match="HF_TOKEN"):
-        diarize(SOUND)
+        diarize(AUDIO)
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(DiarizationUnavailableError, match="nowhere"):
-        diarize(SOUND, folder=tmp_path / "nowhere")
+        diarize(AUDIO, folder=tmp_path / "nowhere")
 
 
 @pytest.mark.skipif(importlib.util.find_spec("torch") is not None, reason="torch is installed here")
 def test_without_the_extra_it_says_how_to_install_it() -> None:
     with pytest.raises(DiarizationUnavailableError, match=r"proctoring-ai\[pyannote\]"):
-        diarize(SOUND, token="x")
+        diarize(AUDIO, token="x")
 
 
 def test_it_tells_nobody_what_it_is_used_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PYANNOTE_METRICS_ENABLED", raising=False)
     with pytest.raises(DiarizationUnavailableError):
-        diarize(SOUND, token="x")
+        diarize(AUDIO, token="x")
     assert os.environ["PYANNOTE_METRICS_ENABLED"] == "false"
 
 

@@ -1,4 +1,4 @@
-"""The sound of recordings of any kind, as 16 kHz mono."""
+"""The audio of recordings of any kind, as 16 kHz mono."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import av
 import numpy as np
 import pytest
 
-from proctoring.audio.recording import read_sound
+from proctoring.audio.recording import read_audio
 from proctoring.errors import BadRecordingError
 
 RATE = 16_000
@@ -44,11 +44,11 @@ def test_any_rate_and_layout_becomes_16_khz_mono(
     tmp_path: Path, name: str, codec: str, rate: int, layout: str
 ) -> None:
     write_tone(tmp_path / name, codec, rate, layout, 2.0)
-    chunks = list(read_sound(tmp_path / name))
-    sound = np.concatenate([chunk.samples for chunk in chunks])
-    assert sound.dtype == np.int16
-    assert len(sound) == pytest.approx(2 * RATE, abs=2100)  # codecs pad by up to two frames
-    middle = sound[RATE // 2 : RATE // 2 + RATE].astype(float)
+    chunks = list(read_audio(tmp_path / name))
+    audio = np.concatenate([chunk.samples for chunk in chunks])
+    assert audio.dtype == np.int16
+    assert len(audio) == pytest.approx(2 * RATE, abs=2100)  # codecs pad by up to two frames
+    middle = audio[RATE // 2 : RATE // 2 + RATE].astype(float)
     spectrum = np.abs(np.fft.rfft(middle))
     assert spectrum.argmax() == 440
     assert middle.std() == pytest.approx(16000 / np.sqrt(2), rel=0.05)
@@ -56,12 +56,12 @@ def test_any_rate_and_layout_becomes_16_khz_mono(
 
 def test_chunks_follow_each_other_without_a_hole(tmp_path: Path) -> None:
     write_tone(tmp_path / "tone.wav", "pcm_s16le", 48_000, "mono", 3.0)
-    chunks = list(read_sound(tmp_path / "tone.wav"))
+    chunks = list(read_audio(tmp_path / "tone.wav"))
     for before, after in pairwise(chunks):
         assert after.time == pytest.approx(before.time + len(before.samples) / RATE, abs=1e-6)
 
 
-def test_a_file_without_sound_gives_nothing(tmp_path: Path) -> None:
+def test_a_file_without_audio_gives_nothing(tmp_path: Path) -> None:
     with av.open(tmp_path / "silent.mp4", "w") as container:
         stream = container.add_stream("mpeg4", rate=10, width=64, height=64)
         stream.pix_fmt = "yuv420p"
@@ -69,16 +69,16 @@ def test_a_file_without_sound_gives_nothing(tmp_path: Path) -> None:
             picture = av.VideoFrame.from_ndarray(np.zeros((64, 64, 3), np.uint8), format="rgb24")
             container.mux(stream.encode(picture))
         container.mux(stream.encode(None))
-    assert list(read_sound(tmp_path / "silent.mp4")) == []
+    assert list(read_audio(tmp_path / "silent.mp4")) == []
 
 
 @pytest.mark.parametrize("content", [b"", b"not a recording at all" * 100])
 def test_what_is_no_recording_is_named(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "odd.wav").write_bytes(content)
     with pytest.raises(BadRecordingError, match=r"odd\.wav"):
-        list(read_sound(tmp_path / "odd.wav"))
+        list(read_audio(tmp_path / "odd.wav"))
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(BadRecordingError, match=r"gone\.wav"):
-        list(read_sound(tmp_path / "gone.wav"))
+        list(read_audio(tmp_path / "gone.wav"))

@@ -32,23 +32,23 @@ def wav(samples: NDArray[np.int16], rate: int = RATE, channels: int = 1) -> byte
 
 def test_a_wave_file_of_any_rate_and_channels_becomes_mono_at_16_khz() -> None:
     tone = (8000 * np.sin(np.arange(48_000) / 20)).astype(np.int16)
-    sound = decode_reference(wav(tone, 48_000, 2))
-    assert len(sound) == pytest.approx(RATE, abs=200)
-    assert np.abs(sound).max() > 6000
+    audio = decode_reference(wav(tone, 48_000, 2))
+    assert len(audio) == pytest.approx(RATE, abs=200)
+    assert np.abs(audio).max() > 6000
 
 
 @pytest.mark.parametrize(
     ("data", "why"),
     [
-        (b"", "not a sound file"),
-        (b"\xff\xd8\xff\xe0 a picture", "not a sound file"),
+        (b"", "not an audio file"),
+        (b"\xff\xd8\xff\xe0 a picture", "not an audio file"),
         (b"RIFF\x00\x00\x00\x00nothing", "damaged"),
         (b"OggS" + bytes(100), "damaged"),
         (wav(np.zeros(61 * RATE, np.int16)), "longer than 60 s"),
         (bytes((6 << 20) + 1), "bytes"),
     ],
 )
-def test_what_is_no_sound_file_or_too_much_is_refused_with_the_reason(
+def test_what_is_no_audio_file_or_too_much_is_refused_with_the_reason(
     data: bytes, why: str
 ) -> None:
     with pytest.raises(BadVoiceError, match=why):

@@ -103,7 +103,7 @@ def test_a_voice_of_no_use_is_refused_by_name(
     pyannote = ["--speakers", "pyannote"]
     cases: list[tuple[Path, Path, list[str], str]] = [
         (talk, tmp_path / "missing.wav", [], f"{tmp_path / 'missing.wav'}: No such file"),
-        (talk, text, [], "not a sound file: WAV, FLAC, Ogg or WebM is needed"),
+        (talk, text, [], "not an audio file: WAV, FLAC, Ogg or WebM is needed"),
         (talk, short, [], "3 s are needed"),
         (silent, short, [], "silent.mp4 has no audio to compare"),
         (talk, short, pyannote, "a reference voice needs the local diarizer, not pyannote"),

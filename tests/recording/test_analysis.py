@@ -206,7 +206,7 @@ def test_what_cannot_be_analysed_is_an_error_of_its_kind(
         (BadRecordingError, "Is a directory", tmp_path, {}),
         (BadPolicyError, "did you mean 'exam'", absence, {"policy": "exm"}),
         (BadPhotoError, "no face", absence, {"reference_photo": jpeg}),
-        (BadVoiceError, "not a sound file", talk, {"reference_voice": b"text"}),
+        (BadVoiceError, "not an audio file", talk, {"reference_voice": b"text"}),
         (SettingsError, "No such file", talk, {"reference_voice": tmp_path / "none.wav"}),
         (SettingsError, "no video to compare the reference", talk, {"reference_photo": jpeg}),
         (SettingsError, "no video to draw on", talk, {"annotated": tmp_path / "a.mp4"}),

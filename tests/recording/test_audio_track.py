@@ -48,11 +48,11 @@ def test_observations_are_handed_out_up_to_a_time_and_once(tmp_path: Path) -> No
 def test_damage_is_reported_after_what_could_be_read() -> None:
     def broken() -> object:
         yield AudioObservation(0.5, 0.5, None, -20.0, None)
-        raise ProctoringError("the sound is damaged after 0.5 s")
+        raise ProctoringError("the audio is damaged after 0.5 s")
 
     track = AudioTrack(broken())  # type: ignore[arg-type]
     assert len(observations(track)) == 1
-    assert track.problem == "the sound is damaged after 0.5 s"
+    assert track.problem == "the audio is damaged after 0.5 s"
 
 
 @pytest.mark.parametrize(

@@ -101,7 +101,7 @@ def test_missing_sound_after_a_reconnection_is_an_explicit_gap(deaf: Live, sessi
         audio.send(SECOND)
         gap = receive_key(audio, "audio")
         assert gap["duration"] == pytest.approx(2.5)
-        assert gap["not_read"] == [{"what": "sound", "reason": "2.5 s of sound are missing"}]
+        assert gap["not_read"] == [{"what": "audio", "reason": "2.5 s of audio are missing"}]
     assert told(deaf, session_id)["sound"]["missing"] == 2.5
 
 

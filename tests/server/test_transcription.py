@@ -153,7 +153,7 @@ def test_a_socket_that_is_cut_costs_no_words(
             heard = 0.0
             while heard < 5:  # of 8 s; how the rest is cut depends on the new connection
                 heard = max(heard, receive_key(listener, "transcript")["end"])
-    assert len(deepgram.sound) >= 2
+    assert len(deepgram.audio) >= 2
 
 
 def test_a_transcriber_that_never_reads_holds_up_neither_the_voices_nor_the_end(

@@ -67,7 +67,7 @@ def deepgram(
     transcription_pool: WorkerPool, model_store: ModelStore, deepgram_server: DeepgramServer
 ) -> Callable[[str], TranscriptionService]:
     def serving(key: str) -> TranscriptionService:
-        settings = DeepgramSettings(url=deepgram_server.url, closing=2.0, first_retry=0.05)
+        settings = DeepgramSettings(url=deepgram_server.url, close_timeout=2.0, first_retry=0.05)
         transcribers = Transcribers(model_store, None, deepgram_key=key, deepgram=settings)
         return TranscriptionService(transcribers, transcription_pool)
 

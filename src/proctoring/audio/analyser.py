@@ -133,14 +133,14 @@ class AudioAnalyser:
         self._speech_possible = self._steady = False
         self._pause, self._speech = 0, 0.0
         self._steps_left = _DIARIZATION_STEPS
-        reason = f"{seconds:.1f} s of sound are missing"
+        reason = f"{seconds:.1f} s of audio are missing"
         lost = AudioObservation(
             time=self._at(self._analysed),
             duration=missing / SAMPLE_RATE,
             speech=None,
             level=None,
             diarization=None,
-            not_read=(NotRead("sound", reason),),
+            not_read=(NotRead("audio", reason),),
         )
         return (*before, lost)
 

@@ -19,28 +19,33 @@ FRAME_LENGTH = 400
 FRAME_STEP = 160
 """Samples from one frame to the next: 10 ms."""
 MEL_BINS = 80
+"""Filters."""
 
 _FFT_LENGTH = 512
 _LOWEST_HZ = 20.0
 _HIGHEST_HZ = 8_000.0
 _PRE_EMPHASIS = 0.97
-_LOG_FLOOR = 1.1920929e-07  # float32's epsilon, Kaldi's floor
+_HAMMING = 0.54
+_LOG_FLOOR = 1.1920929e-07
+"""float32's epsilon."""
+_MEL_SCALE, _MEL_BREAK_HZ = 1127.0, 700.0
+"""mel = 1127 ln(1 + f / 700)."""
 
 Features = NDArray[np.float32]
 """(frames, ``MEL_BINS``) natural log of mel energies."""
 
 
 def frame_count(samples: int) -> int:
-    """Whole frames in a stretch of that many samples."""
+    """Whole frames in so many samples."""
     return max(0, 1 + (samples - FRAME_LENGTH) // FRAME_STEP)
 
 
 def filterbank(waveform: Waveform, frames: NDArray[np.intp] | None = None) -> Features:
-    """Features of a stretch of sound, without mean subtraction.
+    """Features of a waveform, without mean subtraction.
 
     Args:
         waveform: (n,) at 16 kHz, -1 to 1.
-        frames: numbers of the frames to compute; by default all of them.
+        frames: indices of the frames to compute; all by default.
 
     Returns:
         (frames, 80).
@@ -64,15 +69,15 @@ def filterbank(waveform: Waveform, frames: NDArray[np.intp] | None = None) -> Fe
 @cache
 def _window() -> NDArray[np.float32]:
     phase = 2 * np.pi * np.arange(FRAME_LENGTH) / (FRAME_LENGTH - 1)
-    return (0.54 - 0.46 * np.cos(phase)).astype(np.float32)
+    return (_HAMMING - (1 - _HAMMING) * np.cos(phase)).astype(np.float32)
 
 
 @cache
 def _mel_bank() -> NDArray[np.float32]:
-    """(257, 80): triangles, evenly spaced in mel."""
+    """(257, 80) triangular filters, evenly spaced in mel."""
 
     def mel(hertz: NDArray[np.float64] | float) -> NDArray[np.float64]:
-        return np.asarray(1127.0 * np.log1p(np.asarray(hertz) / 700.0))
+        return np.asarray(_MEL_SCALE * np.log1p(np.asarray(hertz) / _MEL_BREAK_HZ))
 
     bins = mel(np.arange(_FFT_LENGTH // 2 + 1) * SAMPLE_RATE / _FFT_LENGTH)
     edges = np.linspace(mel(_LOWEST_HZ), mel(_HIGHEST_HZ), MEL_BINS + 2)

@@ -1,4 +1,4 @@
-"""Raw PCM as the audio socket carries it: 16 kHz, 16 bit signed little-endian, mono."""
+"""Raw PCM in the format of the audio socket: 16 kHz, 16 bit signed little-endian, mono."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 SAMPLE_RATE = 16_000
-"""Samples per second, everywhere on this floor."""
+"""Samples per second, everywhere in this package."""
 FULL_SCALE = 32_768.0
-"""The 16 bit value that stands for 1.0."""
+"""The 16 bit value of 1.0."""
 SILENCE_DBFS = -100.0
-"""The level given for digital silence, and the lowest one ever given."""
+"""Level of digital silence, and the lowest level reported, in dBFS."""
 
 Pcm = NDArray[np.int16]
 """(n,) samples at ``SAMPLE_RATE``."""
@@ -19,14 +19,14 @@ Waveform = NDArray[np.float32]
 
 
 def decode_pcm(data: bytes, carry: bytes = b"") -> tuple[Pcm, bytes]:
-    """Samples of one message of any length.
+    """Decode one message of any length.
 
     Args:
         data: the message.
-        carry: the odd byte that the message before left over.
+        carry: the odd byte left over by the previous message.
 
     Returns:
-        The samples, and the odd byte to give with the next message (empty or one byte).
+        The samples, and the odd byte for the next call (empty or one byte).
     """
     whole = carry + data if carry else data
     odd = len(whole) % 2
@@ -35,13 +35,13 @@ def decode_pcm(data: bytes, carry: bytes = b"") -> tuple[Pcm, bytes]:
 
 
 def to_pcm(samples: NDArray[np.int16] | NDArray[np.float32] | NDArray[np.float64]) -> Pcm:
-    """16 bit samples of 16 bit or floating-point ones (-1 to 1, clipped; not-a-number is silence).
+    """Convert 16 bit or floating-point samples (-1 to 1, clipped; NaN is silence) to 16 bit.
 
     Raises:
         TypeError: samples of another type or with more than one channel.
     """
     if samples.ndim != 1:
-        raise TypeError(f"sound must be mono, one sample after another, not {samples.shape}")
+        raise TypeError(f"audio must be mono, one sample after another, not {samples.shape}")
     if samples.dtype == np.int16:
         return np.asarray(samples, np.int16)
     if samples.dtype.kind != "f":
@@ -51,12 +51,12 @@ def to_pcm(samples: NDArray[np.int16] | NDArray[np.float32] | NDArray[np.float64
 
 
 def to_waveform(samples: Pcm) -> Waveform:
-    """The same sound, -1 to 1."""
+    """Convert to floating point, -1 to 1."""
     return samples.astype(np.float32) / np.float32(FULL_SCALE)
 
 
 def level_dbfs(samples: Pcm) -> float:
-    """Root mean square level in decibels below full scale (a full-scale square wave is 0)."""
+    """Root mean square level in dBFS, ``SILENCE_DBFS`` to 0 (a full-scale square wave is 0)."""
     if not len(samples):
         return SILENCE_DBFS
     power = float(np.mean(np.square(samples.astype(np.float64) / FULL_SCALE)))

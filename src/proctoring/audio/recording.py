@@ -1,4 +1,4 @@
-"""The sound of a recording, as the audio socket would carry it."""
+"""The audio of a recording, in the format of the audio socket."""
 
 from __future__ import annotations
 
@@ -12,36 +12,36 @@ import numpy as np
 from proctoring.audio.pcm import SAMPLE_RATE, Pcm
 from proctoring.errors import BadRecordingError
 
-_MOST_MISSING = 0.05
-"""Seconds by which time stamps may differ from the count of samples before that is a gap."""
+_GAP_TOLERANCE = 0.05
+"""Seconds by which timestamps may lead the count of samples before that is a gap."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class SoundChunk:
-    """A stretch of sound."""
+class AudioChunk:
+    """Contiguous audio."""
 
     time: float
-    """Media time of the first sample in seconds: the recording's own time stamps."""
+    """Media time of the first sample in seconds, from the recording's own timestamps."""
     samples: Pcm
 
 
-def read_sound(path: Path) -> Iterator[SoundChunk]:
-    """The first sound track of a video or sound file, mixed to mono at 16 kHz.
+def read_audio(path: Path) -> Iterator[AudioChunk]:
+    """The first audio track of a video or audio file, mixed to mono at 16 kHz.
 
-    Chunks follow each other without a hole, unless the recording has one; then the next chunk's
-    time says so. A file without a sound track gives nothing.
+    Chunks are contiguous unless the recording has a gap, which shows in the next chunk's time. A file
+    without an audio track yields nothing.
 
     Raises:
-        BadRecordingError: the file cannot be opened, or it is no recording; or, after the last
-            chunk, that a part was damaged: what follows it is left out.
+        BadRecordingError: the file cannot be opened or is no recording; or, after the last chunk,
+            the file is damaged from there on.
     """
     with _opened(path) as container:
         if container.streams.audio:
             yield from _chunks(path, container)
 
 
-def holds_sound(path: Path) -> bool:
-    """Whether a file can be opened and has a sound track."""
+def has_audio_track(path: Path) -> bool:
+    """Whether a file can be opened and has an audio track."""
     try:
         with _opened(path) as container:
             return bool(container.streams.audio)
@@ -50,10 +50,10 @@ def holds_sound(path: Path) -> bool:
 
 
 def declared_seconds(path: Path) -> float | None:
-    """Seconds of sound that a file declares to hold; ``None`` where it does not say.
+    """Duration that a file declares, in seconds; ``None``: it declares none.
 
     Raises:
-        BadRecordingError: the file cannot be opened, or it is no recording.
+        BadRecordingError: the file cannot be opened or is no recording.
     """
     with _opened(path) as container:
         return container.duration / av.time_base if container.duration else None
@@ -61,13 +61,13 @@ def declared_seconds(path: Path) -> float | None:
 
 def _opened(path: Path) -> av.container.InputContainer:
     try:
-        # A file may name others (playlists do): nothing but files is opened for it.
+        # Playlists name other resources: only files may be opened for them.
         return av.open(str(path), metadata_errors="ignore", options={"protocol_whitelist": "file"})
     except (av.FFmpegError, OSError, ValueError) as error:
         raise BadRecordingError(f"{path}: not a recording: {error}") from error
 
 
-def _chunks(path: Path, container: av.container.InputContainer) -> Iterator[SoundChunk]:
+def _chunks(path: Path, container: av.container.InputContainer) -> Iterator[AudioChunk]:
     resampler = av.AudioResampler("s16", "mono", SAMPLE_RATE)
     time: float | None = None
     damage = ""
@@ -76,7 +76,7 @@ def _chunks(path: Path, container: av.container.InputContainer) -> Iterator[Soun
             stamp = None if frame.time is None else float(frame.time)
             if time is None:
                 time = stamp if stamp is not None else 0.0
-            elif stamp is not None and stamp - time > _MOST_MISSING + _latency(frame):
+            elif stamp is not None and stamp - time > _GAP_TOLERANCE + _latency(frame):
                 for chunk in resampled(resampler, None, time):
                     yield chunk
                 resampler = av.AudioResampler("s16", "mono", SAMPLE_RATE)
@@ -91,19 +91,23 @@ def _chunks(path: Path, container: av.container.InputContainer) -> Iterator[Soun
         yield from resampled(resampler, None, time)
     if damage:
         at = f"after {time:.1f} s" if time is not None else "from the beginning"
-        raise BadRecordingError(f"{path.name}: the sound is damaged {at}: {damage}")
+        raise BadRecordingError(f"{path.name}: the audio is damaged {at}: {damage}")
 
 
 def _latency(frame: av.AudioFrame) -> float:
-    """What the resampler may hold back, at most: one frame."""
+    """Seconds that the resampler may hold back, at most: one frame."""
     return frame.samples / max(frame.sample_rate, 1)
 
 
 def resampled(
     resampler: av.AudioResampler, frame: av.AudioFrame | None, time: float
-) -> Iterator[SoundChunk]:
-    """What a resampler to 16 bit, mono, gives for a frame; ``None`` brings out what it still holds."""
+) -> Iterator[AudioChunk]:
+    """The output of a resampler to 16 bit mono for one frame; ``None`` flushes the resampler.
+
+    Args:
+        time: media time of the first sample, in seconds.
+    """
     for piece in resampler.resample(frame):
         samples = np.ascontiguousarray(piece.to_ndarray()[0])
-        yield SoundChunk(time, samples)
+        yield AudioChunk(time, samples)
         time += len(samples) / SAMPLE_RATE

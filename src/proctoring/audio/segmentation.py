@@ -1,4 +1,4 @@
-"""Who speaks when within ten seconds: pyannote community-1's segmentation network."""
+"""Speaker segmentation of ten seconds: pyannote community-1's network."""
 
 from __future__ import annotations
 
@@ -9,30 +9,35 @@ from proctoring.audio.pcm import SAMPLE_RATE, Waveform
 from proctoring.models.onnx_runtime import OnnxNetwork
 
 WINDOW = 10 * SAMPLE_RATE
-"""Samples that the network looks at."""
+"""Samples of the network's input: ten seconds."""
 FRAMES = 589
-"""Frames that it gives for them."""
+"""Frames of its output."""
 LOCAL_SPEAKERS = 3
-"""Most voices that it tells apart within a window. Their order means nothing beyond it."""
+"""Speakers that it can separate within a window. Their indices are local to the window."""
 FRAME_STEP = 0.016875
-"""Seconds from frame to frame (the network's receptive field, as published with it)."""
+"""Seconds from frame to frame (step of the receptive field, from the published model)."""
 FRAME_CENTRE = 0.0619375 / 2
-"""Seconds from the window's start to the middle of the first frame."""
+"""Seconds from the window's start to the centre of the first frame: half its receptive field, from the
+published model."""
+
+_THRESHOLD = 0.5
+"""Between the two values of the output."""
 
 Activity = NDArray[np.bool_]
-"""(``FRAMES``, ``LOCAL_SPEAKERS``): who speaks in which frame."""
+"""(``FRAMES``, ``LOCAL_SPEAKERS``): whether a local speaker is active in a frame."""
 
 
 def segment(network: OnnxNetwork, window: Waveform) -> Activity:
-    """Who speaks when in ``window``, (160000,) samples.
+    """Segment a window.
 
-    Returns:
-        (589, 3): the network itself decides, frame by frame, there are no scores.
+    Args:
+        network: the exported network, whose output is 0 or 1 (its powerset classes are decoded inside).
+        window: (160000,).
     """
     (activity,) = network(waveforms=window[None, None])
-    return np.asarray(activity[0] > 0.5)
+    return np.asarray(activity[0] > _THRESHOLD)
 
 
 def frames_in(seconds: float) -> int:
-    """Frames in a stretch of time, rounded."""
+    """Frames in so many seconds, rounded."""
     return round(seconds / FRAME_STEP)

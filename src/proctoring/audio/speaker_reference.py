@@ -61,12 +61,12 @@ def decode_reference(data: bytes) -> Pcm:
         )
     reader = _FORMATS.get(data[:4])
     if reader is None:
-        raise BadVoiceError("not a sound file: WAV, FLAC, Ogg or WebM is needed")
+        raise BadVoiceError("not an audio file: WAV, FLAC, Ogg or WebM is needed")
     pieces, samples = [np.zeros(0, np.int16)], 0
     try:
         with av.open(io.BytesIO(data), "r", format=reader, metadata_errors="ignore") as container:
             if not container.streams.audio:
-                raise BadVoiceError("the file holds no sound")
+                raise BadVoiceError("the file has no audio track")
             resampler = av.AudioResampler("s16", "mono", SAMPLE_RATE)
             for frame in container.decode(audio=0):
                 frame.pts = None
@@ -77,7 +77,7 @@ def decode_reference(data: bytes) -> Pcm:
                     raise BadVoiceError(f"the recording is longer than {MAX_SECONDS:.0f} s")
             pieces += [chunk.samples for chunk in resampled(resampler, None, 0.0)]
     except (av.FFmpegError, ValueError) as error:
-        raise BadVoiceError("the sound file is damaged, or its format is unknown") from error
+        raise BadVoiceError("the audio file is damaged, or its format is unknown") from error
     return np.concatenate(pieces)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from proctoring.audio.analyser import AudioAnalyser
 from proctoring.audio.networks import AudioModels
 from proctoring.audio.pcm import SAMPLE_RATE
-from proctoring.audio.recording import SoundChunk, read_sound
+from proctoring.audio.recording import AudioChunk, read_audio
 from proctoring.audio.speaker_reference import SpeakerReference
 from proctoring.audio.transcription.stream import TranscriptionStream
 from proctoring.errors import ProctoringError
@@ -122,11 +122,11 @@ def analyse_audio(
         voice: the candidate's reference voice.
 
     Raises:
-        BadRecordingError: as ``read_sound``.
+        BadRecordingError: as ``read_audio``.
     """
     analyser: AudioAnalyser | None = None
     words: TranscriptionStream | None = None
-    for chunk in _since(read_sound(path), origin):
+    for chunk in _since(read_audio(path), origin):
         if analyser is None:
             analyser = AudioAnalyser(models, start=chunk.time)
             if voice is not None:
@@ -143,7 +143,7 @@ def analyse_audio(
         yield from words.close() if words is not None else ()
 
 
-def _since(chunks: Iterable[SoundChunk], origin: float | None) -> Iterator[SoundChunk]:
+def _since(chunks: Iterable[AudioChunk], origin: float | None) -> Iterator[AudioChunk]:
     """Chunks with media times; audio before the origin is cut off."""
     for chunk in chunks:
         if origin is None:
@@ -153,4 +153,4 @@ def _since(chunks: Iterable[SoundChunk], origin: float | None) -> Iterator[Sound
         before = max(0, round(-time * SAMPLE_RATE))
         samples = chunk.samples[before:]
         if len(samples):
-            yield SoundChunk(max(time, 0.0), samples)
+            yield AudioChunk(max(time, 0.0), samples)

@@ -8,7 +8,7 @@ import numpy as np
 
 from proctoring.audio.pcm import SAMPLE_RATE
 from proctoring.audio.pyannote import as_observations, diarize
-from proctoring.audio.recording import read_sound
+from proctoring.audio.recording import read_audio
 from proctoring.observations import AudioObservation
 
 
@@ -25,9 +25,9 @@ def diarize_file(
 
     Raises:
         DiarizationUnavailableError: as ``diarize``.
-        BadRecordingError: as ``read_sound``.
+        BadRecordingError: as ``read_audio``.
     """
-    chunks = list(read_sound(path))
+    chunks = list(read_audio(path))
     if not chunks:
         return ()
     begin = chunks[0].time

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from proctoring.audio.recording import declared_seconds, holds_sound
+from proctoring.audio.recording import declared_seconds, has_audio_track
 from proctoring.errors import BadFrameError, BadRecordingError
 from proctoring.vision.video_file import declared_duration, first_presentation_time
 
@@ -35,7 +35,7 @@ def probe(path: Path) -> RecordingInfo:
     Raises:
         BadRecordingError: it cannot be opened, or has neither video nor audio.
     """
-    has_audio = holds_sound(path)
+    has_audio = has_audio_track(path)
     try:
         return RecordingInfo(
             path, declared_duration(path), first_presentation_time(path), has_audio

@@ -294,7 +294,7 @@ class Service:
             self._store,
             models.audio.voice_activity,
             deepgram_key=settings.deepgram_key,
-            deepgram=DeepgramSettings(url=settings.deepgram_url, closing=LAST_WORDS),
+            deepgram=DeepgramSettings(url=settings.deepgram_url, close_timeout=LAST_WORDS),
         )
         wanted = {self.default_policy.transcription.engine}
         self._preparing = Thread(

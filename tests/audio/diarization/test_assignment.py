@@ -18,7 +18,7 @@ from proctoring.audio.segmentation import FRAMES, LOCAL_SPEAKERS, WINDOW, frames
 from proctoring.models.onnx_runtime import OnnxNetwork
 
 RANDOM = np.random.default_rng(3)
-SOUND = np.zeros(WINDOW, np.float32)
+AUDIO = np.zeros(WINDOW, np.float32)
 Activity = NDArray[np.float32]
 
 
@@ -68,7 +68,7 @@ def voices_after(
     diarizer = OnlineDiarizer(segmentation, Told(embeddings))
     state, known = DiarizationState(), []
     for time in times:
-        state, _ = diarizer.diarize(state, SOUND, time)
+        state, _ = diarizer.diarize(state, AUDIO, time)
         known.append([voice.number for voice in state.speakers])
     return known
 
@@ -90,7 +90,7 @@ def test_while_in_doubt_nothing_said_before_counts() -> None:
     diarizer = OnlineDiarizer(Told([ALWAYS] * 5), told := Told([MINE, MINE, MINE, OTHER, OTHER]))
     state = DiarizationState()
     for time in (*ENROLLED, 19.3, 19.8):
-        state, _ = diarizer.diarize(state, SOUND, time)
+        state, _ = diarizer.diarize(state, AUDIO, time)
     # 3.1 s since the last print that fitted, at most 2 s of them; then 3 s of 3.6 s.
     assert [round(features.shape[1] / 100, 1) for features in told.inputs] == [
         3.0,
@@ -153,7 +153,7 @@ def test_plain_speech_in_which_the_segmentation_hears_nobody_is_looked_at_again(
 def test_without_speech_nobody_is_looked_for_again() -> None:
     segmentation = Told([NEVER])
     diarizer = OnlineDiarizer(segmentation, Told([]))
-    _, look = diarizer.diarize(DiarizationState(), SOUND, 10.0, speech=0.1)
+    _, look = diarizer.diarize(DiarizationState(), AUDIO, 10.0, speech=0.1)
     assert look.speakers == ()
     assert len(segmentation.inputs) == 1
 
@@ -168,8 +168,8 @@ def test_a_candidate_who_moves_is_not_two(
     audio_models: AudioModels, voices: Voices, person: str, until: int
 ) -> None:
     """The two false alarms of the first hour and a half of single speakers, at 26.5 and 24.0 s."""
-    sound = one_speaker(voices, person, "moving", 1003).sound
-    assert alarms(audio_models, sound[: until * 16_000]) == []
+    audio = one_speaker(voices, person, "moving", 1003).audio
+    assert alarms(audio_models, audio[: until * 16_000]) == []
 
 
 def test_who_speaks_where_the_segmentation_heard_nobody_is_found(
@@ -178,7 +178,7 @@ def test_who_speaks_where_the_segmentation_heard_nobody_is_found(
     session = two_speakers(voices, "2414", "1688", "moving", 0)
     assert session.second is not None
     start, end = session.second.start, session.second.end
-    heard = alarms(audio_models, session.sound[: round((end + 1) * 16_000)])
+    heard = alarms(audio_models, session.audio[: round((end + 1) * 16_000)])
     assert heard
     assert start < heard[0] < start + 3
 

@@ -72,9 +72,9 @@ def test_a_conversation_from_the_start_is_told_apart_without_any_enrolment(
     audio_models: AudioModels, shared_data: Path
 ) -> None:
     """Two women in turns, at first taken for one voice: longer embeddings of both part them."""
-    sound = read_pcm(shared_data / "speech" / "meetings" / "sample.wav")[: 20 * 16_000]
+    audio = read_pcm(shared_data / "speech" / "meetings" / "sample.wav")[: 20 * 16_000]
     heard: dict[int, float] = {}
-    for observation in AudioAnalyser(audio_models).push(sound):
+    for observation in AudioAnalyser(audio_models).push(audio):
         for voice in observation.diarization.speakers if observation.diarization else ():
             heard.setdefault(voice.number, observation.time)
     assert sorted(heard) == [1, 2]

@@ -1,7 +1,7 @@
 """A server that speaks Deepgram's live protocol over real sockets, as far as ours needs it.
 
-It "hears" one word per second of sound: word7 is the seventh second of the connection's sound. It
-sends interim results as sound comes (where they are asked for) and a final one every two seconds, checks the key and the query,
+It "hears" one word per second of audio: word7 is the seventh second of the connection's audio. It
+sends interim results as audio comes (where they are asked for) and a final one every two seconds, checks the key and the query,
 answers Finalize and CloseStream, and hangs up after ``idle`` seconds without a message.
 """
 
@@ -29,12 +29,12 @@ class DeepgramServer:
 
     idle: float = 10.0
     hang_up_after: int | None = None
-    """Bytes of sound after which the first connection is cut without a word."""
+    """Bytes of audio after which the first connection is cut without a word."""
     deaf: bool = False
     """``True``: accepts connections and never reads from them."""
     queries: list[dict[str, list[str]]] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
-    sound: list[bytearray] = field(default_factory=list)
+    audio: list[bytearray] = field(default_factory=list)
     """Per connection, all that came."""
     refused: int = 0
     idle_closings: int = 0
@@ -69,8 +69,8 @@ class DeepgramServer:
     def _talk(self, connection: ServerConnection) -> None:
         assert connection.request is not None
         self.queries.append(parse_qs(urlsplit(connection.request.path).query))
-        sound = bytearray()
-        self.sound.append(sound)
+        audio = bytearray()
+        self.audio.append(audio)
         if self.deaf:
             self.release.wait()
             return
@@ -85,12 +85,12 @@ class DeepgramServer:
                     connection.close(1011, "NET-0001")
                     return
                 if isinstance(message, bytes):
-                    sound += message
-                    if self.hang_up_after is not None and len(sound) >= self.hang_up_after:
+                    audio += message
+                    if self.hang_up_after is not None and len(audio) >= self.hang_up_after:
                         self.hang_up_after = None
                         connection.socket.close()
                         return
-                    while len(sound) // SECOND > said:
+                    while len(audio) // SECOND > said:
                         said += 1
                         done = said - final == 2
                         if done or interim:

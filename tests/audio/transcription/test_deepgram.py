@@ -27,7 +27,7 @@ def server() -> Iterator[DeepgramServer]:
 
 
 def settings(server: DeepgramServer, **changes: float) -> DeepgramSettings:
-    return DeepgramSettings(url=server.url, first_retry=0.05, closing=3.0, **changes)  # type: ignore[arg-type]
+    return DeepgramSettings(url=server.url, first_retry=0.05, close_timeout=3.0, **changes)  # type: ignore[arg-type]
 
 
 def until(done: Callable[[], bool]) -> None:
@@ -120,7 +120,7 @@ def test_silence_on_our_side_is_bridged_by_keeping_alive() -> None:
         stream.drain()
 
 
-def test_a_cut_connection_is_made_again_and_unconfirmed_sound_is_sent_again() -> None:
+def test_a_cut_connection_is_made_again_and_unconfirmed_audio_is_sent_again() -> None:
     with DeepgramServer(hang_up_after=3 * 32_000) as server:
         stream = DeepgramStream(KEY, start=50.0, settings=settings(server))
         found: list[TranscriptObservation] = []
@@ -128,7 +128,7 @@ def test_a_cut_connection_is_made_again_and_unconfirmed_sound_is_sent_again() ->
             found += stream.push(SECOND)
         found += collect(stream, lambda f: bool(finals(f)))  # the first two are confirmed
         stream.push(SECOND)  # the server hangs up on this one
-        until(lambda: len(server.sound) == 2)
+        until(lambda: len(server.audio) == 2)
         for _ in range(3):
             stream.push(SECOND)
         found += collect(stream, lambda f: len(finals(f)) == 2)
@@ -179,10 +179,10 @@ def test_words_are_in_no_log(server: DeepgramServer, caplog: pytest.LogCaptureFi
 
 def test_a_network_that_takes_nothing_never_holds_up_the_session() -> None:
     with DeepgramServer(deaf=True) as server:
-        stream = DeepgramStream(KEY, settings=settings(server, most_waiting=5.0))
+        stream = DeepgramStream(KEY, settings=settings(server, max_buffered=5.0))
         until(lambda: stream.connections == 1)
         slowest = 0.0
-        for _ in range(900):  # 15 minutes of sound: far more than sockets buffer
+        for _ in range(900):  # 15 minutes of audio: far more than sockets buffer
             began = clock.thread_time()
             stream.push(SECOND)
             slowest = max(slowest, clock.thread_time() - began)

@@ -39,9 +39,9 @@ def test_words_of_read_speech_come_utterance_by_utterance_with_times(
 ) -> None:
     stream = MoonshineStream(moonshine, voice_activity, start=100.0)
     found: list[TranscriptObservation] = []
-    sound = one_voice[: 14 * RATE]
-    for start in range(0, len(sound), 3001):
-        found += stream.push(sound[start : start + 3001])
+    audio = one_voice[: 14 * RATE]
+    for start in range(0, len(audio), 3001):
+        found += stream.push(audio[start : start + 3001])
     assert found
     assert found[0].time < 100 + 14  # not only at the end
     found += stream.close()
@@ -55,22 +55,22 @@ def test_words_of_read_speech_come_utterance_by_utterance_with_times(
     assert all(t.start <= w.start <= w.end <= t.time for t in found for w in t.words)
 
 
-def test_the_pieces_that_sound_comes_in_do_not_matter(
+def test_the_pieces_that_audio_comes_in_do_not_matter(
     moonshine: Moonshine, voice_activity: OnnxNetwork, one_voice: NDArray[np.int16]
 ) -> None:
-    sound = one_voice[RATE : 5 * RATE]
+    audio = one_voice[RATE : 5 * RATE]
     whole = MoonshineStream(moonshine, voice_activity)
     pieces = MoonshineStream(moonshine, voice_activity)
     found: list[TranscriptObservation] = []
-    for start in range(0, len(sound), 777):
-        found += pieces.push(sound[start : start + 777])
-    assert [*found, *pieces.close()] == [*whole.push(sound), *whole.close()]
+    for start in range(0, len(audio), 777):
+        found += pieces.push(audio[start : start + 777])
+    assert [*found, *pieces.close()] == [*whole.push(audio), *whole.close()]
 
 
 def test_unfinished_words_are_given_when_asked_for(
     moonshine: Moonshine, voice_activity: OnnxNetwork, one_voice: NDArray[np.int16]
 ) -> None:
-    settings = MoonshineSettings(interim=1.0, pause=2.0)
+    settings = MoonshineSettings(interim_period=1.0, pause=2.0)
     stream = MoonshineStream(moonshine, voice_activity, settings=settings)
     found = stream.push(one_voice[RATE : 5 * RATE])
     assert found
@@ -92,10 +92,10 @@ def test_a_gap_ends_the_utterance_and_moves_the_time(
     moonshine: Moonshine, voice_activity: OnnxNetwork, one_voice: NDArray[np.int16]
 ) -> None:
     stream = MoonshineStream(moonshine, voice_activity)
-    sound = one_voice[RATE : 4 * RATE]
-    stream.push(sound)
+    audio = one_voice[RATE : 4 * RATE]
+    stream.push(audio)
     assert [t.final for t in stream.gap(60.0)] == [True]
-    later = [*stream.push(sound), *stream.close()]
+    later = [*stream.push(audio), *stream.close()]
     assert later[0].start > 63.0
 
 

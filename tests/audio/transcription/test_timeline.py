@@ -7,7 +7,7 @@ import pytest
 from proctoring.audio.transcription.timeline import Timeline
 
 
-def test_sound_without_holes_is_a_shift() -> None:
+def test_audio_without_holes_is_a_shift() -> None:
     timeline = Timeline()
     for n in range(10):
         timeline.add(100 + n * 0.5, 8000)

@@ -1,1 +1,1 @@
-"""Speech to words: one interface, a local transcriber and a remote one. Off unless asked for."""
+"""Transcription: one interface, a local engine and a remote one. Off unless a policy requests it."""

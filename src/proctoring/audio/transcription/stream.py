@@ -1,4 +1,4 @@
-"""What every transcriber's stream can do."""
+"""The interface of every transcription engine."""
 
 from __future__ import annotations
 
@@ -9,27 +9,28 @@ from proctoring.observations import TranscriptObservation
 
 
 class TranscriptionStream(Protocol):
-    """One session's sound to words. Called from one thread at a time; never waits for a network."""
+    """One session's audio to words. Called from one thread at a time; never blocks on a network,
+    except in ``drain``."""
 
     @property
     def trouble(self) -> str:
-        """Why no words come, in one sentence; empty while all is well."""
+        """Why no transcripts arrive, in one sentence; empty while all is well."""
 
     @property
     def lost_seconds(self) -> float:
-        """Sound whose words will never be known because it could not be kept."""
+        """Seconds of audio that were dropped before they could be transcribed."""
 
     def push(self, samples: Pcm) -> tuple[TranscriptObservation, ...]:
-        """Take in sound that follows what came before; give what is known by now."""
+        """Transcribe audio that follows the audio before; returns the transcripts available so far."""
 
     def gap(self, seconds: float) -> tuple[TranscriptObservation, ...]:
-        """Sound of that length is missing here; media time goes on."""
+        """Audio of this length, in seconds, is missing; media time goes on."""
 
     def flush(self) -> tuple[TranscriptObservation, ...]:
-        """No more sound for now: give what was said so far."""
+        """Transcribe all audio so far, even within an utterance."""
 
     def close(self) -> tuple[TranscriptObservation, ...]:
-        """The session is over: give the rest that is known, and let go of everything."""
+        """End the stream; returns the transcripts available so far."""
 
     def drain(self) -> tuple[TranscriptObservation, ...]:
-        """After ``close``: wait for the last words, a few seconds at most."""
+        """After ``close``: wait for the last transcripts, a few seconds at most."""

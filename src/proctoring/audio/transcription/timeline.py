@@ -1,4 +1,4 @@
-"""From a transcriber's own seconds to media time."""
+"""A remote transcriber's seconds to media time."""
 
 from __future__ import annotations
 
@@ -7,27 +7,29 @@ from dataclasses import dataclass, field
 from proctoring.audio.pcm import SAMPLE_RATE
 
 _TOLERANCE = 0.001
-"""Seconds by which two pieces may differ and still follow each other."""
-_MOST_ANCHORS = 1000
+"""Seconds by which two pieces may be apart and still count as contiguous."""
+_MAX_ANCHORS = 1000
+"""Gaps remembered; the oldest are dropped."""
 
 
 @dataclass(slots=True)
 class Timeline:
-    """A remote transcriber counts seconds of the sound it was sent; sound may have been left out."""
+    """Maps seconds of the audio that was sent, from which parts may be missing, to media time."""
 
     sent: int = 0
     """Samples sent so far."""
     _anchors: list[tuple[float, float]] = field(default_factory=list)
+    """(seconds sent, media time) at the begin of every contiguous part."""
 
     def add(self, time: float, samples: int) -> None:
-        """So many samples were sent, the first of them of media time ``time``."""
+        """So many samples were sent, the first of them at media time ``time``, in seconds."""
         sent = self.sent / SAMPLE_RATE
         if not self._anchors or abs(self.media_time(sent) - time) > _TOLERANCE:
-            self._anchors = [*self._anchors[-_MOST_ANCHORS:], (sent, time)]
+            self._anchors = [*self._anchors[-_MAX_ANCHORS:], (sent, time)]
         self.sent += samples
 
     def media_time(self, seconds: float) -> float:
-        """The media time of the transcriber's second."""
+        """The media time, in seconds, of a time given by the transcriber."""
         if not self._anchors:
             return seconds
         before = [anchor for anchor in self._anchors if anchor[0] <= seconds + _TOLERANCE]

@@ -1,4 +1,4 @@
-"""The transcribers of one process: loaded, or their key tried, when they are first asked for."""
+"""The transcription engines of one process: loaded, or their key checked, when first requested."""
 
 from __future__ import annotations
 
@@ -23,20 +23,21 @@ _log = logging.getLogger(__name__)
 
 MOONSHINE = "moonshine"
 DEEPGRAM = "deepgram"
-INTERIM = 1.0
-"""Seconds of new speech after which Moonshine reads an unfinished utterance again: 370 ms of CPU
-for each second of talk (read, reference machine) instead of about 40 (docs/benchmarks.md)."""
-_NOT_ASKED = "nobody has asked for it"
+INTERIM_PERIOD = 1.0
+"""Seconds of new speech after which Moonshine transcribes an unfinished utterance again. Its publisher's
+streaming at this interval takes 370 ms of CPU per second of speech on a 2-core AVX-512 machine; without
+interim transcripts it is about 40 (``docs/benchmarks.md``)."""
+_NOT_REQUESTED = "nobody has asked for it"
 
 
 class Transcribers:
-    """Gives every session its stream, and knows what can be had. Safe from many threads.
+    """Opens a stream per session and knows which engines are available. Thread-safe.
 
     Args:
-        store: has Moonshine's weights.
-        voice_activity: Silero, by which Moonshine finds utterances.
-        deepgram_key: empty: none was given.
-        deepgram: how Deepgram is asked.
+        store: source of Moonshine's weights.
+        voice_activity: Silero, which delimits Moonshine's utterances.
+        deepgram_key: empty: none is configured.
+        deepgram: options of Deepgram.
     """
 
     def __init__(
@@ -54,28 +55,31 @@ class Transcribers:
         self._moonshine: Moonshine | None = None
         self._loading = Lock()
         self._found = {
-            engine: Capability(f"transcription.{engine}", False, _NOT_ASKED, model, wanted=False)
+            engine: Capability(
+                f"transcription.{engine}", False, _NOT_REQUESTED, model, wanted=False
+            )
             for engine, model in ((MOONSHINE, MOONSHINE_MODEL), (DEEPGRAM, self._deepgram.model))
         }
 
     @property
     def capabilities(self) -> tuple[Capability, ...]:
-        """What can be had, as far as it was tried."""
+        """Availability of the engines, as far as known."""
         return tuple(self._found.values())
 
-    def prepare(self, wanted: Iterable[str]) -> None:
-        """Load what is wanted from the start, and try Deepgram's key if there is one.
+    def prepare(self, engines: Iterable[str]) -> None:
+        """Load the requested engines and check Deepgram's key if there is one; logs each outcome. Blocks.
 
-        Says each outcome in one line of the log. May take long.
+        Args:
+            engines: requested at start.
         """
-        engines = set(wanted)
-        if MOONSHINE in engines:
+        requested = set(engines)
+        if MOONSHINE in requested:
             try:
                 self._load_moonshine()
                 _log.info("transcription by Moonshine: on")
             except TranscriberUnavailableError as error:
                 _log.warning("transcription by Moonshine: off: %s", error.detail)
-        if self._key or DEEPGRAM in engines:
+        if self._key or DEEPGRAM in requested:
             trouble = check_key(self._key, self._deepgram)
             self.note(DEEPGRAM, trouble)
             if trouble:
@@ -84,10 +88,10 @@ class Transcribers:
                 _log.info("transcription by Deepgram: on, its key was accepted")
 
     def begin(self, engine: str, start: float, *, interim: bool) -> TranscriptionStream:
-        """A session's stream, from media time ``start`` on. The first may take long.
+        """A session's stream, from media time ``start`` (seconds) on. Blocks while the engine loads.
 
         Raises:
-            TranscriberUnavailableError: it cannot be had.
+            TranscriberUnavailableError: the engine is unavailable.
         """
         if engine == DEEPGRAM:
             stream = DeepgramStream(
@@ -96,18 +100,18 @@ class Transcribers:
             self._note_begun(DEEPGRAM)
             return stream
         moonshine, voice_activity = self._load_moonshine()
-        settings = MoonshineSettings(interim=INTERIM if interim else 0.0)
+        settings = MoonshineSettings(interim_period=INTERIM_PERIOD if interim else 0.0)
         return MoonshineStream(moonshine, voice_activity, start=start, settings=settings)
 
     def note(self, engine: str, trouble: str) -> None:
-        """What a session found out about an engine; no ``trouble``: it works."""
+        """Update an engine's availability. ``trouble``: why it fails; empty: it works."""
         self._found[engine] = replace(
             self._found[engine], available=not trouble, reason=trouble, wanted=True
         )
 
     def _note_begun(self, engine: str) -> None:
-        # Whether it works shows when it connects; until then what is known stays.
-        if self._found[engine].reason == _NOT_ASKED:
+        # Whether it works is known after it has connected; until then the last state stays.
+        if self._found[engine].reason == _NOT_REQUESTED:
             self.note(engine, "")
 
     def _load_moonshine(self) -> tuple[Moonshine, OnnxNetwork]:

@@ -40,7 +40,7 @@ class Connection:
                 self._socket.send_finalize()
             elif self._queue.closing:
                 self._socket.send_close_stream()
-                reader.join(self._queue.settings.closing)
+                reader.join(self._queue.settings.close_timeout)
                 return
             elif not self._ended:
                 self._socket.send_keep_alive()

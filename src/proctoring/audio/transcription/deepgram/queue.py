@@ -53,13 +53,13 @@ class TranscriptionQueue:
     """Samples that were dropped."""
 
     def put(self, item: AudioPiece | str) -> None:
-        """Append an item; drops the oldest audio beyond ``most_waiting``. Ignored once closing."""
+        """Append an item; drops the oldest audio beyond ``max_buffered``. Ignored once closing."""
         with self.changed:
             if self.closing:
                 return
             self.waiting.append(item)
             kept = sum(piece.samples for piece in self.waiting if isinstance(piece, AudioPiece))
-            while kept > self.settings.most_waiting * SAMPLE_RATE:
+            while kept > self.settings.max_buffered * SAMPLE_RATE:
                 oldest = self.waiting.popleft()
                 if isinstance(oldest, AudioPiece):
                     kept -= oldest.samples
@@ -81,7 +81,7 @@ class TranscriptionQueue:
             item = self.waiting.popleft()
             if isinstance(item, AudioPiece):
                 self.unconfirmed.append(item)
-                oldest = item.end - self.settings.most_waiting
+                oldest = item.end - self.settings.max_buffered
                 while self.unconfirmed[0].end < oldest:
                     self.unconfirmed.popleft()
             return item

@@ -91,7 +91,6 @@ def connector(key: str, settings: DeepgramSettings) -> Callable[[], Any]:
         "vad_events": "true",
         "utterance_end_ms": _UTTERANCE_END_MS,
         "endpointing": _ENDPOINTING_MS,
+        "diarize_model": "latest",
     }
-    if settings.diarize:
-        options["diarize_model"] = "latest"
     return lambda: listen.connect(**options)

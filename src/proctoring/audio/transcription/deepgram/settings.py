@@ -11,7 +11,6 @@ class DeepgramSettings:
 
     model: str = "nova-3"
     language: str = "en"
-    diarize: bool = True
     interim: bool = True
     """Whether interim transcripts, which may still change, are requested."""
     url: str | None = None
@@ -19,11 +18,11 @@ class DeepgramSettings:
     keep_alive: float = 4.0
     """Seconds without audio after which a ``KeepAlive`` is sent: Deepgram closes the connection after
     10 and asks for one every 3 to 5 (its documentation of the live API)."""
-    most_waiting: float = 30.0
+    max_buffered: float = 30.0
     """Seconds of audio buffered while the network is slow or down; beyond that, the oldest is dropped."""
     first_retry: float = 0.5
     """Seconds before the first attempt to reconnect; doubled for each further one."""
-    longest_retry: float = 30.0
+    max_retry: float = 30.0
     """Upper bound of the seconds between attempts."""
-    closing: float = 5.0
+    close_timeout: float = 5.0
     """Seconds to wait for the last transcripts after the session was closed."""

@@ -21,7 +21,7 @@ from proctoring.observations import TranscriptObservation
 
 _log = logging.getLogger(__name__)
 _JOIN_MARGIN = 1.0
-"""Seconds beyond ``closing`` after which the connection's thread is no longer waited for."""
+"""Seconds beyond ``close_timeout`` after which the connection's thread is no longer waited for."""
 
 
 class DeepgramStream:
@@ -85,8 +85,8 @@ class DeepgramStream:
         return self._queue.take()
 
     def drain(self) -> tuple[TranscriptObservation, ...]:
-        """After ``close``: wait for the last transcripts, about ``closing`` seconds at most."""
-        self._thread.join(self._settings.closing + _JOIN_MARGIN)
+        """After ``close``: wait for the last transcripts, about ``close_timeout`` seconds at most."""
+        self._thread.join(self._settings.close_timeout + _JOIN_MARGIN)
         return self._queue.take()
 
     def _run(self) -> None:
@@ -108,7 +108,7 @@ class DeepgramStream:
             _log.warning("transcription: no connection, trying again in %.1f s", pause)
             with queue.changed:
                 queue.changed.wait_for(lambda: queue.closing, timeout=pause)
-            pause = min(2 * pause, self._settings.longest_retry)
+            pause = min(2 * pause, self._settings.max_retry)
 
     def _attempt(self) -> int | None:
         """One connection from its beginning to its end.

@@ -1,9 +1,9 @@
-"""Local transcription: Moonshine tiny-en (English), an encoder and an autoregressive decoder.
+"""Moonshine tiny-en (English): an encoder and an autoregressive decoder.
 
-The networks' contract was read off the files and the publisher's model card (Jeffries et al. 2024,
-arXiv 2410.15608): the encoder takes raw samples at 16 kHz and gives a vector of 288 per 384 of them;
-the decoder takes one token at a time (1 begins, 2 ends) with the keys and values of what came
-before, in 6 layers of 8 heads of 36. It gives no times: those of words are spread over the speech.
+Tensor names and shapes were read from the files and the publisher's model card (Jeffries et al. 2024,
+arXiv 2410.15608): the encoder takes raw samples at 16 kHz and returns a vector of 288 per 384 of them;
+the decoder takes one token at a time with the keys and values of the previous ones, in 6 layers of 8
+heads of 36. The model returns no times of words.
 """
 
 from __future__ import annotations
@@ -20,15 +20,21 @@ from proctoring.models.store import ModelStore
 NAME = "moonshine_tiny_en"
 
 _BEGIN, _END = 1, 2
+"""Tokens."""
 _LAYERS, _HEADS, _HEAD_SIZE = 6, 8, 36
-_TOKENS_PER_SECOND = 6.5  # the publisher's bound against endless repetition
-_LEAST = SAMPLE_RATE // 10  # shorter sound says nothing, and the encoder's strides need some
-_SPACE = "\u2581"  # how the vocabulary writes one
-_BYTE = re.compile(r"<<ST_\d+>>|<unk>|</?s>")
+_TOKENS_PER_SECOND = 6.5
+"""Upper bound against endless repetition, from the publisher."""
+_SPARE_TOKENS = 4
+"""Beyond that bound, for very short audio."""
+_MIN_SAMPLES = SAMPLE_RATE // 10
+"""Shorter audio is not transcribed: the encoder's strides need some length."""
+_SPACE = "\u2581"
+"""In the vocabulary."""
+_SPECIAL = re.compile(r"<<ST_\d+>>|<unk>|</?s>")
 
 
 class Moonshine:
-    """The loaded networks. Shared by all sessions and threads; keeps no state."""
+    """The loaded networks. Shared by all sessions and threads; stateless."""
 
     def __init__(
         self, encoder: OnnxNetwork, decoder: OnnxNetwork, vocabulary: tuple[bytes, ...]
@@ -38,12 +44,12 @@ class Moonshine:
         self._vocabulary = vocabulary
 
     def transcribe(self, waveform: Waveform) -> str:
-        """The words of up to about 20 seconds of speech.
+        """Transcribe up to about 20 seconds of speech.
 
         Args:
             waveform: (n,) at 16 kHz, -1 to 1.
         """
-        if len(waveform) < _LEAST:
+        if len(waveform) < _MIN_SAMPLES:
             return ""
         mask = np.ones((1, len(waveform)), np.int64)
         (hidden,) = self._encoder(input_values=waveform[None], attention_mask=mask)
@@ -56,7 +62,7 @@ class Moonshine:
         }
         tokens: list[int] = []
         last = _BEGIN
-        for _ in range(int(len(waveform) / SAMPLE_RATE * _TOKENS_PER_SECOND) + 4):
+        for _ in range(int(len(waveform) / SAMPLE_RATE * _TOKENS_PER_SECOND) + _SPARE_TOKENS):
             cached = last != _BEGIN
             outputs = self._decoder.run_named(
                 {
@@ -72,18 +78,18 @@ class Moonshine:
                 break
             tokens.append(last)
             for name, values in zip(self._decoder.output_names[1:], outputs[1:], strict=True):
-                # The encoder's side never changes; once cached the network gives it empty.
+                # The encoder's keys and values never change; once cached, the network returns them empty.
                 if not cached or ".decoder." in name:
                     past[name.replace("present", "past_key_values")] = values
         text = b"".join(self._vocabulary[token] for token in tokens).decode("utf-8", "replace")
-        return _BYTE.sub("", text).replace(_SPACE, " ").strip()
+        return _SPECIAL.sub("", text).replace(_SPACE, " ").strip()
 
 
 def load_moonshine(store: ModelStore) -> Moonshine:
     """Load the networks once per process.
 
     Raises:
-        ModelUnavailableError: they cannot be had or read.
+        ModelUnavailableError: they are unavailable or unreadable.
     """
     encoder = store.fetch(NAME)
     return Moonshine(
@@ -94,7 +100,7 @@ def load_moonshine(store: ModelStore) -> Moonshine:
 
 
 def _read_vocabulary(path: Path) -> tuple[bytes, ...]:
-    """Tokens one after another, each after its length: one byte, or two from 128 on."""
+    """Parse ``tokenizer.bin``: tokens, each preceded by its length in one byte, or two from 128 on."""
     data = path.read_bytes()
     tokens, at = [], 0
     while at < len(data):

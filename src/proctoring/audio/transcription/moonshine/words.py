@@ -11,12 +11,12 @@ from proctoring.observations import Word
 
 
 def spread_words(text: str, spoken: NDArray[np.bool_], begin: float) -> tuple[Word, ...]:
-    """Words over the frames of an utterance that are speech, each as long as its letters.
+    """Distribute words over the frames with speech, in proportion to their letters.
 
     Args:
         text: the words.
-        spoken: (frames,) which frames of 32 ms are speech; at least one is.
-        begin: media time of the first frame.
+        spoken: (frames,) whether a frame of 32 ms is speech; at least one is.
+        begin: media time of the first frame, in seconds.
     """
     said = text.split()
     weights = np.array([len(word) + 1 for word in said], np.float64)

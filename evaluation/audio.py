@@ -1,6 +1,6 @@
 r"""Everything that is measured of hearing, by one command.
 
-    uv run python -m evaluation.sound ../shared/data [--split development|held-out] [--draws 2]
+    uv run python -m evaluation.audio ../shared/data [--split development|held-out] [--draws 2]
         [--parts one two short meetings given lips words long] [--hours 2] [--within 7200]
 
 ``one`` and ``long``: false alarms per hour of one-speaker sessions; ``two``: share found and delay of a
@@ -36,7 +36,7 @@ def main() -> None:
     parser.add_argument("--split", choices=("development", "held-out"), default=None)
     parser.add_argument("--draws", type=int, default=2, help="sessions per person and condition")
     parser.add_argument("--parts", nargs="+", default=PARTS, choices=(*PARTS, speakers.LONG))
-    parser.add_argument("--hours", type=float, default=2.0, help="of sound, in the part 'long'")
+    parser.add_argument("--hours", type=float, default=2.0, help="of audio, in the part 'long'")
     parser.add_argument("--within", type=float, default=7200.0, help="seconds for the part 'long'")
     arguments = parser.parse_args()
     data, split, draws, parts = (
