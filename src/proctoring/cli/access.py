@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from proctoring.server.access import Who
+from proctoring.server.access import AccessMode
 
 ACCESS = {
-    Who.TOKENS: "Access: by token.",
-    Who.LOCAL: "Access: local mode. This machine alone, without a token.",
-    Who.INSECURE: "Access: INSECURE. Anybody who reaches this address, without a token.",
+    AccessMode.TOKENS: "Access: by token.",
+    AccessMode.LOCAL: "Access: local mode. This machine alone, without a token.",
+    AccessMode.INSECURE: "Access: INSECURE. Anybody who reaches this address, without a token.",
 }

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from proctoring.settings import Settings
 
 
-class Who(StrEnum):
+class AccessMode(StrEnum):
     """Whom the server lets in; health and the log say it."""
 
     TOKENS = "tokens"
@@ -26,11 +26,11 @@ class Who(StrEnum):
     """Everybody who reaches it."""
 
 
-def who_may(settings: Settings) -> Who:
+def access_mode(settings: Settings) -> AccessMode:
     """Whom a server with these settings lets in."""
     if settings.asks_for_tokens:
-        return Who.TOKENS
-    return Who.INSECURE if settings.insecure else Who.LOCAL
+        return AccessMode.TOKENS
+    return AccessMode.INSECURE if settings.insecure else AccessMode.LOCAL
 
 
 def is_loopback(host: str) -> bool:

@@ -36,7 +36,7 @@ from proctoring.server import (
     review_pages,
     sockets,
 )
-from proctoring.server.access import Who
+from proctoring.server.access import AccessMode
 from proctoring.server.authorisation import Authorisation
 from proctoring.server.closing import close
 from proctoring.server.described import Described
@@ -103,7 +103,7 @@ def create_app(settings: Settings | None = None, *, service: Service | None = No
     )
     app.add_middleware(
         Guard,
-        local_only=service.access is Who.LOCAL,
+        local_only=service.access is AccessMode.LOCAL,
         allowed_origins=chosen.allowed_origins,
         requests_per_second=chosen.max_requests_per_second,
         now=service.now,

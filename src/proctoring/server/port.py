@@ -6,7 +6,7 @@ import os
 import socket
 
 from proctoring.errors import SettingsError
-from proctoring.server.access import Who, is_loopback, who_may
+from proctoring.server.access import AccessMode, access_mode, is_loopback
 from proctoring.settings import Settings
 
 
@@ -17,7 +17,7 @@ def open_port(settings: Settings) -> socket.socket:
         SettingsError: it cannot be had, or others than this machine could reach it unasked.
     """
     host, port = settings.host, settings.port
-    if who_may(settings) is Who.LOCAL and not is_loopback(host):
+    if access_mode(settings) is AccessMode.LOCAL and not is_loopback(host):
         raise SettingsError(
             f"{host} can be reached from other machines, and nobody would have to say who he is: "
             "set PROCTORING_TOKEN_SECRET (docs/operate/security.md), serve on 127.0.0.1, or add --insecure "

@@ -21,7 +21,7 @@ from proctoring.errors import BadPolicyError, NotReadyError, SettingsError
 from proctoring.judgement.policy import Policy, load_policy
 from proctoring.models.store import ModelStore
 from proctoring.records.archive import HEARTBEAT
-from proctoring.server.access import who_may
+from proctoring.server.access import access_mode
 from proctoring.server.model_loading import ModelLoading
 from proctoring.server.open_storage import open_storage
 from proctoring.server.periodic import cancel, repeat, repeat_on_thread
@@ -81,7 +81,7 @@ class Service:
         wall: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.settings = settings
-        self.access = who_may(settings)
+        self.access = access_mode(settings)
         self.now = monotonic
         try:
             self.default_policy: Policy = load_policy(settings.default_policy)
