@@ -75,7 +75,7 @@ class Guard:
         headers = Headers(scope=scope)
         reason = refusal(headers, local_only=self._local_only, allowed_origins=self._allowed)
         client = scope["client"][0] if scope.get("client") else ""
-        if self._limit.is_too_much(client, self._now()):
+        if self._limit.exceeds(client, self._now()):
             error = RateLimitedError("too many requests: slow down")
             await _answer(scope, receive, send, error)
         elif reason is not None:

@@ -6,11 +6,11 @@ from collections import OrderedDict
 from enum import Enum
 
 
-class Bucket:
+class TokenBucket:
     """A token bucket: ``rate`` units per second in the mean, ``burst`` at once.
 
     Args:
-        now: seconds of the clock that ``take`` uses.
+        now: seconds of the clock that ``consume`` uses.
     """
 
     def __init__(self, rate: float, burst: float, now: float) -> None:
@@ -19,22 +19,23 @@ class Bucket:
         self._left = burst
         self._at = now
 
-    def take(self, units: float, now: float) -> float:
-        """Take ``units`` out. Returns the seconds by which that was too much; 0 if it was not."""
+    def consume(self, units: float, now: float) -> float:
+        """Consume ``units``. Returns the seconds until the bucket is no longer overdrawn; 0 if it is
+        not."""
         self._left = min(self._burst, self._left + (now - self._at) * self._rate)
         self._at = now
         self._left -= units
         return max(0.0, -self._left / self._rate)
 
-    def give_back(self, units: float) -> None:
-        """What was taken and not used after all."""
+    def refund(self, units: float) -> None:
+        """Return units that were consumed and not used."""
         self._left += units
 
 
-class Verdict(Enum):
+class RateDecision(Enum):
     """What to do with a message."""
 
-    TAKE = "take"
+    ACCEPT = "accept"
     DROP = "drop"
 
 
@@ -44,21 +45,21 @@ class SocketLimit:
     Args:
         frames: per second, taken.
         data: bytes per second, read.
-        now: seconds of the clock that ``judge`` uses.
+        now: seconds of the clock that ``decide`` uses.
     """
 
     def __init__(self, frames: float, data: float, now: float) -> None:
-        self._taken = Bucket(frames, 2 * frames, now)
-        self._read = Bucket(4 * frames, 4 * frames, now)
-        self._data = Bucket(data, 2 * data, now)
+        self._frames = TokenBucket(frames, 2 * frames, now)
+        self._messages = TokenBucket(4 * frames, 4 * frames, now)
+        self._data = TokenBucket(data, 2 * data, now)
 
-    def judge(self, size: int, now: float) -> tuple[Verdict, float]:
+    def decide(self, size: int, now: float) -> tuple[RateDecision, float]:
         """What to do with a message of ``size`` bytes, and for how many seconds to read no more."""
-        pause = max(self._read.take(1, now), self._data.take(size, now))
-        if self._taken.take(1, now) > 0:
-            self._taken.give_back(1)
-            return Verdict.DROP, pause
-        return Verdict.TAKE, pause
+        pause = max(self._messages.consume(1, now), self._data.consume(size, now))
+        if self._frames.consume(1, now) > 0:
+            self._frames.refund(1)
+            return RateDecision.DROP, pause
+        return RateDecision.ACCEPT, pause
 
 
 class ClientLimit:
@@ -73,17 +74,17 @@ class ClientLimit:
 
     def __init__(self, rate: float) -> None:
         self._rate = rate
-        self._buckets: OrderedDict[str, Bucket] = OrderedDict()
+        self._buckets: OrderedDict[str, TokenBucket] = OrderedDict()
 
-    def is_too_much(self, client: str, now: float) -> bool:
+    def exceeds(self, client: str, now: float) -> bool:
         """Count a request. Returns whether it is one too many; such a one does not count."""
         bucket = self._buckets.get(client)
         if bucket is None:
-            bucket = self._buckets[client] = Bucket(self._rate, 2 * self._rate, now)
+            bucket = self._buckets[client] = TokenBucket(self._rate, 2 * self._rate, now)
             if len(self._buckets) > self.CLIENTS:
                 self._buckets.popitem(last=False)
         self._buckets.move_to_end(client)
-        if bucket.take(1, now) > 0:
-            bucket.give_back(1)
+        if bucket.consume(1, now) > 0:
+            bucket.refund(1)
             return True
         return False

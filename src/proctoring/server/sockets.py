@@ -30,7 +30,7 @@ from proctoring.server.error_answers import error_text
 from proctoring.server.event_feed import EventFeed, send_replay
 from proctoring.server.grant import Scope
 from proctoring.server.outbound import Outbound
-from proctoring.server.rate_limit import Bucket, SocketLimit, Verdict
+from proctoring.server.rate_limit import RateDecision, SocketLimit, TokenBucket
 from proctoring.server.service import Service
 from proctoring.server.status import Status
 from proctoring.server.video_feed import VideoFeed
@@ -184,8 +184,8 @@ async def _receive_video(
     complained = float("-inf")
     async for data in _binary_messages(socket, feed, "video"):
         now = service.now()
-        verdict, pause = limit.judge(len(data), now)
-        if verdict is Verdict.DROP:
+        decision, pause = limit.decide(len(data), now)
+        if decision is RateDecision.DROP:
             session.frame_limited()
             if now - complained >= COMPLAIN_EVERY:
                 complained = now
@@ -207,22 +207,22 @@ async def _receive_audio(
     socket: WebSocket, service: Service, session: Session, feed: AudioFeed
 ) -> None:
     # As fast as a client may that kept half a minute while it was disconnected, and not for long.
-    limit = Bucket(MAX_SOUND_RATE * BYTES_PER_SECOND, KEPT * BYTES_PER_SECOND, service.now())
+    limit = TokenBucket(MAX_SOUND_RATE * BYTES_PER_SECOND, KEPT * BYTES_PER_SECOND, service.now())
     async for data in _binary_messages(socket, feed, "audio"):
         try:
             session.receive_audio(feed, data, service.now())
         except WrongRateError as error:
             feed.close(error)
-        pause = limit.take(len(data), service.now())
+        pause = limit.consume(len(data), service.now())
         if pause:
             await asyncio.sleep(pause)
 
 
 async def _receive_reports(socket: WebSocket, service: Service, feed: BrowserFeed) -> None:
-    limit = Bucket(REPORTS_PER_SECOND, 4 * REPORTS_PER_SECOND, service.now())
+    limit = TokenBucket(REPORTS_PER_SECOND, 4 * REPORTS_PER_SECOND, service.now())
     async for message in _messages(socket, feed.closing):
         feed.receive(message.get("text") or "", service.now())  # binary is no report either
-        pause = limit.take(1, service.now())
+        pause = limit.consume(1, service.now())
         if pause:
             await asyncio.sleep(pause)
 
