@@ -40,23 +40,22 @@ from proctoring.session.session import Session
 
 router = APIRouter()
 
-COMPLAIN_EVERY = 1.0
-"""Seconds between two errors that say that frames come too fast."""
+RATE_ERROR_INTERVAL = 1.0
+"""Seconds between two errors about frames that arrive too fast."""
 
-BYTES_PER_SECOND = 2 * SAMPLE_RATE
-KEPT = 40.0
-"""Seconds of sound that are read at once."""
-MAX_SOUND_RATE = 4.0
-"""Times real time at which sound is read beyond that."""
+AUDIO_BYTES_PER_SECOND = 2 * SAMPLE_RATE
+AUDIO_BURST = 40.0
+"""Seconds of audio that are read without a pause: clients buffer up to 30 s while disconnected."""
+MAX_AUDIO_SPEED = 4.0
+"""Multiple of real time at which audio beyond the burst is read."""
 
-REPORTS_PER_SECOND = 10.0
-"""Reports of a browser that are read; one a second and one per change are expected."""
+MAX_REPORTS_PER_SECOND = 10.0
+"""Rate at which a browser's reports are read. Expected are one a second and one per change."""
 
-CHATTER = 0.1
-"""Seconds to pause after each message on a socket that expects none."""
+LISTENER_MESSAGE_PAUSE = 0.1
+"""Seconds to pause after each message from a listener, who need not send any."""
 
-
-# Errors that are raised before a socket is accepted refuse its handshake: see ``app.create_app``.
+# An error that is raised before a socket is accepted refuses its handshake: see ``app.create_app``.
 
 
 @router.websocket("/ws/proctor/{session_id:path}/video", dependencies=[needs(Scope.MEDIA)])
@@ -181,14 +180,14 @@ async def _receive_video(
     limit = SocketLimit(
         settings.max_frames_per_second, settings.max_bytes_per_second, service.now()
     )
-    complained = float("-inf")
+    last_error_at = float("-inf")
     async for data in _binary_messages(socket, feed, "video"):
         now = service.now()
         decision, pause = limit.decide(len(data), now)
         if decision is RateDecision.DROP:
             session.frame_limited()
-            if now - complained >= COMPLAIN_EVERY:
-                complained = now
+            if now - last_error_at >= RATE_ERROR_INTERVAL:
+                last_error_at = now
                 detail = f"more than {settings.max_frames_per_second:g} frames a second"
                 feed.error(TooManyFramesError(f"{detail}: the rest is dropped"))
         else:
@@ -206,8 +205,8 @@ async def _receive_video(
 async def _receive_audio(
     socket: WebSocket, service: Service, session: Session, feed: AudioFeed
 ) -> None:
-    # As fast as a client may that kept half a minute while it was disconnected, and not for long.
-    limit = TokenBucket(MAX_SOUND_RATE * BYTES_PER_SECOND, KEPT * BYTES_PER_SECOND, service.now())
+    rate = MAX_AUDIO_SPEED * AUDIO_BYTES_PER_SECOND
+    limit = TokenBucket(rate, AUDIO_BURST * AUDIO_BYTES_PER_SECOND, service.now())
     async for data in _binary_messages(socket, feed, "audio"):
         try:
             session.receive_audio(feed, data, service.now())
@@ -219,7 +218,7 @@ async def _receive_audio(
 
 
 async def _receive_reports(socket: WebSocket, service: Service, feed: BrowserFeed) -> None:
-    limit = TokenBucket(REPORTS_PER_SECOND, 4 * REPORTS_PER_SECOND, service.now())
+    limit = TokenBucket(MAX_REPORTS_PER_SECOND, 4 * MAX_REPORTS_PER_SECOND, service.now())
     async for message in _messages(socket, feed.closing):
         feed.receive(message.get("text") or "", service.now())  # binary is no report either
         pause = limit.consume(1, service.now())
@@ -228,9 +227,9 @@ async def _receive_reports(socket: WebSocket, service: Service, feed: BrowserFee
 
 
 async def _receive_nothing(socket: WebSocket) -> None:
-    """Notice when the listener goes; what it says is not listened to."""
+    """Discard a listener's messages until it disconnects."""
     while (await socket.receive())["type"] != "websocket.disconnect":  # noqa: ASYNC110
-        await asyncio.sleep(CHATTER)  # slows a client that talks
+        await asyncio.sleep(LISTENER_MESSAGE_PAUSE)
 
 
 async def _replay_ended_session(
