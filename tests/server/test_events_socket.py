@@ -18,6 +18,8 @@ from tests.server.live import TIMEOUT, Live, receive, running, until
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection
 
+from proctoring.delivery.journal import Replay
+from proctoring.errors import RecordsUnavailableError
 from proctoring.incidents import IncidentChange, IncidentState, Severity
 from proctoring.records.entries import PendingEvent, sitting_ref
 from proctoring.vision.networks import VisionModels
@@ -227,6 +229,23 @@ def test_an_ended_sessions_events_are_read_with_after_and_then_gone(
         assert code == 4004
         assert http.get("/api/sessions").json() == {"sessions": []}
         until(lambda: live.service.outbox.last_seq("a") == 0)
+
+
+def test_an_ended_sessions_events_that_cannot_be_read_now_are_asked_for_again_later(
+    live: Live, session_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> Replay:
+        raise RecordsUnavailableError("earlier events cannot be read now")
+
+    with live.socket(f"{session_id}/events"), live.http as http:
+        publish(live, session_id)
+        http.delete(f"/api/sessions/{session_id}").raise_for_status()
+    monkeypatch.setattr(live.service.outbox, "replay", fail)
+    with live.socket(f"{session_id}/events?after=0") as events:
+        code, said = closing(events)
+    (error,) = (message["error"] for message in said)
+    assert (error["code"], error["retryable"]) == ("records_unavailable", True)
+    assert code == 1012
 
 
 def test_an_ended_sessions_name_may_be_used_again_and_its_numbers_go_on(

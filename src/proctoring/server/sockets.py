@@ -16,6 +16,7 @@ from proctoring.errors import (
     BadRequestError,
     NotBinaryError,
     NotReadyError,
+    ProctoringError,
     RecordsUnavailableError,
     SessionEndedError,
     TooManyFramesError,
@@ -148,7 +149,7 @@ async def _serve(
         await until_first(feed.send(socket), receive(), feed.closing.timeout())
     finally:
         detach(service.now())
-    await _close(socket, service, feed.closing)
+    await _close(socket, service, feed.closing.error)
 
 
 async def _messages(socket: WebSocket, closing: CloseReason) -> AsyncIterator[Message]:
@@ -235,26 +236,26 @@ async def _receive_nothing(socket: WebSocket) -> None:
 async def _replay_ended_session(
     socket: WebSocket, service: Service, session_id: str, after: int
 ) -> None:
+    error: ProctoringError = SessionEndedError("the session has ended")
     closing = CloseReason()
-    ended = SessionEndedError("the session has ended")
-    closing.set(ended)
+    closing.set(error)
 
     async def send() -> None:
+        nonlocal error
         try:
             replay = await asyncio.to_thread(service.outbox.replay, session_id, after)
-        except RecordsUnavailableError as error:
-            await socket.send_text(error_text(error))
-            return
-        await send_replay(socket, replay)
-        await socket.send_text(error_text(ended))
+        except RecordsUnavailableError as unavailable:
+            error = unavailable
+        else:
+            await send_replay(socket, replay)
+        await socket.send_text(error_text(error))
 
     await socket.accept()
     await until_first(send(), _receive_nothing(socket), closing.timeout())
-    await _close(socket, service, closing)
+    await _close(socket, service, error)
 
 
-async def _close(socket: WebSocket, service: Service, closing: CloseReason) -> None:
-    error = closing.error
+async def _close(socket: WebSocket, service: Service, error: ProctoringError | None) -> None:
     if service.status is Status.STOPPING:  # the session ended with the server: come back later
         error = NotReadyError("" if error is None else error.detail)
     await close(socket, error)
