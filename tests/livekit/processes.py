@@ -17,7 +17,8 @@ from livekit import api
 ROOT = Path(__file__).parents[2]
 COMMAND = str(Path(sys.executable).parent / "proctoring")
 """The installed command."""
-PATIENCE = 110.0
+PROCESS_TIMEOUT = 110.0
+"""Seconds for a process to say that it is ready, or to end."""
 
 
 def livekit_binary() -> str | None:
@@ -58,7 +59,7 @@ class Process:
                 self._command, stdout=log, stderr=subprocess.STDOUT, cwd=ROOT,
                 env={**os.environ, **self._environment},
             )  # fmt: skip
-        limit = time.monotonic() + PATIENCE
+        limit = time.monotonic() + PROCESS_TIMEOUT
         while not self._answers():
             assert self._process.poll() is None, f"it ended:\n{self.log.read_text()[-3000:]}"
             assert time.monotonic() < limit, f"it is not ready:\n{self.log.read_text()[-3000:]}"
@@ -85,7 +86,7 @@ class Process:
     def wait(self) -> int:
         """Until it ends by itself. Returns the exit status."""
         assert self._process is not None
-        return self._process.wait(PATIENCE)
+        return self._process.wait(PROCESS_TIMEOUT)
 
     @property
     def running(self) -> bool:

@@ -33,8 +33,8 @@ DEAD = 120.0
 """Seconds without a heartbeat after which a server is considered dead and its sittings over: twelve
 heartbeats, so that a database that is away for a minute ends nobody's sitting."""
 
-PATIENCE = 30.0
-"""Seconds to wait at the start for a database server that does not answer yet."""
+DATABASE_START_TIMEOUT = 30.0
+"""Seconds to wait, when this server starts, for a database server that does not answer yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ def open_archive(
     data_folder: Path,
     now: datetime,
     *,
-    patience: float = PATIENCE,
+    start_timeout: float = DATABASE_START_TIMEOUT,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Archive:
     """Open the database of records; make it, or bring it to this version, if need be.
@@ -114,7 +114,7 @@ def open_archive(
     signer = load_signer(data_folder / KEY)
     attempts = Retrying(
         retry=retry_if_exception_type(TRANSIENT),
-        stop=stop_after_delay(patience if url.get_backend_name() != "sqlite" else 0),
+        stop=stop_after_delay(start_timeout if url.get_backend_name() != "sqlite" else 0),
         wait=wait_exponential(multiplier=0.1, max=2),
         sleep=sleep,
         reraise=True,

@@ -16,7 +16,7 @@ from proctoring.errors import TranscriberUnavailableError
 from proctoring.observations import TranscriptObservation
 
 SECOND = np.full(16_000, 500, np.int16)
-PATIENCE = 20.0
+TIMEOUT = 20.0
 """Seconds after which a test gives up; nothing here takes that long."""
 
 
@@ -31,7 +31,7 @@ def settings(server: DeepgramServer, **changes: float) -> DeepgramSettings:
 
 
 def until(done: Callable[[], bool]) -> None:
-    deadline = clock.monotonic() + PATIENCE
+    deadline = clock.monotonic() + TIMEOUT
     while not done():
         assert clock.monotonic() < deadline, "waited too long"
         clock.sleep(0.01)
