@@ -18,7 +18,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from proctoring.server import tokens
 from proctoring.server.app import OPEN_PATHS, create_app
-from proctoring.server.authorisation import Access, declarations
+from proctoring.server.authorisation import RouteAccess, declarations
 from proctoring.server.grant import Grant, Scope
 from proctoring.server.service import Service
 from proctoring.server.tokens import make_token
@@ -37,7 +37,7 @@ ROUTES = [
 ]
 
 
-def named(found: tuple[Route | WebSocketRoute, Access]) -> str:
+def named(found: tuple[Route | WebSocketRoute, RouteAccess]) -> str:
     route, _ = found
     return f"{','.join(getattr(route, 'methods', None) or ['socket'])} {route.path}"
 

@@ -39,9 +39,9 @@ from proctoring.server import (
 from proctoring.server.access import AccessMode
 from proctoring.server.authorisation import Authorisation
 from proctoring.server.closing import close
-from proctoring.server.described import Described
 from proctoring.server.error_answers import COMMON, error_response, errors
 from proctoring.server.guard import Guard
+from proctoring.server.openapi_app import OpenApiApp
 from proctoring.server.service import Service
 from proctoring.server.tokens import token_check
 from proctoring.server.viewer_files import add_viewer
@@ -83,7 +83,7 @@ def create_app(settings: Settings | None = None, *, service: Service | None = No
         finally:
             await running.stop()
 
-    app = Described(
+    app = OpenApiApp(
         title="Proctoring",
         version=__version__,
         description=_DESCRIPTION,
@@ -133,7 +133,7 @@ def _session_of(service: Service, sitting: str) -> str | None:
     try:
         return service.storage.records.reader.session_of(sitting)
     except SQLAlchemyError as error:
-        raise records_rest.explain(error) from error
+        raise records_rest.database_error(error) from error
 
 
 async def _index() -> FileResponse:
@@ -155,7 +155,7 @@ async def _answer_proctoring_error(connection: HTTPConnection, error: Exception)
 async def _answer_database_error(connection: HTTPConnection, error: Exception) -> Any:
     assert isinstance(error, SQLAlchemyError)  # noqa: S101  (registered for it)
     _log.error("the database failed: %s", type(error).__name__)
-    return await _answer_proctoring_error(connection, records_rest.explain(error))
+    return await _answer_proctoring_error(connection, records_rest.database_error(error))
 
 
 async def _answer_validation_error(_: HTTPConnection, error: Exception) -> Response:

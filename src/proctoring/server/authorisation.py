@@ -36,7 +36,7 @@ from proctoring.errors import (
 )
 from proctoring.server.closing import CLOSE_TIMEOUT
 from proctoring.server.error_answers import answer_error, error_text
-from proctoring.server.grant import EVERYTHING, Grant, Scope
+from proctoring.server.grant import UNRESTRICTED, Grant, Scope
 from proctoring.server.tokens import LEEWAY, TokenCheck
 
 SUBPROTOCOL = "proctoring"
@@ -75,7 +75,7 @@ def needs(*scopes: Scope, filters: bool = False) -> Any:
 
 
 @dataclass(frozen=True, slots=True)
-class Access:
+class RouteAccess:
     """Whom a route is for."""
 
     declared: bool = False
@@ -100,10 +100,10 @@ class Access:
         return None
 
 
-OPEN = Access(declared=True)
+OPEN_TO_ALL = RouteAccess(declared=True)
 
 
-def access_of(dependencies: Sequence[Any]) -> Access:
+def access_of(dependencies: Sequence[Any]) -> RouteAccess:
     """What a route's dependencies, its routers' included, declare."""
     declared, scopes, filters = False, [], False
     for one in dependencies:
@@ -113,10 +113,12 @@ def access_of(dependencies: Sequence[Any]) -> Access:
             declared = True
             scopes.append(frozenset(Scope(scope) for scope in one.scopes))
             filters |= one.dependency.filters
-    return Access(declared=declared, scopes=tuple(scopes), filters=filters)
+    return RouteAccess(declared=declared, scopes=tuple(scopes), filters=filters)
 
 
-def declarations(app: FastAPI, open_paths: frozenset[str]) -> Iterator[tuple[BaseRoute, Access]]:
+def declarations(
+    app: FastAPI, open_paths: frozenset[str]
+) -> Iterator[tuple[BaseRoute, RouteAccess]]:
     """Every route, mount and socket of an application, and whom it is for.
 
     Args:
@@ -125,17 +127,17 @@ def declarations(app: FastAPI, open_paths: frozenset[str]) -> Iterator[tuple[Bas
     for found in iter_route_contexts(app.routes):
         path = found.path or ""
         if path in open_paths:
-            access = OPEN
+            access = OPEN_TO_ALL
         else:
             access = access_of(getattr(found.original_route, "dependencies", ()))
             if hasattr(found, "dependencies"):
                 access = access_of(found.dependencies)
         if isinstance(found.original_route, Mount):
-            yield Mount(path, app=_nothing), access
+            yield Mount(path, app=_unreachable), access
         elif isinstance(found.original_route, WebSocketRoute):
-            yield WebSocketRoute(path, _nothing), access
+            yield WebSocketRoute(path, _unreachable), access
         else:
-            yield Route(path, _nothing, methods=sorted(found.methods or ())), access
+            yield Route(path, _unreachable, methods=sorted(found.methods or ())), access
 
 
 def grant_of(connection: HTTPConnection) -> Grant:
@@ -166,37 +168,37 @@ class Authorisation:
         self._check = check
         self._session_of = session_of
         self._open_paths = open_paths
-        self._declared: list[tuple[BaseRoute, Access]] = []
+        self._declared: list[tuple[BaseRoute, RouteAccess]] = []
 
     async def __call__(self, scope: Connection, receive: Receive, send: Send) -> None:
         """Let the request through, or answer it here."""
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
-        token = _take_token(scope)
+        token = _extract_token(scope)
         if scope["type"] == "websocket" and SUBPROTOCOL in scope["subprotocols"]:
-            send = _answering(send)
+            send = _with_subprotocol(send)
         if self._check is None:
-            scope.setdefault("state", {})["grant"] = EVERYTHING
+            scope.setdefault("state", {})["grant"] = UNRESTRICTED
             await self._app(scope, receive, send)
             return
         try:
-            grant = await self._admit(scope, token)
+            grant = await self._authorise(scope, token)
         except ProctoringError as error:
             await answer_error(scope, receive, send, error)
             return
         scope.setdefault("state", {})["grant"] = grant
         if scope["type"] == "websocket" and grant.expires_at is not None:
-            await self._until(grant.expires_at, scope, receive, send)
+            await self._run_until(grant.expires_at, scope, receive, send)
         else:
             await self._app(scope, receive, send)
 
-    async def _admit(self, scope: Connection, token: str | None) -> Grant:
+    async def _authorise(self, scope: Connection, token: str | None) -> Grant:
         assert self._check is not None  # noqa: S101  (asked by the caller)
         access, parameters = self._find(scope)
         if token is None:
             if access.declared and not access.scopes:
-                return _NOTHING
+                return NO_GRANT
             raise BadTokenError("a token is needed: Authorization: Bearer TOKEN")
         grant = await self._check.read(token)
         session_id = parameters.get("session_id")
@@ -208,7 +210,7 @@ class Authorisation:
             raise ForbiddenError(reason)
         return grant
 
-    def _find(self, scope: Connection) -> tuple[Access, dict[str, str]]:
+    def _find(self, scope: Connection) -> tuple[RouteAccess, dict[str, str]]:
         """Whom the route of this request is for, and what its path names.
 
         What is not found here is not asked of the application, which might find it after all.
@@ -229,7 +231,7 @@ class Authorisation:
             raise MethodNotAllowedError("this path has no such method")
         raise UnknownPathError("there is nothing under this path")
 
-    async def _until(self, end: float, scope: Connection, receive: Receive, send: Send) -> None:
+    async def _run_until(self, end: float, scope: Connection, receive: Receive, send: Send) -> None:
         try:
             async with asyncio.timeout(max(0.0, end + LEEWAY - time.time())) as limit:
                 await self._app(scope, receive, send)
@@ -246,14 +248,14 @@ class Authorisation:
                     await asyncio.wait_for(send(message), CLOSE_TIMEOUT)
 
 
-_NOTHING = Grant(frozenset(), ())
+NO_GRANT = Grant(frozenset(), ())
 
 
-async def _nothing(scope: Connection, receive: Receive, send: Send) -> None:
+async def _unreachable(scope: Connection, receive: Receive, send: Send) -> None:
     """Routes here are matched, never run."""
 
 
-def _take_token(scope: Connection) -> str | None:
+def _extract_token(scope: Connection) -> str | None:
     """The token of a request, taken out of what the application, and its logs, get to see."""
     found: str | None = None
     headers = Headers(scope=scope)
@@ -271,7 +273,7 @@ def _take_token(scope: Connection) -> str | None:
     return found
 
 
-def _answering(send: Send) -> Send:
+def _with_subprotocol(send: Send) -> Send:
     """Browsers want to hear which of the protocols that they offered is spoken."""
 
     async def sending(message: Message) -> None:

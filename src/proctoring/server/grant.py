@@ -49,5 +49,5 @@ class Grant:
         return ALL_SESSIONS in self.sessions
 
 
-EVERYTHING = Grant(frozenset(Scope), (ALL_SESSIONS,))
+UNRESTRICTED = Grant(frozenset(Scope), (ALL_SESSIONS,))
 """Where nobody has to say who he is."""

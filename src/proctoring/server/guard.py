@@ -62,7 +62,7 @@ class Guard:
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._app = app
-        self._limit = ClientLimit(requests_per_second)
+        self._rate_limit = ClientLimit(requests_per_second)
         self._now = now
         self._local_only = local_only
         self._allowed = tuple(allowed_origins)
@@ -75,7 +75,7 @@ class Guard:
         headers = Headers(scope=scope)
         reason = refusal(headers, local_only=self._local_only, allowed_origins=self._allowed)
         client = scope["client"][0] if scope.get("client") else ""
-        if self._limit.exceeds(client, self._now()):
+        if self._rate_limit.exceeds(client, self._now()):
             error = RateLimitedError("too many requests: slow down")
             await _answer(scope, receive, send, error)
         elif reason is not None:
@@ -83,14 +83,14 @@ class Guard:
         elif scope["type"] == "websocket":
             with contextlib.suppress(WebSocketDisconnect):  # a client that leaves is no error
                 await self._app(scope, receive, send)
-        elif _too_long(headers, _limit(scope["path"])):
-            detail = f"the body must say its length, at most {_limit(scope['path'])} bytes"
+        elif _too_long(headers, _max_body(scope["path"])):
+            detail = f"the body must say its length, at most {_max_body(scope['path'])} bytes"
             await _answer(scope, receive, send, BodyTooLargeError(detail))
         else:
             await self._app(scope, receive, _with_headers(scope["path"], send))
 
 
-def _limit(path: str) -> int:
+def _max_body(path: str) -> int:
     return MAX_REFERENCE if path.startswith(REFERENCES) else MAX_BODY
 
 

@@ -29,26 +29,26 @@ class Outbound:
         self.closing = CloseReason()
         self._what = what
         self._loop = asyncio.get_running_loop()
-        self._news = asyncio.Event()
+        self._wake_up = asyncio.Event()
         self._first: str | None = None
         self._observations: deque[str] = deque(maxlen=MAX_WAITING)
         self._notices: deque[str] = deque(maxlen=MAX_WAITING)
 
-    def tell_first(self, text: str) -> None:
+    def send_first(self, text: str) -> None:
         """Send this before all else; what was to go first and did not yet is replaced."""
         self._first = text
-        self._news.set()
+        self._wake_up.set()
 
     def observation(self, text: str) -> None:
         """Send an observation."""
         self._observations.append(text)
-        self._news.set()
+        self._wake_up.set()
 
     def error(self, error: ProctoringError) -> None:
         """Send an error; the socket stays open."""
         if self.closing.error is None:
             self._notices.append(error_text(error))
-            self._news.set()
+            self._wake_up.set()
 
     def replaced(self) -> None:
         """A newer socket took over."""
@@ -71,15 +71,15 @@ class Outbound:
     async def send(self, socket: WebSocket) -> None:
         """Send what comes, until the socket is to be closed."""
         while True:
-            await self._news.wait()
-            self._news.clear()
+            await self._wake_up.wait()
+            self._wake_up.clear()
             last = self.closing.error is not None
-            for text in self._take():
+            for text in self._take_pending():
                 await socket.send_text(text)
             if last:
                 return
 
-    def _take(self) -> list[str]:
+    def _take_pending(self) -> list[str]:
         texts = [] if self._first is None else [self._first]
         texts += [*self._observations, *self._notices]
         self._first = None

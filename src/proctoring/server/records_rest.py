@@ -106,8 +106,8 @@ def list_sittings(
             state,
             kind,
             undecided,
-            _zoned(since),
-            _zoned(until),
+            _with_zone(since),
+            _with_zone(until),
             before,
             limit,
         )
@@ -233,7 +233,7 @@ def download_csv(request: Request, sitting_id: str) -> Response:
         last = incident.decisions[-1] if incident.decisions else None
         row = [getattr(incident, name) for name in columns]
         row += [last.reason, last.reviewer] if last else ["", ""]
-        writer.writerow([_harmless(value) for value in row])
+        writer.writerow([_spreadsheet_safe(value) for value in row])
     return _file(text.getvalue().encode(), "text/csv; charset=utf-8", f"{sitting_id}.csv")
 
 
@@ -252,12 +252,12 @@ def archive(request: Request) -> Archive:
     return storage(request).records
 
 
-def explain(error: SQLAlchemyError) -> RecordsUnavailableError:
+def database_error(error: SQLAlchemyError) -> RecordsUnavailableError:
     """A failure of the database in words for clients, which its own are not for."""
     return RecordsUnavailableError(f"the database cannot be used now ({type(error).__name__})")
 
 
-def _zoned(time: datetime | None) -> datetime | None:
+def _with_zone(time: datetime | None) -> datetime | None:
     """A moment whose zone was not given is UTC."""
     return time.replace(tzinfo=UTC) if time is not None and time.tzinfo is None else time
 
@@ -289,7 +289,7 @@ def _summary(incident: IncidentRecord) -> IncidentSummary:
     )
 
 
-def _harmless(value: object) -> object:
+def _spreadsheet_safe(value: object) -> object:
     """A cell that no spreadsheet takes for a formula."""
     if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
         return f"'{value}"

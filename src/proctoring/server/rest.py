@@ -118,7 +118,7 @@ async def create_session(request: Request, wanted: SessionRequest) -> SessionAns
     session = await service.create(session_id, policy, mirrored=wanted.mirrored, face=face)
     if voice is not None:
         session.set_speaker_reference(voice)
-    return _session(service, session)
+    return _session_answer(service, session)
 
 
 @router.put(
@@ -127,7 +127,9 @@ async def create_session(request: Request, wanted: SessionRequest) -> SessionAns
     responses=errors(UnknownSessionError, BadVoiceError, NotReadyError, ModelUnavailableError),
     dependencies=[needs(Scope.ADMIN)],
 )
-async def give_voice(request: Request, session_id: str, given: VoiceRequest) -> VoiceAnswer:
+async def set_reference_voice(
+    request: Request, session_id: str, given: VoiceRequest
+) -> VoiceAnswer:
     """Give the candidate's voice, so that anybody else is told apart from the first second on."""
     service = _service(request)
     _find(service, session_id)
@@ -147,7 +149,7 @@ async def list_sessions(request: Request) -> SessionsAnswer:
     service, grant = _service(request), grant_of(request)
     return SessionsAnswer(
         sessions=[
-            _session(service, session)
+            _session_answer(service, session)
             for session in service.sessions
             if grant.covers(session.session_id)
         ]
@@ -163,7 +165,7 @@ async def list_sessions(request: Request) -> SessionsAnswer:
 async def show_session(request: Request, session_id: str) -> SessionAnswer:
     """One open session."""
     service = _service(request)
-    return _session(service, _find(service, session_id))
+    return _session_answer(service, _find(service, session_id))
 
 
 @router.delete(
@@ -176,7 +178,7 @@ async def end_session(request: Request, session_id: str) -> SessionAnswer:
     """End a session: its incidents end, its sockets are closed. Its events stay readable a while."""
     service = _service(request)
     session = _find(service, session_id)
-    answer = _session(service, session)
+    answer = _session_answer(service, session)
     service.sessions.end(session_id, "ended on request", service.now())
     await service.until_done(session)
     return answer.model_copy(
@@ -198,12 +200,12 @@ async def end_session(request: Request, session_id: str) -> SessionAnswer:
     dependencies=[needs(Scope.MEDIA, Scope.ADMIN)],
     responses=errors(UnknownSessionError, NotNowError, LimitReachedError, NotReadyError),
 )
-async def begin_calibration(request: Request, session_id: str) -> SessionAnswer:
+async def start_calibration(request: Request, session_id: str) -> SessionAnswer:
     """Guide the candidate through a calibration; ``/events`` tells each step and the outcome."""
     service = _service(request)
     session = _find(service, session_id)
     session.request_calibration(service.now())
-    return _session(service, session)
+    return _session_answer(service, session)
 
 
 @router.post(
@@ -214,14 +216,14 @@ async def begin_calibration(request: Request, session_id: str) -> SessionAnswer:
     dependencies=[needs(Scope.REVIEW, Scope.ADMIN)],
     responses=errors(UnknownSessionError, NotNowError, NotReadyError),
 )
-async def challenge(
+async def request_challenge(
     request: Request, session_id: str, wanted: ChallengeRequest | None = None
 ) -> SessionAnswer:
     """Ask the candidate for a movement; ``/events`` tells it to the page, and how it ended."""
     service = _service(request)
     session = _find(service, session_id)
     session.request_challenge(wanted.action if wanted else None, service.now())
-    return _session(service, session)
+    return _session_answer(service, session)
 
 
 @router.get("/api/policies", tags=["policies"], dependencies=[needs(*Scope, filters=True)])
@@ -279,7 +281,7 @@ def _detail(service: Service) -> str:
     return "; ".join(details)
 
 
-def _session(service: Service, session: Session) -> SessionAnswer:
+def _session_answer(service: Service, session: Session) -> SessionAnswer:
     frames, guidance = session.frames, session.guidance
     return SessionAnswer(
         session_id=session.session_id,

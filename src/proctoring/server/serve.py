@@ -16,21 +16,21 @@ from proctoring.server.app import create_app
 from proctoring.server.service import Service
 from proctoring.server.socket_protocol import SocketProtocol
 
-STOP = 5
+STOP_TIMEOUT = 5
 """Seconds that connections have to end when the server stops."""
 
-SWITCH = 0.001
+SWITCH_INTERVAL = 0.001
 """Seconds after which a thread that computes in Python gives way. The interpreter's own 5 ms would
 let the event loop wait for every worker in turn."""
 
 
-_THEIRS = (h11.LocalProtocolError, UnicodeDecodeError)
+_CLIENT_FAULTS = (h11.LocalProtocolError, UnicodeDecodeError)
 
 
-def _is_ours(record: logging.LogRecord) -> bool:
+def _is_server_fault(record: logging.LogRecord) -> bool:
     """Whether what uvicorn logs may be a mistake of the application's. A client that breaks HTTP in
     the midst of a request, or sends text that is none, could fill the log with that."""
-    return not (record.exc_info and isinstance(record.exc_info[1], _THEIRS))
+    return not (record.exc_info and isinstance(record.exc_info[1], _CLIENT_FAULTS))
 
 
 class _Server(uvicorn.Server):
@@ -58,13 +58,13 @@ def server(service: Service, ready: Callable[[], None] = lambda: None) -> uvicor
 
     Its ``run(sockets=[open_port(service.settings)])`` returns when it is told to stop.
     """
-    logging.getLogger("uvicorn.error").addFilter(_is_ours)
+    logging.getLogger("uvicorn.error").addFilter(_is_server_fault)
     config = uvicorn.Config(
         create_app(service=service),
         ws=SocketProtocol,
         ws_max_size=2 * service.settings.max_frame_bytes,
         ws_per_message_deflate=False,
-        timeout_graceful_shutdown=STOP,
+        timeout_graceful_shutdown=STOP_TIMEOUT,
         # Paths name sessions, and those may name people.
         access_log=False,
         log_config=None,
@@ -92,7 +92,7 @@ def serve(service: Service, port: socket.socket, ready: Callable[[], None]) -> N
             f"cannot serve on {settings.host} port {settings.port}: {error.strerror or error}"
         ) from error
     running = server(service, ready)
-    sys.setswitchinterval(SWITCH)
+    sys.setswitchinterval(SWITCH_INTERVAL)
     for stop in (signal.SIGTERM, signal.SIGINT):
         # uvicorn raises the signal again once it has stopped; it has been obeyed by then.
         signal.signal(stop, lambda *_: None)

@@ -8,7 +8,7 @@ from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.exceptions import InvalidState
 
-CUT_OFF = 3.0
+CUT_OFF_DELAY = 3.0
 """Seconds after the application is done with a socket, or after a client failed to answer a ping,
 after which the connection is cut. Without it a client that reads nothing keeps it open for ever:
 what still waits to be written is never written."""
@@ -60,18 +60,18 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         try:
             await super().run_asgi()
         finally:
-            self._cut_off()
+            self._cut_off_later()
 
     def keepalive_timeout(self) -> None:
         """The client did not answer a ping."""
         super().keepalive_timeout()
-        self._cut_off()
+        self._cut_off_later()
 
     def shutdown(self) -> None:
         """The server stops."""
         super().shutdown()
-        self._cut_off()
+        self._cut_off_later()
 
-    def _cut_off(self) -> None:
+    def _cut_off_later(self) -> None:
         if not self.disconnected:
-            self.loop.call_later(CUT_OFF, self.transport.abort)
+            self.loop.call_later(CUT_OFF_DELAY, self.transport.abort)

@@ -44,7 +44,7 @@ class VideoFeed(Outbound):
             "max_width": self._settings.frame_width,
             "max_height": self._settings.frame_height,
         }
-        self.tell_first(json.dumps({"flow": flow}))
+        self.send_first(json.dumps({"flow": flow}))
 
     # FrameReply: called from the pool's threads.
 

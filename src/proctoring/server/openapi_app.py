@@ -9,7 +9,7 @@ from fastapi import FastAPI
 JSON = "application/json"
 
 
-class Described(FastAPI):
+class OpenApiApp(FastAPI):
     """FastAPI, which describes errors in the form of the path's good answer, be it a picture."""
 
     def openapi(self) -> dict[str, Any]:
