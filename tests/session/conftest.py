@@ -38,16 +38,16 @@ TIMEOUT = 20.0
 """Seconds after which a test that waits fails."""
 
 BLIND = VisionModels(faces=None, objects=None, capabilities=())
-"""What an installation without any model can see: frames are decoded, nothing is looked for."""
+"""No vision models: frames are decoded and nothing is detected."""
 
 
 DEAF = AudioModels(voice_activity=None, speakers=None, capabilities=())
-"""What an installation without any model can hear: how loud it is."""
+"""No audio models: only the level is measured."""
 
 
 @dataclass
-class Heard:
-    """A socket's end of a session: remembers what it is told."""
+class FakeSocket:
+    """A media socket: records what the session sends to it."""
 
     replies: Queue[Any] = field(default_factory=Queue)
     told: list[str] = field(default_factory=list)
@@ -77,12 +77,12 @@ class Heard:
         self.told.append(f"ended: {detail}")
 
     def next(self) -> Any:
-        """What became of the next frame."""
+        """The next reply."""
         return self.replies.get(timeout=TIMEOUT)
 
 
-class Published:
-    """The sink at the end of a session: remembers what would be published."""
+class FakePublisher:
+    """The sink that publishes: records what it receives."""
 
     def __init__(self) -> None:
         self.changes: Queue[tuple[float, tuple[IncidentChange, ...]]] = Queue()
@@ -103,17 +103,17 @@ class Published:
 
 
 @dataclass
-class Sat:
-    """A session and everything that came out of it."""
+class SessionUnderTest:
+    """A session and what it published."""
 
     session: Session
     published: Queue[tuple[float, tuple[IncidentChange, ...]]]
     ends: list[str]
     notices: Queue[Notice]
-    """What was told beside incidents."""
+    """Published beside incidents."""
 
     def next(self) -> tuple[float, tuple[IncidentChange, ...]]:
-        """What is published next: media time and changes."""
+        """The next published changes and their media time."""
         return self.published.get(timeout=TIMEOUT)
 
 
@@ -128,13 +128,13 @@ def pool() -> Iterator[WorkerPool]:
 
 @pytest.fixture
 def metrics() -> SessionMetrics:
-    """Counts of one test."""
+    """Metrics of one test."""
     return SessionMetrics(CollectorRegistry())
 
 
 @pytest.fixture
-def sit(pool: WorkerPool, metrics: SessionMetrics) -> Callable[..., Sat]:
-    """Makes a session that began at second 0."""
+def make_session(pool: WorkerPool, metrics: SessionMetrics) -> Callable[..., SessionUnderTest]:
+    """Makes sessions that began at second 0."""
 
     def make(
         models: VisionModels = BLIND,
@@ -142,8 +142,8 @@ def sit(pool: WorkerPool, metrics: SessionMetrics) -> Callable[..., Sat]:
         *,
         sinks: Sequence[Sink] = (),
         **options: Any,
-    ) -> Sat:
-        published = Published()
+    ) -> SessionUnderTest:
+        published = FakePublisher()
         analyser = options.pop("analyser", None) or VisionAnalyser(models)
         resources = SessionResources(pool, audio, options.pop("transcription", None))
         session_id = options.pop("session_id", "exam-7")
@@ -161,7 +161,7 @@ def sit(pool: WorkerPool, metrics: SessionMetrics) -> Callable[..., Sat]:
             now=0.0,
         )
         assert not options
-        return Sat(session, published.changes, published.ends, published.notices)
+        return SessionUnderTest(session, published.changes, published.ends, published.notices)
 
     return make
 

@@ -8,7 +8,7 @@ from threading import Event
 
 import pytest
 from prometheus_client import CollectorRegistry
-from tests.session.conftest import BLIND, TIMEOUT, Heard, Sat
+from tests.session.conftest import BLIND, TIMEOUT, FakeSocket, SessionUnderTest
 
 from proctoring.incidents import IncidentState
 from proctoring.observations import Box, Detection, ObjectDetections
@@ -16,7 +16,7 @@ from proctoring.session.session_metrics import SessionMetrics
 from proctoring.vision.frame import Pixels
 from proctoring.vision.steps import Steps
 
-Sit = Callable[..., Sat]
+MakeSession = Callable[..., SessionUnderTest]
 PHONE = ObjectDetections((Detection("cell phone", 0.9, Box(1, 2, 3, 4)),), (), "seen by hand")
 
 
@@ -25,10 +25,12 @@ def sees_a_phone(_: Pixels) -> Steps[ObjectDetections]:
     return PHONE
 
 
-def until_told(sat: Sat, socket: Heard, jpeg: bytes, at: float) -> ObjectDetections:
+def until_told(
+    live: SessionUnderTest, socket: FakeSocket, jpeg: bytes, at: float
+) -> ObjectDetections:
     """Send frames a tenth of a second apart until one's reply carries a detection of objects."""
     for n in range(100):
-        sat.session.receive_frame(jpeg, None, socket, now=at + n / 10)
+        live.session.receive_frame(jpeg, None, socket, now=at + n / 10)
         earlier = socket.next().earlier
         if earlier is not None:
             assert earlier.observation.faces is None  # it covers only what was detected
@@ -38,7 +40,9 @@ def until_told(sat: Sat, socket: Heard, jpeg: bytes, at: float) -> ObjectDetecti
     raise AssertionError("no detection was reported")
 
 
-def test_frames_are_answered_while_a_deferred_detection_runs(sit: Sit, face_jpeg: bytes) -> None:
+def test_frames_are_answered_while_a_deferred_detection_runs(
+    make_session: MakeSession, face_jpeg: bytes
+) -> None:
     going, gate = Event(), Event()
 
     def detect(_: Pixels) -> Steps[ObjectDetections]:
@@ -47,19 +51,19 @@ def test_frames_are_answered_while_a_deferred_detection_runs(sit: Sit, face_jpeg
         yield
         return PHONE
 
-    sat, socket = sit(replace(BLIND, objects=detect)), Heard()
-    sat.session.receive_frame(face_jpeg, None, socket, now=0.0)
+    live, socket = make_session(replace(BLIND, objects=detect)), FakeSocket()
+    live.session.receive_frame(face_jpeg, None, socket, now=0.0)
     assert socket.next().earlier is None
     assert going.wait(TIMEOUT)
     for n in range(1, 40):  # due again every second: one detection at a time all the same
-        sat.session.receive_frame(face_jpeg, None, socket, now=n / 10)
+        live.session.receive_frame(face_jpeg, None, socket, now=n / 10)
         assert socket.next().earlier is None
     gate.set()
-    assert until_told(sat, socket, face_jpeg, 4.0) == PHONE
+    assert until_told(live, socket, face_jpeg, 4.0) == PHONE
 
 
 def test_a_result_is_judged_at_the_time_of_its_frame_and_before_the_end(
-    sit: Sit, face_jpeg: bytes
+    make_session: MakeSession, face_jpeg: bytes
 ) -> None:
     gates = [Event(), Event()]
     going = [Event(), Event()]
@@ -72,38 +76,40 @@ def test_a_result_is_judged_at_the_time_of_its_frame_and_before_the_end(
         yield
         return PHONE
 
-    sat, socket = sit(replace(BLIND, objects=detect)), Heard()
-    sat.session.receive_frame(face_jpeg, None, socket, now=0.0)
+    live, socket = make_session(replace(BLIND, objects=detect)), FakeSocket()
+    live.session.receive_frame(face_jpeg, None, socket, now=0.0)
     socket.next()
     gates[0].set()
-    until_told(sat, socket, face_jpeg, 0.1)
-    sat.session.receive_frame(face_jpeg, None, socket, now=3.0)
+    until_told(live, socket, face_jpeg, 0.1)
+    live.session.receive_frame(face_jpeg, None, socket, now=3.0)
     assert socket.next()
     assert going[1].wait(TIMEOUT)
-    sat.session.end("over", 4.0)
-    assert sat.published.empty()
+    live.session.end("over", 4.0)
+    assert live.published.empty()
     gates[1].set()
-    sat.session.done.result(TIMEOUT)
-    (looked, (started,)), (over, (ended,)) = sat.next(), sat.next()
+    live.session.done.result(TIMEOUT)
+    (looked, (started,)), (over, (ended,)) = live.next(), live.next()
     assert (started.kind, ended.state) == ("object.phone", IncidentState.ENDED)
     assert (looked, over) == (3.0, 4.0)
-    assert sat.ends == ["over"]
+    assert live.ends == ["over"]
 
 
-def test_two_detections_of_a_phone_are_an_incident(sit: Sit, face_jpeg: bytes) -> None:
-    sat, socket = sit(replace(BLIND, objects=sees_a_phone)), Heard()
-    until_told(sat, socket, face_jpeg, 0.0)
-    until_told(sat, socket, face_jpeg, 1.0)
-    time, (started,) = sat.next()
+def test_two_detections_of_a_phone_are_an_incident(
+    make_session: MakeSession, face_jpeg: bytes
+) -> None:
+    live, socket = make_session(replace(BLIND, objects=sees_a_phone)), FakeSocket()
+    until_told(live, socket, face_jpeg, 0.0)
+    until_told(live, socket, face_jpeg, 1.0)
+    time, (started,) = live.next()
     assert (started.kind, started.state) == ("object.phone", IncidentState.STARTED)
     assert started.started_at == 0.0
     assert time >= 0.5
-    sat.session.end("over", 30.0)
-    sat.session.done.result(TIMEOUT)
+    live.session.end("over", 30.0)
+    live.session.done.result(TIMEOUT)
 
 
 def test_a_deferred_detection_that_fails_is_counted_and_affects_no_other(
-    sit: Sit, face_jpeg: bytes, caplog: pytest.LogCaptureFixture
+    make_session: MakeSession, face_jpeg: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
     registry = CollectorRegistry()
     failed = Event()
@@ -115,11 +121,14 @@ def test_a_deferred_detection_that_fails_is_counted_and_affects_no_other(
         yield
         return PHONE
 
-    sat, socket = sit(replace(BLIND, objects=detect), metrics=SessionMetrics(registry)), Heard()
-    sat.session.receive_frame(face_jpeg, None, socket, now=0.0)
+    live, socket = (
+        make_session(replace(BLIND, objects=detect), metrics=SessionMetrics(registry)),
+        FakeSocket(),
+    )
+    live.session.receive_frame(face_jpeg, None, socket, now=0.0)
     socket.next()
     assert failed.wait(TIMEOUT)
-    assert until_told(sat, socket, face_jpeg, 1.0) == PHONE
+    assert until_told(live, socket, face_jpeg, 1.0) == PHONE
     assert registry.get_sample_value("proctoring_deferred_detections_failed_total") == 1
     assert [record.message for record in caplog.records if record.levelname == "ERROR"] == [
         "a deferred detection failed"

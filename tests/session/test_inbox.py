@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.session.conftest import Heard
+from tests.session.conftest import FakeSocket
 
 from proctoring.observations import ConnectionObservation
 from proctoring.session.inbox import Inbox
@@ -10,7 +10,7 @@ from proctoring.session.messages import DeferredDone, Message, ReceivedFrame, Se
 
 
 def frame(time: float) -> ReceivedFrame:
-    return ReceivedFrame(b"jpeg", time, None, time, Heard())
+    return ReceivedFrame(b"jpeg", time, None, time, FakeSocket())
 
 
 def message(time: float) -> Message:

@@ -16,7 +16,7 @@ import numpy as np
 import psutil
 import pytest
 import simplejpeg
-from tests.session.conftest import BLIND, DEAF, TIMEOUT, Heard
+from tests.session.conftest import BLIND, DEAF, TIMEOUT, FakeSocket
 
 from proctoring.delivery.journal import MemoryJournal
 from proctoring.delivery.outbox import Outbox
@@ -165,8 +165,8 @@ def test_a_thousand_sessions_leave_no_memory_no_threads_and_no_files_behind(
     process = psutil.Process()
     alive: weakref.WeakSet[Session] = weakref.WeakSet()
 
-    def sit(number: int) -> None:
-        socket = Heard()
+    def make_session(number: int) -> None:
+        socket = FakeSocket()
         session = registry.begin(f"s{number}", EXAM, float(number))
         alive.add(session)
         session.attach_video(socket, float(number))
@@ -181,10 +181,10 @@ def test_a_thousand_sessions_leave_no_memory_no_threads_and_no_files_behind(
         return process.memory_info().rss, threading.active_count(), process.num_fds()
 
     for number in range(100):  # what is set up on first use
-        sit(number)
+        make_session(number)
     memory, threads, files = held()
     for number in range(100, 1100):
-        sit(number)
+        make_session(number)
     until_collected(alive)
     memory_after, threads_after, files_after = held()
     assert (threads_after, files_after) == (threads, files)

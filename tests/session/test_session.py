@@ -6,7 +6,7 @@ from collections.abc import Callable
 from threading import Event
 
 import pytest
-from tests.session.conftest import BLIND, TIMEOUT, Heard, Sat
+from tests.session.conftest import BLIND, TIMEOUT, FakeSocket, SessionUnderTest
 
 from proctoring.audio.analyser import AudioAnalyser
 from proctoring.errors import BadFrameError
@@ -21,80 +21,80 @@ from proctoring.vision.analyser import FrameAnalysis, VisionAnalyser
 from proctoring.vision.frame import Frame
 from proctoring.vision.networks import VisionModels
 
-Sit = Callable[..., Sat]
+MakeSession = Callable[..., SessionUnderTest]
 
 
-def is_over(sat: Sat) -> bool:
-    return sat.session.state is SessionState.ENDED
+def is_over(live: SessionUnderTest) -> bool:
+    return live.session.state is SessionState.ENDED
 
 
 def test_a_frame_is_decoded_seen_and_answered(
-    sit: Sit, vision_models: VisionModels, face_jpeg: bytes
+    make_session: MakeSession, vision_models: VisionModels, face_jpeg: bytes
 ) -> None:
-    sat, socket = sit(vision_models), Heard()
-    sat.session.receive_frame(face_jpeg, None, socket, now=5.0)
+    live, socket = make_session(vision_models), FakeSocket()
+    live.session.receive_frame(face_jpeg, None, socket, now=5.0)
     analysis = socket.next()
     assert analysis.observation.time == 0
     assert len(analysis.observation.faces) == 1
-    assert sat.session.frames.analysed == 1
+    assert live.session.frames.analysed == 1
 
 
 def test_nobody_there_becomes_an_incident_and_the_end_ends_it(
-    sit: Sit, vision_models: VisionModels, empty_jpeg: bytes
+    make_session: MakeSession, vision_models: VisionModels, empty_jpeg: bytes
 ) -> None:
-    sat, socket = sit(vision_models), Heard()
+    live, socket = make_session(vision_models), FakeSocket()
     for i in range(40):
-        sat.session.receive_frame(empty_jpeg, None, socket, now=i / 10)
+        live.session.receive_frame(empty_jpeg, None, socket, now=i / 10)
         socket.next()
-    time, (started,) = sat.next()
+    time, (started,) = live.next()
     assert (started.kind, started.state) == ("face.absent", IncidentState.STARTED)
     assert time == pytest.approx(3.0, abs=0.11)
-    assert list(sat.session.open_incidents.values()) == ["face.absent"]
-    sat.session.end("ended on request", now=4.5)
-    sat.session.done.result(TIMEOUT)
-    time, (ended,) = sat.next()
+    assert list(live.session.open_incidents.values()) == ["face.absent"]
+    live.session.end("ended on request", now=4.5)
+    live.session.done.result(TIMEOUT)
+    time, (ended,) = live.next()
     assert (ended.number, ended.state) == (started.number, IncidentState.ENDED)
     assert time == pytest.approx(4.5)
-    assert sat.session.open_incidents == {}
-    assert sat.ends == ["ended on request"]
+    assert live.session.open_incidents == {}
+    assert live.ends == ["ended on request"]
 
 
 def test_a_newer_frame_replaces_one_that_waits(
-    sit: Sit, pool: WorkerPool, face_jpeg: bytes
+    make_session: MakeSession, pool: WorkerPool, face_jpeg: bytes
 ) -> None:
     gate = Event()
     for _ in range(2):  # both workers are busy elsewhere
         pool.serial_queue(lambda: [gate.wait(TIMEOUT)].clear()).schedule()
-    sat, socket = sit(), Heard()
+    live, socket = make_session(), FakeSocket()
     for i in range(5):
-        sat.session.receive_frame(face_jpeg, None, socket, now=float(i))
+        live.session.receive_frame(face_jpeg, None, socket, now=float(i))
     gate.set()
     assert socket.next().observation.time == 4.0
-    assert (sat.session.frames.received, sat.session.frames.replaced) == (5, 4)
+    assert (live.session.frames.received, live.session.frames.replaced) == (5, 4)
 
 
 def test_frames_sooner_than_due_are_not_even_decoded(
-    sit: Sit, vision_models: VisionModels, face_jpeg: bytes
+    make_session: MakeSession, vision_models: VisionModels, face_jpeg: bytes
 ) -> None:
-    sat, socket = sit(vision_models), Heard()
-    sat.session.receive_frame(face_jpeg, None, socket, now=0.0)
+    live, socket = make_session(vision_models), FakeSocket()
+    live.session.receive_frame(face_jpeg, None, socket, now=0.0)
     socket.next()
-    sat.session.receive_frame(b"\xff\xd8 not decoded, so not refused", None, socket, now=0.005)
-    sat.session.receive_frame(face_jpeg, None, socket, now=0.1)
+    live.session.receive_frame(b"\xff\xd8 not decoded, so not refused", None, socket, now=0.005)
+    live.session.receive_frame(face_jpeg, None, socket, now=0.1)
     assert isinstance(socket.next(), FrameAnalysis)
-    frames = sat.session.frames
+    frames = live.session.frames
     assert (frames.analysed, frames.skipped + frames.replaced, frames.refused) == (2, 1, 0)
 
 
 def test_a_broken_frame_is_refused_and_the_next_is_seen(
-    sit: Sit, vision_models: VisionModels, face_jpeg: bytes
+    make_session: MakeSession, vision_models: VisionModels, face_jpeg: bytes
 ) -> None:
-    sat, socket = sit(vision_models), Heard()
-    sat.session.receive_frame(face_jpeg[:2000], None, socket, now=0.0)
+    live, socket = make_session(vision_models), FakeSocket()
+    live.session.receive_frame(face_jpeg[:2000], None, socket, now=0.0)
     assert isinstance(socket.next(), BadFrameError)
-    sat.session.receive_frame(face_jpeg, None, socket, now=0.1)
+    live.session.receive_frame(face_jpeg, None, socket, now=0.1)
     assert isinstance(socket.next(), FrameAnalysis)
-    assert sat.session.frames.refused == 1
+    assert live.session.frames.refused == 1
 
 
 class FailsOnce(VisionAnalyser):
@@ -110,25 +110,25 @@ class FailsOnce(VisionAnalyser):
 
 
 def test_an_analyser_that_fails_costs_that_frame_is_counted_and_logs_no_media(
-    sit: Sit,
+    make_session: MakeSession,
     vision_models: VisionModels,
     face_jpeg: bytes,
     metrics: SessionMetrics,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    sat, socket = sit(analyser=FailsOnce(vision_models)), Heard()
-    sat.session.receive_frame(face_jpeg, None, socket, now=0.0)
+    live, socket = make_session(analyser=FailsOnce(vision_models)), FakeSocket()
+    live.session.receive_frame(face_jpeg, None, socket, now=0.0)
     assert socket.next() == "failed"
-    sat.session.receive_frame(face_jpeg, None, socket, now=0.1)
+    live.session.receive_frame(face_jpeg, None, socket, now=0.1)
     assert isinstance(socket.next(), FrameAnalysis)
-    assert sat.session.frames.failed == 1
+    assert live.session.frames.failed == 1
     (record,) = [record for record in caplog.records if record.levelname == "ERROR"]
     assert "on purpose" in str(record.exc_info)
     assert "exam-7" not in caplog.text
     assert len(caplog.text) < 5000
 
 
-class Unreachable(Heard):
+class Unreachable(FakeSocket):
     """A sender to whom nothing can be said."""
 
     def analysed(self, frame: ReceivedFrame, analysis: FrameAnalysis, decode_ms: float) -> None:
@@ -145,58 +145,60 @@ class Unreachable(Heard):
 
 
 def test_a_reply_that_fails_stops_no_later_frame_and_no_message(
-    sit: Sit, pool: WorkerPool, vision_models: VisionModels, face_jpeg: bytes
+    make_session: MakeSession, pool: WorkerPool, vision_models: VisionModels, face_jpeg: bytes
 ) -> None:
-    sat, socket = sit(analyser=FailsOnce(vision_models)), Unreachable()
-    sat.session.receive_frame(face_jpeg, None, socket, now=0.0)
+    live, socket = make_session(analyser=FailsOnce(vision_models)), Unreachable()
+    live.session.receive_frame(face_jpeg, None, socket, now=0.0)
     assert socket.next() == "failed"
-    sat.session.receive_frame(face_jpeg[:2000], None, socket, now=0.1)
+    live.session.receive_frame(face_jpeg[:2000], None, socket, now=0.1)
     assert isinstance(socket.next(), BadFrameError)
     for now in (0.2, 0.3):
-        sat.session.receive_frame(face_jpeg, None, socket, now=now)
+        live.session.receive_frame(face_jpeg, None, socket, now=now)
         assert isinstance(socket.next(), FrameAnalysis)
-    sat.session.end("over", 1.0)
-    sat.session.done.result(TIMEOUT)
-    frames = sat.session.frames
+    live.session.end("over", 1.0)
+    live.session.done.result(TIMEOUT)
+    frames = live.session.frames
     assert (frames.analysed, frames.refused, frames.failed) == (2, 1, 1)
     assert pool.failures == 0
 
 
-def test_lost_media_is_an_incident_that_ends_when_it_is_back(sit: Sit, face_jpeg: bytes) -> None:
-    sat, socket = sit(), Heard()
-    sat.session.attach_video(socket, 0.0)
-    sat.session.receive_frame(face_jpeg, None, socket, now=0.0)
+def test_lost_media_is_an_incident_that_ends_when_it_is_back(
+    make_session: MakeSession, face_jpeg: bytes
+) -> None:
+    live, socket = make_session(), FakeSocket()
+    live.session.attach_video(socket, 0.0)
+    live.session.receive_frame(face_jpeg, None, socket, now=0.0)
     now = 0.0
     while now < 10:
         now += 0.25
-        sat.session.tick(now)
-    time, (started,) = sat.next()
+        live.session.tick(now)
+    time, (started,) = live.next()
     assert (started.kind, started.state) == ("session.connection_lost", IncidentState.STARTED)
     assert MISSING_AFTER + 5 <= time <= MISSING_AFTER + 6.5
-    sat.session.receive_frame(face_jpeg, None, socket, now=12.0)
-    time, (ended,) = sat.next()
+    live.session.receive_frame(face_jpeg, None, socket, now=12.0)
+    time, (ended,) = live.next()
     assert (ended.kind, ended.state) == ("session.connection_lost", IncidentState.ENDED)
     assert time == pytest.approx(12.0)
 
 
-def test_before_the_first_media_nothing_is_lost(sit: Sit) -> None:
-    sat = sit(awaited=True)
+def test_before_the_first_media_nothing_is_lost(make_session: MakeSession) -> None:
+    live = make_session(awaited=True)
     for now in range(600):
-        sat.session.tick(float(now))
-    assert not is_over(sat)
-    assert sat.session.media_time is None
-    assert sat.published.empty()
+        live.session.tick(float(now))
+    assert not is_over(live)
+    assert live.session.media_time is None
+    assert live.published.empty()
 
 
 def test_minutes_without_frames_leave_a_session_with_an_open_socket_alive(
-    sit: Sit, face_jpeg: bytes
+    make_session: MakeSession, face_jpeg: bytes
 ) -> None:
-    sat, socket = sit(lifetime=Lifetime(grace=30, patience=3600)), Heard()
-    sat.session.attach_video(socket, 0.0)
-    sat.session.receive_frame(face_jpeg, None, socket, now=1.0)
+    live, socket = make_session(lifetime=Lifetime(grace=30, patience=3600)), FakeSocket()
+    live.session.attach_video(socket, 0.0)
+    live.session.receive_frame(face_jpeg, None, socket, now=1.0)
     for now in range(600):
-        sat.session.tick(float(now))
-    assert not is_over(sat)
+        live.session.tick(float(now))
+    assert not is_over(live)
     assert socket.told == []
 
 
@@ -204,83 +206,85 @@ LIFETIME = Lifetime(grace=30, patience=600)
 
 
 def test_a_session_ends_a_grace_after_its_media_and_socket_are_gone(
-    sit: Sit, face_jpeg: bytes
+    make_session: MakeSession, face_jpeg: bytes
 ) -> None:
-    sat, socket = sit(lifetime=LIFETIME), Heard()
-    sat.session.attach_video(socket, 0.0)
-    sat.session.receive_frame(face_jpeg, None, socket, now=1.0)
-    sat.session.listener_joined(2.0)  # who only listens does not keep it
-    sat.session.detach_video(socket, 100.0)
-    sat.session.tick(129.0)
-    assert not is_over(sat)
-    sat.session.tick(130.0)
-    assert is_over(sat)
-    sat.session.done.result(TIMEOUT)
-    assert sat.ends == ["no media arrived for too long"]
+    live, socket = make_session(lifetime=LIFETIME), FakeSocket()
+    live.session.attach_video(socket, 0.0)
+    live.session.receive_frame(face_jpeg, None, socket, now=1.0)
+    live.session.listener_joined(2.0)  # who only listens does not keep it
+    live.session.detach_video(socket, 100.0)
+    live.session.tick(129.0)
+    assert not is_over(live)
+    live.session.tick(130.0)
+    assert is_over(live)
+    live.session.done.result(TIMEOUT)
+    assert live.ends == ["no media arrived for too long"]
 
 
 @pytest.mark.parametrize(
     ("awaited", "listens", "ends_at"), [(False, False, 30), (True, False, 600), (False, True, 600)]
 )
 def test_before_media_a_session_waits_as_long_as_somebody_waits_for_it(
-    sit: Sit, awaited: bool, listens: bool, ends_at: float
+    make_session: MakeSession, awaited: bool, listens: bool, ends_at: float
 ) -> None:
-    sat = sit(lifetime=LIFETIME, awaited=awaited)
+    live = make_session(lifetime=LIFETIME, awaited=awaited)
     if listens:
-        sat.session.listener_joined(0.0)
-    sat.session.tick(ends_at - 1)
-    assert not is_over(sat)
-    sat.session.tick(ends_at)
-    assert is_over(sat)
+        live.session.listener_joined(0.0)
+    live.session.tick(ends_at - 1)
+    assert not is_over(live)
+    live.session.tick(ends_at)
+    assert is_over(live)
 
 
-def test_the_newer_of_two_sockets_wins_and_the_older_is_told(sit: Sit) -> None:
-    sat, older, newer = sit(), Heard(), Heard()
-    sat.session.attach_video(older, 0.0)
-    sat.session.attach_video(newer, 1.0)
+def test_the_newer_of_two_sockets_wins_and_the_older_is_told(make_session: MakeSession) -> None:
+    live, older, newer = make_session(), FakeSocket(), FakeSocket()
+    live.session.attach_video(older, 0.0)
+    live.session.attach_video(newer, 1.0)
     assert (older.told, newer.told) == (["replaced"], [])
-    sat.session.detach_video(older, 2.0)
-    assert sat.session.has_video
-    sat.session.end("over", 3.0)
+    live.session.detach_video(older, 2.0)
+    assert live.session.has_video
+    live.session.end("over", 3.0)
     assert newer.told == ["ended: over"]
     assert older.told == ["replaced"]
 
 
-def test_what_comes_after_the_end_is_not_looked_at(sit: Sit, face_jpeg: bytes) -> None:
-    sat, socket = sit(BLIND), Heard()
-    sat.session.end("over", 1.0)
-    sat.session.end("again", 1.5)
-    sat.session.receive_frame(face_jpeg, None, socket, now=2.0)
-    sat.session.tick(1e6)
-    sat.session.done.result(TIMEOUT)
-    assert sat.session.frames.received == 0
-    assert sat.ends == ["over"]
+def test_what_comes_after_the_end_is_not_looked_at(
+    make_session: MakeSession, face_jpeg: bytes
+) -> None:
+    live, socket = make_session(BLIND), FakeSocket()
+    live.session.end("over", 1.0)
+    live.session.end("again", 1.5)
+    live.session.receive_frame(face_jpeg, None, socket, now=2.0)
+    live.session.tick(1e6)
+    live.session.done.result(TIMEOUT)
+    assert live.session.frames.received == 0
+    assert live.ends == ["over"]
 
 
 def test_a_socket_is_told_how_fast_to_send_when_it_opens_and_when_that_changes(
-    sit: Sit, pool: WorkerPool
+    make_session: MakeSession, pool: WorkerPool
 ) -> None:
-    sat, socket = sit(), Heard()
-    sat.session.attach_video(socket, 0.0)
-    sat.session.tick(1.0)
+    live, socket = make_session(), FakeSocket()
+    live.session.attach_video(socket, 0.0)
+    live.session.tick(1.0)
     assert socket.flows == [1.0]
     pool.rate = 0.5
-    sat.session.tick(2.0)
-    sat.session.tick(3.0)
+    live.session.tick(2.0)
+    live.session.tick(3.0)
     assert socket.flows == [1.0, 0.5]
 
 
 @pytest.mark.parametrize("broken", ["__init__", "push", "flush"])
 def test_audio_analysis_that_fails_keeps_no_session_from_ending(
-    sit: Sit, monkeypatch: pytest.MonkeyPatch, broken: str
+    make_session: MakeSession, monkeypatch: pytest.MonkeyPatch, broken: str
 ) -> None:
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError("broken")
 
     monkeypatch.setattr(AudioAnalyser, broken, fail)
-    sat, socket = sit(), Heard()
-    sat.session.attach_audio(socket, socket, None, 0.0)
-    sat.session.receive_audio(socket, bytes(64_000), 0.0)
-    sat.session.end("over", 1.0)
-    sat.session.done.result(TIMEOUT)
-    assert sat.ends == ["over"]
+    live, socket = make_session(), FakeSocket()
+    live.session.attach_audio(socket, socket, None, 0.0)
+    live.session.receive_audio(socket, bytes(64_000), 0.0)
+    live.session.end("over", 1.0)
+    live.session.done.result(TIMEOUT)
+    assert live.ends == ["over"]

@@ -10,7 +10,7 @@ from threading import Event, Lock
 import numpy as np
 import pytest
 from prometheus_client import CollectorRegistry
-from tests.session.conftest import BLIND, TIMEOUT, Heard, Sat
+from tests.session.conftest import BLIND, TIMEOUT, FakeSocket, SessionUnderTest
 
 from proctoring.errors import BadFrameError
 from proctoring.observations import Box, Detection, ObjectDetections
@@ -32,7 +32,7 @@ from proctoring.vision.frame import Frame, Pixels
 from proctoring.vision.networks import VisionModels
 from proctoring.vision.steps import Steps
 
-Sit = Callable[..., Sat]
+MakeSession = Callable[..., SessionUnderTest]
 
 
 class Recorder:
@@ -68,15 +68,15 @@ class FailsAt(VisionAnalyser):
 
 
 def test_a_new_sink_sees_every_outcome_once(
-    sit: Sit, vision_models: VisionModels, face_jpeg: bytes
+    make_session: MakeSession, vision_models: VisionModels, face_jpeg: bytes
 ) -> None:
     recorder, registry = Recorder(), CollectorRegistry()
     analyser = FailsAt(replace(vision_models, objects=None))
-    sat, socket = (
-        sit(analyser=analyser, sinks=[recorder], metrics=SessionMetrics(registry)),
-        Heard(),
+    live, socket = (
+        make_session(analyser=analyser, sinks=[recorder], metrics=SessionMetrics(registry)),
+        FakeSocket(),
     )
-    session = sat.session
+    session = live.session
     session.receive_frame(face_jpeg, None, socket, now=0.0)  # analysed
     socket.next()
     session.receive_frame(face_jpeg, None, socket, now=0.001)  # nothing is due yet
@@ -130,15 +130,15 @@ def test_a_new_sink_sees_every_outcome_once(
 
 
 def test_every_received_frame_has_one_more_outcome(
-    sit: Sit, pool: WorkerPool, face_jpeg: bytes
+    make_session: MakeSession, pool: WorkerPool, face_jpeg: bytes
 ) -> None:
     gate = Event()
     for _ in range(2):  # both workers are busy elsewhere
         pool.serial_queue(lambda: [gate.wait(TIMEOUT)].clear()).schedule()
     recorder = Recorder()
-    sat, socket = sit(sinks=[recorder]), Heard()
+    live, socket = make_session(sinks=[recorder]), FakeSocket()
     for i in range(5):
-        sat.session.receive_frame(face_jpeg, None, socket, now=float(i))
+        live.session.receive_frame(face_jpeg, None, socket, now=float(i))
     gate.set()
     socket.next()
     frames = [outcome.frame for outcome in recorder.outcomes if isinstance(outcome, FrameReceived)]
@@ -153,7 +153,7 @@ def test_every_received_frame_has_one_more_outcome(
 
 
 def test_a_frame_is_analysed_before_what_it_changed_and_a_deferred_detection_too(
-    sit: Sit, face_jpeg: bytes
+    make_session: MakeSession, face_jpeg: bytes
 ) -> None:
     phone = ObjectDetections((Detection("cell phone", 0.9, Box(1, 2, 3, 4)),), (), "seen by hand")
 
@@ -162,11 +162,11 @@ def test_a_frame_is_analysed_before_what_it_changed_and_a_deferred_detection_too
         return phone
 
     recorder = Recorder()
-    sat, socket = sit(replace(BLIND, objects=objects), sinks=[recorder]), Heard()
-    sat.session.receive_frame(face_jpeg, None, socket, now=0.0)
+    live, socket = make_session(replace(BLIND, objects=objects), sinks=[recorder]), FakeSocket()
+    live.session.receive_frame(face_jpeg, None, socket, now=0.0)
     socket.next()
-    sat.session.end("over", 1.0)
-    sat.session.done.result(TIMEOUT)
+    live.session.end("over", 1.0)
+    live.session.done.result(TIMEOUT)
     first, analysed, update, deferred, later, last, end = recorder.outcomes
     assert isinstance(first, FrameReceived)
     assert isinstance(analysed, FrameAnalysed)
@@ -178,29 +178,32 @@ def test_a_frame_is_analysed_before_what_it_changed_and_a_deferred_detection_too
     assert [each.time for each in updates] == [0.0, 0.0, 1.0]
 
 
-def test_audio_is_given_once_with_its_media_time(sit: Sit) -> None:
+def test_audio_is_given_once_with_its_media_time(make_session: MakeSession) -> None:
     recorder = Recorder()
-    sat, socket = sit(sinks=[recorder]), Heard()
-    sat.session.attach_audio(socket, socket, None, 0.0)
+    live, socket = make_session(sinks=[recorder]), FakeSocket()
+    live.session.attach_audio(socket, socket, None, 0.0)
     for n in range(3):
-        sat.session.receive_audio(socket, np.full(1600, n, np.int16).tobytes(), now=n / 10)
-    sat.session.end("over", 1.0)
-    sat.session.done.result(TIMEOUT)
+        live.session.receive_audio(socket, np.full(1600, n, np.int16).tobytes(), now=n / 10)
+    live.session.end("over", 1.0)
+    live.session.done.result(TIMEOUT)
     audio = [each for each in recorder.outcomes if isinstance(each, AudioReceived)]
     assert [each.time for each in audio] == pytest.approx([0.0, 0.1, 0.2])
     assert [int(each.samples[0]) for each in audio] == [0, 1, 2]
-    assert sum(each.seconds for each in audio) == pytest.approx(sat.session.audio.received)
+    assert sum(each.seconds for each in audio) == pytest.approx(live.session.audio.received)
 
 
 def test_a_sink_that_fails_costs_neither_the_session_nor_the_sinks_after_it(
-    sit: Sit, face_jpeg: bytes, caplog: pytest.LogCaptureFixture
+    make_session: MakeSession, face_jpeg: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
     recorder, registry = Recorder(), CollectorRegistry()
-    sat, socket = sit(sinks=[Broken(), recorder], metrics=SessionMetrics(registry)), Heard()
-    sat.session.receive_frame(face_jpeg, None, socket, now=0.0)
+    live, socket = (
+        make_session(sinks=[Broken(), recorder], metrics=SessionMetrics(registry)),
+        FakeSocket(),
+    )
+    live.session.receive_frame(face_jpeg, None, socket, now=0.0)
     assert isinstance(socket.next(), FrameAnalysis)
-    sat.session.end("over", 1.0)
-    sat.session.done.result(TIMEOUT)
+    live.session.end("over", 1.0)
+    live.session.done.result(TIMEOUT)
     names = recorder.names
     assert (names["FrameReceived"], names["FrameAnalysed"], names["SessionEnded"]) == (1, 1, 1)
     assert names["SinkFailed"] == sum(names.values()) - names["SinkFailed"]

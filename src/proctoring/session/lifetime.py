@@ -1,4 +1,4 @@
-"""When a session that nobody ends is over."""
+"""Ends sessions after a time without activity."""
 
 from __future__ import annotations
 

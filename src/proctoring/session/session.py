@@ -98,7 +98,7 @@ class Session:
         self._video: MediaSource | None = None
         self._audio: MediaSource | None = None
         self._flow = 1.0
-        """The rate that the video socket was told last."""
+        """The rate last sent to the video socket."""
         wanted = self.policy.transcription
         service = None if wanted.engine == "off" else resources.transcription
         remote = service is not None and self.policy.audio.diarization == "deepgram"
@@ -276,7 +276,7 @@ class Session:
 
     def _request_time(self, now: float) -> float:
         if self.state is SessionState.ENDED or not self._media.started:
-            raise NotNowError("no pictures have come yet")
+            raise NotNowError("no media has arrived yet")
         return self._media.locate(now)
 
     # Time.

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.session.conftest import Heard
+from tests.session.conftest import FakeSocket
 
 from proctoring.audio.pcm import SAMPLE_RATE
 from proctoring.incidents import LABELS, Evidence, IncidentChange, IncidentState, Severity
@@ -89,7 +89,7 @@ class Recorded:
         steps = round((end - start) * 10)
         for n in range(steps + 1):
             time = round(start + n / 10, 1)
-            frame = ReceivedFrame(str(time).encode(), time, None, time, Heard())
+            frame = ReceivedFrame(str(time).encode(), time, None, time, FakeSocket())
             face = Face(1, Box(0, 0, 10, 10), 1.0)
             observation = FrameObservation(
                 time, 100, 100, (face,), Candidate(1, None, None, None), None
