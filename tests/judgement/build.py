@@ -1,4 +1,4 @@
-"""Observations made by hand, and the judge run over many of them."""
+"""Builders of observations, and judging a sequence of them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from proctoring.observations import (
 BOX = Box(10, 10, 110, 110)
 EXAM = parse_policy('name = "exam"')
 ENROLLED = replace(initial_state(), enrolment=EnrolmentState(started_at=0.0, ready_at=0.0))
-"""A session whose candidate is ready: what follows is judged from its first observation on."""
+"""State of a session whose candidate is ready, so that nothing is suspended."""
 
 
 def seen(
@@ -38,7 +38,7 @@ def seen(
     unread: str = "eyes shut",
     objects: ObjectDetections | None = None,
 ) -> FrameObservation:
-    """A frame with ``faces`` faces, the first of them the candidate's."""
+    """A frame with ``faces`` faces; the first one is the candidate's."""
     found = None if faces is None else tuple(Face(n + 1, BOX, 0.9) for n in range(faces))
     candidate = None
     if faces:
@@ -51,7 +51,7 @@ def seen(
 def look(
     *, phones: Iterable[float] = (), persons: Iterable[float] = (0.9,), detector: str = "ssd"
 ) -> ObjectDetections:
-    """One look of the object detector that found phones and persons with these scores."""
+    """A result of the object detector: phones and persons with these scores."""
     return ObjectDetections(
         tuple(Detection("cell phone", score, BOX) for score in phones),
         tuple(Detection("person", score, BOX) for score in persons),
@@ -60,7 +60,7 @@ def look(
 
 
 def times(start: float, end: float, rate: float = 10.0) -> Iterator[float]:
-    """Media times from ``start`` to ``end``, both included."""
+    """Media times from ``start`` to ``end`` inclusive, ``rate`` per second."""
     for n in range(round((end - start) * rate) + 1):
         yield start + n / rate
 
@@ -70,7 +70,7 @@ def run(
     policy: Policy = EXAM,
     state: JudgementState | None = None,
 ) -> list[tuple[float, IncidentChange]]:
-    """Judge them all; each change with the time of the observation that made it."""
+    """Judge the observations; every change with the time of its observation."""
     return run_on(observations, policy, state)[1]
 
 
@@ -79,7 +79,7 @@ def run_on(
     policy: Policy = EXAM,
     state: JudgementState | None = None,
 ) -> tuple[JudgementState, list[tuple[float, IncidentChange]]]:
-    """As ``run``, with the state at the end."""
+    """Like ``run``, with the final state."""
     state = state or ENROLLED
     changes: list[tuple[float, IncidentChange]] = []
     for observation in observations:
@@ -93,5 +93,5 @@ def of_kind(
     kind: str,
     state: IncidentState = IncidentState.STARTED,
 ) -> list[tuple[float, IncidentChange]]:
-    """The changes of one kind that are in one state."""
+    """The changes of one kind in one state."""
     return [(t, c) for t, c in changes if c.kind == kind and c.state is state]

@@ -1,4 +1,4 @@
-"""What the candidate's browser reports, judged."""
+"""Readings of browser reports."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ WELL = BrowserObservation(
 
 
 def told(start: float, end: float, **differs: object) -> list[BrowserObservation]:
-    """A report a second."""
+    """One report per second."""
     return [replace(WELL, time=time, **differs) for time in times(start, end, 1.0)]  # type: ignore[arg-type]
 
 
@@ -38,7 +38,7 @@ def told(start: float, end: float, **differs: object) -> list[BrowserObservation
         ({"virtual_camera": True}, "browser.virtual_camera", "Virtual Camera Suspected"),
     ],
 )
-def test_what_lasts_is_one_incident_of_its_own_kind_alone(
+def test_a_lasting_state_is_one_incident_of_its_kind(
     differs: dict[str, object], kind: str, label: str
 ) -> None:
     changes = run([*told(0, 3), *told(4, 12, **differs), *told(13, 16)])
@@ -50,7 +50,7 @@ def test_what_lasts_is_one_incident_of_its_own_kind_alone(
 
 
 @pytest.mark.parametrize("differs", [{"visible": False}, {"focused": False}])
-def test_a_flicker_of_less_than_a_second_accuses_nobody(differs: dict[str, object]) -> None:
+def test_a_state_of_less_than_a_second_is_no_incident(differs: dict[str, object]) -> None:
     flicker: Iterable[BrowserObservation] = [
         *told(0, 3),
         replace(WELL, time=3.2, **differs),  # type: ignore[arg-type]
@@ -60,7 +60,7 @@ def test_a_flicker_of_less_than_a_second_accuses_nobody(differs: dict[str, objec
     assert run(flicker) == []
 
 
-def test_each_paste_and_each_loss_of_the_network_is_told_with_its_size() -> None:
+def test_each_paste_and_network_loss_is_reported_with_its_size() -> None:
     changes = run(
         [
             *told(0, 2),
@@ -74,7 +74,7 @@ def test_each_paste_and_each_loss_of_the_network_is_told_with_its_size() -> None
     assert reasons[1].startswith("the network was away for 42 s")
 
 
-def test_what_the_browser_cannot_tell_is_no_incident() -> None:
+def test_values_that_the_browser_does_not_report_are_no_incident() -> None:
     nothing = [
         BrowserObservation(time, None, None, None, None, None, 0, 0.0) for time in times(0, 20, 1)
     ]
@@ -82,17 +82,17 @@ def test_what_the_browser_cannot_tell_is_no_incident() -> None:
 
 
 def test_a_hidden_tab_that_reports_rarely_stays_one_incident() -> None:
-    """Browsers slow down the timers of hidden pages."""
+    """Browsers throttle the timers of hidden pages."""
     reports = [*told(0, 2), *(replace(WELL, time=t, visible=False) for t in (3.0, 4.1, 9.0, 30.0))]
     assert len(of_kind(run(reports), "browser.hidden")) == 1
 
 
-def test_reports_and_pictures_are_judged_apart() -> None:
+def test_browser_reports_and_frames_are_judged_independently() -> None:
     frames = [seen(time, faces=0) for time in times(0, 6)]
     changes = run(sorted([*frames, *told(0, 6)], key=lambda o: o.time))
     assert {change.kind for _, change in changes} == {"face.absent"}
 
 
-def test_a_second_screen_is_information_not_a_warning() -> None:
+def test_a_second_screen_has_severity_info() -> None:
     (_, started), *_ = of_kind(run(told(0, 6, second_screen=True)), "browser.second_screen")
     assert started.severity is Severity.INFO

@@ -1,4 +1,4 @@
-"""Guided calibration: what the corners teach, within which bounds, and what fails."""
+"""Guided calibration: the measured extent, its bounds, and failures."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Follow = Callable[[str, float], FrameObservation]
 
 
 def follower(aside: float = 16.0, up: float = 5.0, down: float = 8.0, turn: float = 25.0) -> Follow:
-    """A candidate who looks at each dot, so many degrees from the middle, and turns the head."""
+    """A candidate who looks at each dot, at these angles from the centre, and turns the head."""
 
     def look(step: str, time: float) -> FrameObservation:
         if step.startswith("turn"):
@@ -39,7 +39,7 @@ def follower(aside: float = 16.0, up: float = 5.0, down: float = 8.0, turn: floa
 def guided(
     follow: Follow, policy: Policy = EXAM, state: JudgementState = ENROLLED, seconds: float = 50
 ) -> tuple[JudgementState, list[str], float]:
-    """A calibration at 1.0 s, followed half a second late: the state, the steps, and its end."""
+    """A calibration from 1.0 s on, followed with half a second delay: state, steps and end."""
     state = replace(state, calibration=start_calibration(policy, state.calibration, 1.0))
     shown, since = state.calibration.step, 1.0
     steps = [shown]
@@ -55,7 +55,7 @@ def guided(
     return state, steps, 1 + seconds
 
 
-def test_who_follows_the_steps_teaches_the_screens_reach() -> None:
+def test_completed_steps_give_the_extent_of_the_screen() -> None:
     state, steps, end = guided(follower())
     assert steps == list(STEPS)
     assert state.calibration.outcome == "done"
@@ -66,8 +66,8 @@ def test_who_follows_the_steps_teaches_the_screens_reach() -> None:
     assert end < 15
 
 
-def test_what_was_learned_is_what_judges() -> None:
-    """18 degrees aside is looking away under the exam's 14, and screen for this candidate."""
+def test_gaze_is_judged_by_the_measured_extent() -> None:
+    """18 degrees aside exceeds the policy's 14, but not this candidate's screen."""
     at_the_edge = [seen(t, yaw=18) for t in times(60, 64)]
     beyond = [seen(t, yaw=23) for t in times(70, 74)]
     _, changes = run_on([*map(seen, times(55, 59)), *at_the_edge], EXAM)
@@ -81,7 +81,7 @@ def test_what_was_learned_is_what_judges() -> None:
 
 
 @pytest.mark.parametrize(("aside", "reach"), [(5.0, 10.0), (12.0, 16.0), (22.0, 24.0)])
-def test_it_learns_within_bounds(aside: float, reach: float) -> None:
+def test_the_extent_stays_within_the_policys_bounds(aside: float, reach: float) -> None:
     learned = guided(follower(aside))[0].calibration.extent
     assert learned is not None
     assert (learned.left, learned.right) == (reach, reach)
@@ -98,7 +98,9 @@ def test_it_learns_within_bounds(aside: float, reach: float) -> None:
         (lambda _, t: seen(t, faces=0), "the eyes could not be read"),
     ],
 )
-def test_who_does_not_follow_teaches_nothing_and_hears_why(follow: Follow, reason: str) -> None:
+def test_a_candidate_who_does_not_follow_the_dots_fails_with_a_reason(
+    follow: Follow, reason: str
+) -> None:
     state, steps, end = guided(follow)
     assert (steps, state.calibration.outcome) == (["top_left"], "failed")
     assert state.calibration.reason.startswith("look at the dot in the top left corner: ")
@@ -107,7 +109,7 @@ def test_who_does_not_follow_teaches_nothing_and_hears_why(follow: Follow, reaso
     assert end == pytest.approx(9.1)
 
 
-def test_a_head_that_does_not_turn_fails_its_step() -> None:
+def test_a_missing_head_turn_fails_its_step() -> None:
     state, steps, _ = guided(follower(turn=5))
     assert steps[-1] == "turn_left"
     assert (
@@ -116,7 +118,7 @@ def test_a_head_that_does_not_turn_fails_its_step() -> None:
     )
 
 
-def test_a_failed_one_leaves_what_an_earlier_one_taught() -> None:
+def test_a_failed_calibration_keeps_the_earlier_extent() -> None:
     state, _, _ = guided(follower())
     learned = state.calibration.extent
     state = replace(state, calibration=replace(state.calibration, step=""))
@@ -124,8 +126,8 @@ def test_a_failed_one_leaves_what_an_earlier_one_taught() -> None:
     assert (again.calibration.outcome, again.calibration.extent) == ("failed", learned)
 
 
-def test_it_cannot_be_begun_for_ever() -> None:
-    """Gaze and head are not judged meanwhile: three times, and no more."""
+def test_the_number_of_calibrations_is_limited() -> None:
+    """Gaze and head are not judged meanwhile, so it is limited to three."""
     state = ENROLLED
     for _ in range(3):
         assert not why_no_calibration(EXAM, state.calibration)
@@ -134,13 +136,13 @@ def test_it_cannot_be_begun_for_ever() -> None:
     assert start_calibration(EXAM, state.calibration, 99) == state.calibration
 
 
-def test_one_at_a_time() -> None:
+def test_only_one_calibration_runs_at_a_time() -> None:
     running = start_calibration(EXAM, ENROLLED.calibration, 1.0)
     assert why_no_calibration(EXAM, running)
     assert start_calibration(EXAM, running, 2.0) == running
 
 
-def test_where_it_is_required_nobody_is_ready_without() -> None:
+def test_a_required_calibration_must_be_completed_to_be_ready() -> None:
     policy = parse_policy(
         'name = "g"\n[calibration]\nrequired = true\n[enrolment]\ntime_limit = 60'
     )
@@ -151,14 +153,14 @@ def test_where_it_is_required_nobody_is_ready_without() -> None:
     assert state.enrolment.ready_at is not None
 
 
-def test_required_without_the_time_for_it_is_refused() -> None:
+def test_a_required_calibration_without_enough_time_is_rejected() -> None:
     with pytest.raises(BadPolicyError, match=r"enrolment\.time_limit of 60"):
         parse_policy('name = "g"\n[calibration]\nrequired = true')
     with pytest.raises(BadPolicyError, match=r"needs calibration\.max_attempts"):
         parse_policy('name = "g"\n[calibration]\nrequired = true\nmax_attempts = 0')
 
 
-def test_in_two_processes_it_is_what_it_is_in_one() -> None:
+def test_a_saved_state_continues_identically() -> None:
     state = replace(ENROLLED, calibration=start_calibration(EXAM, ENROLLED.calibration, 1.0))
     looks = [follower()("top_left", t) for t in times(1.1, 3)]
     whole, _ = run_on(looks, EXAM, state)

@@ -1,4 +1,4 @@
-"""Trouble with the picture as a whole: said once, and nobody is accused for it."""
+"""Incidents about the camera, which replace those about faces."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def frame(time: float, view: ImageQuality, faces: int = 1) -> FrameObservation:
 
 
 @pytest.mark.parametrize(("kind", "view"), TROUBLES.items())
-def test_trouble_of_three_seconds_is_one_incident_and_accuses_nobody(
+def test_a_bad_picture_for_three_seconds_is_one_camera_incident_only(
     kind: str, view: ImageQuality
 ) -> None:
     changes = run(
@@ -48,7 +48,9 @@ def test_trouble_of_three_seconds_is_one_incident_and_accuses_nobody(
 
 
 @pytest.mark.parametrize(("kind", "view"), TROUBLES.items())
-def test_trouble_of_less_than_three_seconds_is_none(kind: str, view: ImageQuality) -> None:
+def test_a_bad_picture_for_less_than_three_seconds_is_no_incident(
+    kind: str, view: ImageQuality
+) -> None:
     changes = run(
         [
             *(frame(t, view, faces=0) for t in times(0, 2.9)),
@@ -58,12 +60,12 @@ def test_trouble_of_less_than_three_seconds_is_none(kind: str, view: ImageQualit
     assert not of_kind(changes, kind)
 
 
-def test_nobody_there_in_a_clear_picture_is_still_absence() -> None:
+def test_an_empty_clear_picture_is_absence() -> None:
     changes = run(frame(t, CLEAR, faces=0) for t in times(0, 5))
     assert [c.kind for _, c in changes] == ["face.absent"]
 
 
-def test_who_leaves_under_cover_of_darkness_is_missed_once_it_is_light() -> None:
+def test_a_candidate_who_leaves_in_the_dark_is_absent_once_it_is_light() -> None:
     changes = run(
         [
             *(frame(t, TROUBLES["camera.dark"], faces=0) for t in times(0, 10)),
@@ -74,7 +76,7 @@ def test_who_leaves_under_cover_of_darkness_is_missed_once_it_is_light() -> None
     assert absent.started_at == pytest.approx(10.1)
 
 
-def test_the_limits_are_the_policys() -> None:
+def test_the_limits_come_from_the_policy() -> None:
     policy = EXAM.with_accommodations({"camera": {"min_brightness": 5}})
     changes = run((frame(t, TROUBLES["camera.dark"]) for t in times(0, 5)), policy)
     assert not changes
@@ -92,7 +94,7 @@ def in_time(
     return replace(seen(time), stream=stream, scene=CameraMovement(likeness, moved))
 
 
-def test_a_camera_that_stopped_is_frozen_and_no_spoof() -> None:
+def test_a_picture_that_stops_changing_is_a_frozen_camera_and_no_spoof() -> None:
     changes = run(in_time(n, unchanged=max(0.0, n - 5.0)) for n in range(20))
     (found,) = [change for _, change in changes]
     assert (found.kind, found.label) == ("camera.frozen", "Camera Frozen")
@@ -105,7 +107,7 @@ def test_a_picture_that_never_changed_is_a_spoof_and_no_frozen_camera() -> None:
     assert {change.kind for _, change in changes} == {"face.spoof"}
 
 
-def test_a_camera_that_was_moved_is_told_once() -> None:
+def test_a_moved_camera_is_reported_once() -> None:
     changes = run(in_time(n, moved=n == 7, likeness=0.1 if n == 7 else 0.9) for n in range(20))
     (started,) = of_kind(changes, "camera.moved")
     assert len(of_kind(changes, "camera.moved", IncidentState.ENDED)) == 1
@@ -114,7 +116,7 @@ def test_a_camera_that_was_moved_is_told_once() -> None:
 
 
 @pytest.mark.parametrize("kind", ["camera.dark", "camera.covered"])
-def test_what_is_read_in_the_dark_or_behind_a_hand_accuses_nobody(kind: str) -> None:
+def test_faces_in_dark_or_covered_pictures_raise_no_incident(kind: str) -> None:
     life = Liveness(1, 0.01, "networks", 5, None, 0.001, None, None)
     other = Identity(1, 0.9, 5, "now and then", from_photo=False)
     looks = (

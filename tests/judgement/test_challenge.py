@@ -1,4 +1,4 @@
-"""Movements that candidates are asked for: made, missed, contrary, not made at all."""
+"""Challenges: movements that are made, missed, opposite, or not made."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ ASKS = parse_policy('name = "asks"\n[challenge]\nenabled = true\nmean_interval =
 
 
 def asked(action: str, time: float = 1.0, policy: Policy = EXAM) -> JudgementState:
-    """A session whose candidate is asked at ``time``."""
+    """A session with a challenge requested at ``time``."""
     state, _ = run_on(map(seen, times(0, time)))
     return replace(state, challenge=request_challenge(policy, state.challenge, time, action))
 
@@ -41,7 +41,7 @@ def asked(action: str, time: float = 1.0, policy: Policy = EXAM) -> JudgementSta
 def answer(
     action: str, observations: Iterable[Observation], policy: Policy = EXAM
 ) -> tuple[JudgementState, list[tuple[float, IncidentChange]]]:
-    """What becomes of a challenge at 1.0 s, given what is seen after it."""
+    """A challenge at 1.0 s, followed by these observations."""
     return run_on(observations, policy, asked(action, policy=policy))
 
 
@@ -64,7 +64,7 @@ ANSWERS: dict[str, list[Observation]] = {
 }
 
 
-def test_every_action_has_an_answer() -> None:
+def test_every_action_has_a_scene() -> None:
     assert ANSWERS.keys() == ACTIONS.keys()
 
 
@@ -76,7 +76,7 @@ def test_a_movement_made_in_time_passes(action: str, scene: list[Observation]) -
 
 
 @pytest.mark.parametrize("action", ACTIONS)
-def test_a_picture_that_does_not_move_fails_twice_and_is_an_incident(action: str) -> None:
+def test_a_still_picture_fails_all_attempts_and_is_an_incident(action: str) -> None:
     still = [blinking(t, 0) for t in times(1.1, 20)]
     state, changes = answer(action, still)
     ((at, started),) = of_kind(changes, "liveness.challenge_failed")
@@ -93,14 +93,14 @@ def test_a_picture_that_does_not_move_fails_twice_and_is_an_incident(action: str
 
 
 @pytest.mark.parametrize("action", ACTIONS)
-def test_the_answer_to_another_question_is_none(action: str) -> None:
+def test_another_movement_does_not_pass(action: str) -> None:
     for other, scene in ANSWERS.items():
         if other != action:
             state, _ = answer(action, scene)
             assert state.challenge.outcome != "passed", other
 
 
-def test_the_contrary_is_wrong_at_once_and_something_else_is_asked() -> None:
+def test_the_opposite_movement_fails_and_another_is_requested() -> None:
     state, changes = answer("turn_left", [seen(t, head=RIGHT) for t in times(1.5, 2.0)])
     assert state.challenge.attempt == 1  # it must first be seen to face the screen
     wrong = [seen(1.2), *(seen(t, head=RIGHT) for t in times(1.5, 2.0))]
@@ -112,7 +112,7 @@ def test_the_contrary_is_wrong_at_once_and_something_else_is_asked() -> None:
     assert changes == []
 
 
-def test_a_head_that_is_turned_already_must_turn() -> None:
+def test_a_head_turned_before_the_request_must_turn_again() -> None:
     state, _ = answer("turn_left", [seen(t, head=LEFT) for t in times(1.1, 8)])
     assert state.challenge.outcome == ""
     back = [*(seen(t, head=LEFT) for t in times(1.1, 4)), seen(4.1)]
@@ -120,7 +120,7 @@ def test_a_head_that_is_turned_already_must_turn() -> None:
     assert state.challenge.outcome == "passed"
 
 
-def test_blinks_of_before_and_of_another_face_do_not_count() -> None:
+def test_blinks_before_the_request_or_of_another_track_do_not_count() -> None:
     assert answer("blink_twice", [blinking(t, 9) for t in times(1.1, 8)])[0].challenge.movement
     anew = [blinking(1.2, 9), blinking(1.4, 0), blinking(1.6, 1)]
     state, _ = answer("blink_twice", anew)
@@ -129,8 +129,8 @@ def test_blinks_of_before_and_of_another_face_do_not_count() -> None:
     assert state.challenge.outcome == "passed"
 
 
-def test_gaze_and_head_are_not_judged_while_it_runs_and_shortly_after() -> None:
-    """The movement itself, held for 3 s, is no incident; looking on after it is."""
+def test_gaze_and_head_are_not_judged_during_a_challenge_and_shortly_after() -> None:
+    """The movement, held for 3 s, is no incident; looking away after it is."""
     held = [seen(t, head=LEFT, yaw=30) for t in times(1.3, 4.3)]
     late = [seen(t, head=LEFT, yaw=30) for t in times(4.4, 8)]
     _, changes = answer("turn_left", [seen(1.1), seen(1.2), *held])
@@ -140,20 +140,20 @@ def test_gaze_and_head_are_not_judged_while_it_runs_and_shortly_after() -> None:
     assert starts == [pytest.approx(5.6, abs=0.2)]  # passed at 1.5, judged from 3.5 on
 
 
-def test_everything_else_is_judged_meanwhile() -> None:
+def test_other_kinds_are_judged_during_a_challenge() -> None:
     _, changes = answer("turn_left", [seen(t, faces=0) for t in times(1.1, 5)])
     assert [c.kind for _, c in changes] == ["face.absent"]
 
 
-def test_switching_the_camera_off_is_no_way_out() -> None:
+def test_a_challenge_fails_while_no_media_arrives() -> None:
     lost = [ConnectionObservation(t, connected=False) for t in times(2, 20, rate=1)]
     _, changes = answer("turn_left", lost)
     ((_, failed),) = of_kind(changes, "liveness.challenge_failed")
     assert "the candidate was not seen" in failed.reason
 
 
-def test_what_runs_ahead_of_the_pictures_swallows_no_failure() -> None:
-    """Sound and the browser's reports are timed as they arrive; pictures may wait for seconds."""
+def test_audio_ahead_of_the_frames_does_not_hide_a_failure() -> None:
+    """Audio and browser observations are judged on arrival; frames may wait for seconds."""
     ahead: list[Observation] = []
     for t in times(1.1, 18):
         silence = AudioObservation(t + 2, duration=0.5, speech=0.0, level=-60, diarization=None)
@@ -162,7 +162,7 @@ def test_what_runs_ahead_of_the_pictures_swallows_no_failure() -> None:
     assert len(of_kind(changes, "liveness.challenge_failed")) == 1
 
 
-def test_one_at_a_time_and_not_soon_again() -> None:
+def test_only_one_challenge_runs_and_the_next_comes_after_a_rest() -> None:
     state = asked("turn_left")
     assert why_no_challenge(state.challenge, 2.0)
     assert request_challenge(EXAM, state.challenge, 2.0, "blink_twice") == state.challenge
@@ -184,7 +184,7 @@ def calm(until: float) -> list[FrameObservation]:
 
 
 def first_question(seed: str, policy: Policy = ASKS) -> tuple[float, str] | None:
-    """When and what a candidate who sits still is asked first."""
+    """Time and action of the first automatic challenge."""
     state = replace(ENROLLED, challenge=initial_state(seed).challenge)
     for observation in calm(60):
         state, _ = run_on([observation], policy, state)
@@ -193,7 +193,7 @@ def first_question(seed: str, policy: Policy = ASKS) -> tuple[float, str] | None
     return None
 
 
-def test_by_itself_it_comes_at_times_that_only_the_seed_tells() -> None:
+def test_automatic_challenges_depend_on_the_seed_alone() -> None:
     questions = {seed: first_question(seed) for seed in map(str, range(12))}
     assert questions == {seed: first_question(seed) for seed in questions}
     known = [question for question in questions.values() if question]
@@ -203,11 +203,11 @@ def test_by_itself_it_comes_at_times_that_only_the_seed_tells() -> None:
     assert len({action for _, action in known}) > 1
 
 
-def test_it_never_comes_by_itself_unless_the_policy_says_so() -> None:
+def test_no_automatic_challenge_unless_the_policy_enables_them() -> None:
     assert first_question("1", EXAM) is None
 
 
-def test_nobody_is_asked_before_being_ready_nor_while_away() -> None:
+def test_no_challenge_before_the_candidate_is_ready_or_while_absent() -> None:
     small = [wide(t, 40) for t in times(0, 14, rate=2)]
     state, _ = run_on(small, ASKS, initial_state("1"))
     assert state.challenge.next_at is None
@@ -217,14 +217,14 @@ def test_nobody_is_asked_before_being_ready_nor_while_away() -> None:
     assert run_on([seen(60.5)], ASKS, state)[0].challenge.movement is not None
 
 
-def test_what_cannot_be_read_is_not_asked_for() -> None:
+def test_movements_that_cannot_be_observed_are_not_requested() -> None:
     only = parse_policy(
         'name = "a"\n[challenge]\nenabled = true\nmean_interval = 30\nactions = ["blink_twice"]'
     )
     assert first_question("1", only) is None  # hand-made observations count no blinks
 
 
-def test_in_two_processes_it_is_what_it_is_in_one() -> None:
+def test_a_saved_state_continues_identically() -> None:
     state = asked("turn_left")
     whole, _ = run_on(ANSWERS["turn_left"], EXAM, state)
     for cut in range(0, len(ANSWERS["turn_left"]), 3):
@@ -236,6 +236,6 @@ def test_in_two_processes_it_is_what_it_is_in_one() -> None:
 @pytest.mark.parametrize(
     "setting", ["actions = []", 'actions = ["dance"]', "limit = 0", "every = 1"]
 )
-def test_impossible_settings_are_refused_by_their_path(setting: str) -> None:
+def test_invalid_settings_are_rejected_with_their_path(setting: str) -> None:
     with pytest.raises(BadPolicyError, match=r"challenge\."):
         parse_policy(f'name = "bad"\n[challenge]\n{setting}')

@@ -1,4 +1,4 @@
-"""The first seconds of a session: what is missing, when it is ready, what is judged meanwhile."""
+"""Enrolment: missing codes, when a session is ready, what is judged before."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ DARK = ImageQuality(brightness=5.0, overexposed=0.0, structure=10.0, detail=5.0)
 def begin(
     observations: Iterable[Observation], policy: Policy = EXAM
 ) -> tuple[JudgementState, list[tuple[float, str]]]:
-    """A session from its very beginning: the state at its end, kinds of incidents and their starts."""
+    """A session from its start: the final state, and kind and start of each incident."""
     state, changes = run_on(observations, policy, initial_state())
     started = [(round(t, 3), c.kind) for t, c in changes if c.state is IncidentState.STARTED]
     return state, started
@@ -81,7 +81,7 @@ def test_every_code_has_a_scene() -> None:
 
 
 @pytest.mark.parametrize(("code", "scene"), SCENES.items())
-def test_what_is_missing_is_named_and_keeps_it_calibrating(
+def test_missing_codes_are_listed_and_prevent_ready(
     code: str, scene: Callable[[float], FrameObservation]
 ) -> None:
     state, _ = begin(map(scene, times(0, 5)))
@@ -89,38 +89,36 @@ def test_what_is_missing_is_named_and_keeps_it_calibrating(
     assert phase(EXAM, state.enrolment) is Phase.CALIBRATING
 
 
-def test_a_person_whom_only_the_detector_sees_counts_until_its_next_look() -> None:
+def test_a_person_without_a_face_counts_until_the_next_object_detection() -> None:
     scene = [seen(0, objects=look(persons=(0.9, 0.8))), *map(seen, times(0.1, 0.9))]
     assert missing_after(scene) == ("two_persons",)
     assert missing_after([*scene, seen(1.0, objects=look()), *map(seen, times(1.1, 1.6))]) == ()
 
 
-def test_a_candidate_who_sits_well_is_ready_after_a_second() -> None:
+def test_a_well_seated_candidate_is_ready_after_a_second() -> None:
     assert begin(map(seen, times(0, 0.9)))[0].enrolment.ready_at is None
     assert begin(map(seen, times(0, 3)))[0].enrolment.ready_at == pytest.approx(1.0)
 
 
-def test_it_takes_as_long_as_the_baseline_needs() -> None:
+def test_ready_waits_for_the_baseline() -> None:
     state, _ = begin([*map(unlearned, times(0, 1.4)), *map(seen, times(1.5, 3))])
     assert state.enrolment.ready_at == pytest.approx(1.5)
 
 
 @pytest.mark.parametrize(("gap", "ready"), [(0.3, 1.2), (0.8, 2.4)])
-def test_a_blink_of_trouble_does_not_make_it_begin_anew_a_longer_one_does(
-    gap: float, ready: float
-) -> None:
+def test_only_a_longer_interruption_restarts_the_steady_time(gap: float, ready: float) -> None:
     nobody = (seen(t, faces=0) for t in times(0.6, 0.5 + gap))
     state, _ = begin([*map(seen, times(0, 0.5)), *nobody, *map(seen, times(0.6 + gap, 4))])
     assert state.enrolment.ready_at == pytest.approx(ready, abs=0.21)
 
 
-def test_seconds_without_a_picture_are_nobodys_steadiness() -> None:
+def test_seconds_without_frames_are_not_steady() -> None:
     state, _ = begin([seen(0.0), seen(0.5), seen(5.0), seen(5.5)])
     assert state.enrolment.ready_at is None
     assert begin([seen(0.0), seen(0.5), seen(5.0), seen(5.5), seen(6.0)])[0].enrolment.ready_at == 6
 
 
-def test_single_frames_do_not_flicker_in_what_is_told() -> None:
+def test_single_frames_do_not_change_the_missing_codes() -> None:
     flicker = [seen(t, faces=round(t * 10) % 3 and 1) for t in times(0, 0.9)]
     told = {
         missing_after([*map(SCENES["nobody"], times(-2, -0.1)), *flicker[:n]]) for n in range(9)
@@ -128,7 +126,7 @@ def test_single_frames_do_not_flicker_in_what_is_told() -> None:
     assert told == {("nobody",)}
 
 
-def test_nothing_of_the_position_is_judged_before_and_all_of_it_after() -> None:
+def test_suspended_kinds_are_judged_from_ready_on() -> None:
     aside = [seen(t, yaw=30, head=(30, 0)) for t in times(0, 10)]
     assert begin(aside)[1] == []
     again = [seen(t, yaw=30, head=(30, 0)) for t in times(12.5, 16)]
@@ -136,33 +134,33 @@ def test_nothing_of_the_position_is_judged_before_and_all_of_it_after() -> None:
     assert started == [(14.5, "gaze.left"), (14.5, "head.left")]
 
 
-def test_who_sits_well_at_first_is_judged_from_then_on() -> None:
-    """What old clients expect: a look away after the first seconds alerts two seconds later."""
+def test_a_well_seated_candidate_is_judged_from_ready_on() -> None:
+    """Looking away after the first seconds alerts two seconds later."""
     _, started = begin([*map(seen, times(0, 2)), *(seen(t, yaw=30) for t in times(2.1, 5))])
     assert started == [(4.1, "gaze.left")]
 
 
-def test_absence_is_judged_from_the_first_picture_unless_the_policy_withholds_it() -> None:
+def test_absence_is_judged_from_the_first_frame_unless_suspended() -> None:
     nobody = [seen(t, faces=0) for t in times(0, 10)]
     assert begin(nobody)[1] == [(3.0, "face.absent")]
     assert begin(nobody, GUIDED)[1] == []
 
 
-def test_who_withholds_absence_withholds_a_hidden_face_too() -> None:
+def test_suspending_absence_suspends_hidden_faces_too() -> None:
     somebody = look(persons=(0.9,))
     hidden = [seen(t, faces=0, objects=somebody) for t in times(0, 10)]
     assert begin(hidden)[1] == [(3.0, "face.hidden")]
     assert begin(hidden, GUIDED)[1] == []
 
 
-def test_phones_and_persons_are_judged_all_along() -> None:
+def test_phones_and_persons_are_judged_before_ready() -> None:
     scene = [seen(t, head=(30, 0), objects=look(phones=(0.9,))) for t in times(0, 4, rate=1)]
     assert begin(scene)[1] == [(1.0, "object.phone")]
     assert (1.0, "person.multiple") in begin(seen(t, faces=2) for t in times(0, 3))[1]
 
 
-def test_hiding_neither_stops_the_time_nor_begins_it_anew() -> None:
-    """Not by leaving, not by switching the camera off, not by looking aside: 15 s are 15 s."""
+def test_hiding_neither_stops_nor_restarts_the_time_limit() -> None:
+    """Neither leaving, nor switching the camera off, nor looking away changes the limit."""
     hiding: list[Observation] = [
         *(seen(t, faces=0) for t in times(0, 6)),
         *(ConnectionObservation(t, connected=False) for t in times(7.5, 10.5, rate=1)),
@@ -173,12 +171,12 @@ def test_hiding_neither_stops_the_time_nor_begins_it_anew() -> None:
     assert state.enrolment.ready_at is None
 
 
-def test_not_ready_is_told_while_no_picture_comes() -> None:
+def test_not_ready_is_reported_while_no_media_arrives() -> None:
     lost = (ConnectionObservation(t, connected=False) for t in times(2, 20, rate=1))
     assert (15.0, "session.not_ready") in begin([seen(0.0, faces=0), *lost])[1]
 
 
-def test_not_ready_names_what_is_missing_and_ends_when_ready() -> None:
+def test_not_ready_has_the_missing_codes_and_ends_when_ready() -> None:
     scene = [*map(SCENES["face_too_small"], times(0, 16)), *map(seen, times(16.1, 18))]
     _, changes = run_on(scene, EXAM, initial_state())
     ((at, started),) = of_kind(changes, "session.not_ready")
@@ -188,7 +186,7 @@ def test_not_ready_names_what_is_missing_and_ends_when_ready() -> None:
     assert end == pytest.approx(17.1)
 
 
-def test_ready_is_for_good() -> None:
+def test_a_ready_candidate_stays_ready() -> None:
     state, started = begin(
         [*map(seen, times(0, 2)), *(seen(t, faces=0) for t in times(2.1, 40))], GUIDED
     )
@@ -196,13 +194,13 @@ def test_ready_is_for_good() -> None:
     assert started == [(5.1, "face.absent")]
 
 
-def test_where_no_faces_can_be_looked_for_nothing_is_asked() -> None:
+def test_without_face_detection_enrolment_waits() -> None:
     blind = [seen(t, faces=None) for t in times(0, 30)]
     state, started = begin(blind)
     assert (phase(EXAM, state.enrolment), started) == (Phase.WAITING, [])
 
 
-def test_switched_off_it_withholds_nothing_and_accuses_nobody() -> None:
+def test_disabled_enrolment_suspends_nothing() -> None:
     policy = parse_policy('name = "plain"\n[enrolment]\nenabled = false')
     aside = [seen(t, head=(30, 0)) for t in times(0, 30)]
     state, started = begin(aside, policy)
@@ -215,7 +213,7 @@ def test_late_observations_change_nothing() -> None:
     assert state.enrolment.ready_at == pytest.approx(1.0)
 
 
-def test_enrolment_in_two_processes_is_enrolment_in_one() -> None:
+def test_a_saved_enrolment_continues_identically() -> None:
     scene = [*map(SCENES["nobody"], times(0, 3)), *map(seen, times(3.1, 5))]
     whole, _ = run_on(scene, EXAM, initial_state())
     for cut in range(0, len(scene), 7):
@@ -235,11 +233,11 @@ def test_progress_rises_to_one() -> None:
 @pytest.mark.parametrize(
     "setting", ["time_limit = 0", "min_steady_time = -1", 'suspended = ["object.phone"]']
 )
-def test_impossible_settings_are_refused_by_their_path(setting: str) -> None:
+def test_invalid_settings_are_rejected_with_their_path(setting: str) -> None:
     with pytest.raises(BadPolicyError, match=r"enrolment\."):
         parse_policy(f'name = "bad"\n[enrolment]\n{setting}')
 
 
-def test_a_candidate_may_get_more_time() -> None:
+def test_the_time_limit_can_be_an_accommodation() -> None:
     policy = EXAM.with_accommodations({"enrolment": {"time_limit": 60}})
     assert begin((seen(t, yaw=30) for t in times(0, 59)), policy)[1] == []

@@ -1,4 +1,4 @@
-"""Each kind of incident, on observations made by hand."""
+"""Every kind of incident, on hand-made observations."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_a_direction_held_for_less_is_no_incident(kind: str, scene: Scene) -> No
 
 
 @pytest.mark.parametrize("pause", ["blink", "missed detection", "glance back"])
-def test_short_gaps_do_not_reset_a_look(pause: str) -> None:
+def test_short_dropouts_do_not_restart_persistence(pause: str) -> None:
     def scene(t: float) -> FrameObservation:
         if not 0.95 < t < 1.25:
             return seen(t, yaw=30)
@@ -71,7 +71,7 @@ def test_short_gaps_do_not_reset_a_look(pause: str) -> None:
     assert incident.started_at == 0
 
 
-def test_a_look_back_at_the_screen_for_longer_starts_the_time_again() -> None:
+def test_a_longer_look_at_the_screen_restarts_persistence() -> None:
     def scene(t: float) -> FrameObservation:
         return seen(t, yaw=0 if 0.95 < t < 1.65 else 30)
 
@@ -80,7 +80,7 @@ def test_a_look_back_at_the_screen_for_longer_starts_the_time_again() -> None:
     assert start == pytest.approx(3.7)
 
 
-def test_looks_aside_need_four_frames_of_five() -> None:
+def test_sideways_gaze_needs_four_frames_of_five() -> None:
     def mostly(t: float, of: int) -> FrameObservation:
         return seen(t, yaw=0 if round(t * 10) % of == of - 1 else 30)
 
@@ -88,7 +88,7 @@ def test_looks_aside_need_four_frames_of_five() -> None:
     assert not run(mostly(t, 3) for t in times(0, 20))
 
 
-def test_looks_down_need_four_frames_of_ten_and_shut_eyes_prolong_them() -> None:
+def test_downward_gaze_needs_four_frames_of_ten_and_shut_eyes_prolong_it() -> None:
     def down(t: float, period: int) -> FrameObservation:
         return seen(t, pitch=-30) if round(t * 10) % period == 0 else seen(t, readable=False)
 
@@ -98,11 +98,11 @@ def test_looks_down_need_four_frames_of_ten_and_shut_eyes_prolong_them() -> None
     assert not run(down(t, 4) for t in times(0, 20))
 
 
-def test_shut_eyes_alone_are_no_look_down() -> None:
+def test_shut_eyes_alone_are_not_downward_gaze() -> None:
     assert not run(seen(t, readable=False) for t in times(0, 60))
 
 
-def test_no_face_never_clears_a_running_look_but_ends_it_when_it_lasts() -> None:
+def test_a_missing_face_keeps_an_open_gaze_incident_until_it_is_stale() -> None:
     frames = [*(seen(t, yaw=30) for t in times(0, 3)), *(seen(t, faces=0) for t in times(3.1, 20))]
     changes = run(frames)
     ((absent_at, _),) = of_kind(changes, "face.absent")
@@ -113,7 +113,7 @@ def test_no_face_never_clears_a_running_look_but_ends_it_when_it_lasts() -> None
     assert ended.reason.endswith("; ended: no face in the frame for 10 s")
 
 
-def test_a_look_goes_on_after_the_face_was_lost_for_a_while() -> None:
+def test_a_gaze_incident_continues_after_a_lost_face() -> None:
     def scene(t: float) -> FrameObservation:
         return seen(t, faces=0) if 3.05 < t < 5.05 else seen(t, yaw=30)
 
@@ -121,7 +121,7 @@ def test_a_look_goes_on_after_the_face_was_lost_for_a_while() -> None:
     assert len(changes) == 1
 
 
-def test_a_hole_in_the_frames_is_not_held() -> None:
+def test_a_gap_in_the_frames_does_not_hold() -> None:
     frames = [*(seen(t, yaw=30) for t in times(0, 1)), *(seen(t, yaw=30) for t in times(4, 5.9))]
     assert not run(frames)
     ((start, incident),) = run([*frames, seen(6.0, yaw=30)])
@@ -129,14 +129,14 @@ def test_a_hole_in_the_frames_is_not_held() -> None:
 
 
 @pytest.mark.parametrize("period", [0.1, 1.0, 1.2, 1.5])
-def test_a_machine_so_busy_that_it_looks_once_a_second_and_later_still_sees_absence(
+def test_absence_is_found_at_one_jittered_frame_per_second(
     period: float,
 ) -> None:
     changes = run(seen(n * period, faces=0) for n in range(int(6 / period)))
     assert [c.kind for _, c in changes] == ["face.absent"]
 
 
-def test_a_running_incident_ends_honestly_when_frames_stop() -> None:
+def test_an_open_incident_ends_at_its_last_frame_when_frames_stop() -> None:
     frames = [seen(t, yaw=30) for t in times(0, 3)]
     lost = [ConnectionObservation(float(t), connected=False) for t in range(4, 16)]
     changes = run([*frames, *lost])
@@ -146,7 +146,7 @@ def test_a_running_incident_ends_honestly_when_frames_stop() -> None:
     assert ended.reason.endswith("; ended: nothing was seen for 10 s")
 
 
-def test_absence_says_what_the_object_detector_sees() -> None:
+def test_absence_names_the_result_of_the_object_detector() -> None:
     def scene(persons: tuple[float, ...]) -> list[FrameObservation]:
         return [
             seen(t, faces=0, objects=look(persons=persons) if round(t * 10) % 10 == 0 else None)
@@ -162,7 +162,7 @@ def test_absence_says_what_the_object_detector_sees() -> None:
     assert incident.reason == "no face in the frame for 3.0 s (limit 3.0 s)"
 
 
-def test_faces_not_looked_for_are_no_absence() -> None:
+def test_frames_without_face_detection_are_no_absence() -> None:
     assert not run(seen(t, faces=None) for t in times(0, 20))
 
 
@@ -175,12 +175,12 @@ def test_two_faces_for_a_second_are_more_than_one_person() -> None:
 def with_looks(
     t: float, persons: tuple[float, ...], phones: tuple[float, ...] = ()
 ) -> FrameObservation:
-    """A frame with one face, on every full second also a look for objects."""
+    """A frame with one face, and an object detection every full second."""
     looked = round(t * 10) % 10 == 0
     return seen(t, objects=look(persons=persons, phones=phones) if looked else None)
 
 
-def test_a_second_person_without_a_face_is_counted_by_looks() -> None:
+def test_a_second_person_without_a_face_is_counted_by_object_detections() -> None:
     frames = [with_looks(t, (0.9, 0.8)) for t in times(0, 3.9)]
     frames += [with_looks(t, (0.9,)) for t in times(4, 9)]
     changes = run(frames)
@@ -191,12 +191,12 @@ def test_a_second_person_without_a_face_is_counted_by_looks() -> None:
     assert end == pytest.approx(5.0)
 
 
-def test_one_look_with_a_second_person_is_no_incident() -> None:
+def test_a_single_detection_of_a_second_person_is_no_incident() -> None:
     frames = [with_looks(t, (0.9, 0.8) if t < 0.5 else (0.9,)) for t in times(0, 5)]
     assert not run(frames)
 
 
-def test_faces_alone_can_end_more_than_one_person_where_nothing_looks_for_objects() -> None:
+def test_faces_alone_end_multiple_persons_without_an_object_detector() -> None:
     frames = [*(seen(t, faces=2) for t in times(0, 3)), *map(seen, times(3.1, 6))]
     ((end, _),) = of_kind(run(frames), "person.multiple", IncidentState.ENDED)
     assert end == pytest.approx(5.0)
@@ -213,7 +213,7 @@ def test_faces_alone_can_end_more_than_one_person_where_nothing_looks_for_object
         ("110010001", [1]),
     ],
 )
-def test_a_phone_in_two_of_the_last_three_looks(looks: str, starts: list[int]) -> None:
+def test_a_phone_needs_two_of_the_last_three_detections(looks: str, starts: list[int]) -> None:
     frames = [
         with_looks(t, (0.9,), (0.7,) if looks[int(t + 1e-6)] == "1" else ())
         for t in times(0, len(looks) - 0.1)
@@ -222,7 +222,7 @@ def test_a_phone_in_two_of_the_last_three_looks(looks: str, starts: list[int]) -
     assert [round(t) for t, _ in changes] == starts
 
 
-def test_a_phone_names_every_detector_that_agreed() -> None:
+def test_a_phone_incident_names_all_detectors_that_agreed() -> None:
     seen_by_both = replace(look(phones=(0.71,)), verifier="picodet")
     frames = [seen(t, objects=seen_by_both) for t in (0.0, 0.5)]
     ((_, started),) = run(frames)
@@ -232,7 +232,7 @@ def test_a_phone_names_every_detector_that_agreed() -> None:
     )
 
 
-def test_a_phone_says_how_often_it_was_seen_and_ends_after_three_looks_without() -> None:
+def test_a_phone_incident_counts_detections_and_ends_after_three_misses() -> None:
     frames = [with_looks(t, (0.9,), (0.71,) if t < 3.5 else ()) for t in times(0, 9)]
     (start, started), (end, ended) = run(frames)
     assert (start, end) == (1.0, 6.0)
@@ -244,7 +244,7 @@ def test_a_phone_says_how_often_it_was_seen_and_ends_after_three_looks_without()
     assert started.confidence == pytest.approx(0.71)
 
 
-def test_a_phone_below_the_policys_score_is_none_and_each_detector_may_have_its_own() -> None:
+def test_minimum_phone_scores_apply_and_can_differ_by_detector() -> None:
     policy = EXAM.with_accommodations(
         {"objects": {"min_phone_score": 0.35, "detectors": {"yolo": {"min_phone_score": 0.2}}}}
     )
@@ -253,13 +253,13 @@ def test_a_phone_below_the_policys_score_is_none_and_each_detector_may_have_its_
         assert len(of_kind(run(frames, policy), "object.phone")) == expected
 
 
-def test_whatever_a_detector_reports_counts_unless_the_policy_asks_for_more() -> None:
+def test_all_detections_count_by_default() -> None:
     frames = [seen(float(t), objects=look(phones=(0.05,))) for t in range(4)]
 
     assert len(of_kind(run(frames), "object.phone")) == 1
 
 
-def test_a_lost_connection_is_told_after_five_seconds_and_ends_at_once() -> None:
+def test_a_lost_connection_is_reported_after_five_seconds_and_ends_immediately() -> None:
     observations: list[Observation] = [
         *map(seen, times(0, 2)),
         *(ConnectionObservation(t, connected=False) for t in times(3, 10, rate=1)),
@@ -283,8 +283,8 @@ def look_aside(start: float, length: float = 3.0, rest: float = 2.0) -> list[Fra
     return [*aside, *map(seen, times(start + length + 0.1, start + length + rest))]
 
 
-def test_within_the_quiet_time_an_incident_is_recorded_without_alert() -> None:
-    # Ends at 3, so it is quiet until 33; the third look starts to count at 31 and fires at 33.
+def test_an_incident_within_the_cooldown_is_recorded_without_alert() -> None:
+    # The first ends at 3, so the cooldown lasts until 33; the third begins at 31 and starts at 33.
     frames = [*look_aside(0), *look_aside(10), *look_aside(30.9, 1.9), *look_aside(40)]
     changes = of_kind(run(frames), "gaze.left")
     assert [(round(t, 1), c.alerts, c.number) for t, c in changes] == [
@@ -294,18 +294,18 @@ def test_within_the_quiet_time_an_incident_is_recorded_without_alert() -> None:
     ]
 
 
-def test_silent_incidents_do_not_prolong_the_quiet_time() -> None:
+def test_incidents_without_alert_do_not_extend_the_cooldown() -> None:
     frames = [frame for start in (0, 20, 40, 60) for frame in look_aside(start)]
     changes = of_kind(run(frames), "gaze.left")
     assert [c.alerts for _, c in changes] == [True, False, True, False]
 
 
-def test_kinds_are_quiet_each_for_itself() -> None:
+def test_every_kind_has_its_own_cooldown() -> None:
     frames = [*look_aside(0), *(seen(t, yaw=-30) for t in times(6, 8))]
     assert [c.alerts for _, c in of_kind(run(frames), "gaze.right")] == [True]
 
 
-def test_a_long_incident_reports_now_and_then() -> None:
+def test_a_long_incident_is_updated_periodically() -> None:
     changes = run(seen(t, yaw=30) for t in times(0, 100))
     assert [(round(t), c.state, c.alerts) for t, c in changes] == [
         (2, IncidentState.STARTED, True),
@@ -332,7 +332,7 @@ def test_a_disabled_kind_is_never_judged() -> None:
     assert "gaze.left" not in state.kinds
 
 
-def test_gaze_of_little_confidence_is_not_read() -> None:
+def test_gaze_of_low_confidence_is_unreadable() -> None:
     policy = EXAM.model_copy(update={"min_gaze_confidence": 0.81})
     assert not run((seen(t, yaw=30) for t in times(0, 5)), policy)
 
@@ -343,13 +343,13 @@ def test_an_older_observation_changes_nothing() -> None:
     assert (late, changes) == (state, ())
 
 
-def test_two_observations_of_one_moment_count_once() -> None:
+def test_two_observations_of_the_same_time_count_once() -> None:
     twice = [seen(t, yaw=30 * n) for t in times(0, 3) for n in (1, 0)]
     once = [seen(t, yaw=30) for t in times(0, 3)]
     assert run(twice) == run(once)
 
 
-def test_a_connection_told_early_does_not_cost_the_frames_before_it() -> None:
+def test_an_early_connection_observation_does_not_drop_earlier_frames() -> None:
     frames = [seen(t, yaw=30) for t in times(0, 2)]
     early = ConnectionObservation(5.0, connected=False)
     changes = run([*frames[:-1], early, frames[-1]])
@@ -357,12 +357,12 @@ def test_a_connection_told_early_does_not_cost_the_frames_before_it() -> None:
 
 
 @pytest.mark.parametrize("time", [float("nan"), float("inf"), float("-inf")])
-def test_a_time_that_is_no_number_is_refused(time: float) -> None:
+def test_a_time_that_is_not_finite_is_rejected(time: float) -> None:
     with pytest.raises(ValueError, match="finite"):
         judge(EXAM, initial_state(), replace(seen(0), time=time))
 
 
-def test_finishing_ends_what_is_open_and_drops_what_is_pending() -> None:
+def test_finish_ends_open_incidents_and_drops_pending_readings() -> None:
     frames = [seen(t, yaw=30, head=(30 if t > 2 else 0, 0)) for t in times(0, 3)]
     state, _ = run_on(frames)
     state, changes = finish(EXAM, state, 3.5)
@@ -373,27 +373,27 @@ def test_finishing_ends_what_is_open_and_drops_what_is_pending() -> None:
     assert not any(known.samples for known in state.kinds.values())
 
 
-def test_time_that_cannot_be_read_does_not_run_towards_the_end() -> None:
+def test_unreadable_time_does_not_count_as_absent() -> None:
     aside = [seen(t, yaw=30) for t in times(0, 3)]
     shut = [seen(t, readable=False) for t in times(3.1, 6)]
     assert len(run([*aside, *shut, *map(seen, times(6.1, 6.6))])) == 1
     assert len(run([*aside, *shut, *map(seen, times(6.1, 6.7))])) == 2
 
 
-def test_a_hole_does_not_run_towards_the_end() -> None:
+def test_a_gap_does_not_count_as_absent() -> None:
     aside = [seen(t, yaw=30) for t in times(0, 3)]
     assert len(run([*aside, *map(seen, times(6, 6.6))])) == 1
     assert len(run([*aside, *map(seen, times(6, 6.7))])) == 2
 
 
-def test_a_restless_time_before_does_not_hide_a_steady_look() -> None:
+def test_restless_gaze_before_does_not_hide_steady_gaze() -> None:
     restless = [seen(t, yaw=30 if round(t * 10) % 2 else 0) for t in times(0, 9.9)]
     ((start, incident),) = run([*restless, *(seen(t, yaw=30) for t in times(10, 12))])
     assert 11 < start <= 12
     assert start - incident.started_at < 2.3
 
 
-def test_a_phone_is_described_by_its_clearest_look() -> None:
+def test_a_phone_incident_has_the_reason_of_its_highest_score() -> None:
     looks = [
         seen(t, objects=look(phones=(p,)))
         for t, p in zip((0.0, 1.0, 2.0, 3.0), (0.4, 0.5, 0.9, 0.6), strict=True)
@@ -407,13 +407,13 @@ def test_a_phone_is_described_by_its_clearest_look() -> None:
 
 
 @pytest.mark.parametrize(("start", "alerts"), [(30.9, False), (31.0, True)])
-def test_the_quiet_time_ends_to_the_moment(start: float, alerts: bool) -> None:
+def test_the_cooldown_ends_exactly(start: float, alerts: bool) -> None:
     later = [seen(t, yaw=30) for t in times(start, start + 2.0)]
     changes = of_kind(run([*look_aside(0), *later]), "gaze.left")
     assert [c.alerts for _, c in changes] == [True, alerts]
 
 
-def test_a_count_of_persons_stands_until_it_is_too_old() -> None:
+def test_a_count_of_persons_is_valid_until_it_is_too_old() -> None:
     two = [seen(t, objects=look(persons=(0.9, 0.8))) for t in times(0, 2)]
     faces_only = [*map(seen, times(2.1, 12))]
     ((end, ended),) = of_kind(run([*two, *faces_only]), "person.multiple", IncidentState.ENDED)
@@ -428,7 +428,7 @@ def test_a_late_count_of_persons_does_not_replace_a_newer_one() -> None:
     assert (state.person_count.time, state.person_count.persons) == (5.0, 2)
 
 
-def test_a_look_that_could_not_be_read_is_no_look() -> None:
+def test_an_unreadable_detection_is_not_counted() -> None:
     rule = EXAM.incidents["object.phone"]
     seen_once = (Sample(1.0, held=True, confidence=0.5, value=0.5),)
     unread = Reading("object.phone", None)

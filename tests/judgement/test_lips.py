@@ -1,4 +1,4 @@
-"""What lips add to another voice, and what they must never do."""
+"""Effect of lip movement on the confidence of another speaker."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ def play(
     offset: float = 0.0,
     rate: float = 10.0,
 ) -> tuple[JudgementState, list[IncidentChange]]:
-    """A candidate before the camera while a voice speaks without pause.
+    """A candidate in front of the camera while a voice speaks without a pause.
 
     Args:
         moving: whether the lips move; ``None``: they cannot be read.
-        other: somebody else's voice speaks, not the candidate's.
-        offset: seconds by which the sound is late.
+        other: the voice is another speaker's.
+        offset: delay of the audio in seconds.
     """
     changes: list[IncidentChange] = []
     frames = [start + n / rate for n in range(round(seconds * rate))]
@@ -53,14 +53,14 @@ def play(
 
 
 def started(**settings: object) -> IncidentChange:
-    """The incident that another voice makes, after four seconds of the candidate's own."""
+    """The incident of another speaker, after four seconds of the candidate's voice."""
     own, none = play(4.0)
     assert not none
     _, changes = play(4.0, state=own, start=4.0, other=True, **settings)  # type: ignore[arg-type]
     return changes[0]
 
 
-def test_still_lips_make_another_voice_surer_and_the_reason_says_so() -> None:
+def test_still_lips_raise_the_confidence_of_another_speaker() -> None:
     unread = started(moving=None)
     still = started(moving=False)
     assert unread.confidence == pytest.approx(0.84)
@@ -69,27 +69,27 @@ def test_still_lips_make_another_voice_surer_and_the_reason_says_so() -> None:
     assert "lips still during 1.5 of 1.5 s of speech" in still.reason
 
 
-def test_moving_lips_make_another_voice_less_sure_but_never_hide_it() -> None:
+def test_moving_lips_lower_the_confidence_but_keep_the_incident() -> None:
     moving = started(moving=True)
     assert moving.confidence < 0.7
     assert "lips moving during" in moving.reason
 
 
-def test_lips_never_seen_to_move_with_the_own_voice_are_no_sign() -> None:
+def test_still_lips_do_not_count_before_they_moved_with_the_own_voice() -> None:
     covered, _ = play(8.0, moving=False)
     _, changes = play(4.0, state=covered, start=8.0, other=True, moving=False)
     assert changes[0].confidence == pytest.approx(0.84)
     assert "lips" not in changes[0].reason
 
 
-def test_still_lips_alone_accuse_nobody() -> None:
+def test_still_lips_alone_are_no_incident() -> None:
     own, _ = play(6.0)
     _, changes = play(20.0, state=own, start=6.0, moving=False)
     assert changes == []
 
 
 @pytest.mark.parametrize("offset", [-0.2, 0.2])
-def test_sound_that_is_a_little_off_is_judged_the_same(offset: float) -> None:
+def test_a_small_offset_of_audio_makes_no_difference(offset: float) -> None:
     own, _ = play(6.0)
     state, _ = play(4.0, state=own, start=6.0, other=True, moving=False, offset=offset)
     incident = state.kinds["audio.multiple_speakers"].incident
@@ -97,13 +97,13 @@ def test_sound_that_is_a_little_off_is_judged_the_same(offset: float) -> None:
     assert incident.confidence_sum / incident.held_count > 0.86
 
 
-def test_too_few_frames_say_nothing() -> None:
+def test_too_few_frames_have_no_effect() -> None:
     own, _ = play(6.0)
     _, changes = play(4.0, state=own, start=6.0, other=True, moving=False, rate=2.0)
     assert "lips" not in changes[0].reason
 
 
-def test_what_is_remembered_is_bounded_and_survives_being_saved() -> None:
+def test_the_history_is_bounded_and_can_be_saved() -> None:
     state, _ = play(30.0)
     assert len(state.lips.mouths) < 80
     assert len(state.lips.speech) < 20

@@ -1,4 +1,4 @@
-"""Policies: what is read, what is refused, and with which words."""
+"""Policies: loading, validation and error messages."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from proctoring.judgement import (
 from proctoring.judgement.policy import MAX_POLICY_BYTES, Policy
 from proctoring.judgement.policy.rule import Hits, Misses
 
-# kind: severity, persists, closes after, quiet for (design 1.3)
-CONTRACT_TABLE: dict[str, tuple[str, object, object, float]] = {
+# kind: severity, persist, closes_after, cooldown
+DEFAULTS: dict[str, tuple[str, object, object, float]] = {
     **{
         f"{what}.{side}": ("warning", 2.0, 0.7, 30)
         for what in ("gaze", "head")
@@ -47,8 +47,8 @@ def test_a_shipped_policy_has_its_name_a_description_and_a_rule_for_every_kind(n
     assert policy.incidents.keys() == LABELS.keys()
 
 
-@pytest.mark.parametrize(("kind", "row"), CONTRACT_TABLE.items())
-def test_the_exam_policy_is_the_contracts_table(
+@pytest.mark.parametrize(("kind", "row"), DEFAULTS.items())
+def test_the_exam_policy_has_the_default_rules(
     kind: str, row: tuple[str, object, object, float]
 ) -> None:
     rule = shipped_policy("exam").incidents[kind]
@@ -57,12 +57,12 @@ def test_the_exam_policy_is_the_contracts_table(
 
 
 @pytest.mark.parametrize("name", shipped_policies())
-def test_what_a_policy_shows_reads_back_as_the_same_policy(name: str) -> None:
+def test_the_toml_of_a_policy_parses_to_the_same_policy(name: str) -> None:
     policy = shipped_policy(name)
     assert parse_policy(policy.to_toml()) == policy
 
 
-def test_a_file_changes_what_it_names_and_leaves_the_rest(tmp_path: Path) -> None:
+def test_a_file_overrides_only_the_settings_it_names(tmp_path: Path) -> None:
     file = tmp_path / "strict.toml"
     file.write_text('name = "strict"\n[incidents."gaze.left"]\npersist = 1.0\nseverity = "info"\n')
     strict, exam = load_policy(file), shipped_policy("exam")
@@ -127,7 +127,9 @@ REFUSED = {
 
 
 @pytest.mark.parametrize(("text", "problem"), REFUSED.values(), ids=REFUSED)
-def test_a_bad_policy_is_refused_with_the_path_to_the_problem(text: str, problem: str) -> None:
+def test_an_invalid_policy_is_rejected_with_the_path_of_the_problem(
+    text: str, problem: str
+) -> None:
     with pytest.raises(BadPolicyError) as error:
         parse_policy(text, "mine.toml")
     assert error.value.detail.startswith("mine.toml: ")
@@ -135,7 +137,7 @@ def test_a_bad_policy_is_refused_with_the_path_to_the_problem(text: str, problem
     assert "\n" not in error.value.detail
 
 
-def test_a_name_that_is_not_shipped_names_those_that_are() -> None:
+def test_an_unknown_policy_name_lists_the_known_ones() -> None:
     with pytest.raises(BadPolicyError, match="did you mean 'lenient'"):
         load_policy("leniant")
     with pytest.raises(BadPolicyError, match="known are exam"):
@@ -147,14 +149,14 @@ def test_a_name_that_is_not_shipped_names_those_that_are() -> None:
     [(b"\xff\xfe", "not UTF-8"), (b"#" * (MAX_POLICY_BYTES + 1), "larger than")],
     ids=["not text", "too large"],
 )
-def test_a_file_that_is_no_policy_is_refused(tmp_path: Path, content: bytes, problem: str) -> None:
+def test_a_file_that_is_no_policy_is_rejected(tmp_path: Path, content: bytes, problem: str) -> None:
     file = tmp_path / "bad.toml"
     file.write_bytes(content)
     with pytest.raises(BadPolicyError, match=problem):
         read_policy(file)
 
 
-def test_a_file_that_is_missing_or_a_folder_is_refused(tmp_path: Path) -> None:
+def test_a_missing_file_or_a_folder_is_rejected(tmp_path: Path) -> None:
     with pytest.raises(BadPolicyError, match=r"none.toml: No such file"):
         load_policy(tmp_path / "none.toml")
     with pytest.raises(BadPolicyError, match="Is a directory"):
@@ -183,7 +185,7 @@ def test_accommodations_change_a_copy() -> None:
         ({"screen": {3: 4}}, "accommodations: screen.3"),
     ],
 )
-def test_a_bad_accommodation_is_refused(accommodations: dict[str, Any], problem: str) -> None:
+def test_an_invalid_accommodation_is_rejected(accommodations: dict[str, Any], problem: str) -> None:
     with pytest.raises(BadPolicyError) as error:
         shipped_policy("exam").with_accommodations(accommodations)
     assert problem in error.value.detail
@@ -197,7 +199,7 @@ def test_a_policy_cannot_be_changed() -> None:
 DOCUMENT = Path(__file__).parents[2] / "docs" / "reference" / "policies.md"
 
 
-def test_the_documentation_names_every_setting() -> None:
+def test_the_documentation_lists_every_setting() -> None:
     text = DOCUMENT.read_text()
     for name, field in Policy.model_fields.items():
         section = field.annotation
@@ -211,7 +213,7 @@ def test_the_documentation_names_every_setting() -> None:
             assert any(one in text for one in named), f"{name}.{setting}"
 
 
-def test_the_documentation_names_what_can_be_an_accommodation() -> None:
+def test_the_documentation_lists_what_accommodations_can_change() -> None:
     told = DOCUMENT.read_text().split("Keys are kinds of incident, ")[1].split(":")[0]
     named = set(re.findall(r"`(\w+)`", told))
     policy = shipped_policy("exam")

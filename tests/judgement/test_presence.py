@@ -1,4 +1,4 @@
-"""Nobody, somebody without a face, a passer-by, a helper, a poster: told apart."""
+"""Absence, hidden faces, passers-by, helpers and posters."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PRESENCE = ("face.absent", "face.hidden", "person.multiple", "person.background"
 
 
 def look(time: float, widths: Iterable[float], *, face_seen: bool = False) -> FrameObservation:
-    """One slow look at persons of these widths."""
+    """An object detection of persons with these widths."""
     persons = tuple(Detection("person", 0.8, Box(10, 10, 10 + w, 400)) for w in widths)
     objects = ObjectDetections((), persons, "ssd", face_seen=face_seen)
     return replace(seen(time, faces=None), objects=objects)
@@ -33,7 +33,7 @@ def faces(time: float, *others: Face) -> FrameObservation:
 def session(
     until: float, faces_at: dict[float, int], persons_at: dict[float, int]
 ) -> Iterator[FrameObservation]:
-    """Ten frames and one slow look a second; the tables say from when on how many are seen."""
+    """Ten frames and one object detection per second; the tables give counts by start time."""
     for time in times(0, until):
         count = faces_at[max(t for t in faces_at if t <= time)]
         yield seen(time, faces=count)
@@ -43,7 +43,7 @@ def session(
 
 
 def started(observations: Iterable[FrameObservation]) -> list[tuple[str, float]]:
-    """What starts, and when it is told."""
+    """Kinds of incidents that start, and when."""
     return [
         (change.kind, round(time, 1))
         for time, change in run(observations)
@@ -51,41 +51,41 @@ def started(observations: Iterable[FrameObservation]) -> list[tuple[str, float]]
     ]
 
 
-def test_nobody_is_told_three_seconds_after_the_candidate_left() -> None:
+def test_absence_is_reported_after_three_seconds() -> None:
     looks = session(12, {0: 1, 4.5: 0}, {0: 1, 5: 0})
     assert started(looks) == [("face.absent", 7.5)]
 
 
-def test_somebody_turned_away_is_told_apart_from_nobody() -> None:
+def test_a_hidden_face_differs_from_absence() -> None:
     looks = session(12, {0: 1, 4.5: 0}, {0: 1})
     assert started(looks) == [("face.hidden", 7.5)]
 
 
-def test_a_detector_that_misses_every_other_look_makes_nobody_of_no_one() -> None:
+def test_every_other_missed_detection_does_not_count_as_absence() -> None:
     flicker = {float(n): n % 2 for n in range(30)}
     ((kind, time),) = started(session(20, {0: 1, 4.5: 0}, {0: 1, **flicker}))
     assert kind == "face.hidden"
     assert time < 11
 
 
-def test_who_leans_out_and_then_leaves_is_both_one_after_the_other() -> None:
+def test_a_hidden_face_followed_by_absence_is_both() -> None:
     looks = session(25, {0: 1, 4.5: 0}, {0: 1, 10: 0})
     assert [kind for kind, _ in started(looks)] == ["face.hidden", "face.absent"]
 
 
-def test_without_an_object_detector_nobody_is_still_told() -> None:
+def test_absence_is_found_without_an_object_detector() -> None:
     frames = (seen(t, faces=0 if t > 4 else 1) for t in times(0, 10))
     assert started(frames) == [("face.absent", 7.1)]
 
 
-def test_a_second_person_beside_the_candidate_is_told_after_a_second() -> None:
+def test_a_second_person_is_reported_after_a_second() -> None:
     beside = Face(2, Box(400, 110, 540, 290), 0.9, since=2.0)
     frames = (faces(t, *([beside] if t >= 2 else [])) for t in times(0, 5))
     assert started(frames) == [("person.multiple", 3.0)]
 
 
 @pytest.mark.parametrize(("leaves", "expected"), [(5.5, 0), (30.0, 1)])
-def test_somebody_small_passing_by_is_noted_and_alerts_only_when_staying(
+def test_a_passer_by_is_in_the_background_until_staying_too_long(
     leaves: float, expected: int
 ) -> None:
     behind = Face(2, FAR, 0.9, since=2.0)
@@ -97,7 +97,7 @@ def test_somebody_small_passing_by_is_noted_and_alerts_only_when_staying(
         assert found[1][1] == 8.0  # 5 s to pass, then the second that anybody has
 
 
-def test_a_small_person_whose_face_is_not_seen_passes_by_likewise() -> None:
+def test_a_passer_by_without_a_face_is_in_the_background_too() -> None:
     def looks(until: float) -> Iterator[FrameObservation]:
         for time in times(0, 14):
             yield faces(time)
@@ -108,7 +108,7 @@ def test_a_small_person_whose_face_is_not_seen_passes_by_likewise() -> None:
     assert [kind for kind, _ in started(looks(30))] == ["person.background", "person.multiple"]
 
 
-def test_a_policy_may_let_nobody_pass() -> None:
+def test_a_policy_can_allow_no_passers_by() -> None:
     policy = parse_policy('name = "p"\n[objects]\nmax_background_time = 0')
     behind = Face(2, FAR, 0.9, since=2.0)
     frames = (faces(t, *([behind] if t >= 2 else [])) for t in times(0, 5))
@@ -117,7 +117,7 @@ def test_a_policy_may_let_nobody_pass() -> None:
 
 
 @pytest.mark.parametrize("picture", [True, None])
-def test_a_face_that_is_a_picture_or_may_be_one_is_no_second_person(picture: bool | None) -> None:
+def test_a_depicted_or_undecided_face_is_no_second_person(picture: bool | None) -> None:
     poster = Face(2, Box(400, 110, 540, 290), 0.9, depicted=picture)
     assert started(faces(t, poster) for t in times(0, 10)) == []
 

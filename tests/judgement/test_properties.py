@@ -1,4 +1,4 @@
-"""What holds for every sequence of observations, tried on hundreds of invented ones."""
+"""Properties of judgement, tested on generated sequences of observations."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from proctoring.judgement.state import JudgementState
 from proctoring.observations import ConnectionObservation, FrameObservation, Observation
 
 TRIED = settings(max_examples=25, deadline=None, derandomize=True)
-"""The same few sittings each time, so that the suite is quick and says the same tomorrow; raise the
-number and drop ``derandomize`` to search (400 of each were, without a find)."""
+"""The same few examples each time, so that the suite is fast and reproducible. To search, raise the
+number and remove ``derandomize`` (400 of each found nothing)."""
 LIMIT = 2.0  # seconds for which a gaze must persist, by the contract
 LOOKS = st.sampled_from(
     [None, look(), look(phones=(0.8,)), look(persons=(0.9, 0.7)), look(persons=())]
@@ -40,7 +40,7 @@ def frames(draw: st.DrawFn, time: float = 0.0) -> FrameObservation:
 
 @st.composite
 def sittings(draw: st.DrawFn) -> list[Observation]:
-    """Stretches of one scene each, at any rate, with holes, lost connections and late arrivals."""
+    """Scenes at any frame rate, with gaps, lost connections and late arrivals."""
     time, observations = 0.0, list[Observation]()
     for _ in range(draw(st.integers(1, 8))):
         time += draw(st.sampled_from([0.0, 0.0, 0.5, 5.0, 40.0]))
@@ -95,7 +95,7 @@ def test_every_incident_starts_once_ends_at_most_once_and_only_then_changes(
 
 @given(sittings(), st.data())
 @TRIED
-def test_judging_in_two_parts_with_a_saved_state_is_judging_the_whole(
+def test_judging_continues_identically_from_a_saved_state(
     sitting: list[Observation], data: st.DataObject
 ) -> None:
     cut = data.draw(st.integers(0, len(sitting)))
@@ -110,7 +110,7 @@ def test_judging_in_two_parts_with_a_saved_state_is_judging_the_whole(
 
 @given(sittings())
 @TRIED
-def test_judging_is_deterministic_and_leaves_its_arguments_alone(
+def test_judging_is_deterministic_and_does_not_modify_its_arguments(
     sitting: list[Observation],
 ) -> None:
     state: JudgementState = initial_state()
@@ -151,7 +151,7 @@ def test_nothing_starts_before_it_has_persisted(sitting: list[Observation]) -> N
     st.floats(0.0, 5.0),
 )
 @TRIED
-def test_what_is_held_throughout_its_time_is_always_an_incident(
+def test_a_condition_that_holds_throughout_is_always_an_incident(
     before: list[Observation], step: float, extra: float
 ) -> None:
     state, changes = run_on(before)
@@ -166,7 +166,7 @@ def test_what_is_held_throughout_its_time_is_always_an_incident(
 
 @given(st.lists(st.floats(0.02, 0.3), min_size=1, max_size=80))
 @TRIED
-def test_a_look_that_is_too_short_never_alarms_at_whatever_times_it_is_seen(
+def test_gaze_that_is_too_short_is_never_an_incident(
     steps: list[float],
 ) -> None:
     time, observations = 0.0, [seen(0.0, yaw=30)]
@@ -189,7 +189,7 @@ SCENES: dict[str, Callable[[float], FrameObservation]] = {
 @pytest.mark.parametrize("scene", SCENES.values(), ids=SCENES)
 @given(st.integers(1, 95), st.sampled_from([0.04, 0.1, 0.2]))
 @TRIED
-def test_what_cannot_be_read_neither_starts_nor_clears(
+def test_unreadable_frames_neither_start_nor_end_an_incident(
     scene: Callable[[float], FrameObservation], tenths: int, step: float
 ) -> None:
     length = tenths / 10  # shorter than the 10 s after which a lost incident ends
@@ -206,7 +206,7 @@ def test_what_cannot_be_read_neither_starts_nor_clears(
     assert ended.duration == 3.0
 
 
-# Within a frame of the limit the rate decides; such lengths are left to the tables.
+# Within a frame of the limit the result depends on the rate; those lengths are excluded.
 LENGTHS = st.floats(0.8, 8.0).filter(lambda length: abs(length - LIMIT) > 0.45)
 
 
@@ -249,7 +249,7 @@ def test_five_ten_and_thirty_frames_a_second_give_the_same_incidents(
 
 @given(sittings(), st.floats(2.0, 20.0), st.floats(14.0, 60.0))
 @TRIED
-def test_accommodations_loosen_what_they_name_and_nothing_else(
+def test_accommodations_affect_only_the_kinds_they_name(
     sitting: list[Observation], persist: float, left: float
 ) -> None:
     eased = EXAM.with_accommodations({"gaze.left": {"persist": persist}, "screen": {"left": left}})
@@ -264,7 +264,7 @@ def test_accommodations_loosen_what_they_name_and_nothing_else(
 
 @given(sittings())
 @TRIED
-def test_between_two_alerts_of_a_kind_lies_its_quiet_time(sitting: list[Observation]) -> None:
+def test_alerts_of_a_kind_are_at_least_its_cooldown_apart(sitting: list[Observation]) -> None:
     cooldown_until: dict[str, float] = {}
     alerted: set[int] = set()
     for time, change in run(sitting):
@@ -278,6 +278,6 @@ def test_between_two_alerts_of_a_kind_lies_its_quiet_time(sitting: list[Observat
 
 @given(sittings())
 @TRIED
-def test_memory_is_bounded(sitting: list[Observation]) -> None:
+def test_the_size_of_the_state_is_bounded(sitting: list[Observation]) -> None:
     state, _ = run_on(sitting * 3)
     assert len(state_to_json(state)) < 50_000

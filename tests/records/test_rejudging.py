@@ -1,4 +1,4 @@
-"""What was observed is judged again exactly as it was."""
+"""Recorded sittings are judged again exactly as live."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ END = 60.0
 
 
 def sitting() -> list[Observation]:
-    """A minute in which somebody looks aside, leaves, has a phone, speaks and loses the line."""
+    """A minute with looking away, absence, a phone, speech and a lost connection."""
     found: list[Observation] = []
     for time in times(0, END):
         yaw = 31.0 if 20 <= time < 26 else 0.123456789 * time
@@ -49,7 +49,7 @@ def sitting() -> list[Observation]:
 
 
 def live(policy: Policy, observations: list[Observation]) -> list[IncidentChange]:
-    """What a session tells."""
+    """The changes of a live session."""
     state, changes = initial_state(), list[IncidentChange]()
     for observation in observations:
         state, new = judge(policy, state, observation)
@@ -58,7 +58,7 @@ def live(policy: Policy, observations: list[Observation]) -> list[IncidentChange
 
 
 def keep(archive: Archive, observations: list[Observation], *, words: bool = False) -> None:
-    """Keep a sitting's observations, in several pieces."""
+    """Record a sitting's observations, in several pieces."""
     archive.writer().write([beginning()], tell)
     keeper = SignalRecorder(archive.engine)
     take = keeper.begin("S1", transcripts=words)
@@ -70,7 +70,7 @@ def keep(archive: Archive, observations: list[Observation], *, words: bool = Fal
 
 
 @pytest.mark.parametrize("name", shipped_policies())
-def test_any_policy_judges_what_was_kept_as_if_it_were_live(archive: Archive, name: str) -> None:
+def test_recorded_inputs_are_judged_as_live_under_any_policy(archive: Archive, name: str) -> None:
     observations = sitting()
     keep(archive, observations)
     policy = shipped_policy(name)
@@ -80,7 +80,7 @@ def test_any_policy_judges_what_was_kept_as_if_it_were_live(archive: Archive, na
     assert again
 
 
-def test_a_policy_kept_with_a_sitting_judges_as_the_one_it_was_written_from() -> None:
+def test_the_toml_of_a_policy_with_accommodations_is_the_same_policy() -> None:
     for name in shipped_policies():
         policy = shipped_policy(name).with_accommodations(
             {"gaze.left": {"persist": 5}, "screen": {"down": 30.5}}
@@ -88,7 +88,7 @@ def test_a_policy_kept_with_a_sitting_judges_as_the_one_it_was_written_from() ->
         assert parse_policy(policy.to_toml()) == policy
 
 
-def test_words_are_kept_only_where_they_are_wanted(
+def test_transcripts_are_not_recorded_by_default(
     open_database: Callable[[], Archive],
 ) -> None:
     said = TranscriptObservation(1.0, 0.5, "hey siri", (), True, "moonshine_tiny_en", True)
@@ -96,7 +96,7 @@ def test_words_are_kept_only_where_they_are_wanted(
     assert list(open_database().reader.inputs("S1")) == [seen(1.0)]
 
 
-def test_words_that_are_wanted_are_kept(archive: Archive) -> None:
+def test_transcripts_are_recorded_if_enabled(archive: Archive) -> None:
     said = TranscriptObservation(1.0, 0.5, "hey siri", (), True, "moonshine_tiny_en", True)
     keep(archive, [said, seen(1.0)], words=True)
     assert list(archive.reader.inputs("S1")) == [said, seen(1.0)]
@@ -117,7 +117,7 @@ def incident(**differences: object) -> IncidentSummary:
     return replace(plain, **differences)  # type: ignore[arg-type]
 
 
-def test_the_difference_goes_by_kind_and_moment_and_not_by_number() -> None:
+def test_incidents_are_compared_by_kind_and_time_and_not_by_number() -> None:
     before = [incident(), incident(number=2, kind="face.absent"), incident(number=3, started_at=50)]
     after = [
         incident(number=7),
@@ -131,7 +131,7 @@ def test_the_difference_goes_by_kind_and_moment_and_not_by_number() -> None:
     assert [removed.number for removed in found.removed] == [3]
 
 
-def test_an_incident_is_as_its_last_change_left_it() -> None:
+def test_a_summary_has_the_values_of_the_last_change() -> None:
     changes = live(shipped_policy("exam"), sitting())
     by_number = {change.number: change for change in changes}
     for found in fold_changes(changes):
@@ -139,7 +139,7 @@ def test_an_incident_is_as_its_last_change_left_it() -> None:
         assert found.duration == round(by_number[found.number].duration, 3)
 
 
-def test_what_the_candidate_was_asked_for_is_asked_again(archive: Archive) -> None:
+def test_requested_challenges_are_judged_again(archive: Archive) -> None:
     policy = shipped_policy("exam").with_accommodations({"challenge": {"enabled": True}})
     kept: list[JudgementInput] = []
     pipeline = Pipeline(policy, VisionAnalyser(BLIND), seed="dice", record=kept.append)
@@ -160,7 +160,7 @@ def test_what_the_candidate_was_asked_for_is_asked_again(archive: Archive) -> No
     assert any(change.kind == "liveness.challenge_failed" for change in changes)
 
 
-def test_a_face_is_kept_with_the_end_of_its_sitting(archive: Archive) -> None:
+def test_the_reference_embedding_is_stored_with_the_end_of_its_sitting(archive: Archive) -> None:
     archive.writer().write([beginning(), replace(ending(), face=(0.5, -0.25))], tell)
     with reading(archive.engine) as connection:
         assert connection.execute(select(FaceEmbeddingRow.embedding)).scalar() == struct.pack(

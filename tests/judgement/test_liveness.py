@@ -1,4 +1,4 @@
-"""Signs of life judged: which are enough, which outweigh each other, when nothing is said."""
+"""Presentation attacks: which indications suffice."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def incidents(
     seconds: int = 8,
     unread: str = "",
 ) -> list[IncidentChange]:
-    """The spoof incidents of a session that is looked at once a second."""
+    """The attack incidents of a session with one liveness detection per second."""
     state, found = initial_state(), list[IncidentChange]()
     for time in range(seconds + 1):
         state, changes = judge(EXAM, state, observation(float(time), life, stream, unread))
@@ -48,7 +48,7 @@ def observation(
     return dataclasses.replace(seen(time), liveness=life, stream=stream, not_read=reasons)
 
 
-def test_a_living_face_before_a_camera_raises_nothing() -> None:
+def test_a_bona_fide_face_is_no_incident() -> None:
     assert incidents(LIVING, seconds=30) == []
 
 
@@ -64,9 +64,7 @@ def test_a_living_face_before_a_camera_raises_nothing() -> None:
         ({"framed_share": 0.8, "score": None}, "a phone or screen surrounds the face"),
     ],
 )
-def test_one_strong_sign_of_the_face_is_enough_and_is_named(
-    signs: dict[str, float], words: str
-) -> None:
+def test_one_strong_indication_in_the_face_suffices(signs: dict[str, float], words: str) -> None:
     (change,) = incidents(dataclasses.replace(LIVING, **signs))  # type: ignore[arg-type]
 
     assert change.label == "Face Spoofing Detected"
@@ -86,7 +84,7 @@ def test_one_strong_sign_of_the_face_is_enough_and_is_named(
         {"blinks": 0.0},  # people stare
     ],
 )
-def test_weak_signs_are_not_enough(signs: dict[str, float]) -> None:
+def test_weak_indications_are_no_incident(signs: dict[str, float]) -> None:
     assert incidents(dataclasses.replace(LIVING, **signs), seconds=30) == []  # type: ignore[arg-type]
 
 
@@ -100,7 +98,7 @@ def test_weak_signs_are_not_enough(signs: dict[str, float]) -> None:
         ),
     ],
 )
-def test_a_stream_that_is_no_camera_is_named_whatever_the_face(
+def test_an_injected_stream_is_an_attack_whatever_the_face(
     stream: InjectionIndicators, words: str
 ) -> None:
     for life in (LIVING, None):
@@ -108,15 +106,15 @@ def test_a_stream_that_is_no_camera_is_named_whatever_the_face(
         assert words in change.reason
 
 
-def test_a_camera_that_freezes_later_is_no_spoof() -> None:
+def test_a_camera_that_freezes_later_is_no_attack() -> None:
     still = dataclasses.replace(LIVING, motion=0.0)
     assert incidents(still, InjectionIndicators(60.0, True, None), seconds=30) == []
 
 
 @pytest.mark.parametrize("why", ["face smaller than 80 pixels", "face too dark"])
-def test_a_face_that_cannot_be_read_raises_nothing(why: str) -> None:
+def test_an_unreadable_face_is_no_attack(why: str) -> None:
     assert incidents(None, unread=why, seconds=30) == []
 
 
-def test_short_suspicion_raises_nothing() -> None:
+def test_a_short_indication_is_no_incident() -> None:
     assert incidents(dataclasses.replace(LIVING, score=0.1), seconds=2) == []

@@ -1,4 +1,4 @@
-"""Another person's face: averaged looks, against the reference."""
+"""Identity: comparisons of the face with the reference."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def compared(
     return replace(seen(time), identity=identity)
 
 
-def test_three_looks_at_another_face_start_the_incident() -> None:
+def test_three_comparisons_with_another_face_start_the_incident() -> None:
     changes = run(compared(n / 2, 0.6, looks) for n, looks in enumerate([1, 2, 3, 4, 5]))
     ((time, change),) = of_kind(changes, KIND)
     assert time == 2.0
@@ -32,23 +32,23 @@ def test_three_looks_at_another_face_start_the_incident() -> None:
     assert "the session's first seconds" in change.reason
 
 
-def test_single_looks_accuse_nobody() -> None:
+def test_single_comparisons_are_no_incident() -> None:
     assert of_kind(run(compared(10.0 * n, 0.7, looks=1) for n in range(20)), KIND) == []
 
 
-def test_two_far_looks_and_a_near_one_accuse_nobody() -> None:
+def test_two_distant_comparisons_and_a_near_one_are_no_incident() -> None:
     distances = [0.5, 0.5, 0.3] * 5
     assert of_kind(run(compared(n / 2, d) for n, d in enumerate(distances)), KIND) == []
 
 
-def test_three_looks_at_the_right_face_end_it() -> None:
+def test_three_comparisons_with_the_right_face_end_the_incident() -> None:
     distances = [0.6] * 6 + [0.2] * 3
     changes = run(compared(n / 2, d) for n, d in enumerate(distances))
     ((time, change),) = of_kind(changes, KIND, IncidentState.ENDED)
     assert (time, change.duration) == (4.0, 2.5)
 
 
-def test_what_could_not_be_compared_neither_starts_nor_ends_it() -> None:
+def test_unreadable_comparisons_neither_start_nor_end_the_incident() -> None:
     unread = NotRead("identity", "face turned away")
     looks = [compared(n / 2, 0.6) for n in range(3)]
     looks += [replace(seen(1.5 + n), not_read=(unread,)) for n in range(30)]
@@ -57,19 +57,19 @@ def test_what_could_not_be_compared_neither_starts_nor_ends_it() -> None:
     assert of_kind(changes, KIND, IncidentState.ENDED) == []
 
 
-def test_a_photo_is_named_as_the_reference() -> None:
+def test_the_reason_names_a_photo_as_the_reference() -> None:
     changes = run(compared(n / 2, 0.6, from_photo=True) for n in range(3))
     assert "that of the reference photo" in of_kind(changes, KIND)[0][1].reason
 
 
 @pytest.mark.parametrize(("limit", "expected"), [(0.42, 1), (0.55, 0)])
-def test_the_limit_is_the_policys(limit: float, expected: int) -> None:
+def test_the_limit_comes_from_the_policy(limit: float, expected: int) -> None:
     policy = parse_policy(f'name = "p"\n[identity]\nmax_distance = {limit}')
     changes = run((compared(n / 2, 0.5) for n in range(5)), policy)
     assert len(of_kind(changes, KIND)) == expected
 
 
-def test_an_accommodation_may_change_it() -> None:
+def test_the_distance_can_be_an_accommodation() -> None:
     policy = EXAM.with_accommodations({"identity": {"max_distance": 0.6}})
     assert policy.identity.max_distance == 0.6
     assert policy.identity.store_reference is False

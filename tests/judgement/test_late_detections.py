@@ -1,4 +1,4 @@
-"""Looks for objects that are judged after later frames: as if they had come in time."""
+"""Deferred detections that are judged after later frames, with the same result."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from proctoring.incidents import IncidentState
 from proctoring.observations import FrameObservation, Observation
 
 LATE = (0.0, 0.15, 0.4, 1.3)
-"""Seconds from a frame to its look for objects."""
+"""Seconds from a frame to its object detection."""
 
 
 def sitting(late: float, faces: int = 1) -> list[Observation]:
-    """Ten frames a second; each second one is looked at for objects, judged ``late`` seconds after.
+    """Ten frames per second; one object detection per second, judged ``late`` seconds later.
 
-    From 5 to 9 s the detector sees two persons.
+    From 5 to 9 s it detects two persons.
     """
     due: list[tuple[float, Observation]] = []
     for t in times(0, 14):
@@ -30,7 +30,7 @@ def sitting(late: float, faces: int = 1) -> list[Observation]:
 
 
 def in_one(observations: list[Observation]) -> list[Observation]:
-    """The same with each look for objects in the observation of its frame."""
+    """The same with every object detection in the observation of its frame."""
     slow = {o.time: o for o in observations if isinstance(o, FrameObservation) and o.objects}
     return [
         replace(o, objects=slow[o.time].objects) if o.time in slow else o
@@ -40,7 +40,7 @@ def in_one(observations: list[Observation]) -> list[Observation]:
 
 
 @pytest.mark.parametrize("late", LATE)
-def test_a_second_person_is_the_same_incident_however_late_the_looks_come(late: float) -> None:
+def test_late_object_detections_give_the_same_second_person(late: float) -> None:
     changes = run(sitting(late))
     ((_, started),) = of_kind(changes, "person.multiple")
     ((_, ended),) = of_kind(changes, "person.multiple", IncidentState.ENDED)
@@ -51,14 +51,14 @@ def test_a_second_person_is_the_same_incident_however_late_the_looks_come(late: 
 
 
 @pytest.mark.parametrize("late", LATE)
-def test_a_look_with_one_person_does_not_end_what_two_faces_hold(late: float) -> None:
+def test_a_late_count_of_one_person_does_not_end_what_two_faces_hold(late: float) -> None:
     changes = run(sitting(late, faces=2))
     ((_, started),) = of_kind(changes, "person.multiple")
     assert started.started_at == 0.0
     assert not of_kind(changes, "person.multiple", IncidentState.ENDED)
 
 
-def test_the_same_late_look_counts_once() -> None:
+def test_the_same_late_detection_counts_once() -> None:
     frames = [seen(t) for t in times(0, 1)]
     late = FrameObservation(0.5, 640, 480, None, None, look(persons=(0.9, 0.8)))
     once, _ = run_on([*frames, late])
@@ -68,7 +68,7 @@ def test_the_same_late_look_counts_once() -> None:
     assert not changes
 
 
-def test_a_look_that_comes_when_it_no_longer_stands_says_nothing() -> None:
+def test_a_detection_that_arrives_too_late_is_ignored() -> None:
     frames = [seen(t) for t in times(0, 20)]
     looks = [FrameObservation(t, 640, 480, None, None, look(persons=(0.9, 0.8))) for t in (1, 2, 3)]
     assert not run([*frames, *looks])

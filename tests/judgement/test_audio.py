@@ -1,4 +1,4 @@
-"""What is heard, judged: other voices, several at once, and speech where silence was asked for."""
+"""Audio: other speakers, overlapping speech, speech, phrases."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def run(policy: Policy, observations: Iterable[Observation]) -> list[IncidentCha
     return changes
 
 
-def test_one_look_that_hears_another_voice_is_an_incident_with_its_evidence_in_the_reason() -> None:
+def test_a_single_result_with_another_speaker_is_an_incident() -> None:
     (change,) = run(EXAM, [heard(1, CANDIDATE), heard(2, CANDIDATE, OTHER)])
     assert (change.kind, change.label) == ("audio.multiple_speakers", "Multiple Speakers Detected")
     assert (change.severity, change.state, change.alerts) == (
@@ -55,7 +55,7 @@ def test_one_look_that_hears_another_voice_is_an_incident_with_its_evidence_in_t
     assert change.reason.startswith("voice 2 besides the candidate's (likeness to it 0.13)")
 
 
-def test_it_ends_ten_seconds_after_the_other_voice_and_is_quiet_for_thirty() -> None:
+def test_another_speaker_ends_after_ten_seconds_and_cools_down_for_thirty() -> None:
     observations = [heard(t, OTHER) for t in (1, 2)]
     observations += [heard(t, CANDIDATE) for t in range(3, 14)]
     observations += [heard(20, OTHER), *(heard(t, CANDIDATE) for t in range(21, 50))]
@@ -71,24 +71,24 @@ def test_it_ends_ten_seconds_after_the_other_voice_and_is_quiet_for_thirty() -> 
     assert changes[1].started_at + changes[1].duration == pytest.approx(2.0)
 
 
-def test_the_candidate_alone_is_no_incident() -> None:
+def test_the_candidates_voice_alone_is_no_incident() -> None:
     assert run(EXAM, [heard(t, CANDIDATE) for t in range(60)]) == []
 
 
-def test_an_unsure_voice_is_left_out_as_the_policy_says() -> None:
+def test_a_voice_below_the_policys_confidence_is_ignored() -> None:
     unsure = SpeakerActivity(2, 0.41, 0.4, 2.0)
     assert run(EXAM, [heard(1, CANDIDATE, unsure)]) == []
     strict = EXAM.with_accommodations({"audio": {"min_other_speaker_confidence": 0.3}})
     assert len(run(strict, [heard(1, CANDIDATE, unsure)])) == 1
 
 
-def test_speech_that_cannot_be_placed_yet_neither_holds_nor_ends() -> None:
+def test_unassigned_speech_neither_holds_nor_ends_an_incident() -> None:
     observations = [heard(1, OTHER)]
     observations += [heard(t, unplaced=0.8, enrolment=0.4) for t in range(2, 8)]
     assert [c.state for c in run(EXAM, observations)] == ["started"]
 
 
-def test_overlap_is_its_own_signal_and_off_unless_asked_for() -> None:
+def test_overlapping_speech_is_a_kind_of_its_own_and_off_by_default() -> None:
     both = [heard(1, CANDIDATE, overlap=0.1), heard(2, CANDIDATE, overlap=0.5)]
     assert run(EXAM, both) == []
     asked = EXAM.with_accommodations({"audio.overlap": {"enabled": True}})
@@ -96,7 +96,7 @@ def test_overlap_is_its_own_signal_and_off_unless_asked_for() -> None:
     assert (change.label, change.severity, change.started_at) == ("Overlapping Speech", "info", 2.0)
 
 
-def test_speech_alarms_only_where_silence_was_asked_for_and_survives_pauses_between_words() -> None:
+def test_speech_is_an_incident_if_enabled_and_bridges_pauses() -> None:
     shares = [0.0, 0.9, 0.8, 0.1, 0.9, 0.0, 0.0, 0.0, 0.0, 0.0]
     half = [
         AudioObservation(0.5 * (i + 1), 0.5, share, -30.0, None) for i, share in enumerate(shares)
@@ -111,7 +111,7 @@ def test_speech_alarms_only_where_silence_was_asked_for_and_survives_pauses_betw
     assert changes[0].started_at == 1.5
 
 
-def test_sound_that_did_not_arrive_says_nothing() -> None:
+def test_missing_audio_is_ignored() -> None:
     asked = EXAM.with_accommodations({"audio.speech": {"enabled": True}})
     lost = AudioObservation(5.0, 4.0, None, None, None, (NotRead("sound", "4.0 s are missing"),))
     assert run(asked, [lost]) == []
@@ -129,7 +129,7 @@ def said(time: float, text: str, *, final: bool = True, carried: str = "") -> Tr
     return TranscriptObservation(time, time - 1, text, (), final, "test", True, carried)
 
 
-def test_a_phrase_of_the_policy_is_an_incident_and_ends_with_the_next_words() -> None:
+def test_a_phrase_is_an_incident_and_ends_with_the_next_utterance() -> None:
     policy = LISTENING
     changes = run(
         policy,
@@ -158,13 +158,13 @@ def test_a_phrase_of_the_policy_is_an_incident_and_ends_with_the_next_words() ->
         ("", "help some meek", False),
     ],
 )
-def test_a_phrase_that_the_transcriber_cut_in_two_is_found_once(
+def test_a_phrase_split_over_two_utterances_is_found_once(
     carried: str, text: str, found: bool
 ) -> None:
     assert bool(run(LISTENING, [said(3, text, carried=carried)])) is found
 
 
-def test_the_reason_says_when_in_a_long_utterance_the_phrase_was_said() -> None:
+def test_the_reason_has_the_time_of_the_phrase_in_a_long_utterance() -> None:
     words = tuple(
         Word(text, float(n), n + 0.9)
         for n, text in enumerate(["Well,", "hey", "Siri!", "Now?"], 20)
@@ -174,9 +174,9 @@ def test_the_reason_says_when_in_a_long_utterance_the_phrase_was_said() -> None:
     assert change.reason.startswith("phrase 'Hey Siri' said at 21.0 s")
 
 
-def test_words_are_no_incident_where_the_policy_names_no_phrases() -> None:
+def test_transcripts_are_no_incident_without_phrases_in_the_policy() -> None:
     assert run(EXAM, [said(3, "hey siri")]) == []
 
 
-def test_words_do_not_show_in_an_observations_text_form() -> None:
+def test_the_repr_of_an_observation_has_no_words() -> None:
     assert "siri" not in repr(said(3, "hey siri"))
