@@ -54,7 +54,7 @@ class Receiver(BaseHTTPRequestHandler):
 
 
 def show(message: dict[str, Any]) -> None:
-    """Print one message: an incident, or a session that began or ended."""
+    """Print one message: an incident, or a session that started or ended."""
     data = message["data"]
     if message["type"] != "incident":
         print(f"{data['session_id']}: {message['type']}", flush=True)

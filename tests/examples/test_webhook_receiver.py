@@ -61,7 +61,7 @@ def test_incidents_are_printed_and_forgeries_refused(tmp_path: Path) -> None:
                 for n in range(60):
                     video.send((10**15 + n * 100_000).to_bytes(8, "big") + black)
                     receive_key(video, "observation")
-            assert process.stdout.readline() == "exam-7: session.began\n"
+            assert process.stdout.readline() == "exam-7: session.started\n"
             assert process.stdout.readline().startswith("exam-7: Camera Covered started: ")
             forged = {
                 "webhook-id": "msg_1",
