@@ -15,7 +15,8 @@ from tests.records.conftest import BEGAN, beginning, ending, incident_of, occurr
 from proctoring.errors import SittingOpenError, UnknownRecordError
 from proctoring.records.archive import Archive
 from proctoring.records.database import reading, writing
-from proctoring.records.erasure import erase, erase_consents, erasures, sweep
+from proctoring.records.erasure import erase, erase_consents, erasures
+from proctoring.records.retention import sweep
 from proctoring.records.review import consent, decide
 from proctoring.records.signals import SignalRecorder
 from proctoring.records.tables import PolicyRow

@@ -22,7 +22,7 @@ from tests.records.conftest import BEGAN, beginning, incident_of, occurrence, te
 from proctoring.errors import SettingsError
 from proctoring.records import migrate as module
 from proctoring.records.archive import Archive
-from proctoring.records.database import connect, read_url, reading, writing
+from proctoring.records.database import connect, parse_url, reading, writing
 from proctoring.records.migrate import Version, alembic_config, migrate, version
 from proctoring.records.review import consent, decide
 from proctoring.records.signals import SignalRecorder
@@ -75,7 +75,7 @@ def fill(archive: Archive) -> None:
 
 
 def test_an_empty_database_gets_every_table(database: str) -> None:
-    engine = connect(read_url(database))
+    engine = connect(parse_url(database))
     before = version(engine)
     assert before.current is None
     assert before.pending[0].startswith("0001")
@@ -158,13 +158,13 @@ def test_processes_that_start_together_take_turns(
 ) -> None:
     failures: list[BaseException] = []
     if upgrades:
-        engine = connect(read_url(database))
+        engine = connect(parse_url(database))
         migrate(engine)
         engine.dispose()
         later_version(monkeypatch, tmp_path / "later")
 
     def start() -> None:
-        engine = connect(read_url(database))
+        engine = connect(parse_url(database))
         try:
             migrate(engine)
         except Exception as error:  # noqa: BLE001  # whatever it is
@@ -193,11 +193,11 @@ def test_a_database_of_a_newer_version_is_refused(
 )
 def test_an_address_that_cannot_be_used_is_refused(url: str) -> None:
     with pytest.raises(SettingsError, match="database"):
-        read_url(url)
+        parse_url(url)
 
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     file = tmp_path / "in the way"
     file.write_text("")
     with pytest.raises(SettingsError, match="in the way"):
-        connect(read_url(f"sqlite:///{file}/below/records.sqlite3"))
+        connect(parse_url(f"sqlite:///{file}/below/records.sqlite3"))

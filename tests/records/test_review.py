@@ -9,7 +9,7 @@ from tests.records.conftest import BEGAN, beginning, ending, incident_of, occurr
 
 from proctoring.errors import UnknownRecordError
 from proctoring.records.archive import Archive
-from proctoring.records.review import Verdict, consent, decide
+from proctoring.records.review import DecisionKind, consent, decide
 from proctoring.records.sitting_list import SittingFilter
 
 
@@ -20,7 +20,7 @@ def sitting(archive: Archive) -> Archive:
 
 
 def test_the_last_decision_counts_and_earlier_ones_stay(sitting: Archive) -> None:
-    verdicts: tuple[Verdict, ...] = ("confirm", "dismiss", "comment")
+    verdicts: tuple[DecisionKind, ...] = ("confirm", "dismiss", "comment")
     for minute, verdict in enumerate(verdicts):
         now = BEGAN + timedelta(minutes=minute)
         decide(

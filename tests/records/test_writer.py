@@ -11,12 +11,12 @@ from sqlalchemy.exc import OperationalError
 from tests.records.conftest import BEGAN, beginning, ending, occurrence, tell
 
 from proctoring.incidents import IncidentState
-from proctoring.records.archive import DEAD, Archive
+from proctoring.records.archive import DEAD_AFTER, Archive
 from proctoring.records.batch import WrittenEvent
 from proctoring.records.chain import initial_head, link
 from proctoring.records.entries import PendingEvent
 from proctoring.records.event_log import StoredReplay
-from proctoring.records.sitting_state import sealed
+from proctoring.records.sitting_state import sealed_text
 from proctoring.records.writer import RecordWriter
 
 STARTED, UPDATED, ENDED = IncidentState.STARTED, IncidentState.UPDATED, IncidentState.ENDED
@@ -85,7 +85,7 @@ def test_each_event_is_bound_to_the_one_before_and_the_end_is_sealed(archive: Ar
         head = link(head, event_.text)
         assert event_.hash == head
     assert sitting.seal is not None
-    assert archive.signer.verifies(sealed("S1", 2, head), sitting.seal)
+    assert archive.signer.verifies(sealed_text("S1", 2, head), sitting.seal)
 
 
 def test_an_incident_is_as_its_last_change_left_it(archive: Archive) -> None:
@@ -184,8 +184,8 @@ def test_a_sitting_that_a_stopped_server_left_open_is_ended_by_the_next(
     open_database: Callable[[], Archive],
 ) -> None:
     stopped, next_one = open_database(), open_database()
-    stopped.seen(BEGAN)
+    stopped.heartbeat(BEGAN)
     stopped.writer().write([beginning()], tell)
     stopped.close(clean=True)
-    next_one.seen(BEGAN + timedelta(seconds=2 * DEAD))
+    next_one.heartbeat(BEGAN + timedelta(seconds=2 * DEAD_AFTER))
     assert next_one.reader.sitting("S1").sitting.state == "interrupted"

@@ -63,13 +63,13 @@ def verify(
 def _open() -> tuple[Engine, str]:
     try:
         from proctoring.records.archive import database_url
-        from proctoring.records.database import connect, shown
+        from proctoring.records.database import connect, without_password
 
         settings = read_settings()
         database = settings.database
         chosen = None if database is None else database.get_secret_value()
         url = database_url(chosen, settings.data_folder)
-        return connect(url), shown(url)
+        return connect(url), without_password(url)
     except ProctoringError as error:
         fail(error)
 

@@ -1,1 +1,1 @@
-"""What is kept: sittings, events, incidents, signals, decisions, consent; in SQLite or PostgreSQL."""
+"""Records of sittings in a database: events, incidents, evidence, signals, decisions, consents."""

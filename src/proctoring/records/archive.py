@@ -1,4 +1,4 @@
-"""Everything that one process keeps records with, opened once."""
+"""The database of records, opened once by each process."""
 
 from __future__ import annotations
 
@@ -15,7 +15,14 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_e
 from ulid import ULID
 
 from proctoring.errors import SettingsError
-from proctoring.records.database import TRANSIENT, connect, read_url, shown, sqlite_url, writing
+from proctoring.records.database import (
+    TRANSIENT,
+    connect,
+    parse_url,
+    sqlite_url,
+    without_password,
+    writing,
+)
 from proctoring.records.migrate import migrate
 from proctoring.records.reader import RecordReader
 from proctoring.records.signing import Signer, load_signer
@@ -25,13 +32,14 @@ from proctoring.records.writer import RecordWriter
 
 FILE = "records.sqlite3"
 KEY = "signing.key"
+"""Names in the data folder."""
 
 HEARTBEAT = 10.0
 """Seconds between two heartbeats of a server in the database."""
 
-DEAD = 120.0
+DEAD_AFTER = 120.0
 """Seconds without a heartbeat after which a server is considered dead and its sittings over: twelve
-heartbeats, so that a database that is away for a minute ends nobody's sitting."""
+heartbeats, so that a database that is away for a minute ends no sitting."""
 
 DATABASE_START_TIMEOUT = 30.0
 """Seconds to wait, when this server starts, for a database server that does not answer yet."""
@@ -39,7 +47,7 @@ DATABASE_START_TIMEOUT = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Archive:
-    """The database of records, brought to this version's tables."""
+    """An open database with this version's tables."""
 
     engine: Engine
     signer: Signer
@@ -48,14 +56,14 @@ class Archive:
     reader: RecordReader
 
     def writer(self, webhooks: tuple[str, ...] = ()) -> RecordWriter:
-        """Writes what happens in this process's sessions; queues it for these endpoints."""
+        """A writer of this process's sittings, which queues messages for these endpoints."""
         return RecordWriter(self.engine, self.signer, self.server_id, webhooks)
 
-    def seen(self, now: datetime) -> None:
-        """Say that this process lives, and end the sittings of those that do not. To be called often.
+    def heartbeat(self, now: datetime) -> None:
+        """Record that this process lives, and end the sittings of processes that died.
 
         Raises:
-            sqlalchemy.exc.SQLAlchemyError: not now.
+            sqlalchemy.exc.SQLAlchemyError: the database cannot be used now.
         """
         with writing(self.engine) as connection:
             living = update(ServerRow).filter_by(id=self.server_id).values(heartbeat_at=now)
@@ -65,7 +73,7 @@ class Archive:
             dead = [
                 row.id
                 for row in connection.execute(select(ServerRow))
-                if (now - row.heartbeat_at).total_seconds() > DEAD
+                if (now - row.heartbeat_at).total_seconds() > DEAD_AFTER
             ]
             for server_id in dead:
                 left = select(SittingRow.id).filter_by(server_id=server_id, state=OPEN)
@@ -74,26 +82,30 @@ class Archive:
                 connection.execute(delete(ServerRow).filter_by(id=server_id))
 
     def close(self, *, clean: bool) -> None:
-        """Let go of the database; ``clean``: all that was told is written."""
+        """Close the database.
+
+        Args:
+            clean: everything is written, so this process need not be found dead by another one.
+        """
         if clean:
             try:
                 with writing(self.engine) as connection:
                     left = select(SittingRow.id).filter_by(server_id=self.server_id, state=OPEN)
                     if connection.execute(left.limit(1)).first() is None:
                         connection.execute(delete(ServerRow).filter_by(id=self.server_id))
-                    # Else another finds this process dead, and ends what it left open.
+                    # Otherwise another process will find this one dead and end its open sittings.
             except SQLAlchemyError:
-                pass  # found dead by another, later
+                pass  # another process will find this one dead
         self.engine.dispose()
 
 
 def database_url(database: str | None, data_folder: Path) -> URL:
-    """The address of the database of records.
+    """The address of the database of records: SQLite in the data folder if none is configured.
 
     Raises:
-        SettingsError: ``database`` is no address of one.
+        SettingsError: ``database`` is not an address of a supported one.
     """
-    return sqlite_url(data_folder / FILE) if database is None else read_url(database)
+    return sqlite_url(data_folder / FILE) if database is None else parse_url(database)
 
 
 def open_archive(
@@ -104,10 +116,10 @@ def open_archive(
     start_timeout: float = DATABASE_START_TIMEOUT,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Archive:
-    """Open the database of records; make it, or bring it to this version, if need be.
+    """Open the database of records; create or upgrade it if necessary.
 
     Raises:
-        SettingsError: it cannot be used; names where it is.
+        SettingsError: it cannot be used; the message names it, without its password.
     """
     url = database_url(database, data_folder)
     engine = connect(url)
@@ -122,15 +134,15 @@ def open_archive(
     archive = Archive(engine, signer, str(ULID()), RecordReader(engine))
     try:
         attempts(migrate, engine)
-        archive.seen(now)
+        archive.heartbeat(now)
     except SettingsError:
         engine.dispose()
         raise
     except OperationalError as error:
         engine.dispose()
         reason = str(error.orig).strip().splitlines()[0]
-        raise SettingsError(f"database {shown(url)}: {reason}") from error
+        raise SettingsError(f"database {without_password(url)}: {reason}") from error
     except SQLAlchemyError as error:
         engine.dispose()
-        raise SettingsError(f"database {shown(url)}: {error}") from error
+        raise SettingsError(f"database {without_password(url)}: {error}") from error
     return archive

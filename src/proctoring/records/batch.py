@@ -16,7 +16,7 @@ from proctoring.records.entries import Entry, PendingEvent, SittingEnded, Sittin
 from proctoring.records.incident_changes import IncidentChanges
 from proctoring.records.signing import Signer
 from proctoring.records.sitting_start import policy_digest, start_sitting, store_policy
-from proctoring.records.sitting_state import ENDED, OPEN, last_seq_of_session, sealed
+from proctoring.records.sitting_state import ENDED, OPEN, last_seq_of_session, sealed_text
 from proctoring.records.tables import EventRow, FaceEmbeddingRow, SittingRow, WebhookDeliveryRow
 
 Render = Callable[[int, int], str]
@@ -128,7 +128,7 @@ class Batch:
                 end_reason=entry.reason,
                 end_media_time=entry.media_time,
                 event_chain_signature=self._signer.sign(
-                    sealed(sitting_id, chain.length, chain.head)
+                    sealed_text(sitting_id, chain.length, chain.head)
                 ),
             )
         )

@@ -1,4 +1,4 @@
-"""One database: SQLite, with nothing to set up, or PostgreSQL."""
+"""Connections and transactions: SQLite, which needs no set-up, or PostgreSQL."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_r
 from proctoring.errors import SettingsError
 
 SQLITE_WAIT = 10.0
-"""Seconds to wait for another writer of the same file."""
+"""Seconds to wait while another connection writes to the same file."""
 
 TRANSIENT = (OperationalError, InterfaceError)
 """Errors after which the same statement may work later: no connection, disk full, locked."""
@@ -27,11 +27,11 @@ def sqlite_url(file: Path) -> URL:
     return URL.create("sqlite", database=str(file))
 
 
-def read_url(text: str) -> URL:
-    """The address of a database, as an operator gives it.
+def parse_url(text: str) -> URL:
+    """The address of a database as an operator writes it.
 
     Raises:
-        SettingsError: it is no address, or of a database that is not supported.
+        SettingsError: it is not an address of a supported database.
     """
     try:
         url = make_url(text)
@@ -49,24 +49,24 @@ def read_url(text: str) -> URL:
     return url
 
 
-def shown(url: URL) -> str:
+def without_password(url: URL) -> str:
     """The address without its password, for messages."""
     return url.render_as_string(hide_password=True)
 
 
 def connect(url: URL) -> Engine:
-    """Connections to a database, made when they are used.
+    """An engine, which connects when it is used.
 
-    SQLite: a write-ahead log, so that readers wait for no writer, flushed to the disk at every
-    commit (``synchronous=FULL``): what is committed survives the loss of power.
-    What is deleted is overwritten.
+    SQLite uses a write-ahead log, so that readers do not wait for writers; it is flushed to disk at
+    every commit (``synchronous=FULL``), so that commits survive a loss of power. Deleted rows are
+    overwritten (``secure_delete``).
 
     Raises:
         SettingsError: its folder cannot be made, or its driver is not installed.
     """
     options: dict[str, Any] = {}
     if url.get_backend_name() == "sqlite":
-        assert url.database is not None  # noqa: S101  (``read_url`` looks)
+        assert url.database is not None  # noqa: S101  (``parse_url`` checks it)
         folder = Path(url.database).parent
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -76,11 +76,11 @@ def connect(url: URL) -> Engine:
     else:
         options = {"connect_args": {"connect_timeout": 5}, "pool_pre_ping": True, "pool_size": 5}
     try:
-        # Errors of the database must not show what was to be written: it may be words, or a face.
+        # Errors must not quote parameters, which may be transcripts or face embeddings.
         engine = create_engine(url, hide_parameters=True, **options)
     except (ModuleNotFoundError, NoSuchModuleError) as error:
         raise SettingsError(
-            f"database: {shown(url)} needs: pip install 'proctoring-ai[postgresql]'"
+            f"database: {without_password(url)} needs: pip install 'proctoring-ai[postgresql]'"
         ) from error
     if url.get_backend_name() == "sqlite":
         event.listen(engine, "connect", _prepare)
@@ -89,8 +89,8 @@ def connect(url: URL) -> Engine:
 
 
 def _prepare(connection: sqlite3.Connection, _: object) -> None:
-    connection.isolation_level = None  # transactions are begun below, and nowhere else
-    # Of processes that make a database together one changes its mode, and SQLite does not wait for it.
+    connection.isolation_level = None  # ``_begin`` alone begins transactions
+    # SQLite does not wait while another process changes the mode of a new database.
     changing = Retrying(
         retry=retry_if_exception_type(sqlite3.OperationalError),
         stop=stop_after_delay(SQLITE_WAIT),
@@ -103,7 +103,7 @@ def _prepare(connection: sqlite3.Connection, _: object) -> None:
 
 
 def _begin(connection: Connection) -> None:
-    # A transaction that will write takes its turn at once; upgrading a reader's could not wait.
+    # A writing transaction locks at once: SQLite does not wait when a reading one is upgraded.
     writes = connection.get_execution_options().get("writes", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 

@@ -1,11 +1,9 @@
-"""Erases sittings, and consents that came to none, and keeps a signed record that it was done."""
+"""Erases sittings, and consents whose session never started, and writes a signed record of each erasure."""
 
 from __future__ import annotations
 
 import json
-import tomllib
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,7 +12,6 @@ from sqlalchemy import ColumnElement, Connection, Engine, delete, exists, func, 
 from sqlalchemy.exc import IntegrityError
 
 from proctoring.errors import ErasureBusyError, SittingOpenError, UnknownRecordError
-from proctoring.judgement.policy.storage import RecordSettings
 from proctoring.records.chain import link
 from proctoring.records.database import reading, writing
 from proctoring.records.signing import Signer
@@ -35,7 +32,7 @@ from proctoring.records.tables import (
 )
 
 GENESIS = "0" * 64
-"""What the first erasure is bound to."""
+"""What the first erasure is chained to, in place of the hash of one before it."""
 
 _TABLES = (
     IncidentEvidenceRow,
@@ -47,48 +44,49 @@ _TABLES = (
     IncidentRow,
     EventRow,
 )
-"""Everything that belongs to a sitting."""
+"""Tables with rows of a sitting, in an order that foreign keys allow."""
 
 _ATTEMPTS = 5
+"""At getting a number of its own, while other processes erase too."""
 
 
 @dataclass(frozen=True, slots=True)
 class Erasure:
-    """That a sitting was erased. Says when, why, by whom and how much; nothing of what it was."""
+    """The record of an erasure: when, why, by whom and how many rows, but nothing of their content."""
 
     number: int
     sitting_id: str
-    """Of consents whose session never began: the first one's id."""
+    """Of consents whose session never started: the first one's id."""
     erased_at: datetime
     reason: str
     erased_by: str
     row_counts: dict[str, int]
-    """Table to how many rows went."""
+    """Name of a table to the number of rows erased."""
     hash: str
     signature: str
     """Ed25519, over ``hash``."""
 
 
 @dataclass(frozen=True, slots=True)
-class Erased:
-    """An erasure, and what is left to do."""
+class ErasureResult:
+    """An erasure in the database, and what is left to delete from the evidence store."""
 
     record: Erasure
     digests: tuple[str, ...]
-    """Pieces of evidence that belonged to it: to be deleted, where nothing else refers to them."""
+    """Of its evidence: ``EvidenceLedger.drop`` deletes what nothing else refers to."""
 
 
 def erase(
     engine: Engine, signer: Signer, sitting_id: str, reason: str, erased_by: str, now: datetime
-) -> Erased:
-    """Erase everything that is kept of a sitting, in one transaction.
+) -> ErasureResult:
+    """Erase all records of a sitting, in one transaction.
 
     Raises:
-        UnknownRecordError: there is no such sitting (any more).
+        UnknownRecordError: there is no such sitting, or no longer.
         SittingOpenError: it is open; end it first.
         ErasureBusyError: other erasures are being written.
     """
-    return _in_turn(engine, lambda c: _erase(c, signer, sitting_id, reason, erased_by, now))
+    return _with_retries(engine, lambda c: _erase(c, signer, sitting_id, reason, erased_by, now))
 
 
 def erase_consents(
@@ -100,17 +98,24 @@ def erase_consents(
     now: datetime,
     *,
     until: datetime | None = None,
-) -> Erased:
-    """Erase consents that were given under a name and whose session has not begun.
+) -> ErasureResult:
+    """Erase consents that were given for a session id and whose session has not started.
 
     Args:
+        engine: the database.
+        signer: signs the record of the erasure.
+        session_id: whose consents.
+        reason: why, for the record.
+        erased_by: by whom, for the record.
+        now: the time of day.
         until: only those that were given before.
 
     Raises:
-        UnknownRecordError: there are none (any more).
+        UnknownRecordError: there are none, or no longer.
+        ErasureBusyError: other erasures are being written.
     """
     until = until or now + timedelta(days=1)
-    return _in_turn(
+    return _with_retries(
         engine, lambda c: _erase_consents(c, signer, session_id, until, reason, erased_by, now)
     )
 
@@ -119,42 +124,12 @@ def erasures(engine: Engine) -> tuple[Erasure, ...]:
     """All erasures, oldest first."""
     with reading(engine) as connection:
         rows = connection.execute(select(ErasureRow).order_by(ErasureRow.number))
-        return tuple(_shown(row) for row in rows)
+        return tuple(_erasure(row) for row in rows)
 
 
-def sweep(engine: Engine, signer: Signer, now: datetime, unbegun_days: float) -> Iterator[Erased]:
-    """Erase what its own policy lets be kept no longer; one sitting at a time.
-
-    Args:
-        unbegun_days: for which consents are kept whose session never begins: no policy says.
-    """
-    with reading(engine) as connection:
-        policies = connection.execute(select(PolicyRow.hash, PolicyRow.toml)).all()
-    for policy in policies:
-        wanted = _kept_for(policy.toml)
-        ended = select(SittingRow.id).where(
-            SittingRow.policy_hash == policy.hash, SittingRow.state != OPEN
-        )
-        signals = ended.where(
-            SittingRow.ended_at < now - timedelta(days=wanted.signal_retention_days)
-        )
-        with writing(engine) as connection:
-            for table in (SignalSegmentRow, SignalCurveRow):
-                connection.execute(delete(table).where(table.sitting_id.in_(signals)))
-        old = ended.where(SittingRow.ended_at < now - timedelta(days=wanted.retention_days))
-        with reading(engine) as connection:
-            due = list(connection.execute(old).scalars())
-        for sitting_id in due:
-            reason = f"kept for {wanted.retention_days:g} days, as its policy says"
-            yield erase(engine, signer, sitting_id, reason, "retention", now)
-    until = now - timedelta(days=unbegun_days)
-    with reading(engine) as connection:
-        named = select(ConsentRow.session_id).where(*_unbegun(until)).distinct()
-        names = list(connection.execute(named).scalars())
-    for session_id in names:
-        reason = f"kept for {unbegun_days:g} days, and no session began"
-        with suppress(UnknownRecordError):  # it has begun just now
-            yield erase_consents(engine, signer, session_id, reason, "retention", now, until=until)
+def waiting_consents(until: datetime) -> tuple[ColumnElement[bool], ...]:
+    """Conditions of the consents that were given before ``until`` and whose session has not started."""
+    return ConsentRow.sitting_id.is_(None), ConsentRow.given_at < until
 
 
 def erasure_text(row: Any) -> str:
@@ -181,7 +156,7 @@ def _erase(
     reason: str,
     erased_by: str,
     now: datetime,
-) -> Erased:
+) -> ErasureResult:
     sitting = connection.execute(select(SittingRow).filter_by(id=sitting_id)).first()
     if sitting is None:
         raise UnknownRecordError(f"no sitting {sitting_id[:40]} is kept")
@@ -195,13 +170,13 @@ def _erase(
         counts[table.__tablename__] = gone.rowcount
     connection.execute(delete(WebhookDeliveryRow).filter_by(sitting_id=sitting_id))
     connection.execute(delete(SittingRow).filter_by(id=sitting_id))
-    # A policy may tell of one candidate (accommodations).
+    # A policy may name one candidate's accommodations.
     connection.execute(
         delete(PolicyRow)
         .filter_by(hash=sitting.policy_hash)
         .where(~exists().where(SittingRow.policy_hash == PolicyRow.hash))
     )
-    return Erased(
+    return ErasureResult(
         _record(
             connection,
             signer,
@@ -227,13 +202,13 @@ def _erase_consents(
     reason: str,
     erased_by: str,
     now: datetime,
-) -> Erased:
-    waiting = (ConsentRow.session_id == session_id, *_unbegun(until))
-    first = connection.execute(select(func.min(ConsentRow.id)).where(*waiting)).scalar_one()
+) -> ErasureResult:
+    conditions = (ConsentRow.session_id == session_id, *waiting_consents(until))
+    first = connection.execute(select(func.min(ConsentRow.id)).where(*conditions)).scalar_one()
     if first is None:
         raise UnknownRecordError("no consent waits for a session of this name")
-    gone = connection.execute(delete(ConsentRow).where(*waiting))
-    return Erased(
+    gone = connection.execute(delete(ConsentRow).where(*conditions))
+    return ErasureResult(
         _record(
             connection,
             signer,
@@ -251,15 +226,10 @@ def _erase_consents(
     )
 
 
-def _unbegun(until: datetime) -> tuple[ColumnElement[bool], ...]:
-    """What holds of consents whose session has not begun, given before a moment."""
-    return ConsentRow.sitting_id.is_(None), ConsentRow.given_at < until
-
-
 def _record(
     connection: Connection, signer: Signer, *, erased_at: datetime, **facts: Any
 ) -> Erasure:
-    """Write down that something was erased, bound to the erasure before."""
+    """Insert the record of an erasure, chained to the one before."""
     before = connection.execute(
         select(ErasureRow.number, ErasureRow.hash).order_by(ErasureRow.number.desc()).limit(1)
     ).first()
@@ -272,11 +242,11 @@ def _record(
     row.signature = signer.sign(row.hash)
     columns = ErasureRow.__table__.columns
     connection.execute(insert(ErasureRow).values({c.name: getattr(row, c.name) for c in columns}))
-    return _shown(row)
+    return _erasure(row)
 
 
-def _in_turn(engine: Engine, step: Callable[[Connection], Erased]) -> Erased:
-    """In a transaction of its own, again where another process's erasure took the number."""
+def _with_retries(engine: Engine, step: Callable[[Connection], ErasureResult]) -> ErasureResult:
+    """Run ``step`` in a transaction, again if another process's erasure has used its number."""
     for _ in range(_ATTEMPTS):
         try:
             with writing(engine) as connection:
@@ -288,7 +258,7 @@ def _in_turn(engine: Engine, step: Callable[[Connection], Erased]) -> Erased:
     raise ErasureBusyError("other erasures are being written; try again")
 
 
-def _shown(row: Any) -> Erasure:
+def _erasure(row: Any) -> Erasure:
     return Erasure(
         row.number,
         row.sitting_id,
@@ -301,15 +271,8 @@ def _shown(row: Any) -> Erasure:
     )
 
 
-def _kept_for(toml: str) -> RecordSettings:
-    """A policy's retention; of one that an older version of this program wrote too."""
-    given = tomllib.loads(toml).get("records", {})
-    known = {name: given[name] for name in RecordSettings.model_fields if name in given}
-    return RecordSettings.model_validate(known)
-
-
 def _truncate_log(engine: Engine) -> None:
-    """Let nothing of it stay in SQLite's write-ahead log."""
+    """Empty SQLite's write-ahead log, which still holds what was erased."""
     if engine.dialect.name == "sqlite":
         with engine.connect() as connection:
             raw = connection.connection.driver_connection

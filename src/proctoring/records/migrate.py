@@ -1,4 +1,4 @@
-"""Brings a database to the tables of this version."""
+"""Creates and upgrades the tables."""
 
 from __future__ import annotations
 
@@ -15,41 +15,41 @@ from proctoring.errors import SettingsError
 from proctoring.records.database import reading, writing
 
 _LOCK = 7_305_801
-"""Any number that nobody else locks in the same PostgreSQL database."""
+"""Key of PostgreSQL's advisory lock: any number that no other program uses in this database."""
 
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """How far a database is."""
+    """Which migrations a database has."""
 
     current: str | None
-    """The last migration that was run; ``None`` for an empty database."""
+    """The last one it has; ``None`` for an empty database."""
     newest: str
-    """The last migration there is."""
+    """The last one of this program."""
     pending: tuple[str, ...]
-    """What is still to be run, in order: revision and title."""
+    """Those still to be run, in order: revision and title."""
 
 
 def version(engine: Engine) -> Version:
-    """How far a database is.
+    """Which migrations a database has.
 
     Raises:
-        SettingsError: a newer version of this program made it.
+        SettingsError: a newer version of this program upgraded it.
     """
     with reading(engine) as connection:
         return _version(connection)
 
 
 def migrate(engine: Engine) -> Version:
-    """Run what is pending, all of it or nothing. Processes that start together take turns.
+    """Run pending migrations in one transaction. Processes that start together take turns.
 
     Raises:
-        SettingsError: a newer version of this program made the database.
+        SettingsError: a newer version of this program upgraded the database.
     """
     found = version(engine)
     if not found.pending:
         return found
-    with writing(engine) as connection:  # in SQLite itself the lock
+    with writing(engine) as connection:  # in SQLite this is the lock
         if connection.dialect.name == "postgresql":
             connection.execute(text("select pg_advisory_xact_lock(:key)"), {"key": _LOCK})
         if _version(connection).pending:

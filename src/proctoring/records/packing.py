@@ -1,11 +1,10 @@
-"""Observations packed small, column by column, and back exactly.
+"""Packs inputs of judgement column by column, without loss.
 
-Nothing here knows a field: what is packed names the types and fields it holds, so that older
-records can be read after fields were added (they get their defaults) or removed (they are passed
-over). A column is a list ``[kind, ...]``; ``_pack`` and ``_unpack`` are each other's inverse.
+The format names types and fields, so records stay readable after a field was added (older ones get its
+default) or removed (it is ignored). A column is a list ``[kind, ...]``; ``_unpack`` inverts ``_pack``.
 
-Floats keep every bit. Their bytes are stored plane by plane (all first bytes, all second bytes),
-which zlib can make use of, and in four bytes each where nothing is lost by it.
+Floats keep every bit. They are stored as 32 bit where that is exact, and by byte planes (all first
+bytes, then all second bytes), which compress better.
 """
 
 from __future__ import annotations
@@ -25,23 +24,24 @@ from proctoring.judgement import inputs
 from proctoring.judgement.inputs import JudgementInput
 
 VERSION = 1
+"""Of the format; raised when older programs cannot read it any more."""
 
 
 def pack(items: Sequence[JudgementInput]) -> bytes:
-    """Observations, in their order, as bytes.
+    """Pack inputs in order.
 
     Raises:
-        TypeError: one holds a value of a type that observations are not made of.
+        TypeError: one holds a value of a type that cannot be packed.
     """
     packed: bytes = msgpack.packb([VERSION, _pack(items)])
     return zlib.compress(packed, 6)
 
 
 def unpack(data: bytes) -> list[JudgementInput]:
-    """The observations that were packed.
+    """The inputs that were packed, in order.
 
     Raises:
-        ValueError: these are not packed observations, or of a newer version of this program.
+        ValueError: these are no packed inputs, or ones of a newer version of this program.
     """
     try:
         version, column = msgpack.unpackb(zlib.decompress(data), strict_map_key=False)
@@ -56,11 +56,11 @@ _PLAIN = (bool, float, int, str, bytes, tuple, dict)
 
 
 _KINDS: dict[type, type] = {}
-"""What ``_find_kind`` found: it is asked for every value."""
+"""Results of ``_find_kind``, which every value needs."""
 
 
 def _kind(found: type) -> type:
-    """Values of one kind share a column; ``found`` is a value's own type."""
+    """The kind of column that values of this type are packed in."""
     kind = _KINDS.get(found)
     return kind or _KINDS.setdefault(found, _find_kind(found))
 
@@ -88,7 +88,7 @@ def _pack(values: Sequence[Any]) -> list[Any]:
 
 
 def _pack_alike(kind: type, values: Sequence[Any]) -> list[Any]:
-    """A column of values of one kind."""
+    """Pack values of one kind."""
     if kind is type(None):
         return ["none", len(values)]
     if kind is float:
@@ -156,7 +156,7 @@ def _unpack_type(name: str, fields: dict[str, list[Any]]) -> list[Any]:
 
 @cache
 def _maker(name: str) -> tuple[Callable[..., Any], dict[str, Any]]:
-    """A type and, for each of its fields, what stands for it where it was not kept."""
+    """A type, and each of its fields' defaults for records without the field."""
     made = getattr(observations, name, None) or getattr(inputs, name, None)
     if not (isinstance(made, type) and dataclasses.is_dataclass(made)):
         raise ValueError(f"observations of an unknown type {name[:40]!r}")

@@ -1,4 +1,4 @@
-"""A sitting's signals as a few curves: what a reviewer looks at, not what is judged."""
+"""A sitting's signals as curves for reviewers: means of every second, not what judgement uses."""
 
 from __future__ import annotations
 
@@ -19,41 +19,41 @@ from proctoring.observations import (
 )
 
 BIN = 1.0
-"""Seconds of media that one stored point stands for."""
+"""Seconds of media that one stored point covers."""
 
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """One signal. ``None`` where it was not observed."""
+    """One signal; ``None`` where it was not observed."""
 
     mean: tuple[float | None, ...]
     low: tuple[float | None, ...]
     high: tuple[float | None, ...]
-    """Lowest and highest second within each point: a short look is seen in a whole day too."""
+    """The lowest and highest second within each point, which show a short glance in a whole day."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plot:
-    """Curves over a stretch of a sitting."""
+    """Curves over a part of a sitting."""
 
     start: float
     step: float
-    """Seconds of media between two points; point ``n`` stands for ``start + n * step`` and on."""
+    """Seconds of media that one point covers; point ``n`` starts at ``start + n * step``."""
     curves: dict[str, Curve]
 
 
 def values(observation: JudgementInput) -> dict[str, float]:
-    """The numbers of an observation that are plotted. Angles in degrees, shares from 0 to 1."""
+    """The values of an input that are plotted. Angles in degrees, shares from 0 to 1."""
     if isinstance(observation, FrameObservation):
-        return _seen(observation)
+        return _frame_values(observation)
     if isinstance(observation, AudioObservation):
-        return _heard(observation)
+        return _audio_values(observation)
     if isinstance(observation, ConnectionObservation):
         return {"connected": float(observation.connected)}
     return {}
 
 
-def _seen(frame: FrameObservation) -> dict[str, float]:
+def _frame_values(frame: FrameObservation) -> dict[str, float]:
     found: dict[str, float | None] = {}
     if frame.faces is not None:
         found["faces"] = len(frame.faces)
@@ -74,7 +74,7 @@ def _seen(frame: FrameObservation) -> dict[str, float]:
     return {name: float(value) for name, value in found.items() if value is not None}
 
 
-def _heard(sound: AudioObservation) -> dict[str, float]:
+def _audio_values(sound: AudioObservation) -> dict[str, float]:
     found: dict[str, float | None] = {"speech": sound.speech, "level": sound.level}
     if sound.diarization is not None:
         found["voices"] = len(sound.diarization.speakers)
@@ -85,7 +85,7 @@ def _heard(sound: AudioObservation) -> dict[str, float]:
 
 
 def summarise(observations: Iterable[JudgementInput]) -> bytes:
-    """The means of each second, packed."""
+    """Pack the means of every second."""
     sums: dict[str, dict[int, list[float]]] = {}
     for observation in observations:
         second = int(observation.time // BIN)
@@ -105,7 +105,7 @@ def summarise(observations: Iterable[JudgementInput]) -> bytes:
 
 
 def join(summaries: Sequence[bytes]) -> bytes:
-    """Stretches that follow each other as one, which is read faster."""
+    """Join consecutive packed means into one, which is read faster."""
     found: dict[str, list[list[bytes]]] = {}
     for summary in summaries:
         for name, columns in msgpack.unpackb(zlib.decompress(summary)).items():
@@ -119,7 +119,7 @@ def join(summaries: Sequence[bytes]) -> bytes:
 
 
 def draw(summaries: Sequence[bytes], start: float, end: float, points: int) -> Plot:
-    """Curves from ``start`` to ``end``, with at most so many points."""
+    """Curves from ``start`` to ``end``, in seconds of media, with at most ``points`` points."""
     step = max(BIN, (end - start) / points)
     count = max(1, min(points, int(np.ceil((end - start) / step))))
     found: dict[str, list[tuple[NDArray[np.int32], NDArray[np.float32]]]] = {}

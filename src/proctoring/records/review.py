@@ -1,4 +1,4 @@
-"""What people add to records: decisions on incidents, and candidates' consent."""
+"""Adds reviewers' decisions and candidates' consents to records."""
 
 from __future__ import annotations
 
@@ -14,9 +14,11 @@ from proctoring.records.additions import append_addition, consent_text, decision
 from proctoring.records.database import writing
 from proctoring.records.signing import Signer
 from proctoring.records.sitting_detail import Consent, Decision
+from proctoring.records.sitting_state import OPEN
 from proctoring.records.tables import ConsentRow, DecisionRow, IncidentRow, SittingRow
 
-Verdict = Literal["confirm", "dismiss", "comment"]
+DecisionKind = Literal["confirm", "dismiss", "comment"]
+"""A comment decides nothing: the last of the other two counts."""
 
 
 def decide(
@@ -24,12 +26,12 @@ def decide(
     signer: Signer,
     sitting_id: str,
     incident_id: str,
-    verdict: Verdict,
+    decision: DecisionKind,
     reason: str,
     reviewer: str,
     now: datetime,
 ) -> Decision:
-    """Add what a reviewer said of an incident. Earlier decisions stay; the last one counts.
+    """Record a reviewer's decision on an incident. Earlier decisions stay; the last one counts.
 
     Raises:
         UnknownRecordError: there is no such incident.
@@ -37,7 +39,7 @@ def decide(
     row: dict[str, Any] = {
         "id": _ulid(now),
         "incident_id": incident_id,
-        "decision": verdict,
+        "decision": decision,
         "reason": reason,
         "reviewer": reviewer,
         "decided_at": now,
@@ -62,8 +64,8 @@ def consent(
     given_by: str,
     now: datetime,
 ) -> Consent:
-    """Keep that a candidate agreed, or took it back: with the sitting that runs under the session's
-    name, or with the next one."""
+    """Record a candidate's consent, given or withdrawn: with the open sitting of the session id, or
+    with the next one."""
     row: dict[str, Any] = {
         "id": _ulid(now),
         "granted": granted,
@@ -73,7 +75,7 @@ def consent(
     }
     facts = consent_text(ConsentRow(session_id=session_id, **row))
     with writing(engine) as connection:
-        running = select(SittingRow.id).filter_by(session_id=session_id, state="open")
+        running = select(SittingRow.id).filter_by(session_id=session_id, state=OPEN)
         newest = running.order_by(SittingRow.started_at.desc()).limit(1)
         sitting_id = connection.execute(newest).scalar()
         values = {"session_id": session_id, "sitting_id": sitting_id, **row}

@@ -1,4 +1,4 @@
-"""The server's key: what is signed with it was written by whoever holds it."""
+"""The server's signing key: a signature shows that its holder wrote a text."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from proctoring.errors import SettingsError
 
 BYTES = 32
+"""Length of an Ed25519 private key."""
 
 
 class Signer:
-    """Signs with Ed25519, so that anybody who has the public key can verify.
+    """Signs with Ed25519: anyone with the public key can verify.
 
     Args:
         secret: 32 bytes.
@@ -40,7 +41,7 @@ class Signer:
         return verifies(self._key.public_key(), text, signature)
 
     def pseudonym(self, text: str) -> str:
-        """Stands for a text where the text itself must not stay; nobody without the key can guess it."""
+        """HMAC-SHA-256 of a text in hexadecimal, which identifies the text only to the key's holder."""
         return hmac.digest(self._secret, text.encode(), "sha256").hex()
 
 
@@ -54,14 +55,14 @@ def verifies(key: Ed25519PublicKey, text: str, signature: str) -> bool:
 
 
 def load_signer(file: Path) -> Signer:
-    """The key in a file, which only its owner may read; made if there is none.
+    """Load the key from a file that only its owner may read; create it if there is none.
 
     Raises:
-        SettingsError: the file can be neither read nor made, or holds no key.
+        SettingsError: the file can be neither read nor created, or holds no key.
     """
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        # Written whole under another name first: processes that start together must get one key.
+        # Written under another name first, so that processes that start together load one key.
         made = file.with_name(f"{file.name}.{os.getpid()}.new")
         if not file.exists():
             with open(made, "wb", opener=_private) as new:

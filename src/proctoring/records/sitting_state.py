@@ -16,8 +16,8 @@ INTERRUPTED = "interrupted"
 """Its server died without ending it."""
 
 
-def sealed(sitting_id: str, length: int, head: str) -> str:
-    """The text that a sitting's seal signs: how many events it has, and the hash of the last one."""
+def sealed_text(sitting_id: str, length: int, head: str) -> str:
+    """The text that a sitting's seal signs: its number of events and the hash of the last one."""
     return json.dumps([sitting_id, length, head])
 
 
@@ -35,7 +35,7 @@ def interrupt(connection: Connection, sitting_id: str, signer: Signer) -> None:
             ended_at=last or row.started_at,
             end_reason="its server stopped without ending it",
             event_chain_signature=signer.sign(
-                sealed(row.id, row.event_count, row.event_chain_hash)
+                sealed_text(row.id, row.event_count, row.event_chain_hash)
             ),
         )
     )

@@ -29,7 +29,7 @@ ULID_TEXT = String(26)
 
 
 class UtcTime(TypeDecorator[datetime]):
-    """A moment. SQLite keeps no zone: written as UTC, read as UTC."""
+    """A wall clock time, in UTC: SQLite stores no time zone."""
 
     impl = DateTime(timezone=True)
     cache_ok = True

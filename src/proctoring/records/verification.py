@@ -1,4 +1,4 @@
-"""Whether records are what was written: hashes, numbers, seals, decisions, consents, erasures."""
+"""Checks that records are as they were written: hashes, numbers, signatures."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from proctoring.records.chain import initial_head, link
 from proctoring.records.database import reading
 from proctoring.records.erasure import GENESIS, erasure_text
 from proctoring.records.signing import Signer
-from proctoring.records.sitting_state import OPEN, sealed
+from proctoring.records.sitting_state import OPEN, sealed_text
 from proctoring.records.tables import ErasureRow, EventRow, SittingRow
 
 
 @dataclass(frozen=True, slots=True)
 class IntegrityProblem:
-    """Something that is not as it was written."""
+    """A record that was changed or deleted."""
 
     where: str
     """``sitting 01K...``, ``consent 01K...`` or ``erasure 3``."""
@@ -30,10 +30,11 @@ class IntegrityProblem:
 def verify(
     engine: Engine, signer: Signer, sitting_id: str | None = None
 ) -> Iterator[IntegrityProblem]:
-    """Check one sitting, or all of them and the erasures. Nothing found: nothing was changed.
+    """Check one sitting, or all sittings and erasures.
 
-    What somebody who holds the signing key wrote anew, from its beginning on, cannot be told; nor
-    that newest decisions were taken out by somebody who put back the seal that was there before them.
+    Two manipulations are not found: records written anew from the start by someone who holds the
+    signing key, and decisions deleted from the end by someone who also restores the signature that
+    was stored before them.
 
     Raises:
         UnknownRecordError: there is no such sitting.
@@ -66,12 +67,12 @@ def _sitting(connection: Connection, signer: Signer, sitting: Row[Any]) -> Itera
             yield f"events between {before} and {event.seq} are missing"
         if event.hash != head:
             yield f"event {event.seq} was changed, or one before it is missing"
-            head = event.hash  # the rest may be sound
+            head = event.hash  # the rest may be intact
         before = event.seq
     if (length, head) != (sitting.event_count, sitting.event_chain_hash):
         yield f"{length} events are kept, of {sitting.event_count} that were written"
     if sitting.state != OPEN:
-        text = sealed(sitting.id, sitting.event_count, sitting.event_chain_hash)
+        text = sealed_text(sitting.id, sitting.event_count, sitting.event_chain_hash)
         if not signer.verifies(text, sitting.event_chain_signature or ""):
             yield "the seal of its end is not this server's"
     yield from addition_problems(connection, signer, sitting, first)

@@ -24,7 +24,7 @@ from proctoring.records.archive import Archive
 from proctoring.records.event_log import StoredEvent
 from proctoring.records.plot import Plot
 from proctoring.records.rejudging import Difference, compare, judge_again
-from proctoring.records.review import Verdict, decide
+from proctoring.records.review import DecisionKind, decide
 from proctoring.records.sitting_detail import Decision, IncidentRecord, SittingDetail
 from proctoring.records.sitting_list import SittingFilter, SittingPage
 from proctoring.server.authorisation import grant_of, needs
@@ -50,7 +50,7 @@ class DecisionRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    decision: Verdict
+    decision: DecisionKind
     reason: str = Field(min_length=1, max_length=4000, description="Why: people ask later.")
     reviewer: str = Field(
         default="", max_length=200, description="The reviewer, where the token names nobody."

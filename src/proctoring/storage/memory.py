@@ -12,7 +12,7 @@ from proctoring.judgement.inputs import JudgementInput
 from proctoring.judgement.policy.storage import EvidenceSettings, RecordSettings
 from proctoring.records.archive import Archive
 from proctoring.records.erasure import Erasure
-from proctoring.records.evidence.ledger import Piece
+from proctoring.records.evidence.ledger import EvidenceContent
 from proctoring.records.signals import discard
 from proctoring.session.evidence.face_search import FindFaces
 from proctoring.session.evidence.recorder import EvidenceRecorder
@@ -86,7 +86,7 @@ class MemoryStorage:
         """Not available."""
         _ = self.records
 
-    def evidence(self, sitting_id: str, digest: str) -> Piece:  # noqa: ARG002
+    def evidence(self, sitting_id: str, digest: str) -> EvidenceContent:  # noqa: ARG002
         """Not available."""
         raise RecordsOffError("no evidence is kept: see /api/health")
 

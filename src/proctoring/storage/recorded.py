@@ -15,8 +15,9 @@ from proctoring.delivery.webhooks import ABANDONED_AFTER, Webhooks
 from proctoring.judgement.inputs import JudgementInput
 from proctoring.judgement.policy.storage import EvidenceSettings, RecordSettings
 from proctoring.records.archive import Archive
-from proctoring.records.erasure import Erasure, erase, sweep
-from proctoring.records.evidence.ledger import EvidenceLedger, Piece
+from proctoring.records.erasure import Erasure, erase
+from proctoring.records.evidence.ledger import EvidenceContent, EvidenceLedger
+from proctoring.records.retention import sweep
 from proctoring.records.signals import SignalRecorder, discard
 from proctoring.records.webhook_queue import WebhookQueue
 from proctoring.session.evidence.face_search import FindFaces
@@ -109,7 +110,7 @@ class RecordedStorage:
     def heartbeat(self) -> None:
         """Record that this process lives; a failure is logged, the next heartbeat makes up for it."""
         try:
-            self.records.seen(self._wall())
+            self.records.heartbeat(self._wall())
         except SQLAlchemyError:
             _log.warning("the server's heartbeat could not be written to the database")
 
@@ -160,7 +161,7 @@ class RecordedStorage:
         """Write a sitting's waiting observations now."""
         self._signals.flush(sitting_id)
 
-    def evidence(self, sitting_id: str, digest: str) -> Piece:
+    def evidence(self, sitting_id: str, digest: str) -> EvidenceContent:
         """A piece of one sitting's evidence, verified."""
         return self._ledger.get(sitting_id, digest)
 

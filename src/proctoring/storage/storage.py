@@ -7,7 +7,7 @@ from typing import Protocol
 from proctoring.capabilities import Capability
 from proctoring.records.archive import Archive
 from proctoring.records.erasure import Erasure
-from proctoring.records.evidence.ledger import Piece
+from proctoring.records.evidence.ledger import EvidenceContent
 from proctoring.session.evidence.face_search import FindFaces
 from proctoring.session.storage import SessionStorage
 
@@ -62,7 +62,7 @@ class Storage(SessionStorage, Protocol):
             sqlalchemy.exc.SQLAlchemyError: they could not be written; they wait on.
         """
 
-    def evidence(self, sitting_id: str, digest: str) -> Piece:
+    def evidence(self, sitting_id: str, digest: str) -> EvidenceContent:
         """A piece of one sitting's evidence, verified.
 
         Raises:

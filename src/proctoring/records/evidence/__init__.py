@@ -1,1 +1,1 @@
-"""Where stills and clips are kept: sealed if a key is given, by the digest of their content."""
+"""Stores stills and clips by the digest of their content, encrypted if a key is configured."""

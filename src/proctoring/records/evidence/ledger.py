@@ -1,9 +1,8 @@
-"""Which pieces of evidence are kept and why: none without an incident, none after erasure.
+"""Registers stored evidence, so that none is left without an incident or after an erasure.
 
-A piece is written down before it is stored, so that nothing is ever stored that nobody knows of. The
-incident it belongs to is written with the event that tells of it (``records/writer.py``). A piece to
-which no incident refers any more, or never came to, is deleted: at once when its sitting is erased,
-otherwise when ``tidy`` finds it; for as long as the store does not answer, again and again.
+A piece is registered before it is stored. Its incident refers to it from the transaction of the event
+that announces it (``records/incident_changes.py``). A piece to which no incident refers is deleted: at
+once when its sitting is erased, otherwise by ``tidy``, which repeats while the store does not answer.
 """
 
 from __future__ import annotations
@@ -26,27 +25,27 @@ from proctoring.records.tables import EvidenceObjectRow, IncidentEvidenceRow
 _log = logging.getLogger(__name__)
 
 GRACE = timedelta(hours=1)
-"""For so long a piece may wait for the event that tells of it: the database may be away."""
+"""How long a piece may be without an incident: its event waits while the database is away."""
 
 _AT_ONCE = 500
-"""Pieces looked at in one turn."""
+"""Pieces that one ``tidy`` deletes, at most."""
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
-    """A piece of evidence as it is shown."""
+class EvidenceContent:
+    """A piece of evidence, decrypted."""
 
     media_type: str
     data: bytes
 
 
 class EvidenceLedger:
-    """Evidence that belongs to the records of one database. Every method blocks.
+    """The evidence of the records of one database. Every method blocks.
 
     Args:
         engine: the database.
-        vault: where pieces are kept.
-        wall: the time of day.
+        vault: where pieces are stored.
+        wall: the time of day, with its zone.
     """
 
     def __init__(
@@ -62,30 +61,30 @@ class EvidenceLedger:
 
     @property
     def capability(self) -> Capability:
-        """Whether evidence can be kept."""
+        """Whether evidence can be stored."""
         return self._vault.capability
 
     def check(self) -> None:
-        """See whether evidence can be kept."""
+        """Check whether evidence can be stored."""
         self._vault.check()
 
     def put(self, data: bytes) -> str:
-        """Keep a piece, for an event that will tell of it. Returns its digest.
+        """Register and store a piece, for an event that will announce it. Returns its digest.
 
         Raises:
-            EvidenceUnavailableError: neither database nor store may be away, and a piece that is
-                being erased cannot be kept again at the same moment.
+            EvidenceUnavailableError: database or store cannot be used now, or the same piece is just
+                being erased.
         """
         digest = hashlib.sha256(data).hexdigest()
         try:
-            self._write_down(digest, len(data))
+            self._register(digest, len(data))
         except SQLAlchemyError as error:
             raise EvidenceUnavailableError(
                 f"evidence cannot be written down: the database is away ({type(error).__name__})"
             ) from error
         return self._vault.put(data)
 
-    def get(self, sitting_id: str, digest: str) -> Piece:
+    def get(self, sitting_id: str, digest: str) -> EvidenceContent:
         """A piece of one sitting's evidence, verified.
 
         Raises:
@@ -99,13 +98,13 @@ class EvidenceLedger:
             media_type = connection.execute(query.limit(1)).scalar()
         if media_type is None:
             raise UnknownEvidenceError("this sitting has no such evidence")
-        return Piece(media_type, self._vault.get(digest))
+        return EvidenceContent(media_type, self._vault.get(digest))
 
     def tidy(self) -> int:
-        """Delete pieces that no incident refers to, ``GRACE`` after they were kept.
+        """Delete pieces that no incident refers to, ``GRACE`` after they were registered.
 
         Returns:
-            How many could not be deleted, and will be tried again.
+            How many could not be deleted now.
         """
         try:
             with reading(self._engine) as connection:
@@ -117,16 +116,16 @@ class EvidenceLedger:
                 digests = list(found.scalars())
             return self.drop(digests, GRACE)
         except SQLAlchemyError:
-            _log.warning("stored evidence could not be looked through: the database is away")
+            _log.warning("unreferenced evidence could not be deleted: the database is away")
             return 0
 
     def drop(self, digests: Iterable[str], grace: timedelta = timedelta(0)) -> int:
-        """Delete those of the pieces that no incident refers to (any more).
+        """Delete those of the pieces that no incident refers to.
 
-        Call it after the transaction that took their rows out of ``evidence``.
+        To be called after the transaction that deleted their rows from ``incident_evidence``.
 
         Returns:
-            How many could not be deleted, and will be when the store answers.
+            How many could not be deleted now; ``tidy`` deletes them once the store answers.
 
         Raises:
             sqlalchemy.exc.SQLAlchemyError: the database is away; ``tidy`` does it later.
@@ -139,7 +138,7 @@ class EvidenceLedger:
             _log.warning("%d erased pieces of evidence could not be deleted yet", left)
         return left
 
-    def _write_down(self, digest: str, size: int) -> None:
+    def _register(self, digest: str, size: int) -> None:
         values = {
             "digest": digest,
             "size_bytes": size,
@@ -160,7 +159,7 @@ class EvidenceLedger:
             raise EvidenceUnavailableError("the same piece is just being erased") from error
 
     def _mark(self, digest: str, grace: timedelta) -> bool:
-        """Say that a piece is being deleted, so that nobody keeps it again meanwhile."""
+        """Mark a piece as being deleted, so that it is not stored again meanwhile."""
         mark = (
             update(EvidenceObjectRow)
             .where(EvidenceObjectRow.digest == digest, _UNREFERRED, self._past(grace))

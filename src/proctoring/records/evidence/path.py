@@ -1,8 +1,8 @@
-"""Where a piece of evidence can be fetched from the server."""
+"""The path under which the server serves a piece of evidence."""
 
 from __future__ import annotations
 
 
 def evidence_path(sitting_id: str, digest: str) -> str:
-    """Path of the REST interface, from the server's root."""
+    """The path, relative to the server's root."""
     return f"/api/records/sittings/{sitting_id}/evidence/{digest}"

@@ -9,23 +9,23 @@ from proctoring.records.evidence.store import checked_digest
 
 _CONNECT = 3.0
 _READ = 10.0
-"""Seconds to wait for the store: a put happens on a thread of its own, but others wait behind."""
+"""Seconds to wait for the store. Puts have a thread of their own, but wait for each other."""
 
 
 class S3Store:
-    """One object for each piece, under a prefix of a bucket that exists.
+    """One S3 object for each piece of evidence, under a prefix of an existing bucket.
 
-    Credentials come the way every AWS client takes them: ``AWS_ACCESS_KEY_ID`` and
+    Credentials come from the same places as for every AWS client: ``AWS_ACCESS_KEY_ID`` and
     ``AWS_SECRET_ACCESS_KEY``, a shared file, or the machine's role.
 
     Args:
         bucket: its name.
-        prefix: what names begin with; may be empty.
-        endpoint: address of the server; AWS's own if empty.
+        prefix: of all object names; may be empty.
+        endpoint: address of the server; AWS if empty.
         region: as the server names it.
 
     Raises:
-        SettingsError: boto3 is not installed, or the address is none.
+        SettingsError: boto3 is not installed, or the address is not valid.
     """
 
     name = "s3"
@@ -51,7 +51,7 @@ class S3Store:
                 config=Config(
                     connect_timeout=_CONNECT,
                     read_timeout=_READ,
-                    retries={"total_max_attempts": 1},  # the vault tries again, and says so
+                    retries={"total_max_attempts": 1},  # the vault retries
                     s3={"addressing_style": "path" if endpoint else "auto"},
                 ),
             )
@@ -83,7 +83,7 @@ class S3Store:
             raise self._unavailable(error) from error
 
     def check(self) -> None:
-        """See that the bucket can be reached."""
+        """Check that the bucket can be reached."""
         try:
             self._client.head_bucket(Bucket=self._bucket)
         except self._failures as error:

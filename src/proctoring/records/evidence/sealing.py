@@ -17,19 +17,19 @@ from proctoring.errors import EvidenceDamagedError, EvidenceKeyMissingError, Set
 _MAGIC = b"proctoring sealed 1\n"
 _KEY_ID = 16
 _NONCE = 12
-"""Bytes, as NIST SP 800-38D recommends; random, so one key is good for 2**32 pieces."""
+"""Bytes, as NIST SP 800-38D recommends; random, so that one key may encrypt 2**32 pieces."""
 _KEY = 32
 
 
 class Keys:
-    """What seals and opens.
+    """The operator's keys, which encrypt and decrypt evidence.
 
-    A sealed piece is: a magic line, the id of its key, a nonce, the ciphertext with its tag. The
-    digest that names the piece is bound in, so that one sealed piece cannot stand for another.
+    An encrypted piece is a magic line, the id of its key, a nonce, and the ciphertext with its tag.
+    The piece's digest is authenticated too, so that one piece cannot be put in place of another.
 
     Args:
-        keys: of 32 bytes. The first seals; all open, so a key is replaced by putting the new one
-            before it. None: nothing is sealed.
+        keys: of 32 bytes. The first encrypts, all decrypt, so a key is replaced by putting a new one
+            before it. Without keys nothing is encrypted.
     """
 
     def __init__(self, keys: Sequence[bytes] = ()) -> None:
@@ -38,11 +38,11 @@ class Keys:
 
     @property
     def seals(self) -> bool:
-        """Whether what is put is encrypted."""
+        """Whether new evidence is encrypted."""
         return self._first is not None
 
     def seal(self, digest: str, data: bytes) -> bytes:
-        """The piece as it is stored."""
+        """Encrypt a piece, if there is a key."""
         if self._first is None:
             return data
         nonce = os.urandom(_NONCE)
@@ -50,11 +50,11 @@ class Keys:
         return _MAGIC + self._first.encode() + nonce + sealed
 
     def open(self, digest: str, stored: bytes) -> bytes:
-        """The piece as it was. What is not sealed is returned as it is.
+        """Decrypt a piece; one that is not encrypted is returned unchanged.
 
         Raises:
-            EvidenceKeyMissingError: it was sealed with a key that is not here.
-            EvidenceDamagedError: it was changed since.
+            EvidenceKeyMissingError: its key is not among the operator's.
+            EvidenceDamagedError: it was changed since it was stored.
         """
         if not stored.startswith(_MAGIC):
             return stored
@@ -79,15 +79,15 @@ class Keys:
 
 
 def key_id(key: bytes) -> str:
-    """A name for a key that says nothing of it: 16 hexadecimal digits."""
+    """A name for a key that does not reveal it: 16 hexadecimal digits."""
     return hashlib.sha256(b"proctoring evidence key\n" + key).hexdigest()[:_KEY_ID]
 
 
 def read_keys(text: str, file: Path | None) -> Keys:
-    """The keys of the settings: base64 of 32 bytes each, one a line in the file.
+    """Load the keys of the settings: base64 of 32 bytes each, one a line in the file.
 
     Raises:
-        SettingsError: the file cannot be read, or something in it is no key. Never shows a key.
+        SettingsError: the file cannot be read, or holds something else. The message shows no key.
     """
     lines = [("PROCTORING_EVIDENCE_KEY", text)] if text.strip() else []
     if file is not None:

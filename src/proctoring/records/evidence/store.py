@@ -1,4 +1,4 @@
-"""What a place for evidence can do, and the one that is a folder."""
+"""The interface of evidence stores, and the one that is a folder."""
 
 from __future__ import annotations
 
@@ -14,36 +14,36 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 class EvidenceStore(Protocol):
-    """Bytes by name. Safe from many threads at once.
+    """Stores bytes by name. Safe from many threads at once.
 
-    Every method may raise ``EvidenceUnavailableError``: the place cannot be reached or used now.
+    Every method may raise ``EvidenceUnavailableError``: the store cannot be used now.
     """
 
     name: str
     """``folder``, ``s3``: for health."""
 
     def put(self, digest: str, data: bytes) -> None:
-        """Keep ``data``: on return it is durable. What stood under the name is replaced."""
+        """Store ``data`` under the name, in place of what was there. Durable on return."""
 
     def get(self, digest: str) -> bytes:
-        """What is kept under the name.
+        """The bytes stored under the name.
 
         Raises:
-            UnknownEvidenceError: nothing is.
+            UnknownEvidenceError: there are none.
         """
 
     def delete(self, digest: str) -> None:
-        """Keep it no longer. Nothing happens if nothing is kept."""
+        """Delete what is stored under the name, if anything."""
 
     def check(self) -> None:
-        """Raise if nothing could be kept now."""
+        """Raise if nothing could be stored now."""
 
 
 def checked_digest(digest: str) -> str:
-    """The digest itself, when it is one: names from outside become paths.
+    """Return the digest if it is one: names from requests become paths.
 
     Raises:
-        UnknownEvidenceError: it is no digest, so nothing can be kept under it.
+        UnknownEvidenceError: it is none, so nothing is stored under it.
     """
     if not _DIGEST.fullmatch(digest):
         raise UnknownEvidenceError("no evidence has such a digest: 64 hexadecimal digits")
@@ -51,9 +51,9 @@ def checked_digest(digest: str) -> str:
 
 
 class FolderStore:
-    """One file for each piece, in 256 subfolders; readable by the server's user alone.
+    """One file for each piece of evidence, in 256 subfolders, readable by the server's user alone.
 
-    A file gets its name only when it is complete and on disk.
+    A file gets its final name when it is complete and on disk.
     """
 
     name = "folder"
@@ -101,7 +101,7 @@ class FolderStore:
             raise self._unavailable(error) from error
 
     def check(self) -> None:
-        """See that the folder, or the nearest one above that exists, can be written to."""
+        """Check that the folder, or the nearest existing one above it, can be written to."""
         existing = self._folder
         while not existing.exists() and existing != existing.parent:
             existing = existing.parent
@@ -119,7 +119,7 @@ class FolderStore:
 
 def _sync_folder(folder: Path) -> None:
     if os.name != "posix":
-        return  # Windows has no handle of a folder to flush
+        return  # Windows cannot flush a folder
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

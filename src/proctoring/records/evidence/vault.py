@@ -1,4 +1,4 @@
-"""Evidence by its digest: sealed, kept, verified when read; says whether it works."""
+"""Stores evidence by its digest: encrypts it, retries, verifies it when it is read."""
 
 from __future__ import annotations
 
@@ -18,20 +18,22 @@ from proctoring.records.evidence.sealing import Keys
 from proctoring.records.evidence.store import EvidenceStore, FolderStore
 
 ATTEMPTS = 3
+"""At storing a piece."""
+
 PAUSE = 5.0
-"""Seconds for which a store that failed is left alone: others wait behind whoever asks it, and an
-address that swallows everything takes seconds to fail."""
+"""Seconds after a failure in which pieces are refused at once: an address that does not answer takes
+seconds to fail, in which others wait."""
 
 
 class EvidenceVault:
-    """Keeps pieces of evidence. Every method blocks: for threads of their own, never the hot path.
+    """Stores pieces of evidence. Every method blocks: not for the event loop or analysis.
 
-    The digest is that of the content as it is shown, not as it is stored: it proves what a reviewer
-    sees, survives a change of keys, and the same content is kept once.
+    The digest is that of the plain content: it proves what a reviewer sees, survives a change of keys,
+    and equal content is stored once.
 
     Args:
         store: where.
-        keys: what seals.
+        keys: encrypt and decrypt.
         sleep: waits between two attempts.
         clock: seconds.
     """
@@ -60,16 +62,16 @@ class EvidenceVault:
 
     @property
     def capability(self) -> Capability:
-        """Whether the last thing that was tried worked."""
+        """Whether the last operation worked."""
         sealed = "" if not self._keys.seals else ", encrypted"
         with self._lock:
             return Capability("evidence", not self._reason, self._reason, self._store.name + sealed)
 
     def put(self, data: bytes) -> str:
-        """Keep a piece. Returns its digest.
+        """Store a piece. Returns its digest.
 
         Raises:
-            EvidenceUnavailableError: it could not be kept, however often it was tried.
+            EvidenceUnavailableError: it could not be stored, after ``ATTEMPTS``.
         """
         digest = hashlib.sha256(data).hexdigest()
         sealed = self._keys.seal(digest, data)
@@ -79,19 +81,19 @@ class EvidenceVault:
         try:
             self._retrying.copy()(self._store.put, digest, sealed)
         except EvidenceUnavailableError as error:
-            self._say(error.detail)
+            self._note(error.detail)
             raise
-        self._say("")
+        self._note("")
         return digest
 
     def get(self, digest: str) -> bytes:
         """A piece, verified.
 
         Raises:
-            UnknownEvidenceError: nothing is kept under the digest.
+            UnknownEvidenceError: nothing is stored under the digest.
             EvidenceUnavailableError: the store does not answer.
-            EvidenceKeyMissingError: it was encrypted with a key that is not here.
-            EvidenceDamagedError: what is kept is not what was put there.
+            EvidenceKeyMissingError: it was encrypted with a key that is not configured.
+            EvidenceDamagedError: its content was changed.
         """
         data = self._keys.open(digest, self._store.get(digest))
         if hashlib.sha256(data).hexdigest() != digest:
@@ -101,7 +103,7 @@ class EvidenceVault:
         return data
 
     def delete(self, digest: str) -> None:
-        """Keep a piece no longer.
+        """Delete a piece.
 
         Raises:
             EvidenceUnavailableError: it could not be deleted.
@@ -109,15 +111,15 @@ class EvidenceVault:
         self._retrying.copy()(self._store.delete, digest)
 
     def check(self) -> None:
-        """See whether something could be kept now; ``capability`` says the result."""
+        """Check whether something could be stored now; ``capability`` shows the result."""
         try:
             self._store.check()
         except EvidenceUnavailableError as error:
-            self._say(error.detail)
+            self._note(error.detail)
         else:
-            self._say("")
+            self._note("")
 
-    def _say(self, reason: str) -> None:
+    def _note(self, reason: str) -> None:
         with self._lock:
             self._reason = reason
             self._failed_at = self._clock()
@@ -126,10 +128,10 @@ class EvidenceVault:
 def open_store(
     address: str, folder: Path, *, endpoint: str = "", region: str = ""
 ) -> EvidenceStore:
-    """The store of the settings: ``s3://bucket/prefix``, or the folder if ``address`` is empty.
+    """Open the store at ``s3://bucket/prefix``, or the folder if ``address`` is empty.
 
     Raises:
-        SettingsError: the address is no such thing, or what it needs is not installed.
+        SettingsError: the address is not valid, or what it needs is not installed.
     """
     if not address:
         return FolderStore(folder)
