@@ -99,7 +99,7 @@ def main() -> None:
     print(f"{os.cpu_count()} cores, load {load:.1f}; CPU time of one thread")
     voice = load_onnx_network(store.fetch("silero_vad"))
     segmentation = load_onnx_network(store.fetch("speaker_segmentation"))
-    embedding = load_onnx_network(store.fetch("speaker_embedding"), laid_out_anew=True)
+    embedding = load_onnx_network(store.fetch("speaker_embedding"), optimise=True)
     second, window = to_waveform(continuous[:RATE]), to_waveform(continuous[:WINDOW])
     features = filterbank(window[: 3 * RATE])
     rows: list[tuple[str, Callable[[], object]]] = [

@@ -110,7 +110,7 @@ def main() -> None:
     path = ModelStore(settings.models_folder, settings.models_mirror).fetch("speaker_embedding")
     calibration = [piece for folder in folders[:3] for piece in list(pieces(folder))[:10]]
     networks = {
-        "32 bit": load_onnx_network(path, laid_out_anew=True),
+        "32 bit": load_onnx_network(path, optimise=True),
         "8 bit": quantised(path, calibration),
     }
     heard = [(folder.name, piece) for folder in folders[3:] for piece in pieces(folder)]

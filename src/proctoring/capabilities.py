@@ -1,4 +1,4 @@
-"""What this installation can and cannot see: one line per ability, for health, log and page."""
+"""Capabilities of this installation, as reported by health, log and page."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Capability:
-    """One ability of the service, on or off, and why."""
+    """One capability of the service, on or off, and why."""
 
     name: str
-    """``faces``, ``gaze``, ``objects``, ...: a word that clients may match on."""
+    """``faces``, ``gaze``, ``objects``, ...: stable, for clients to match on."""
     available: bool
     reason: str
-    """Empty when available; otherwise one sentence that says what is missing."""
+    """Empty when available; otherwise one sentence on what is missing."""
     model: str
-    """Catalogue name of the model that gives this ability."""
+    """Catalogue name of the model that provides it."""
     wanted: bool = True
-    """``False``: optional, and nobody asked for it. Its being off takes nothing from the service."""
+    """``False``: optional and not requested, so that the service is not degraded without it."""

@@ -60,7 +60,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     ),
     "Session lifetime": (
         "session_grace",
-        "session_patience",
+        "session_idle_timeout",
         "keep_events",
     ),
     "Limits": (

@@ -39,7 +39,7 @@ def load_audio_models(
         try:
             speakers = OnlineDiarizer(
                 load_onnx_network(store.fetch(SEGMENTATION)),
-                load_onnx_network(store.fetch(EMBEDDING), laid_out_anew=True),
+                load_onnx_network(store.fetch(EMBEDDING), optimise=True),
                 settings,
             )
         except ModelUnavailableError as error:

@@ -1,1 +1,1 @@
-"""What the candidate's browser reports about itself, to observations."""
+"""Reports of the candidate's browser about itself, to observations."""

@@ -1,4 +1,4 @@
-"""One report of a page: JSON text to an observation."""
+"""Parsing one report of the candidate's page, and converting it to an observation."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from proctoring.errors import BadReportError
 from proctoring.observations import BrowserObservation
 
 MAX_REPORT_BYTES = 4096
-"""A report has some 200 bytes; a longer one is none."""
+"""Size limit; a report has about 200 bytes."""
 
 
 class BrowserReport(BaseModel):
-    """What a page says about itself. ``None``: it cannot tell."""
+    """A page's report about itself. ``None``: unknown to the page."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     capture_time: Annotated[int, Field(ge=0, lt=1 << 63)] | None = None
-    """Microseconds, on the clock of the pictures' stamps; ``None``: the arrival counts."""
+    """Microseconds, on the clock of the frames' capture times; ``None``: the time of arrival is used."""
     visible: bool | None = None
     focused: bool | None = None
     fullscreen: bool | None = None
@@ -28,23 +28,23 @@ class BrowserReport(BaseModel):
     camera: Annotated[str, Field(max_length=300)] | None = Field(default=None, repr=False)
     """The label of the chosen camera."""
     pasted: Annotated[int, Field(ge=0, le=100_000_000)] = 0
-    """Characters pasted since the report before."""
+    """Characters pasted since the previous report."""
     offline: Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)] = 0.0
     """Seconds without a network before this report."""
 
 
 def read_report(text: str) -> BrowserReport:
-    """A report from its JSON text.
+    """Parse a report's JSON text.
 
     Raises:
-        BadReportError: too long, no JSON, or something in it is unknown or impossible.
+        BadReportError: too long, no JSON, or with an unknown or invalid field.
     """
     if len(text.encode(errors="replace")) > MAX_REPORT_BYTES:
         raise BadReportError(f"a report has at most {MAX_REPORT_BYTES} bytes")
     try:
         return BrowserReport.model_validate_json(text)
     except ValidationError as error:
-        # Never what was sent: a report holds the label of a device.
+        # Without the input: it may contain the label of a device.
         problems = [
             f"{'.'.join(str(part)[:40] for part in found['loc'])}: {found['msg']}".lstrip(": ")
             for found in error.errors(include_input=False, include_url=False)[:5]
@@ -53,7 +53,7 @@ def read_report(text: str) -> BrowserReport:
 
 
 def observe(report: BrowserReport, time: float) -> BrowserObservation:
-    """The observation of a report, at media time ``time`` in seconds."""
+    """Convert a report to an observation at media time ``time``, in seconds."""
     return BrowserObservation(
         time=time,
         visible=report.visible,

@@ -1,4 +1,4 @@
-"""Cameras that are programs, by the names that they give themselves."""
+"""Virtual cameras, recognised by their device labels."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ _PATTERN = re.compile("|".join(_NAMES), re.IGNORECASE)
 
 
 def is_virtual_camera(label: str) -> bool:
-    """Whether a device's label is that of a known program.
+    """Whether a device's label is that of known virtual camera software.
 
-    A hint only: labels can be changed. Programs that bring a telephone's camera are not named here.
+    A hint only: labels can be changed. Software that connects a phone's camera is not included.
     """
     return _PATTERN.search(label) is not None

@@ -1,8 +1,7 @@
-"""Which weights, from where, verified; loaded into a runtime."""
+"""Model weights: catalogue, verified download, and the runtimes that load them."""
 
 import sys
 
-# OpenVINO imports its telemetry package only if it is there, for its converter tools. Nothing of
-# ours may ever phone home, so for this process it is not there. Here, because this comes before
-# whatever of this floor first imports OpenVINO; no other floor does.
+# OpenVINO imports its telemetry package if it is installed. Nothing may send usage data, so the import
+# is blocked in this process; here, because this runs before the package first imports OpenVINO.
 sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]

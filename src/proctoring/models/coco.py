@@ -1,4 +1,4 @@
-"""The 80 classes of COCO, in the order in which YOLO and PaddleDetection number them."""
+"""The 80 classes of COCO, in the order of YOLO and PaddleDetection."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What kind of object detector a file holds: told by its shapes, refused clearly where they do not fit."""
+"""The kind of object detector in a file, recognised by its tensor shapes."""
 
 from __future__ import annotations
 
@@ -13,9 +13,11 @@ from proctoring.models.coco import COCO_CLASSES
 from proctoring.models.runtime import read_model
 
 _DEFAULT_SIDE = 640
-"""Size that an export with an open input size is run at: the one YOLO11 was trained with."""
+"""Pixels a side at which an export with a dynamic input size is run: YOLO11's training size."""
 _STRIDES = (8, 16, 32)
+"""Pixels per cell of YOLO's three grids."""
 _MAX_SIDE = 2048
+"""Pixels."""
 _SYNONYMS = {
     "phone": "cell phone",
     "cellphone": "cell phone",
@@ -29,7 +31,7 @@ _SYNONYMS = {
 
 @dataclass(frozen=True, slots=True)
 class DetectorFile:
-    """An object detector, as its file describes it."""
+    """An object detector, as described by its file."""
 
     family: str
     """``yolo11`` or ``yolox``."""
@@ -37,11 +39,11 @@ class DetectorFile:
     height: int
     """Of the input, in pixels."""
     classes: tuple[str, ...]
-    """In COCO's words where they have one."""
+    """In COCO's names where it has one."""
 
 
 def read_yolo11(path: Path) -> ov.Model:
-    """Read a YOLO11 export; one with an open input size is fixed at 640 x 640.
+    """Read a YOLO11 export; a dynamic input size is fixed at 640 x 640.
 
     Raises:
         ModelUnavailableError: the file cannot be read as a network.
@@ -60,7 +62,7 @@ def read_yolo11(path: Path) -> ov.Model:
 
 
 def inspect_detector(path: Path, classes: tuple[str, ...] = ()) -> DetectorFile:
-    """Find out what detector a file holds.
+    """Recognise the detector in a file.
 
     Args:
         path: an ONNX or OpenVINO (.xml) file.
@@ -115,7 +117,7 @@ def inspect_detector(path: Path, classes: tuple[str, ...] = ()) -> DetectorFile:
 def _class_names(
     model: ov.Model, given: tuple[str, ...], count: int, path: Path
 ) -> tuple[str, ...]:
-    """As given, as the file says, or COCO's where the number fits."""
+    """Class names: as given, from the file, or COCO's if the number matches."""
     names = given or _names_in_file(model) or (COCO_CLASSES if count == len(COCO_CLASSES) else ())
     if len(names) != count:
         raise ModelUnavailableError(
@@ -127,7 +129,7 @@ def _class_names(
 
 
 def _names_in_file(model: ov.Model) -> tuple[str, ...]:
-    """Class names as exporters leave them: OpenVINO's ``model_info``, or ONNX metadata."""
+    """Class names in OpenVINO's ``model_info`` or in ONNX metadata."""
     if model.has_rt_info(["model_info", "labels"]):
         return tuple(str(model.get_rt_info(["model_info", "labels"]).astype(str)).split())
     if model.has_rt_info(["framework", "names"]):

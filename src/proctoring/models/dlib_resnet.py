@@ -1,9 +1,9 @@
-"""dlib's face embedding network, read from its own file of weights and run by our runtime.
+"""dlib's face embedding network, read from dlib's own file and run in OpenVINO.
 
-dlib's Python binding holds the interpreter's lock for the whole call (130 ms on the machine of
-``docs/benchmarks.md``): in a server, no other session and no socket would move meanwhile. The same
-network in OpenVINO lets go of the lock, may be called by many threads at once and is faster, so the
-package ``dlib`` is needed by the test alone that holds the two equal.
+dlib's Python binding holds the GIL for the whole call (130 ms on the machine of
+``docs/benchmarks.md``), which would block every other session and socket of a server. In OpenVINO the
+same network releases it, can be called from many threads and is faster. The package ``dlib`` is only
+needed by the test that compares the two.
 
 The network is ``anet_type`` of dlib's ``dnn_face_recognition_ex.cpp`` (Boost licence; the weights
 are CC0): a residual network of 29 convolutions, each followed by a scale and a shift per channel.
@@ -25,8 +25,9 @@ from proctoring.errors import ModelUnavailableError
 from proctoring.models.runtime import Network, compile_network
 
 SIDE = 150
-"""Width and height of the aligned face that goes in."""
+"""Pixels a side of the input, an aligned face."""
 LENGTH = 128
+"""Numbers in an embedding."""
 _MEAN = np.array([122.782, 117.001, 104.298], np.float32).reshape(1, 3, 1, 1)
 _SCALE = np.float32(256)
 _BLOCKS = (
@@ -39,7 +40,7 @@ _BLOCKS = (
     *((256, False),) * 2,
     (256, True),
 )
-"""Channels of each residual block, and whether it halves the picture."""
+"""Channels of each residual block, and whether it halves width and height."""
 _TENSOR_VERSION = 2
 
 Weights = NDArray[np.float32]
@@ -82,7 +83,7 @@ def _residual(node: Any, reader: _Reader, before: int, channels: int, *, halved:
     inner = _convolution(inner, reader, filters=(channels, channels, 3), stride=1)
     if halved:
         node = ops.avg_pool(node, [2, 2], [0, 0], [0, 0], [2, 2], exclude_pad=False)
-    # dlib adds maps of different sizes as if the smaller one went on in zeros.
+    # dlib zero-pads the smaller of two feature maps before adding them.
     size = [max(a, b) for a, b in zip(_shape(inner), _shape(node), strict=True)]
     return ops.relu(ops.add(_grown(inner, size), _grown(node, size)))
 
@@ -135,7 +136,7 @@ class _Reader:
         self._place = 0
 
     def convolution(self, outputs: int, inputs: int, side: int) -> _Convolution:
-        """The next convolution, with the scale and shift that follow it worked in."""
+        """The next convolution, with the scale and shift after it folded in."""
         weights = self._tensor(b"con_4")
         count = outputs * inputs * side * side
         if weights.size != count + outputs:
@@ -160,7 +161,7 @@ class _Reader:
         return self._values()
 
     def _find(self, name: bytes) -> None:
-        """Go behind the next layer of this name; text is stored behind its length."""
+        """Skip to after the next layer of this name; strings are stored after their length."""
         marker = b"\x01" + bytes([len(name)]) + name
         self._place = self._data.index(marker, self._place) + len(marker)
 
@@ -180,7 +181,7 @@ class _Reader:
             yield self._integer()
 
     def _integer(self) -> int:
-        """One integer: a byte with its length (and its sign), then its bytes, lowest first."""
+        """One integer: a byte with its length and sign, then its bytes, little-endian."""
         length = self._data[self._place] & 0x0F
         sign = -1 if self._data[self._place] & 0x80 else 1
         begin = self._place + 1

@@ -1,4 +1,4 @@
-"""Files from their publishers' addresses: streamed, resumed, unpacked."""
+"""Downloads from publishers' addresses: streamed, resumed, unpacked."""
 
 from __future__ import annotations
 
@@ -16,17 +16,18 @@ from proctoring.models.model import PublisherUrl
 from proctoring.models.sources import SourceError
 
 _TIMEOUT = httpx.Timeout(30.0, connect=5.0)
+"""Seconds. Short for connecting, so that an unreachable source is skipped soon."""
 _ATTEMPTS = 3
 _MAX_BYTES = 1 << 30
-"""No weights of ours come near; an address that serves more serves something else."""
+"""Far above the largest download of the catalogue (an archive of 190 MB): more is the wrong file."""
 
 
-class _PassingError(Exception):
-    """A failure that another attempt may not meet: a broken connection, a server's 5xx."""
+class _RetryableError(Exception):
+    """A failure that may pass: a broken connection, HTTP 5xx or 429."""
 
 
 class Downloader:
-    """Downloads of one run. Remembers hosts that cannot be resolved and asks them only once."""
+    """Downloads files. A host that cannot be resolved is tried only once."""
 
     def __init__(self) -> None:
         self._unresolved: set[str] = set()
@@ -34,10 +35,10 @@ class Downloader:
     def download(
         self, source: PublisherUrl, target: Path, progress: Callable[[int, int | None], None]
     ) -> None:
-        """Write the file that ``source`` names to ``target``.
+        """Download the file of ``source`` to ``target``.
 
-        ``target.part`` keeps what an interrupted download had received, also across runs; the next
-        one goes on from there where the server allows it.
+        ``target.part`` keeps an interrupted download, also across runs; the next one resumes it if
+        the server supports ranges.
 
         Raises:
             SourceError: the address cannot be reached or does not serve the file.
@@ -48,14 +49,14 @@ class Downloader:
         part = target.with_name(target.name + ".part")
         try:
             for attempt in Retrying(
-                retry=retry_if_exception_type(_PassingError),
+                retry=retry_if_exception_type(_RetryableError),
                 stop=stop_after_attempt(_ATTEMPTS),
                 wait=wait_exponential(multiplier=0.2, max=2),
                 reraise=True,
             ):
                 with attempt:
                     self._receive(source.url, part, progress)
-        except _PassingError as error:
+        except _RetryableError as error:
             raise SourceError(str(error)) from error
         try:
             _unpack(source, part, target)
@@ -72,11 +73,11 @@ class Downloader:
             ):
                 if response.status_code == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
                     part.unlink(missing_ok=True)
-                    raise _PassingError(
+                    raise _RetryableError(
                         f"{url}: what was there before does not fit; starting again"
                     )
                 if response.status_code >= 500 or response.status_code == 429:
-                    raise _PassingError(f"{url}: answered {response.status_code}")
+                    raise _RetryableError(f"{url}: answered {response.status_code}")
                 if not response.is_success:
                     raise SourceError(f"{url}: answered {response.status_code}")
                 resumed = response.status_code == httpx.codes.PARTIAL_CONTENT
@@ -95,13 +96,13 @@ class Downloader:
                 host = httpx.URL(url).host
                 self._unresolved.add(host)
                 raise SourceError(f"{host} cannot be resolved") from error
-            raise _PassingError(f"{url}: {error or type(error).__name__}") from error
+            raise _RetryableError(f"{url}: {error or type(error).__name__}") from error
         except httpx.InvalidURL as error:
             raise SourceError(f"{url}: {error}") from error
 
 
 def _is_unresolved(error: BaseException | None) -> bool:
-    """Whether a name that does not resolve is at the bottom of ``error``."""
+    """Whether the cause of ``error`` is a name that does not resolve."""
     while error is not None:
         if isinstance(error, socket.gaierror):
             return True
@@ -110,7 +111,7 @@ def _is_unresolved(error: BaseException | None) -> bool:
 
 
 def _unpack(source: PublisherUrl, part: Path, target: Path) -> None:
-    """Take the file out of what was downloaded."""
+    """Extract the file from the download."""
     try:
         if source.member is not None:
             with tarfile.open(part) as archive:

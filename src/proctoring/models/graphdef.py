@@ -1,4 +1,4 @@
-"""Cutting a part out of a frozen TensorFlow graph, on the file's own level.
+"""Extracting a part of a frozen TensorFlow graph, from its serialised form.
 
 Converting the whole of ``ssd_mobilenet_v2`` costs OpenVINO 10 s and more of CPU at every start,
 nearly all of it for the pre-processing loop and the box suppression that are then thrown away, and

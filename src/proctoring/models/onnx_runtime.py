@@ -1,7 +1,7 @@
-"""The second runtime: ONNX Runtime, for files that OpenVINO cannot read (``.ort``).
+"""ONNX Runtime, for files that OpenVINO cannot read (``.ort``).
 
-It is the same kind of thing as :mod:`proctoring.models.runtime`: a file of weights in, a callable
-network out. ONNX Runtime reports usage on Windows only; that is switched off all the same.
+The counterpart of :mod:`proctoring.models.runtime`. ONNX Runtime reports usage on Windows only; that is
+switched off as well.
 """
 
 from __future__ import annotations
@@ -18,13 +18,11 @@ from proctoring.errors import ModelUnavailableError
 onnxruntime.disable_telemetry_events()
 
 _ERRORS_ONLY = 3
+"""ONNX Runtime's severity of errors."""
 
 
 class OnnxNetwork:
-    """A loaded network: named arrays in, arrays out. Any number of threads may call it at once.
-
-    A call runs wholly in the thread that makes it.
-    """
+    """A loaded network with named inputs. Thread-safe; a call runs in the calling thread alone."""
 
     def __init__(self, session: Any) -> None:
         self._session = session
@@ -38,28 +36,28 @@ class OnnxNetwork:
             inputs: one array per input, by name, of the input's shape and type.
 
         Returns:
-            One array per output, in the network's order, the caller's own.
+            One array per output, in the network's order; the caller owns them.
         """
         return tuple(self._session.run(None, inputs))
 
     def run_named(self, inputs: dict[str, np.ndarray]) -> tuple[np.ndarray, ...]:
-        """Run once, for networks whose inputs have names that are no Python words."""
+        """Run once, for networks whose input names are no Python identifiers."""
         return tuple(self._session.run(None, inputs))
 
 
-def load_onnx_network(path: Path, *, laid_out_anew: bool = False) -> OnnxNetwork:
+def load_onnx_network(path: Path, *, optimise: bool = False) -> OnnxNetwork:
     """Read a network (``.onnx`` or ``.ort``) for one thread per call.
 
     Args:
         path: the file.
-        laid_out_anew: an ``.ort`` file keeps the layout it was written with. Written out as ONNX and
-            read again, the runtime lays it out for this machine's CPU: convolutions run a quarter to a
-            third faster.
+        optimise: an ``.ort`` file keeps the memory layout it was written with. With this it is
+            converted to ONNX and optimised for this CPU: convolutions take a quarter to a third less
+            time (``docs/benchmarks.md``).
 
     Raises:
         ModelUnavailableError: the file cannot be read as a network.
     """
-    if not laid_out_anew:
+    if not optimise:
         return OnnxNetwork(_session(path, _options()))
     with tempfile.TemporaryDirectory(prefix="proctoring-") as folder:
         onnx = Path(folder) / f"{path.stem}.onnx"
@@ -76,7 +74,7 @@ def _options() -> Any:
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.log_severity_level = _ERRORS_ONLY
-    # Lengths vary from call to call: a remembered memory plan per length would only grow.
+    # Input lengths vary: memory plans cached per length would only grow.
     options.enable_mem_pattern = False
     return options
 
@@ -84,6 +82,6 @@ def _options() -> Any:
 def _session(path: Path, options: Any) -> Any:
     try:
         return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # ONNX Runtime's errors share no base of their own
+    except Exception as error:  # ONNX Runtime's exceptions have no common base
         reason = str(error).strip().splitlines()[-1] if str(error).strip() else type(error).__name__
         raise ModelUnavailableError(f"{path} cannot be read as a network: {reason}") from error

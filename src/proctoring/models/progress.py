@@ -1,4 +1,4 @@
-"""How a fetch reports its progress; drawing it is the command line's business."""
+"""Progress of a fetch."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ class FetchProgress:
     model: str
     file: str
     source: str
-    """The mirror's path, the address or the package that is being read."""
+    """The mirror's path, the address or the package."""
     received: int
-    """Bytes so far; 0 while an installer works, which does not say."""
+    """Bytes so far; 0 while an installer runs, which reports none."""
     total: int | None
-    """Bytes to come in all, where the source says so."""
+    """Bytes in total, if the source declares them."""
 
 
 Progress = Callable[[FetchProgress], None]

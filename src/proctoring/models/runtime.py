@@ -1,4 +1,4 @@
-"""The one place that knows the inference runtime: a file of weights in, a callable network out."""
+"""OpenVINO: loads a file of weights as a callable network. Only this package uses OpenVINO."""
 
 from __future__ import annotations
 
@@ -21,22 +21,21 @@ Precision = Literal["f32", "bf16"]
 
 
 class Network:
-    """A compiled network: arrays in, arrays out. Any number of threads may call it at once.
+    """A compiled network. Thread-safe: each calling thread has its own inference request.
 
-    Each calling thread gets an inference request of its own, so calls never wait for each other
-    beyond ``streams`` at a time.
+    Up to ``streams`` calls run at once; further ones wait.
     """
 
     def __init__(self, compiled: Any, precision: Precision) -> None:
         self._compiled = compiled
         self._local = threading.local()
         self.precision: Precision = precision
-        """The precision that is computed in: what was asked for, or f32 where the CPU lacks it."""
+        """Precision of the computation: as requested, or f32 where the CPU lacks it."""
         self.input_shapes: tuple[tuple[int, ...], ...] = tuple(
             tuple(d.get_length() if d.is_static else -1 for d in port.partial_shape)
             for port in compiled.inputs
         )
-        """Of each input, -1 for what may vary."""
+        """Of each input; -1: dynamic."""
         self.output_shapes: tuple[tuple[int, ...], ...] = tuple(
             tuple(d.get_length() if d.is_static else -1 for d in port.partial_shape)
             for port in compiled.outputs
@@ -49,7 +48,7 @@ class Network:
             inputs: one C-contiguous array per input, of the input's shape and type.
 
         Returns:
-            One array per output, the caller's own.
+            One array per output; the caller owns them.
         """
         request = getattr(self._local, "request", None)
         if request is None:
@@ -71,11 +70,11 @@ def load_network(
 
     Args:
         path: the file.
-        member: the name of the network inside, when the file is a zip (a MediaPipe ``.task``).
-        outputs: names of the tensors to give, in this order; by default the network's own outputs.
-        precision: what to compute in. bf16 falls back to f32 on CPUs without it.
-        threads: cores that one call uses.
-        streams: calls that truly run at once; by default one per core at hand.
+        member: name of the network inside a zip (a MediaPipe ``.task``).
+        outputs: names of the tensors to return, in this order; by default the network's outputs.
+        precision: of the computation; bf16 falls back to f32 on CPUs without it.
+        threads: cores per call.
+        streams: calls that run in parallel; by default one per available core.
 
     Raises:
         ModelUnavailableError: the file cannot be read as a network.
@@ -87,7 +86,7 @@ def load_network(
 
 
 def read_model(path: Path, *, member: str | None = None) -> ov.Model:
-    """Read a network without compiling it, for those that need surgery first.
+    """Read a network without compiling it, to modify it first.
 
     Raises:
         ModelUnavailableError: the file cannot be read as a network.
@@ -114,7 +113,7 @@ def read_graph(path: Path, inputs: Mapping[str, Sequence[int]], outputs: Sequenc
     Args:
         path: the ``.pb`` file.
         inputs: names of nodes that become float32 inputs, with their shapes.
-        outputs: names of the nodes to give, in this order.
+        outputs: names of the nodes to return, in this order.
 
     Raises:
         ModelUnavailableError: the file cannot be read as such a graph.
@@ -131,7 +130,7 @@ def read_graph(path: Path, inputs: Mapping[str, Sequence[int]], outputs: Sequenc
 
 
 def _fix_batch(model: ov.Model) -> None:
-    """Make an open batch size 1: networks here are called once per picture, and run faster so."""
+    """Fix a dynamic batch size at 1: networks are called once per frame, and run faster that way."""
     shapes = {}
     for port in model.inputs:
         shape = port.partial_shape
@@ -143,7 +142,7 @@ def _fix_batch(model: ov.Model) -> None:
 
 
 def keep_outputs(model: ov.Model, names: Sequence[str], path: Path) -> ov.Model:
-    """The same network, giving the named tensors.
+    """The network with the named tensors as outputs.
 
     Raises:
         ModelUnavailableError: there is no such tensor.
@@ -171,11 +170,11 @@ def compile_network(
         model,
         "CPU",
         {
-            # Always said: left alone, OpenVINO takes bf16 where the CPU has it.
+            # Always explicit: by default OpenVINO uses bf16 where the CPU has it.
             "INFERENCE_PRECISION_HINT": precision,
             "NUM_STREAMS": streams,
             "INFERENCE_NUM_THREADS": streams * threads,
-            # Many networks share the cores: pinned, all would sit on the same ones.
+            # Many networks share the cores; pinned, all would use the same ones.
             "ENABLE_CPU_PINNING": False,
         },
     )
@@ -183,12 +182,12 @@ def compile_network(
 
 
 def supports_bf16() -> bool:
-    """Whether this machine's CPU computes in bf16."""
+    """Whether this CPU supports bf16."""
     return "BF16" in _core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
 
 def available_cores() -> int:
-    """Cores that this process may use."""
+    """Number of cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

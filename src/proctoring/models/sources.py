@@ -1,7 +1,7 @@
-"""The error of one source; the store tells them apart and reports them all."""
+"""The error of one source; the store reports the errors of all sources together."""
 
 from __future__ import annotations
 
 
 class SourceError(Exception):
-    """One source could not give the file. Another may."""
+    """One source does not provide the file; another may."""

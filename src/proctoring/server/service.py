@@ -317,7 +317,7 @@ class Service:
             ),
             SessionLimits(
                 max_sessions=settings.max_sessions,
-                lifetime=Lifetime(settings.session_grace, settings.session_patience),
+                lifetime=Lifetime(settings.session_grace, settings.session_idle_timeout),
                 keep_events=settings.keep_events,
                 max_pixels=settings.max_frame_pixels,
             ),

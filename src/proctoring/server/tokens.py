@@ -106,7 +106,7 @@ class TokenCheck:
 
 def token_check(settings: Settings) -> TokenCheck | None:
     """The check that the settings ask for; ``None`` where nobody has to say who he is."""
-    return TokenCheck(settings) if settings.asks_for_tokens else None
+    return TokenCheck(settings) if settings.requires_tokens else None
 
 
 def make_token(
