@@ -6,7 +6,7 @@ Sessions of 640 x 480 at 10 frames a second, their frames a real face that moves
 (scikit-image's public-domain photograph; or a video of your own): one, or with ``--at-once`` so
 many together, on all cores of the machine, client and server side by side. With ``--one-core``
 then more and more sessions on one core (one worker; server and client each held to a core of their
-own) until the 99th percentile passes the contract's 100 ms.
+own) until the 99th percentile passes 100 ms, the limit.
 
 Latency is measured at the client, from just before a frame is sent until its observation has been
 read, JSON and all. CPU time is the server process's own, so that it means the same on a busy
@@ -40,7 +40,7 @@ from websockets.asyncio.client import connect
 ROOT = Path(__file__).parents[1]
 RATE = 10.0
 LIMIT = 0.1
-"""Seconds: the contract's."""
+"""Seconds: the limit that the service promises."""
 
 
 def moving_face(count: int = 100) -> list[bytes]:

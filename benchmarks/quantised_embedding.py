@@ -1,6 +1,6 @@
 """What speaker embeddings would cost and lose in INT8, which the product does not use yet.
 
-uv run python -m benchmarks.quantised_embedding ../shared/data
+uv run python -m benchmarks.quantised_embedding DATA
 
 The embedding network is quantised here (needs ``onnx``, a development dependency) with activation ranges
 of three readers of LibriSpeech; cost and separation are those of the two others.

@@ -1,6 +1,6 @@
 r"""Everything that is measured of hearing, by one command.
 
-    uv run python -m evaluation.audio ../shared/data [--split development|held-out] [--draws 2]
+    uv run python -m evaluation.audio DATA [--split development|held-out] [--draws 2]
         [--parts one two short meetings given lips words long] [--hours 2] [--within 7200]
 
 ``one`` and ``long``: false alarms per hour of one-speaker sessions; ``two``: share found and delay of a

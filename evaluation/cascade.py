@@ -1,6 +1,6 @@
 """Phones looked at closer by a second network: per look, and per sitting of several looks.
 
-Run: ``uv run python -m evaluation.cascade ../shared/data [--every N]``
+Run: ``uv run python -m evaluation.cascade DATA [--every N]``
 
 *Per look*: share of labelled pictures that alarm. *Per sitting*: pictures of one kind in the order
 in which they were taken, cut into sittings of six looks half a second apart and judged by the

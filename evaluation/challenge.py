@@ -1,4 +1,4 @@
-"""Movements asked for, answered by recordings: ``python -m evaluation.challenge ../shared/data``.
+"""Movements asked for, answered by recordings: ``python -m evaluation.challenge DATA``.
 
 A woman looks straight ahead in one clip and turns her head in the next; the challenge is asked for
 where the first ends. The one in which she turns left must pass "turn left" and nothing else. She

@@ -1,4 +1,4 @@
-"""What the whole pipeline raises on clean clips: ``python -m evaluation.clean_clips ../shared/data``.
+"""What the whole pipeline raises on clean clips: ``python -m evaluation.clean_clips DATA``.
 
 One person, no phone, nobody else, as the labels of ``video/`` have it: phone, absence and
 multiple-person, spoof, mismatch and camera incidents there are false alarms; ``--gamma 2`` and

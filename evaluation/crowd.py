@@ -1,6 +1,6 @@
 """How many faces of groups the evidence keeper finds, and so hides, beside what a session follows.
 
-Run: ``uv run python -m evaluation.crowd ../shared/data/persons/groups [OTHER FOLDERS]``
+Run: ``uv run python -m evaluation.crowd DATA/persons/groups [OTHER FOLDERS]``
 
 For each picture: faces that a session follows (four at most), faces found in the picture itself by
 the whole alone, with halves, with thirds, and CPU milliseconds of the last. Overlapping finds are

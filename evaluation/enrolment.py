@@ -1,4 +1,4 @@
-"""How soon candidates who just sit down are ready: ``python -m evaluation.enrolment ../shared/data``.
+"""How soon candidates who just sit down are ready: ``python -m evaluation.enrolment DATA``.
 
 The clips that are labelled as one person and nothing else, each as a session under the exam policy,
 played until it is ready. Nobody in them was told how to sit: what is missing at the end of a clip

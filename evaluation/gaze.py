@@ -1,4 +1,4 @@
-"""Gaze and head pose on labelled recordings: ``python -m evaluation.gaze ../shared/data``.
+"""Gaze and head pose on labelled recordings: ``python -m evaluation.gaze DATA``.
 
 Everything runs as the server runs it: 10 looks per second of media time, the session's own
 baselines, the exam policy's limits and persistence. The constants of ``vision/lids.py`` were chosen

@@ -1,6 +1,6 @@
 r"""What a voice that is given beforehand is worth, and which recordings are refused as one.
 
-    uv run python -m evaluation.given_voice ../shared/data [--parts references meetings one first]
+    uv run python -m evaluation.given_voice DATA [--parts references meetings one first]
 
 References are other utterances of the same person than those of the session, recorded clean; the
 sessions are clean and degraded, so that the microphone and room of the reference are not theirs.

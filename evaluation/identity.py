@@ -1,4 +1,4 @@
-"""How well persons are told apart by face: ``python -m evaluation.identity ../shared/data``.
+"""How well persons are told apart by face: ``python -m evaluation.identity DATA``.
 
 By single embeddings on ``identity/nuaa_pairs.json`` (one webcam, two days) and on
 ``identity/portraits`` as reference photos; by means of three against three looks, as a session

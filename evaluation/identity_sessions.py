@@ -1,4 +1,4 @@
-"""Swaps of persons, session by session: ``python -m evaluation.identity_sessions ../shared/data``.
+"""Swaps of persons, session by session: ``python -m evaluation.identity_sessions DATA``.
 
 Sessions put together from the real webcam pictures of ``identity/nuaa_pairs.json``, several a person
 and day, each shown for a second with a camera's noise; then the camera is covered for four seconds

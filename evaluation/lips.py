@@ -1,6 +1,6 @@
 r"""What lips and voice together tell: on speaking faces, on their audio shifted, and on still faces.
 
-    uv run python -m evaluation.lips ../shared/data
+    uv run python -m evaluation.lips DATA
 
 Every speaking face of GRID is analysed as the product does (10 Hz, the real networks), with its own
 audio; with its audio 0.2 s early and late; and its audio is given to faces that keep silent (the clips

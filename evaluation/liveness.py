@@ -1,4 +1,4 @@
-"""How well prints and replays are told from the living: ``python -m evaluation.liveness ../shared/data``.
+"""How well prints and replays are told from the living: ``python -m evaluation.liveness DATA``.
 
 Every row is judged by the running pipeline (VisionAnalyser and the shipped exam policy), session by
 session: an attack is *accepted* (APCER) when it raises no "Face Spoofing Detected", a living person

@@ -1,9 +1,9 @@
 """Phones and persons, per detector, on labelled pictures.
 
-Run: ``uv run python -m evaluation.objects ../shared/data [--detector NAME ...]``
+Run: ``uv run python -m evaluation.objects DATA [--detector NAME ...]``
 
 A picture *alarms* when the detector reports a phone at its own threshold: one look, no vote over
-time. The thresholds come from the tables in ``reference/models.md``, which were measured on these
+time. The shipped thresholds were chosen from measurements on these
 very pictures: the figures show that this implementation does what was measured there, not how a
 detector does on pictures that nobody chose by.
 """

@@ -1,4 +1,4 @@
-"""Whether looking closer at more places finds more phones: ``python -m evaluation.phone_crops ../shared/data``.
+"""Whether looking closer at more places finds more phones: ``python -m evaluation.phone_crops DATA``.
 
 The default detector looks at the whole picture and at the lap. Here it looks at further crops too, and
 a phone in any of them counts: around the face (a phone at the ear, or held up before it), along the

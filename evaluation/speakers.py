@@ -1,6 +1,6 @@
 r"""How well a second speaker is found, and how often one is seen who is not there.
 
-    uv run python -m evaluation.speakers ../shared/data [--split development|held-out] \
+    uv run python -m evaluation.speakers DATA [--split development|held-out] \
         [--parts one two short meetings long] [--draws 6]
         [--hours 2] [--within 7200] [--conditions clean room moving]
 
@@ -54,7 +54,7 @@ LONG = "long"
 FIRST_LONG = 2000
 """First draw of ``long``. Thresholds were chosen on draws below 1000 and rules on some from 1000 on."""
 CLOSES_AFTER = 10.0
-"""Alarms closer than this are one incident (contract 1.3)."""
+"""Alarms closer than this are one incident (``closes_after`` of ``audio.multiple_speakers``)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,6 +1,6 @@
 """Word error rate and cost of the local transcription on read speech.
 
-    uv run python -m evaluation.transcription ../shared/data
+    uv run python -m evaluation.transcription DATA
 
 The recordings come without transcripts. References are the public-domain books that are read: E.
 Gaskell, North and South (LibriSpeech speaker 1688), C. Dickens, A Tale of Two Cities; and GRID's

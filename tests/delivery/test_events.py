@@ -1,4 +1,4 @@
-"""The message of contract 1.2."""
+"""The events message."""
 
 from __future__ import annotations
 

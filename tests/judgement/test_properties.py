@@ -18,7 +18,7 @@ from proctoring.observations import ConnectionObservation, FrameObservation, Obs
 TRIED = settings(max_examples=25, deadline=None, derandomize=True)
 """The same few examples each time, so that the suite is fast and reproducible. To search, raise the
 number and remove ``derandomize`` (400 of each found nothing)."""
-LIMIT = 2.0  # seconds for which a gaze must persist, by the contract
+LIMIT = 2.0  # seconds for which a gaze must persist by default
 LOOKS = st.sampled_from(
     [None, look(), look(phones=(0.8,)), look(persons=(0.9, 0.7)), look(persons=())]
 )

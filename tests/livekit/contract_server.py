@@ -1,4 +1,4 @@
-"""A server that keeps the contract's sockets (1.1) and nothing else, to be broken on purpose.
+"""A server with the documented sockets and nothing else, to be broken on purpose.
 
 For faults of the protocol only: what becomes of real media is tested on the real server.
 """

@@ -1,4 +1,4 @@
-"""A room's line to its proctors, on a real livekit-server; events come from the contract's server."""
+"""A room's line to its proctors, on a real livekit-server; events come from a server with the documented sockets."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ EXAMPLE = """
    "severity": "warning", "confidence": 0.91, "started_at": 91.4, "duration": 2.0,
    "reason": "gaze 31 degrees left for 2.0 s (limit 2.0 s)", "evidence": []}]}
 """
-"""As in the contract, 1.2."""
+"""As documented."""
 
 
 def test_the_contracts_own_example_is_read() -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from proctoring.livekit.names import session_id
 
 ALLOWED = re.compile(r"[A-Za-z0-9_\-.:@~]{1,200}")
-"""Contract 1.1."""
+"""The characters of a session id."""
 
 names = st.text(st.characters(exclude_categories=["Cs"]), max_size=300)
 

@@ -1,4 +1,4 @@
-"""Procturing against the contract's sockets, with real LiveKit media from local tracks."""
+"""Procturing against a server with the documented sockets, with real LiveKit media from local tracks."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def candidate(**publications: Any) -> rtc.RemoteParticipant:
 def event(
     seq: int, state: str = "started", *, incident: str = "01J1", second: int | None = None
 ) -> dict[str, Any]:
-    """A message of the contract (1.2)."""
+    """An events message."""
     return {
         "alerts": ["Looking Left"] if state == "started" else [],
         "session_id": "exam:candidate-1",

@@ -88,7 +88,7 @@ def test_alerts_reach_the_application_the_proctors_and_the_events_socket_and_nev
 
             @watcher.room.on("track_subscribed")
             def subscribed(track: rtc.Track, *_: object) -> None:
-                """As in the contract, 1.4."""
+                """As in the documentation of ``Procturing``."""
 
                 async def act() -> None:
                     if track.kind == rtc.TrackKind.KIND_VIDEO:

@@ -79,7 +79,7 @@ def running(models: VisionModels, audio: AudioModels = DEAF, **chosen: Any) -> I
 
 
 def receive(socket: ClientConnection, timeout: float = TIMEOUT) -> Any:
-    """The next JSON message; the test fails if the contract does not know it."""
+    """The next JSON message; the test fails if the documented interface does not have it."""
     message = json.loads(socket.recv(timeout=timeout))
     check_sent(message)
     return message

@@ -16,7 +16,7 @@ JPEG = b"\xff\xd8 and so on"
         (JPEG, (JPEG, None)),
         ((5).to_bytes(8, "big") + JPEG, (JPEG, 5)),
         (b"\xff" * 8 + JPEG, (JPEG, 2**64 - 1)),
-        # Begins FF D8, so it has no time (contract 1.1), whatever follows.
+        # Begins FF D8, so it has no time, whatever follows.
         (b"\xff\xd8" + bytes(6) + JPEG, (b"\xff\xd8" + bytes(6) + JPEG, None)),
     ],
 )

@@ -280,7 +280,7 @@ def _number(socket: WebSocket, name: str, meaning: str) -> int | None:
 
 
 def _check_rate(socket: WebSocket) -> None:
-    """Refuse a declared sample rate that is not the contract's; resampling is the client's work,
+    """Refuse a declared sample rate other than 16 kHz; resampling is the client's work,
     which alone knows what it recorded.
 
     Raises:

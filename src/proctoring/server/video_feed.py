@@ -13,7 +13,7 @@ from proctoring.settings import Settings
 from proctoring.vision.analyser import FACE_RATE, FrameAnalysis
 
 MAX_BAD_FRAMES = 20
-"""Frames in a row that cannot be used, after which the socket is closed (contract 1.1)."""
+"""Frames in a row that cannot be used, after which the socket is closed."""
 
 
 class VideoFeed(Outbound):

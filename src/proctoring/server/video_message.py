@@ -9,7 +9,7 @@ _STAMP_BYTES = 8
 
 
 def read_video_message(message: bytes, max_bytes: int) -> tuple[bytes, int | None]:
-    """The JPEG, and its capture time in microseconds if it has one (contract 1.1).
+    """The JPEG, and its capture time in microseconds if it has one.
 
     Raises:
         BadFrameError: no JPEG begins where one should, or it is larger than ``max_bytes``.
