@@ -1,8 +1,8 @@
-"""Phones looked at twice: where one network suspects a phone, an unlike one looks closer.
+"""Detects phones with a cascade: where one network suspects a phone, a different one verifies it.
 
-The second sees the suspected place enlarged and alone; what only one of the two sees is not
-reported. By choice, not by default: it was better on the pictures it was chosen on and no better on
-others (``docs/accuracy.md``).
+The second network gets an enlarged crop around the suspected place; what only one of the two finds is
+not reported. Optional: it was better on the pictures it was chosen on and no better on others
+(``docs/accuracy.md``).
 """
 
 from __future__ import annotations
@@ -21,51 +21,50 @@ from proctoring.vision.objects import ObjectDetector, load_object_detector, merg
 from proctoring.vision.steps import Steps, run_to_completion
 
 CASCADES = {"ssd_mobilenet_v2+picodet_s": ("ssd_mobilenet_v2", "picodet_s")}
-"""What the settings may name in a detector's place: one detector and the unlike one that looks
-closer. Pairs that were measured."""
+"""Name in the settings, to the catalogue names of the first network and of its verifier. Only measured
+pairs."""
 SUSPECT_SCORE = 0.2
-"""What the first network must give a place to have it looked at closer. Raising it misses more
-phones and looks closer less often."""
-AROUND = 2.0
-"""Side of the closer view against the longer side of the suspected box. Measured: 3.5 finds fewer
-phones and takes more wallets for phones."""
-_SMALLEST = 0.25
-"""Side of the closer view against the picture's shorter side, at least: enlarged further, nothing
-is left to see."""
-_MOST = 2
-"""Places looked at closer in one picture, the most suspicious first."""
+"""Score of the first network from which a phone is suspected. Raising it misses more phones and runs
+the verifier less often."""
+CROP_SCALE = 2.0
+"""Side of the crop over the longer side of the suspected box. With 3.5, fewer phones were found and more
+wallets taken for phones."""
+_MIN_CROP = 0.25
+"""Smallest side of the crop over the picture's shorter side: enlarged further, no detail is left."""
+_MAX_CROPS = 2
+"""Crops that are verified in one picture, by descending score."""
 
 
 @dataclass(frozen=True, slots=True)
 class DetectorCascade:
-    """Two unlike detectors that must agree. Shared by all threads; keeps no state."""
+    """Two different detectors that must agree. Shared by all threads; keeps no state."""
 
     first: ObjectDetector
     second: ObjectDetector
 
     def detect(self, pixels: Pixels) -> ObjectDetections:
-        """Look at one picture, (height, width, 3) RGB uint8."""
+        """Detect in one picture."""
         return run_to_completion(self.detect_in_steps(pixels))
 
     def detect_in_steps(self, pixels: Pixels) -> Steps[ObjectDetections]:
-        """The same, in steps as short as the networks allow."""
+        """Detect in one picture, in steps as short as the networks allow."""
         low = min(SUSPECT_SCORE, self.first.phone_score)
         seen = yield from replace(self.first, phone_score=low).detect_in_steps(pixels)
         return (yield from self.confirm(pixels, seen))
 
     def confirm(self, pixels: Pixels, seen: ObjectDetections) -> Steps[ObjectDetections]:
-        """A look of the first at its suspecting score, with the phones that the second sees too."""
+        """The detections of the first network at ``SUSPECT_SCORE``, with only verified phones."""
         phones = []
-        for suspect in seen.phones[:_MOST]:
-            sure = yield from self._closer(pixels, suspect)
-            if sure is not None:
-                phones.append(sure)
+        for suspect in seen.phones[:_MAX_CROPS]:
+            verified = yield from self._verify(pixels, suspect)
+            if verified is not None:
+                phones.append(verified)
         return replace(
             seen, phones=merged(phones), verifier=self.second.name, suspects=len(seen.phones)
         )
 
-    def _closer(self, pixels: Pixels, suspect: Detection) -> Steps[Detection | None]:
-        """What the first suspects, if the second sees it too, as sure as the surer of the two."""
+    def _verify(self, pixels: Pixels, suspect: Detection) -> Steps[Detection | None]:
+        """The suspected phone with the higher of both scores; ``None``: the second finds no phone."""
         left, top, right, bottom = crop_around(suspect.box, pixels.shape[1], pixels.shape[0])
         view = np.ascontiguousarray(pixels[top:bottom, left:right])
         found = (yield from self.second.detect_in_steps(view)).phones
@@ -75,9 +74,9 @@ class DetectorCascade:
 
 
 def crop_around(box: Box, width: int, height: int) -> tuple[int, int, int, int]:
-    """Left, top, right, bottom in pixels of the square view around a box, within the picture."""
+    """Left, top, right, bottom in pixels of a square crop around a box, within the picture."""
     shorter = min(width, height)
-    side = min(shorter, max(AROUND * max(box.width, box.height), _SMALLEST * shorter))
+    side = min(shorter, max(CROP_SCALE * max(box.width, box.height), _MIN_CROP * shorter))
     left = min(max((box.left + box.right - side) / 2, 0.0), width - side)
     top = min(max((box.top + box.bottom - side) / 2, 0.0), height - side)
     size = max(1, int(side))
@@ -87,10 +86,9 @@ def crop_around(box: Box, width: int, height: int) -> tuple[int, int, int, int]:
 def load_object_detection(
     store: ModelStore, name: str
 ) -> tuple[Callable[[Pixels], Steps[ObjectDetections]] | None, tuple[Capability, ...]]:
-    """How to look for phones and persons with the detector, or pair, of that name, and what of it
-    is there.
+    """Load the detector or cascade of that name; ``None``: unavailable. Also the capabilities.
 
-    Where a pair's second network is missing, the first decides alone, at its own threshold.
+    Where the verifier of a cascade is unavailable, the first detector decides alone, at its own threshold.
     """
     first_name, second_name = CASCADES.get(name, (name, ""))
     try:

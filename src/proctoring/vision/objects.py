@@ -1,4 +1,4 @@
-"""Phones and persons in a picture, by whichever detector the settings name."""
+"""Detects phones, persons and screens with the detector that the settings name."""
 
 from __future__ import annotations
 
@@ -21,36 +21,39 @@ View = tuple[float, float, float, float]
 """Left, top, right, bottom of a part of the picture, as shares of its width and height."""
 WHOLE: View = (0.0, 0.0, 1.0, 1.0)
 LAP: View = (0.15, 0.4, 0.85, 1.0)
-"""Where hands hold things before a webcam: seen larger, small phones are found."""
+"""Where hands are in a webcam picture: at this scale small phones are found."""
 
 _SAME_OBJECT = 0.7
-"""Intersection over the smaller box above which two boxes are one object: an upper body within a
-whole one, one phone seen in two views."""
+"""Intersection over the smaller box above which two boxes are one object: an upper body within a whole
+one, or one phone in two views."""
 
 
 @dataclass(frozen=True, slots=True)
 class ObjectDetector:
-    """A detector with the thresholds it was measured at. Shared by all threads; keeps no state."""
+    """A network with its measured thresholds. Shared by all threads; keeps no state."""
 
     name: str
+    """Catalogue name."""
     propose: Propose
     phone_score: float
-    """Raising it misses more phones, and takes fewer wallets for phones."""
+    """Lowest score of a phone. Raising it misses more phones, and takes fewer wallets for phones."""
     person_score: float
-    """Raising it misses more half-hidden persons, and sees fewer in coats and posters."""
+    """Lowest score of a person. Raising it misses more half-hidden persons, and takes fewer coats and
+    posters for persons."""
     phone_words: tuple[str, ...] = (PHONE,)
-    """The classes that are reported as phones."""
+    """Classes that are reported as phones."""
     screen_score: float = 0.4
-    """Raising it takes fewer windows for televisions, and more faces on them for people."""
+    """Lowest score of a screen. Raising it takes fewer windows for televisions, and more faces on
+    televisions for persons."""
     views: tuple[View, ...] = (WHOLE,)
-    """Where phones are looked for; persons are looked for in the first view, the whole picture."""
+    """Parts in which phones are detected; persons and screens are detected in the first part only."""
 
     def detect(self, pixels: Pixels) -> ObjectDetections:
-        """Look at one picture, (height, width, 3) RGB uint8."""
+        """Detect in one picture."""
         return run_to_completion(self.detect_in_steps(pixels))
 
     def detect_in_steps(self, pixels: Pixels) -> Steps[ObjectDetections]:
-        """The same, in steps as short as the network allows."""
+        """Detect in one picture, in steps as short as the network allows."""
         phones: list[Detection] = []
         persons: list[Detection] = []
         screens: list[Detection] = []
@@ -70,13 +73,13 @@ class ObjectDetector:
 
 
 def load_object_detector(store: ModelStore, name: str) -> ObjectDetector:
-    """Load the detector of that name: one of the catalogue or an imported one.
+    """Load a detector of the catalogue or an imported one.
 
-    Thresholds are those at which each was measured (``docs/accuracy.md``); an imported network of
-    a family has the family's.
+    Thresholds are those at which each was measured (``docs/accuracy.md``); an imported network gets
+    those of its family.
 
     Raises:
-        ModelUnavailableError: no such detector, or its weights cannot be had.
+        ModelUnavailableError: there is no such detector, or its weights are unavailable.
     """
     model = store.find(name)
     path = store.fetch(name)
@@ -95,7 +98,7 @@ def load_object_detector(store: ModelStore, name: str) -> ObjectDetector:
 
 
 def merged(detections: list[Detection]) -> tuple[Detection, ...]:
-    """The detections, best first, without those that mostly cover or lie within a better one."""
+    """The detections by descending score, without those that mostly overlap with a better one."""
     kept: list[Detection] = []
     for detection in sorted(detections, key=lambda detection: -detection.score):
         if all(_shared(detection.box, other.box) <= _SAME_OBJECT for other in kept):
@@ -112,7 +115,7 @@ def _shared(a: Box, b: Box) -> float:
 
 
 def _part(pixels: Pixels, view: View) -> tuple[Pixels, int, int]:
-    """A view of the picture, never empty, and its left and top in pixels."""
+    """The pixels of a view, at least one, and its left and top in pixels of the picture."""
     height, width = pixels.shape[:2]
     left, top = int(view[0] * width), int(view[1] * height)
     right, bottom = max(left + 1, int(view[2] * width)), max(top + 1, int(view[3] * height))

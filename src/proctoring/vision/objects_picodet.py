@@ -14,15 +14,20 @@ from numpy.typing import NDArray
 
 from proctoring.models.runtime import load_network
 from proctoring.vision.frame import Pixels
-from proctoring.vision.proposals import Proposals, Propose, above_floor, suppress_duplicates
+from proctoring.vision.proposals import Proposals, Propose, above_min_score, suppress_duplicates
 from proctoring.vision.steps import Steps
 
 _SIDE = 320
+"""Width and height of the input, in pixels."""
 _STRIDES = (8, 16, 32, 64)
+"""Network pixels per cell of each grid."""
 _BINS = 8
+"""Bins of the distribution of a distance."""
 _MAX_OVERLAP = 0.6
+"""Intersection over union above which two boxes are one object."""
 _MEAN = np.array([123.675, 116.28, 103.53], np.float32)
 _DEVIATION = np.array([58.395, 57.12, 57.375], np.float32)
+"""Of R, G and B in ImageNet, 0 to 255."""
 
 
 def load_picodet(path: Path, columns: Sequence[int]) -> Propose:
@@ -30,7 +35,7 @@ def load_picodet(path: Path, columns: Sequence[int]) -> Propose:
 
     Args:
         path: the file.
-        columns: where the ``WORDS`` are among the network's classes.
+        columns: indices of ``WORDS`` among the network's classes.
 
     Raises:
         ModelUnavailableError: the file cannot be read as a network.
@@ -46,7 +51,7 @@ def load_picodet(path: Path, columns: Sequence[int]) -> Propose:
         outputs = network(np.ascontiguousarray(picture.transpose(2, 0, 1)[np.newaxis]))
         half = len(_STRIDES)
         scores = np.concatenate([grid[0][:, list(columns)] for grid in outputs[:half]])
-        found, classes = above_floor(scores)
+        found, classes = above_min_score(scores)
         bins = np.concatenate([grid[0] for grid in outputs[half:]])[found]
         sides = distances(bins) * strides[found]
         boxes = np.concatenate([centres[found] - sides[:, :2], centres[found] + sides[:, 2:]], 1)

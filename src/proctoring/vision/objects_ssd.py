@@ -1,4 +1,4 @@
-"""SSD-MobileNetV2 of TensorFlow's detection zoo, without its pre-processing and suppression.
+"""SSD-MobileNetV2 of TensorFlow's detection zoo, with preprocessing and suppression done here.
 
 Source of the constants: the model's ``pipeline.config`` (ssd_mobilenet_v2_coco_2018_03_29,
 Apache-2.0); the anchors computed here were compared with those of the graph.
@@ -18,22 +18,27 @@ from proctoring.vision.proposals import (
     COCO_91,
     Proposals,
     Propose,
-    above_floor,
+    above_min_score,
     suppress_duplicates,
 )
 from proctoring.vision.steps import Steps
 
 _CODE_SCALES = np.array([10.0, 10.0, 5.0, 5.0], np.float32)
+"""Divisors of the box codes y, x, height, width."""
 _MAX_OVERLAP = 0.6
+"""Intersection over union above which two boxes are one object."""
 _GRIDS = (19, 10, 5, 3, 2, 1)
+"""Cells along a side of each grid."""
 _SCALES = (0.2, 0.35, 0.5, 0.65, 0.8, 0.95, 1.0)
+"""Anchor scale of each grid, as a share of the picture, and of the next."""
 _RATIOS = (1.0, 2.0, 0.5, 3.0, 1 / 3)
+"""Width over height of anchors."""
 
 
 def load_ssd(path: Path) -> Propose:
     """Load the network from its frozen graph.
 
-    In bf16 where the CPU has it: all figures of this detector were measured so, at half the cost.
+    It runs in bf16 where the CPU supports that, at half the cost; all accuracy figures are of bf16.
 
     Raises:
         ModelUnavailableError: the file is not that graph.
@@ -51,7 +56,7 @@ def load_ssd(path: Path) -> Propose:
         codes, *grids = seen
         logits = np.concatenate([grid.reshape(-1, len(COCO_91)) for grid in grids])
         scores = 1 / (1 + np.exp(-logits))
-        rows, classes = above_floor(scores)
+        rows, classes = above_min_score(scores)
         boxes = decode_boxes(codes[0, rows, 0], anchors[rows])
         boxes *= np.array([width, height, width, height], np.float32)
         return suppress_duplicates(

@@ -1,4 +1,4 @@
-"""YOLOX and YOLO11: two families that differ in how the picture goes in and how boxes come out."""
+"""YOLOX and YOLO11: two families with different inputs and box codes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from proctoring.vision.letterbox import letterbox
 from proctoring.vision.proposals import (
     Proposals,
     Propose,
-    above_floor,
+    above_min_score,
     corners_of,
     suppress_duplicates,
 )
@@ -31,7 +31,7 @@ def load_yolox(path: Path, columns: Sequence[int]) -> Propose:
 
     Args:
         path: the ONNX file.
-        columns: where the ``WORDS`` are among the network's classes; -1 for those it lacks.
+        columns: indices of ``WORDS`` among the network's classes; -1 for classes it lacks.
 
     Raises:
         ModelUnavailableError: the file cannot be read as a network.
@@ -46,7 +46,7 @@ def load_yolox(path: Path, columns: Sequence[int]) -> Propose:
         (rows,) = network(_planes(fitted.pixels[:, :, ::-1]))
         rows = rows[0]
         scores = rows[:, 4:5] * _columns(rows[:, 5:], columns)
-        found, classes = above_floor(scores)
+        found, classes = above_min_score(scores)
         centres = (rows[found, :2] + cells[found]) * strides[found]
         sizes = np.exp(rows[found, 2:4]) * strides[found]
         return suppress_duplicates(
@@ -66,7 +66,7 @@ def load_yolo11(path: Path, columns: Sequence[int]) -> Propose:
 
     Args:
         path: the ONNX or .xml file.
-        columns: where the ``WORDS`` are among the network's classes; -1 for those it lacks.
+        columns: indices of ``WORDS`` among the network's classes; -1 for classes it lacks.
 
     Raises:
         ModelUnavailableError: the file cannot be read as a network.
@@ -79,7 +79,7 @@ def load_yolo11(path: Path, columns: Sequence[int]) -> Propose:
         yield
         (out,) = network(_planes(fitted.pixels) * np.float32(1 / 255))
         scores = _columns(out[0, 4:].T, columns)
-        found, classes = above_floor(scores)
+        found, classes = above_min_score(scores)
         codes = out[0, :4, found]
         return suppress_duplicates(
             fitted.to_picture(corners_of(codes[:, :2], codes[:, 2:])),
@@ -105,7 +105,7 @@ def yolox_cells(width: int, height: int) -> tuple[NDArray[np.float32], NDArray[n
 
 
 def _columns(scores: NDArray[np.float32], columns: Sequence[int]) -> NDArray[np.float32]:
-    """(n, words) scores of the words; zero for words that the network does not know."""
+    """(n, words) scores of the words; 0 for classes that the network lacks."""
     known = np.array(columns) >= 0
     return scores[:, np.where(known, columns, 0)] * known.astype(np.float32)
 

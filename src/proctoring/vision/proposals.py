@@ -1,4 +1,4 @@
-"""What an object network proposes, before anyone decides what counts: boxes, scores, classes."""
+"""Proposals of an object network, before thresholds: boxes, scores, classes."""
 
 from __future__ import annotations
 
@@ -15,30 +15,30 @@ from proctoring.vision.steps import Steps
 PERSON, PHONE = "person", "cell phone"
 SCREENS = ("tv", "laptop")
 WORDS = (PERSON, PHONE, "remote", *SCREENS)
-"""COCO's words for what is looked for; the classes of candidates are places in this tuple."""
+"""COCO names of the classes that are used; classes of proposals are indices into this tuple."""
 COCO_91 = (1, 77, 75, 72, 73)
-"""Where those words are among the 91 classes, background first, as TensorFlow's zoo numbers them."""
+"""Their indices among the 91 classes (0 is the background) of TensorFlow's detection zoo."""
 
-FLOOR = 0.01
-"""Proposals below this score are never looked at again: it keeps suppression cheap."""
-_MOST = 300
-"""Proposals per look that suppression sees, the best first; webcam pictures have far fewer."""
+MIN_SCORE = 0.01
+"""Proposals below this score are discarded, which keeps suppression cheap."""
+_MAX_PROPOSALS = 300
+"""Highest number of proposals, by score, that suppression gets; webcam pictures have far fewer."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Proposals:
-    """Proposals of one network in one picture, each class apart free of duplicates."""
+    """Proposals of one network in one picture, without duplicates within a class."""
 
     boxes: NDArray[np.float32]
-    """(n, 4) left, top, right, bottom in pixels of the picture, within it."""
+    """(n, 4) left, top, right, bottom in pixels, within the picture."""
     scores: NDArray[np.float32]
     """(n,) 0 to 1."""
     classes: NDArray[np.int64]
-    """(n,) places in ``WORDS``."""
+    """(n,) indices into ``WORDS``."""
 
 
 Propose = Callable[[Pixels], Steps[Proposals]]
-"""Picture, (height, width, 3) RGB uint8, to candidates, in steps. Called from many threads at once."""
+"""A network: picture to proposals, in steps. Called from many threads at once."""
 
 
 def suppress_duplicates(
@@ -50,25 +50,25 @@ def suppress_duplicates(
     width: int,
     height: int,
 ) -> Proposals:
-    """Proposals without duplicates: of two of one class whose IoU is above ``overlap``, the better.
+    """Non-maximum suppression within each class.
 
     Args:
-        boxes: (n, 4) left, top, right, bottom, possibly reaching beyond the picture.
-        scores: (n,).
-        classes: (n,).
-        overlap: the intersection over union above which two boxes are one object.
-        width: of the picture, in pixels; boxes are cut at its border.
-        height: of the picture.
+        boxes: (n, 4) left, top, right, bottom in pixels; may reach beyond the picture.
+        scores: (n,) 0 to 1.
+        classes: (n,) indices into ``WORDS``.
+        overlap: intersection over union above which two boxes are one object.
+        width: of the picture, in pixels; boxes are clipped to it.
+        height: of the picture, in pixels.
     """
-    if len(scores) > _MOST:
-        best = np.argpartition(scores, -_MOST)[-_MOST:]
+    if len(scores) > _MAX_PROPOSALS:
+        best = np.argpartition(scores, -_MAX_PROPOSALS)[-_MAX_PROPOSALS:]
         boxes, scores, classes = boxes[best], scores[best], classes[best]
     boxes = np.clip(boxes, 0, np.array([width, height, width, height], np.float32))
     if len(scores):
         sizes = np.concatenate([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]], axis=1)
         kept = np.asarray(
             cv2.dnn.NMSBoxesBatched(
-                sizes.tolist(), scores.tolist(), classes.tolist(), FLOOR, overlap
+                sizes.tolist(), scores.tolist(), classes.tolist(), MIN_SCORE, overlap
             ),
             np.int64,
         )
@@ -76,12 +76,12 @@ def suppress_duplicates(
     return Proposals(boxes.astype(np.float32), scores.astype(np.float32), classes.astype(np.int64))
 
 
-def above_floor(scores: NDArray[np.float32]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Which of (n, words) scores are worth a look: their rows, and their columns (classes)."""
-    rows, classes = np.nonzero(scores >= FLOOR)
+def above_min_score(scores: NDArray[np.float32]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Rows and columns (classes) of the (n, classes) scores that reach ``MIN_SCORE``."""
+    rows, classes = np.nonzero(scores >= MIN_SCORE)
     return rows.astype(np.int64), classes.astype(np.int64)
 
 
 def corners_of(centres: NDArray[np.float32], sizes: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(n, 2) centres and (n, 2) widths and heights to (n, 4) left, top, right, bottom."""
+    """(n, 2) centres and (n, 2) sizes to (n, 4) left, top, right, bottom."""
     return np.concatenate([centres - sizes / 2, centres + sizes / 2], axis=1)
