@@ -16,7 +16,7 @@ from ..moving import turned_print, with_noise
 
 @pytest.fixture(scope="module")
 def mesh(vision_models: VisionModels, astronaut: Pixels) -> Mesh:
-    """The landmarks of a real face, depth included."""
+    """The landmarks of a real face, parallax included."""
     return read(vision_models, [astronaut])[0]
 
 
@@ -58,26 +58,26 @@ def test_a_real_face_photographed_and_turned_flat_shows_no_depth(
     vision_models: VisionModels, astronaut: Pixels
 ) -> None:
     views = [turned_print(astronaut, yaw, yaw / 4, (290, 145)) for yaw in range(-36, 37, 4)]
-    depth = watched(read(vision_models, views)).depth
+    parallax = watched(read(vision_models, views)).parallax
 
-    assert depth is not None
-    assert depth < 0.001
+    assert parallax is not None
+    assert parallax < 0.001
 
 
 def test_the_same_face_turned_in_space_shows_its_depth(mesh: Mesh) -> None:
-    depth = watched([turned_head(mesh, yaw) for yaw in range(-36, 37, 4)]).depth
+    parallax = watched([turned_head(mesh, yaw) for yaw in range(-36, 37, 4)]).parallax
 
-    assert depth is not None
-    assert depth > 0.0015
+    assert parallax is not None
+    assert parallax > 0.0015
 
 
 def test_a_head_that_hardly_turns_says_nothing_about_depth(mesh: Mesh) -> None:
-    assert watched([turned_head(mesh, yaw) for yaw in (-4, -2, 0, 2, 4) * 4]).depth is None
+    assert watched([turned_head(mesh, yaw) for yaw in (-4, -2, 0, 2, 4) * 4]).parallax is None
 
 
 def test_old_turns_are_forgotten(mesh: Mesh) -> None:
     turning = [turned_head(mesh, yaw) for yaw in range(-36, 37, 4)]
-    assert watched(turning + [mesh] * 80).depth is None
+    assert watched(turning + [mesh] * 80).parallax is None
 
 
 def test_a_still_picture_with_noise_does_not_sway(
@@ -85,10 +85,10 @@ def test_a_still_picture_with_noise_does_not_sway(
 ) -> None:
     generator = np.random.default_rng(2)
     meshes = read(vision_models, [with_noise(astronaut, generator, 5) for _ in range(51)])
-    sway = watched(meshes, period=0.2).sway
+    travel = watched(meshes, period=0.2).travel
 
-    assert sway is not None
-    assert sway < 0.01
+    assert travel is not None
+    assert travel < 0.01
 
 
 def test_sway_is_the_travel_in_eye_distances(mesh: Mesh) -> None:
@@ -96,8 +96,8 @@ def test_sway_is_the_travel_in_eye_distances(mesh: Mesh) -> None:
     steps = [np.array([0.05 * eyes * (n % 2), 0, 0]) for n in range(60)]
     moved = [np.asarray(mesh + step, np.float32) for step in steps]
 
-    assert watched(moved, period=0.2).sway == pytest.approx(0.05, rel=0.01)
+    assert watched(moved, period=0.2).travel == pytest.approx(0.05, rel=0.01)
 
 
 def test_sway_is_not_told_before_ten_seconds(mesh: Mesh) -> None:
-    assert watched([mesh] * 40, period=0.2).sway is None
+    assert watched([mesh] * 40, period=0.2).travel is None

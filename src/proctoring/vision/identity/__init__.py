@@ -1,1 +1,1 @@
-"""Is it still the same person? Pixels and landmarks in, distances of faces out, no rules."""
+"""Identity: distances between the candidate's face and a reference; no policy and no decisions."""

@@ -1,4 +1,4 @@
-"""A face as 128 numbers: near to each other for one person, apart for two."""
+"""Embeds faces: vectors of 128 numbers, close for one person, distant for two."""
 
 from __future__ import annotations
 
@@ -19,20 +19,24 @@ from proctoring.vision.landmarks import Mesh
 EMBEDDING = "dlib_face_embedding"
 
 Embedding = NDArray[np.float32]
-"""(128,), about 1.4 long. Personal data: it is compared in memory and never logged."""
+"""(128,) of length about 1.4. Biometric data: compared in memory, never logged."""
 
 
 @dataclass(frozen=True, slots=True)
 class FaceEmbedder:
-    """Turns faces into embeddings. Shared by all threads; keeps no state."""
+    """Embeds faces. Shared by all threads; keeps no state."""
 
     network: Network
     name: str = EMBEDDING
 
     def embed(self, pixels: Pixels, mesh: Mesh, *, mirrored: bool = False) -> Embedding:
-        """The embedding of the face with these landmarks; 7 ms.
+        """Embed the face with these landmarks; about 7 ms.
 
-        ``mirrored`` turns the face back, so that it compares with pictures that are not.
+        Args:
+            pixels: the frame.
+            mesh: the face's landmarks.
+            mirrored: whether the frame is mirrored; the face is then flipped back, so that its
+                embedding compares with those of other frames.
         """
         face = aligned_face(pixels, mesh)
         if mirrored:
@@ -42,7 +46,7 @@ class FaceEmbedder:
 
 
 def load_face_embedder(store: ModelStore) -> tuple[FaceEmbedder | None, Capability]:
-    """The network, and what to say about it."""
+    """Load the network; ``None``: unavailable. Also the capability."""
     try:
         network = load_dlib_embedding(store.fetch(EMBEDDING))
     except ModelUnavailableError as error:
@@ -51,10 +55,10 @@ def load_face_embedder(store: ModelStore) -> tuple[FaceEmbedder | None, Capabili
 
 
 def mean_embedding(embeddings: tuple[Embedding, ...]) -> Embedding:
-    """The middle of several embeddings of one person: a third as far from another day's."""
+    """The mean of several embeddings of one person, which varies less than each of them."""
     return np.asarray(np.mean(embeddings, axis=0), np.float32)
 
 
 def distance(one: Embedding, other: Embedding) -> float:
-    """Euclidean distance: about .3 for one person, .7 for two."""
+    """Euclidean distance: about 0.3 for one person, 0.7 for two."""
     return float(np.linalg.norm(one - other))

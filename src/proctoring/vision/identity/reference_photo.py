@@ -1,4 +1,4 @@
-"""A reference photo of the candidate: the bytes of a picture in, an embedding out."""
+"""Embeds the face in a reference photo of the candidate."""
 
 from __future__ import annotations
 
@@ -20,21 +20,22 @@ from proctoring.vision.networks import FaceNetworks, VisionModels
 
 MAX_BYTES = 4 << 20
 MAX_PIXELS = 24_000_000
-"""A photo larger than this is refused before it is decoded (72 MB once it is)."""
+"""Larger photos are rejected before they are decoded (to 72 MB)."""
 _LONGER_SIDE = 2000
-"""Larger photos are shrunk first: a face in them has pixels enough."""
+"""Larger photos are shrunk to this many pixels: faces in them are large enough."""
 _MARGIN = 0.5
-"""A face that fills the photo is looked for again with so much grey around it."""
+"""Where no face is found, a grey margin of this share of the longer side is added: the detector misses
+faces that fill the picture."""
 _PNG = b"\x89PNG\r\n\x1a\n"
 
 
 def embed_photo(models: VisionModels, data: bytes) -> Embedding:
-    """The embedding of the one face in a JPEG or PNG. Slow (0.1 s): not for an event loop.
+    """Embed the only face in a JPEG or PNG. Takes 0.1 s: not to be called in an event loop.
 
     Raises:
-        BadPhotoError: it is no picture or too large, or has no face, several faces, or one that is
-            too small, blurred, dark or turned away; the sentence says which.
-        ModelUnavailableError: faces are not compared on this machine.
+        BadPhotoError: not a picture, too large, without a face, with several faces, or with one that is
+            too small, blurred, dark or turned away; its detail says which.
+        ModelUnavailableError: identity is not verified on this machine.
     """
     if models.faces is None or models.identity is None:
         raise ModelUnavailableError("a reference photo is of no use: identity is off, see health")
@@ -43,7 +44,7 @@ def embed_photo(models: VisionModels, data: bytes) -> Embedding:
     reason = rejection_reason(face.pixels, face.found.mesh)
     if reason:
         raise BadPhotoError(f"reference photo: {reason}")
-    # The same face turned over is a second look at it.
+    # The mirrored face is a second sample.
     views = (
         models.identity.embed(face.pixels, face.found.mesh, mirrored=turned)
         for turned in (False, True)
@@ -87,7 +88,7 @@ def _shrunk(pixels: Pixels) -> Pixels:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Face:
-    """The face, and the picture that its landmarks are of."""
+    """A face, and the picture in whose pixels its landmarks are."""
 
     pixels: Pixels
     found: TrackedFace

@@ -1,9 +1,9 @@
-"""One session's candidate compared with the session's reference, when there is a reason to.
+"""Verifies that a session's candidate is still the person of the session's reference.
 
-The reference is the mean of the first good looks at a single, steady face, or comes from a photo.
-Later looks are rare, unless something happened in which one person could have become another: the
-face was lost, the camera was covered, dark or stood still, nobody was there. Then several looks are
-taken one after another and averaged: one look alone errs four times as often (docs/accuracy.md).
+The reference is the mean embedding of the first good samples of a single face, or that of a photo.
+Comparisons are rare, unless one person could have been replaced by another: the face was lost, the
+camera was covered, dark or frozen, nobody was there. Then several probes are taken in quick succession
+and averaged: a single one errs four times as often (docs/accuracy.md).
 """
 
 from __future__ import annotations
@@ -22,36 +22,40 @@ from proctoring.vision.identity.quality import rejection_reason
 from proctoring.vision.landmarks import Mesh
 
 REFERENCE_SAMPLES = 5
-"""Good looks that make the reference, a second apart."""
+"""Samples that make the reference, a second apart."""
 VERIFICATION_PERIOD = 10.0
-"""Seconds between looks at a face that was never out of sight."""
+"""Seconds between comparisons while the face is tracked without a break."""
 _REFERENCE_PERIOD = 1.0
+"""Seconds between samples of the reference, and after a face that could not be compared."""
 _BURST_PERIOD, BURST_PROBES = 0.5, 6
-"""After an interruption: so many looks, so far apart."""
+"""Seconds between probes, and their number, after an interruption."""
 _DOUBTFUL_PERIOD = 1.0
 _DOUBTFUL = 0.36
-"""Distance from which a look is worth another one soon: three quarters of the looks at the right
-person, even on another day, are below."""
-_ONE_PERSON = 0.42
-"""Looks that are further apart do not make one reference together."""
+"""Distance from which the next comparison follows soon (every ``_DOUBTFUL_PERIOD`` seconds once enough
+probes are averaged): three quarters of the probes of the right person are below it, even on another day."""
+_MAX_SPREAD = 0.42
+"""Distance from the mean above which a sample starts the reference anew."""
 _AVERAGED, _AVERAGED_SECONDS = 5, 15.0
-"""How many looks are averaged, none older than this."""
+"""Number of probes that are averaged, and their greatest age."""
 
 _COVERED_STRUCTURE, _COVERED_DETAIL, _DARK = 2.5, 1.1, 25.0
-"""Whether a lost face was lost in a covered or dark picture (``vision/camera.py``)."""
-_STOOD_STILL = 1.0
-"""Seconds of one and the same picture that could hide something."""
-_ABSENCE = 3.0
-"""Seconds without a face that are an absence; shorter ones are breaks in following it."""
+"""Limits of structure and detail below which the camera is covered, and of brightness below which it is
+dark (``vision/camera.py``)."""
+_FROZEN_SECONDS = 1.0
+"""Seconds of the same picture in which a person could have been replaced."""
+_ABSENCE_SECONDS = 3.0
+"""Seconds without a face that are an absence; shorter ones are breaks in tracking."""
+_ROUTINE = "now and then"
+"""Trigger of comparisons without an interruption."""
 
 
 class IdentityVerifier:
-    """What is known about who the candidate is. Small, plain state.
+    """Compares one session's candidate with its reference.
 
     Args:
-        embedder: shared by all sessions; ``None``: nothing is looked at.
-        photo: embedding of a reference photo; otherwise the first seconds make the reference.
-        mirrored: whether the session's pictures are mirrored.
+        embedder: shared by all sessions; ``None``: identity is not verified.
+        reference: embedding of a photo; ``None``: the first seconds make the reference.
+        mirrored: whether the session's frames are mirrored.
     """
 
     def __init__(
@@ -64,19 +68,19 @@ class IdentityVerifier:
         self._embedder = embedder
         self._mirrored = mirrored
         self.reference: Embedding | None = reference
-        """``None`` until it is known. Personal data: leaves the process only if the policy says."""
+        """``None`` until it is known. Biometric data: leaves the process only if the policy allows."""
         self._photo = reference is not None
         self._first: list[Embedding] = []
         self._probes: deque[tuple[float, Embedding]] = deque(maxlen=_AVERAGED)
         self._track: int | None = None
         self._lost_at: float | None = None
-        self._trouble = ""
-        """What happened while the face was out of sight."""
-        self._stood_still = False
-        self._why = "as the session began"
+        self._obstruction = ""
+        """What happened to the camera while the face was lost: "covered" or "dark"."""
+        self._frozen = False
+        self._trigger = "as the session began"
         self._burst = BURST_PROBES if self._photo else 0
-        self._doubting = False
-        """Whether the look before was too far from the reference to be left at that."""
+        self._in_doubt = False
+        """Whether the previous probe was at ``_DOUBTFUL`` or more from the reference."""
         self._next = float("-inf")
 
     def update(
@@ -86,44 +90,53 @@ class IdentityVerifier:
         camera: ImageQuality | None,
         stream: InjectionIndicators | None,
     ) -> None:
-        """Take in whose face is the candidate's in one frame (``None``: nobody's), and what the
-        camera gives; times rise."""
-        if stream is not None and stream.unchanged_for >= _STOOD_STILL:
-            self._stood_still = True
-        elif stream is not None and self._stood_still:
-            self._stood_still = False
-            self._compare_soon(time, "after the picture stood still")
+        """Follow interruptions, in every analysed frame.
+
+        Args:
+            time: media time; must rise.
+            track: the candidate's; ``None``: the face is not in this frame.
+            camera: quality of this frame.
+            stream: latest indicators of the stream.
+        """
+        if stream is not None and stream.unchanged_for >= _FROZEN_SECONDS:
+            self._frozen = True
+        elif stream is not None and self._frozen:
+            self._frozen = False
+            self._start_burst(time, "after the picture stood still")
         if track is None:
             if self._lost_at is None:
                 self._lost_at = time
-            self._trouble = _trouble(camera) or self._trouble
+            self._obstruction = _obstruction(camera) or self._obstruction
             return
         if self._track is not None and (track != self._track or self._lost_at is not None):
             away = 0.0 if self._lost_at is None else time - self._lost_at
-            if self._trouble:
-                why = f"after the camera was {self._trouble}"
-            elif away >= _ABSENCE:
-                why = f"after {away:.0f} s without the face"
+            if self._obstruction:
+                trigger = f"after the camera was {self._obstruction}"
+            elif away >= _ABSENCE_SECONDS:
+                trigger = f"after {away:.0f} s without the face"
             else:
-                why = "after the face was lost from sight"
-            self._compare_soon(time, why)
-        self._track, self._lost_at, self._trouble = track, None, ""
+                trigger = "after the face was lost from sight"
+            self._start_burst(time, trigger)
+        self._track, self._lost_at, self._obstruction = track, None, ""
 
     def is_due(self, time: float) -> bool:
-        """Whether a look is due; only worth asking with the candidate's face in the frame."""
+        """Whether a comparison is due in a frame with the candidate's face."""
         return self._embedder is not None and time >= self._next
 
     def verify(
         self, time: float, pixels: Pixels, mesh: Mesh, *, alone: bool, slowness: float = 1.0
     ) -> tuple[Identity | None, NotRead | None]:
-        """Look at the candidate's face, after ``follow`` took the frame in.
+        """Compare the candidate's face, after ``update`` with the same frame.
 
         Args:
             time: media time.
             pixels: the frame.
             mesh: the candidate's landmarks.
             alone: whether it is the only face: only then may it become the reference.
-            slowness: by how much looks are rarer than they should be, for want of computing time.
+            slowness: factor, 1 or more, by which all periods are longer at a reduced rate.
+
+        Returns:
+            The comparison, or why there is none; neither when the reference has just been completed.
         """
         assert self._embedder is not None and self._track is not None  # noqa: PT018, S101
         reason = rejection_reason(pixels, mesh)
@@ -135,14 +148,14 @@ class IdentityVerifier:
         embedding = self._embedder.embed(pixels, mesh, mirrored=self._mirrored)
         if self.reference is None:
             self._next = time + _REFERENCE_PERIOD * slowness
-            return None, self._take_reference(embedding)
+            return None, self._add_reference_sample(embedding)
         if not self._burst and distance(embedding, self.reference) >= _DOUBTFUL:
-            # A first doubt: what was seen before may have been somebody else.
-            if self._why == "now and then" and not self._doubting:
+            # Earlier probes may have been of another person.
+            if self._trigger == _ROUTINE and not self._in_doubt:
                 self._probes.clear()
-            self._doubting = True
+            self._in_doubt = True
         else:
-            self._doubting = False
+            self._in_doubt = False
         self._probes.append((time, embedding))
         while time - self._probes[0][0] > _AVERAGED_SECONDS:
             self._probes.popleft()
@@ -151,38 +164,38 @@ class IdentityVerifier:
             track=self._track,
             distance=distance(probe, self.reference),
             comparisons=len(self._probes),
-            trigger=self._why,
+            trigger=self._trigger,
             from_photo=self._photo,
         )
         self._next = time + slowness * self._period_after(identity)
         return identity, None
 
-    def _take_reference(self, embedding: Embedding) -> NotRead | None:
-        if self._first and distance(embedding, mean_embedding(tuple(self._first))) > _ONE_PERSON:
+    def _add_reference_sample(self, embedding: Embedding) -> NotRead | None:
+        if self._first and distance(embedding, mean_embedding(tuple(self._first))) > _MAX_SPREAD:
             self._first.clear()
         self._first.append(embedding)
         if len(self._first) < REFERENCE_SAMPLES:
             return NotRead("identity", "the reference is not complete yet")
         self.reference = mean_embedding(tuple(self._first))
-        self._why = "now and then"
+        self._trigger = _ROUTINE
         return None
 
     def _period_after(self, identity: Identity) -> float:
-        """Seconds until the next look."""
+        """Seconds until the next comparison."""
         if self._burst > 0:
             self._burst -= 1
             return _BURST_PERIOD
         if identity.distance >= _DOUBTFUL:
             return _BURST_PERIOD if identity.comparisons < _AVERAGED else _DOUBTFUL_PERIOD
-        self._why = "now and then"
+        self._trigger = _ROUTINE
         return VERIFICATION_PERIOD
 
-    def _compare_soon(self, time: float, why: str) -> None:
+    def _start_burst(self, time: float, trigger: str) -> None:
         self._probes.clear()
-        self._why, self._burst, self._next = why, BURST_PROBES, time
+        self._trigger, self._burst, self._next = trigger, BURST_PROBES, time
 
 
-def _trouble(camera: ImageQuality | None) -> str:
+def _obstruction(camera: ImageQuality | None) -> str:
     if camera is None:
         return ""
     if camera.structure < _COVERED_STRUCTURE and camera.detail < _COVERED_DETAIL:

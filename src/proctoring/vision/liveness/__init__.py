@@ -1,1 +1,1 @@
-"""Is the face before the camera a living one? Pixels and landmarks in, scores and cues out, no rules."""
+"""Liveness: scores and measurements of the candidate's face; no policy and no decisions."""

@@ -1,4 +1,4 @@
-"""The square pictures around a face that the passive networks judge."""
+"""The square crops around a face that are the inputs of the liveness networks."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from proctoring.vision.frame import Pixels
 
 
 def context_crop(pixels: Pixels, box: Box, scale: float, size: int = 80) -> Pixels:
-    """The box grown ``scale`` times about its centre, resampled to (size, size, 3).
+    """The box enlarged ``scale`` times about its centre, resampled to (size, size, 3) RGB.
 
-    The growth is capped so that it fits the picture, then the window is shifted inside it: never
-    padding, which the networks were not trained on and take for the edge of a print. This is the
-    crop of minivision-ai/Silent-Face-Anti-Spoofing (``CropImage._get_new_box``), whole pixels and
-    bilinear sampling included.
+    The scale is limited so that the crop fits the frame, and the crop is shifted inside it: there is no
+    padding, on which the networks were not trained and which they take for the edge of a print. Same
+    crop as in minivision-ai/Silent-Face-Anti-Spoofing (``CropImage._get_new_box``), with its rounding to
+    whole pixels and bilinear sampling.
 
     Raises:
-        ValueError: the box is less than a pixel, or outside the picture.
+        ValueError: the box is smaller than a pixel, or outside the frame.
     """
     height, width = pixels.shape[:2]
     box_width, box_height = int(box.width), int(box.height)
@@ -34,9 +34,9 @@ def context_crop(pixels: Pixels, box: Box, scale: float, size: int = 80) -> Pixe
 
 
 def close_crop(pixels: Pixels, box: Box, scale: float = 1.5, size: int = 128) -> Pixels:
-    """The square around a box, ``scale`` times its longer side, resampled to (size, size, 3).
+    """The square around a box, ``scale`` times its longer side, resampled to (size, size, 3) RGB.
 
-    Beyond its edges the picture is reflected: the crop of facenox/face-antispoof-onnx.
+    The frame is mirrored at its edges, as in facenox/face-antispoof-onnx.
     """
     side = scale * max(box.width, box.height)
     step = side / size
@@ -59,7 +59,7 @@ def _pixels(picture: cv2.typing.MatLike) -> Pixels:
 
 
 def _window(start: int, length: int, scale: float, limit: int) -> tuple[int, int]:
-    """First and last pixel of a grown side, shifted into ``0..limit - 1``."""
+    """First and last pixel of an enlarged side, shifted into ``0..limit - 1``."""
     centre, half = start + length / 2, length * scale / 2
     first, last = centre - half, centre + half
     if first < 0:

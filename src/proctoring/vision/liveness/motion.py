@@ -1,11 +1,11 @@
-"""What the movement of a face tells: whether it moves as a flat sheet does, and whether it moves.
+"""Measures the movement of a face: its parallax, which a flat sheet lacks, and how far it travels.
 
-Flat: between two views of a sheet every point moves by one affine map (nearly); between two views
-of a head the nose, the cheeks and the ears part. What is left after the best affine map is compared
-with how strongly the map itself distorts, read as the angle by which a sheet would have turned.
+Parallax: between two views of a flat sheet all points move by one affine map (nearly); between two views
+of a head, nose, cheeks and ears move relative to each other. The residual of the best affine map is
+divided by the angle by which a sheet would have turned to be distorted as that map does.
 
-Motionless: nobody holds the head still to a hundredth of the distance of the eyes for ten seconds;
-a photograph does.
+Travel: no person holds the head still to a hundredth of the distance between the eyes for ten seconds; a
+photograph does.
 """
 
 from __future__ import annotations
@@ -22,84 +22,98 @@ _RIGID = [
     *(162, 389, 127, 356, 234, 454, 93, 323, 116, 345, 117, 346, 50, 280, 101, 330, 36, 266, 48),
     *(278, 98, 327, 122, 351, 193, 417),
 ]
-"""Nose, forehead, temples, cheekbones: what neither speech nor a frown moves."""
+"""Landmarks of nose, forehead, temples and cheekbones, which neither speech nor expressions move."""
 _RIGHT_EYE, _LEFT_EYE = 33, 263
-_PLACE = [1, 33, 263, 152, 10, 454, 234]
-"""Points whose middle is the face's place: it travels when the head does."""
+_POSITION = [1, 33, 263, 152, 10, 454, 234]
+"""Landmarks whose mean is the position of the face."""
+_MIN_EYES = 1.0
+"""Distance between the eyes in pixels below which a face is not measured."""
 
 MIN_TURN = 22.0
-"""Degrees of apparent turn from which a pair of views tells anything: below, the landmarks' own
-noise looks like a flat sheet (measured: docs/accuracy.md)."""
-_FLAT_PERIOD, _FLAT_SECONDS = 0.5, 20.0
-_FLAT_PAIRS = 6
-_PLACE_PERIOD = 0.2
-PLACE_SECONDS = 10.0
+"""Degrees of apparent turn from which a pair of views is used: below, the noise of the landmarks looks
+like a flat sheet (docs/accuracy.md)."""
+_VIEW_PERIOD, _VIEW_SECONDS = 0.5, 20.0
+"""Seconds between two views, and their greatest age."""
+_MIN_PAIRS = 6
+"""Pairs of views from which parallax is measured."""
+_POSITION_PERIOD = 0.2
+"""Seconds between two positions."""
+TRAVEL_SECONDS = 10.0
+"""Time over which travel is measured."""
+_EARLY = 0.9
+"""Share of a period after which the next view or position may be taken, since frames jitter."""
+_FULL = 0.95
+"""Share of ``TRAVEL_SECONDS`` that positions must span."""
 
 Points = NDArray[np.float32]
+"""(n, 2) x and y in frame pixels."""
 
 
 class Motion:
-    """The recent movement of one followed face."""
+    """The recent movement of one tracked face."""
 
     def __init__(self) -> None:
         self._views: deque[tuple[float, Points, float]] = deque()
+        """Time, rigid landmarks, distance between the eyes in pixels."""
         self._pairs: deque[tuple[float, float]] = deque()
-        self._places: deque[tuple[float, float, float, float]] = deque()
+        """Time of the later view, and parallax."""
+        self._positions: deque[tuple[float, float, float, float]] = deque()
+        """Time; x, y and distance between the eyes in pixels."""
 
     def update(self, time: float, mesh: Mesh) -> None:
-        """Take in the landmarks of one frame; times rise."""
+        """Add the landmarks of one frame; times must rise."""
         eyes = float(np.hypot(*(mesh[_LEFT_EYE, :2] - mesh[_RIGHT_EYE, :2])))
-        if eyes < 1:
+        if eyes < _MIN_EYES:
             return
-        if not self._places or time - self._places[-1][0] >= _PLACE_PERIOD * 0.9:
-            x, y = mesh[_PLACE, :2].mean(axis=0)
-            self._places.append((time, float(x), float(y), eyes))
-            while time - self._places[0][0] > PLACE_SECONDS + _PLACE_PERIOD:
-                self._places.popleft()
-        if not self._views or time - self._views[-1][0] >= _FLAT_PERIOD * 0.9:
+        if not self._positions or time - self._positions[-1][0] >= _POSITION_PERIOD * _EARLY:
+            x, y = mesh[_POSITION, :2].mean(axis=0)
+            self._positions.append((time, float(x), float(y), eyes))
+            while time - self._positions[0][0] > TRAVEL_SECONDS + _POSITION_PERIOD:
+                self._positions.popleft()
+        if not self._views or time - self._views[-1][0] >= _VIEW_PERIOD * _EARLY:
             self._compare(time, mesh[_RIGID, :2].copy(), eyes)
 
     def _compare(self, time: float, view: Points, eyes: float) -> None:
         for _, earlier, earlier_eyes in self._views:
-            turn, rest = affine_residual(earlier, view)
+            turn, residual = affine_residual(earlier, view)
             if turn >= MIN_TURN:
-                self._pairs.append((time, rest / max(eyes, earlier_eyes) / turn))
+                self._pairs.append((time, residual / max(eyes, earlier_eyes) / turn))
         self._views.append((time, view, eyes))
-        while time - self._views[0][0] > _FLAT_SECONDS:
+        while time - self._views[0][0] > _VIEW_SECONDS:
             self._views.popleft()
-        while self._pairs and time - self._pairs[0][0] > _FLAT_SECONDS:
+        while self._pairs and time - self._pairs[0][0] > _VIEW_SECONDS:
             self._pairs.popleft()
 
     @property
-    def depth(self) -> float | None:
-        """How much the face's parts move apart when it turns, in eye distances per degree.
+    def parallax(self) -> float | None:
+        """How much the parts of the face move relative to each other, in eye distances per degree of turn.
 
-        About .0005 for a flat sheet, .003 for a head. ``None`` until it turned far enough in the
-        last 20 s.
+        About 0.0005 for a flat sheet, 0.003 for a head. ``None``: not turned far enough in the last 20 s.
         """
-        if len(self._pairs) < _FLAT_PAIRS:
+        if len(self._pairs) < _MIN_PAIRS:
             return None
         return float(np.median([value for _, value in self._pairs]))
 
     @property
-    def sway(self) -> float | None:
+    def travel(self) -> float | None:
         """How far the face travelled within the last 10 s, in eye distances.
 
-        ``None`` before it was watched so long without a break.
+        ``None``: tracked for less than that.
         """
-        if not self._places or self._places[-1][0] - self._places[0][0] < PLACE_SECONDS * 0.95:
+        positions = self._positions
+        if not positions or positions[-1][0] - positions[0][0] < TRAVEL_SECONDS * _FULL:
             return None
-        track = np.array([place[1:3] for place in self._places])
-        eyes = float(np.mean([place[3] for place in self._places]))
+        track = np.array([position[1:3] for position in positions])
+        eyes = float(np.mean([position[3] for position in positions]))
         return float(np.ptp(track, axis=0).max()) / eyes
 
 
 def affine_residual(before: Points, after: Points) -> tuple[float, float]:
-    """The best affine map from one view of points (n, 2) to another.
+    """Fit the best affine map from one view of the same points to another.
 
     Returns:
-        The degrees by which a sheet would have turned to be distorted so, and the root mean square
-        of what the map leaves over, in pixels.
+        Degrees by which a flat sheet would have turned to be distorted as the map does, and the root mean
+        square residual in pixels.
     """
     centre = before.mean(axis=0)
     ones = np.column_stack([before - centre, np.ones(len(before), np.float32)])
@@ -109,5 +123,5 @@ def affine_residual(before: Points, after: Points) -> tuple[float, float]:
     if strengths[0] <= 0:
         return 0.0, 0.0
     turn = float(np.degrees(np.arccos(min(1.0, float(strengths[1] / strengths[0])))))
-    rest = ones @ solution - moved
-    return turn, float(np.sqrt((rest**2).sum(axis=1).mean()))
+    residual = ones @ solution - moved
+    return turn, float(np.sqrt((residual**2).sum(axis=1).mean()))

@@ -1,9 +1,9 @@
-"""Networks that judge from one picture whether a face is living: the passive ones, and our student.
+"""Scores from single frames how likely a face is bona fide: passive presentation attack detection.
 
-The two MiniFASNets (minivision-ai, Apache-2.0) see the face with its surroundings, 80 x 80, BGR
-0 to 255. Their mean is the judgement; where it suspects an attack, MiniFAS V2-SE (trained on
-CelebA-Spoof, facenox, Apache-2.0) is asked as well, and the kinder of the two counts: on pale faces
-in hard contrast the first two err together, the third does not (docs/accuracy.md).
+Two MiniFASNets (minivision-ai, Apache-2.0) get the face with its surroundings, 80 x 80, BGR 0 to 255.
+Where their mean score suspects an attack, MiniFAS V2-SE (trained on CelebA-Spoof, facenox, Apache-2.0)
+runs as well and the higher score counts: the first two err together on pale faces in hard contrast, the
+third does not (docs/accuracy.md).
 """
 
 from __future__ import annotations
@@ -22,26 +22,27 @@ from proctoring.vision.frame import Pixels
 from proctoring.vision.liveness.crops import close_crop, context_crop
 
 PASSIVE = (("minifasnet_v2", 2.7), ("minifasnet_v1se", 4.0))
-"""Catalogue name of each network, and how much of the surroundings it sees."""
+"""Catalogue name of each MiniFASNet, and the side of its crop over that of the face box."""
 SECOND = "minifas_v2se"
+"""Catalogue name of the network that runs when an attack is suspected."""
 _SUSPICIOUS = 0.3
-"""Below this the second opinion is asked."""
-_LIVE = 1
-"""The passive networks' class of a living face; the others are attacks."""
+"""Mean score below which an attack is suspected."""
+_BONA_FIDE = 1
+"""Index of the class of bona fide faces in the MiniFASNets; the others are attacks."""
 
 
 @dataclass(frozen=True, slots=True)
 class LivenessScorer:
-    """Judges one face in one picture. Shared by all threads; keeps no state."""
+    """Scores one face in one frame. Shared by all threads; keeps no state."""
 
     name: str
-    """Which networks judge, for observations and health."""
+    """Names of the networks, for observations and health."""
     score: Callable[[Pixels, Box], float]
-    """How likely the face in the box (the landmarks' hull) is living, 0 to 1."""
+    """Frame and bounding box of the landmarks to a score, 0 (attack) to 1 (bona fide)."""
 
 
 def load_liveness_scorer(store: ModelStore) -> tuple[LivenessScorer | None, Capability]:
-    """The best judge that can be had, and what to say about it."""
+    """Load the networks that are available; ``None``: too few. Also the capability."""
     try:
         networks = tuple((load_network(store.fetch(name)), scale) for name, scale in PASSIVE)
     except ModelUnavailableError as error:
@@ -59,27 +60,27 @@ def load_liveness_scorer(store: ModelStore) -> tuple[LivenessScorer | None, Capa
 def _passive(
     networks: tuple[tuple[Network, float], ...], second: Network | None
 ) -> Callable[[Pixels, Box], float]:
-    def live(pixels: Pixels, box: Box) -> float:
+    def score(pixels: Pixels, box: Box) -> float:
         scores = [passive_score(network, pixels, box, scale) for network, scale in networks]
-        score = sum(scores) / len(scores)
-        if second is None or score >= _SUSPICIOUS:
-            return score
-        return max(score, second_score(second, pixels, box))
+        mean = sum(scores) / len(scores)
+        if second is None or mean >= _SUSPICIOUS:
+            return mean
+        return max(mean, second_score(second, pixels, box))
 
-    return live
+    return score
 
 
 def passive_score(network: Network, pixels: Pixels, box: Box, scale: float) -> float:
-    """One MiniFASNet's probability of a living face."""
+    """One MiniFASNet's score of a face, 0 (attack) to 1 (bona fide)."""
     crop = context_crop(pixels, box, scale)
     planes = np.ascontiguousarray(crop[..., ::-1].transpose(2, 0, 1), np.float32)[None]
     (logits,) = network(planes)
     powers = np.exp(logits[0] - logits[0].max())
-    return float(powers[_LIVE] / powers.sum())
+    return float(powers[_BONA_FIDE] / powers.sum())
 
 
 def second_score(network: Network, pixels: Pixels, box: Box) -> float:
-    """MiniFAS V2-SE's probability of a living face: the sigmoid of its logits' difference."""
+    """MiniFAS V2-SE's score of a face: the sigmoid of the difference of its two logits."""
     crop = close_crop(pixels, box)
     planes = np.ascontiguousarray(crop.transpose(2, 0, 1), np.float32)[None] / np.float32(255)
     (logits,) = network(planes)

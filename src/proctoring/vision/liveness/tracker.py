@@ -1,4 +1,4 @@
-"""One session's candidate watched for signs of life: single looks averaged, movement over time."""
+"""Tracks indications of liveness of one session's candidate: mean scores, movement, blinks, screens."""
 
 from __future__ import annotations
 
@@ -16,34 +16,38 @@ from proctoring.vision.liveness.motion import Motion
 from proctoring.vision.liveness.scoring import LivenessScorer
 
 MIN_FACE = 80.0
-"""Pixels of face width below which nothing is said: the networks' own detail is gone."""
-_LOOKS = 5
-_MIN_LOOKS = 3
-"""Looks that are averaged, and from how many on there is a mean."""
-_LOOKS_SECONDS = 15.0
-"""Older looks are forgotten: they may be of another face."""
-_DARK = 25.0
+"""Smallest width of a face in pixels: below it, the detail that the networks need is lost."""
+_SAMPLES = 5
+"""Latest scores that are averaged."""
+_MIN_SAMPLES = 3
+"""Scores from which there is a mean."""
+_MAX_AGE = 15.0
+"""Greatest age of a score in seconds: older ones may be of another face."""
+_MIN_HIGHLIGHT = 25.0
 """Brightness (0 to 255) that the brightest tenth of the face must reach."""
 
 
 class LivenessTracker:
-    """What is known about the candidate's face. Single looks outlast a break in following it: a
-    print that is waved about is lost and found every second."""
+    """Indications of liveness of the candidate's face.
+
+    Scores outlast a break in tracking, since a print that is waved about is lost every second; movement
+    and blinks do not.
+    """
 
     def __init__(self, scorer: LivenessScorer | None) -> None:
         self._scorer = scorer
         self.reset()
 
     def reset(self) -> None:
-        """Start anew: somebody else is the candidate now."""
+        """Discard everything: another person is the candidate now."""
         self._track: int | None = None
         self._motion = Motion()
         self._blinks = Blinks()
-        self._scores: deque[tuple[float, float]] = deque(maxlen=_LOOKS)
-        self._framed: deque[bool] = deque(maxlen=_LOOKS)
+        self._scores: deque[tuple[float, float]] = deque(maxlen=_SAMPLES)
+        self._framed: deque[bool] = deque(maxlen=_SAMPLES)
 
     def update(self, time: float, track: int, mesh: Mesh) -> None:
-        """Take in the candidate's landmarks of one frame; times rise."""
+        """Add the candidate's landmarks of one frame; times must rise."""
         if track != self._track:
             self._track = track
             self._motion, self._blinks = Motion(), Blinks()
@@ -54,32 +58,36 @@ class LivenessTracker:
 
     @property
     def blinks(self) -> int:
-        """Blinks of the face that is followed now, since it was found."""
+        """Blinks since the present track began."""
         return self._blinks.count
 
     def update_screens(self, face: Box, screens: Sequence[Detection]) -> None:
-        """Take in one look of the object detector: the screens and phones it saw."""
+        """Add the screens or phones of one object detection, and the face in the same frame."""
         self._framed.append(enclosing_screen(face, screens) is not None)
 
     def score(
         self, time: float, pixels: Pixels, track: int, mesh: Mesh
     ) -> tuple[Liveness | None, NotRead | None]:
-        """Judge the candidate's face in one frame, after ``follow`` took it in."""
+        """Score the candidate's face, after ``update`` with the same frame.
+
+        Returns:
+            The indications, or why the face cannot be analysed.
+        """
         box = hull(mesh)
-        reason = _unreadable(pixels, box, mesh)
+        reason = _rejection_reason(pixels, box, mesh)
         if reason:
             return None, NotRead("liveness", reason)
         if self._scorer is not None:
             self._scores.append((time, self._scorer.score(pixels, box)))
-        recent = [score for at, score in self._scores if time - at <= _LOOKS_SECONDS]
+        recent = [score for at, score in self._scores if time - at <= _MAX_AGE]
         return (
             Liveness(
                 track=track,
-                score=sum(recent) / len(recent) if len(recent) >= _MIN_LOOKS else None,
+                score=sum(recent) / len(recent) if len(recent) >= _MIN_SAMPLES else None,
                 networks=self._scorer.name if self._scorer else "",
                 samples=len(recent),
-                parallax=self._motion.depth,
-                motion=self._motion.sway,
+                parallax=self._motion.parallax,
+                motion=self._motion.travel,
                 framed_share=sum(self._framed) / len(self._framed) if self._framed else None,
                 blinks=self._blinks.per_minute,
             ),
@@ -87,8 +95,8 @@ class LivenessTracker:
         )
 
 
-def _unreadable(pixels: Pixels, box: Box, mesh: Mesh) -> str:
-    """Why this face cannot be judged; empty when it can."""
+def _rejection_reason(pixels: Pixels, box: Box, mesh: Mesh) -> str:
+    """Why a face cannot be analysed; empty: it can be."""
     if box.width < MIN_FACE:
         return f"face smaller than {MIN_FACE:.0f} pixels"
     if is_turned_away(mesh):
@@ -96,6 +104,6 @@ def _unreadable(pixels: Pixels, box: Box, mesh: Mesh) -> str:
     light = highlight_brightness(pixels, box)
     if light is None:
         return "face outside the picture"
-    if light < _DARK:
+    if light < _MIN_HIGHLIGHT:
         return "face too dark"
     return ""
