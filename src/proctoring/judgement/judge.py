@@ -68,8 +68,9 @@ def judge(
         changes += [change] if change else []
     assert state.time is not None  # noqa: S101
     for kind, known in kinds.items():
-        kinds[kind], expired = expire(kind, policy.incidents[kind], known, state.time)
-        changes += [expired] if expired else []
+        if known.incident is not None:
+            kinds[kind], expired = expire(kind, policy.incidents[kind], known, state.time)
+            changes += [expired] if expired else []
     return replace(state, incidents=number, kinds=kinds), tuple(changes)
 
 
