@@ -7,14 +7,10 @@ import logging
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import partial
-from threading import Thread
 
 from prometheus_client import CollectorRegistry
 
 from proctoring.audio.speaker_reference import SpeakerReference
-from proctoring.audio.transcription.deepgram.settings import DeepgramSettings
-from proctoring.audio.transcription.transcribers import Transcribers
 from proctoring.capabilities import Capability
 from proctoring.delivery.outbox import Outbox
 from proctoring.errors import BadPolicyError, NotReadyError, SettingsError
@@ -25,36 +21,30 @@ from proctoring.server.access import access_mode
 from proctoring.server.model_loading import ModelLoading
 from proctoring.server.open_storage import open_storage
 from proctoring.server.periodic import cancel, repeat, repeat_on_thread
+from proctoring.server.ready_service import ReadyService, ready_service
 from proctoring.server.references import ReferenceLearning
 from proctoring.server.status import Status, log_capabilities
-from proctoring.session.factory import SessionLimits, SessionServices
-from proctoring.session.lifetime import Lifetime
 from proctoring.session.loaded_models import Models
 from proctoring.session.registry import Registry
 from proctoring.session.session import Session
 from proctoring.session.session_metrics import SessionMetrics
-from proctoring.session.transcription import TranscriptionService
 from proctoring.session.worker_pool import WorkerPool
 from proctoring.settings import Settings
 from proctoring.storage.storage import Storage
 from proctoring.vision.identity.embedding import Embedding
-from proctoring.vision.tiled_detection import detect_faces_in_tiles
 
 _log = logging.getLogger(__name__)
 
-TICK = 0.25
+TICK_PERIOD = 0.25
 """Seconds between two ticks of the sessions: missing media and ends are noticed that much later."""
 
-STOP = 5.0
+STOP_TIMEOUT = 5.0
 """Seconds that sessions, and then each thread, have to end when the server stops."""
 
-LAST_WORDS = 3.0
-"""Seconds that a remote transcriber has to send a session's last words, within ``STOP``."""
-
-SWEEP = 3600.0
+SWEEP_PERIOD = 3600.0
 """Seconds between two sweeps of records: policies count in days."""
 
-STOP_LOADING = 30.0
+LOADING_STOP_TIMEOUT = 30.0
 """Seconds that loading has to end: it cannot be interrupted, and the runtime crashes if the process
 exits while a model is being compiled."""
 
@@ -100,14 +90,13 @@ class Service:
         """Transcribes; analysis never waits for it."""
         self._wall = wall
         self._store = ModelStore(settings.models_folder, settings.models_mirror)
-        self._models = models
+        self._given_models = models
         self._loading = ModelLoading(
-            self._store, settings.object_model, loaded=self._ready, failed=self._fail
+            self._store, settings.object_model, loaded=self._set_ready, failed=self._fail
         )
-        self._transcribers: Transcribers | None = None
-        self._preparing: Thread | None = None
         self._references = ReferenceLearning()
-        self._sessions: Registry | None = None
+        self._ready: ReadyService | None = None
+        """``None`` until models are loaded."""
         self._failure = ""
         self._stopping = False
         self._periodic: list[asyncio.Task[None]] = []
@@ -119,7 +108,7 @@ class Service:
             return Status.STOPPING
         if self._failure:
             return Status.FAILED
-        if self._sessions is None:
+        if self._ready is None:
             return Status.STARTING
         if self.slowed_sessions or not all(
             found.available for found in self.capabilities if found.wanted
@@ -135,10 +124,9 @@ class Service:
     @property
     def capabilities(self) -> tuple[Capability, ...]:
         """What this process can analyse and store; empty while models are being loaded."""
-        if self._models is None:
+        if self._ready is None:
             return ()
-        words = () if self._transcribers is None else self._transcribers.capabilities
-        return (*self._models.capabilities, *words, *self.storage.capabilities)
+        return (*self._ready.capabilities, *self.storage.capabilities)
 
     @property
     def outbox(self) -> Outbox:
@@ -152,23 +140,26 @@ class Service:
         Raises:
             NotReadyError: no session can begin now.
         """
+        return self._checked_ready().sessions
+
+    def _checked_ready(self) -> ReadyService:
         if self._stopping:
             raise NotReadyError("the server is stopping")
         if self._failure:
             raise NotReadyError(f"the server could not start: {self._failure}")
-        if self._sessions is None:
+        if self._ready is None:
             raise NotReadyError("the server is starting: its models are being loaded")
-        return self._sessions
+        return self._ready
 
     @property
     def open_sessions(self) -> int:
         """How many sessions are open, whatever the status."""
-        return 0 if self._sessions is None else len(self._sessions)
+        return 0 if self._ready is None else len(self._ready.sessions)
 
     @property
     def slowed_sessions(self) -> int:
         """How many open sessions are analysed at less than the full rate."""
-        return 0 if self._sessions is None else sum(s.rate < 1 for s in self._sessions)
+        return 0 if self._ready is None else sum(s.rate < 1 for s in self._ready.sessions)
 
     async def start(self) -> None:
         """Start all threads and periodic work, and load the models beside the event loop."""
@@ -176,12 +167,12 @@ class Service:
         self.pool.start()
         self.transcription_pool.start()
         self._periodic = [
-            asyncio.create_task(repeat(TICK, self._tick)),
+            asyncio.create_task(repeat(TICK_PERIOD, self._tick)),
             asyncio.create_task(repeat_on_thread(HEARTBEAT, self.storage.heartbeat)),
-            asyncio.create_task(repeat_on_thread(SWEEP, self.storage.sweep)),
+            asyncio.create_task(repeat_on_thread(SWEEP_PERIOD, self.storage.sweep)),
         ]
-        if self._models is not None:
-            self._ready(self._models)
+        if self._given_models is not None:
+            self._set_ready(self._given_models)
         else:
             self._loading.start()
 
@@ -222,7 +213,7 @@ class Service:
     async def _recorded(self, session: Session) -> Session:
         """Wait until it is written that the session began."""
         if not session.recorded.done():
-            await asyncio.wait({asyncio.wrap_future(session.recorded)}, timeout=STOP)
+            await asyncio.wait({asyncio.wrap_future(session.recorded)}, timeout=STOP_TIMEOUT)
         if not session.recorded.done():
             raise NotReadyError("the session cannot be recorded now; try again later")
         return session
@@ -234,7 +225,7 @@ class Service:
             BadPhotoError: it shows no face that can be compared.
             ModelUnavailableError, NotReadyError: faces are not compared here, or not now.
         """
-        return await self._references.face(self._loaded.vision, photo)
+        return await self._references.face(self._checked_ready().models.vision, photo)
 
     async def learn_voice(self, reference: str) -> SpeakerReference:
         """A candidate's voice from a sound file in base64.
@@ -243,13 +234,7 @@ class Service:
             BadVoiceError: it cannot be learned.
             ModelUnavailableError, NotReadyError: speakers are not told apart here, or not now.
         """
-        return await self._references.voice(self._loaded.audio, reference)
-
-    @property
-    def _loaded(self) -> Models:
-        _ = self.sessions
-        assert self._models is not None  # noqa: S101  (``sessions`` needs them too)
-        return self._models
+        return await self._references.voice(self._checked_ready().models.audio, reference)
 
     def is_over(self, session_id: str) -> bool:
         """Whether the session of this id has ended, and its events can still be read."""
@@ -257,70 +242,48 @@ class Service:
         return sessions.find(session_id) is None and sessions.is_remembered(session_id)
 
     async def until_done(self, session: Session) -> bool:
-        """Wait until an ending session is over. Returns whether it is, within ``STOP`` seconds."""
+        """Wait until an ending session is over. Returns whether it is, within ``STOP_TIMEOUT`` seconds."""
         done = asyncio.wrap_future(session.done)
-        await asyncio.wait({done}, timeout=STOP)
+        await asyncio.wait({done}, timeout=STOP_TIMEOUT)
         return session.done.done()
 
     async def drain(self) -> None:
         """End every session and let none begin; listeners still receive the last events."""
         self._stopping = True
-        if self._sessions is None:
+        if self._ready is None:
             return
-        ending = list(self._sessions)
+        sessions = self._ready.sessions
+        ending = list(sessions)
         for session in ending:
-            self._sessions.end(session.session_id, "the server stops", self.now())
+            sessions.end(session.session_id, "the server stops", self.now())
         if ending:
             futures = {asyncio.wrap_future(session.done) for session in ending}
-            await asyncio.wait(futures, timeout=STOP)
+            await asyncio.wait(futures, timeout=STOP_TIMEOUT)
 
     async def stop(self) -> None:
         """End sessions, periodic work and threads, and close the storage."""
         await self.drain()
         await cancel(self._periodic)
-        await asyncio.to_thread(self._loading.join, STOP_LOADING)
-        if self._preparing is not None:
-            await asyncio.to_thread(self._preparing.join, STOP_LOADING)
-        await asyncio.to_thread(self.storage.stop_evidence, STOP)
+        await asyncio.to_thread(self._loading.join, LOADING_STOP_TIMEOUT)
+        if self._ready is not None:
+            await asyncio.to_thread(self._ready.preparing.join, LOADING_STOP_TIMEOUT)
+        await asyncio.to_thread(self.storage.stop_evidence, STOP_TIMEOUT)
         for pool in (self.pool, self.transcription_pool):
-            if not await asyncio.to_thread(pool.stop, STOP):
-                _log.error("a worker did not end within %.0f s", STOP)
-        await asyncio.to_thread(self.storage.stop, STOP)
+            if not await asyncio.to_thread(pool.stop, STOP_TIMEOUT):
+                _log.error("a worker did not end within %.0f s", STOP_TIMEOUT)
+        await asyncio.to_thread(self.storage.stop, STOP_TIMEOUT)
 
-    def _ready(self, models: Models) -> None:
-        settings = self.settings
-        self._models = models
-        self._transcribers = transcribers = Transcribers(
+    def _set_ready(self, models: Models) -> None:
+        self._ready = ready_service(
+            self.settings,
+            models,
             self._store,
-            models.audio.voice_activity,
-            deepgram_key=settings.deepgram_key,
-            deepgram=DeepgramSettings(url=settings.deepgram_url, close_timeout=LAST_WORDS),
-        )
-        wanted = {self.default_policy.transcription.engine}
-        self._preparing = Thread(
-            target=transcribers.prepare, args=(wanted,), name="transcribers", daemon=True
-        )
-        self._preparing.start()
-        if models.vision.faces is not None:
-            self.storage.find_faces_with(
-                partial(detect_faces_in_tiles, models.vision.faces.detector)
-            )
-        self._sessions = Registry(
-            SessionServices(
-                vision=models.vision,
-                audio=models.audio,
-                pool=self.pool,
-                storage=self.storage,
-                metrics=self.session_metrics,
-                wall=self._wall,
-                transcription=TranscriptionService(transcribers, self.transcription_pool),
-            ),
-            SessionLimits(
-                max_sessions=settings.max_sessions,
-                lifetime=Lifetime(settings.session_grace, settings.session_idle_timeout),
-                keep_events=settings.keep_events,
-                max_pixels=settings.max_frame_pixels,
-            ),
+            engine=self.default_policy.transcription.engine,
+            storage=self.storage,
+            metrics=self.session_metrics,
+            pool=self.pool,
+            transcription_pool=self.transcription_pool,
+            wall=self._wall,
         )
         log_capabilities(self.capabilities)
 
@@ -329,5 +292,5 @@ class Service:
         _log.error("%s", reason)
 
     def _tick(self) -> None:
-        if self._sessions is not None:
-            self._sessions.tick(self.now())
+        if self._ready is not None:
+            self._ready.sessions.tick(self.now())
