@@ -265,18 +265,18 @@ def test_keys_are_asked_for_seldom_and_withdrawn_ones_do_not_live_for_ever(issue
             with pytest.raises(BadTokenError):
                 await check.read(issuer.sign(kid="unknown"))
         assert issuer.asked == 1
-        now += token_keys.COOLDOWN
+        now += token_keys.MIN_FETCH_INTERVAL
         with pytest.raises(BadTokenError):
             await check.read(issuer.sign(kid="unknown"))
         assert issuer.asked == 2
         issuer.broken = True
-        now += token_keys.FRESH + 1
+        now += token_keys.REFRESH_AFTER + 1
         await check.read(issuer.sign())  # what was known serves on, for a while
-        now += token_keys.STALE
+        now += token_keys.MAX_AGE
         with pytest.raises(NotReadyError):
             await check.read(issuer.sign())
         issuer.broken = False
-        now += token_keys.COOLDOWN
+        now += token_keys.MIN_FETCH_INTERVAL
         await check.read(issuer.sign())
 
     asyncio.run(story())

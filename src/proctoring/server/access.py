@@ -1,8 +1,8 @@
-"""Who may reach the server, and from which page of a browser.
+"""Which requests the server accepts by host name and origin.
 
-Without authorisation the server is for this machine alone. Any page of the web can make a browser
-open a socket to this machine, or resolve its own name to it; so pages must come from this machine,
-and requests must name it.
+Without tokens the server is for this machine only. Any web page can make a browser open a socket to
+this machine, or let its own host name resolve to it (DNS rebinding); therefore pages must come from
+this machine and the request's host must be a name of it.
 """
 
 from __future__ import annotations
@@ -16,25 +16,25 @@ from proctoring.settings import Settings
 
 
 class AccessMode(StrEnum):
-    """Whom the server lets in; health and the log say it."""
+    """Who may use the server. Reported by ``/api/health`` and in the log."""
 
     TOKENS = "tokens"
-    """Bearers of a token."""
+    """Clients with a token."""
     LOCAL = "local"
-    """Everybody on this machine: nobody has to say who he is, and no other machine gets here."""
+    """Every program on this machine, without a token; other machines cannot connect."""
     INSECURE = "insecure"
-    """Everybody who reaches it."""
+    """Everybody who can connect, without a token."""
 
 
 def access_mode(settings: Settings) -> AccessMode:
-    """Whom a server with these settings lets in."""
+    """The access mode that these settings mean."""
     if settings.requires_tokens:
         return AccessMode.TOKENS
     return AccessMode.INSECURE if settings.insecure else AccessMode.LOCAL
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host name or address means this machine alone."""
+    """Whether a host name or address refers to this machine only."""
     name = host.strip("[]").rstrip(".").lower()
     if name == "localhost" or name.endswith(".localhost"):
         return True
@@ -50,15 +50,15 @@ def refusal(
     """Why a request is refused; ``None`` if it is not.
 
     Args:
-        headers: the request's, names in lower case.
-        local_only: the server is bound to this machine alone, so it is asked for by such a name.
-        allowed_origins: pages that are welcome besides the server's own and this machine's.
+        headers: of the request, names in lower case.
+        local_only: the server is bound to this machine, so the host must be a name of it.
+        allowed_origins: permitted origins besides the server's own and this machine's.
     """
     host = headers.get("host", "")
     if local_only and not is_loopback(_host_name(host)):
         return f"this server is for its own machine alone, not for the name {host[:100]!r}"
     origin = headers.get("origin")
-    if origin is None:  # no browser, or a plain navigation
+    if origin is None:  # not from a browser, or a plain navigation
         return None
     try:
         parts = urlsplit(origin)

@@ -1,4 +1,4 @@
-"""The web application: routes over one service."""
+"""The web application: routes, middleware and error handlers over one service."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ from proctoring.settings import Settings, read_settings
 _log = logging.getLogger(__name__)
 
 OPEN_PATHS = frozenset({"/", "/page", "/docs", "/docs/start.js", "/docs/viewer", "/openapi.json"})
-"""For everybody: the page's own files and the interface's description tell nothing of anybody."""
+"""Paths that need no token: the pages' files and the OpenAPI document contain no session's data."""
 
 PAGE = Path(__file__).parent / "page"
 
@@ -69,7 +69,7 @@ def create_app(settings: Settings | None = None, *, service: Service | None = No
         service: made from the settings unless given.
 
     Raises:
-        SettingsError: something that the settings name cannot be used.
+        SettingsError: a database, folder or policy that the settings name cannot be used.
     """
     if service is None:
         service = Service(settings or read_settings())
@@ -141,7 +141,7 @@ async def _index() -> FileResponse:
 
 
 async def _answer_proctoring_error(connection: HTTPConnection, error: Exception) -> Any:
-    """The answer to a request or to a handshake; ``None`` for an open socket, which is closed."""
+    """Answer a request or a handshake; close a socket that is open already."""
     assert isinstance(error, ProctoringError)  # noqa: S101  (registered for it)
     if (
         isinstance(connection, WebSocket)
@@ -168,7 +168,7 @@ async def _answer_validation_error(_: HTTPConnection, error: Exception) -> Respo
 
 
 async def _answer_http_exception(_: HTTPConnection, error: Exception) -> Response:
-    """Errors that the framework raises itself: no such route, a body that is not readable."""
+    """Answer errors that the framework raises itself."""
     assert isinstance(error, HTTPException)  # noqa: S101  (registered for it)
     kind = {404: UnknownPathError, 405: MethodNotAllowedError}.get(
         error.status_code, BadRequestError

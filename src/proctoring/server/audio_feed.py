@@ -1,4 +1,4 @@
-"""The way back of one audio socket: what was heard, errors."""
+"""Messages to the client of one audio socket: observations and errors."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from proctoring.server.outbound import Outbound
 
 
 class AudioFeed(Outbound):
-    """What goes out on one audio socket. ``segment_analysed`` is called from pool threads.
+    """A session's audio source for one socket. ``segment_analysed`` is called on worker threads.
 
     Args:
-        observe: whether the client wants observations.
+        observe: whether to send observations.
     """
 
     def __init__(self, *, observe: bool) -> None:
@@ -19,9 +19,9 @@ class AudioFeed(Outbound):
         self._observe = observe
 
     def flow(self, rate: float) -> None:
-        """AudioChunk is always sent whole, however busy the machine is."""
+        """No effect: audio is sent in full under any load."""
 
     def segment_analysed(self, observation: AudioObservation) -> None:
-        """A segment was analysed."""
+        """Send the observation of a segment."""
         if self._observe:
             self.call(self.observation, audio_text(observation))

@@ -1,10 +1,10 @@
-"""Every route and socket says whom it is for; what says nothing is for nobody.
+"""Authorisation: every route and socket declares which tokens it accepts; without that, none.
 
-A route declares it with ``dependencies=[needs(Scope.REVIEW)]``, on itself or on its router, or
-``[anyone]``. Declarations are checked before anything of the route runs, its body included. Where
-the path has a ``{session_id}``, that session must be one of the token's; with a ``{sitting_id}``, the
-session that it is a record of. A route without either is for tokens of all sessions alone, unless
-it declares ``filters=True`` and asks ``grant_of`` itself.
+A route declares ``dependencies=[needs(Scope.REVIEW)]``, on itself or on its router, or ``[anyone]``.
+Declarations are checked before the route or its dependencies run and before the body is read. If the
+path contains ``{session_id}``, the token must cover that session; if it contains ``{sitting_id}``, the
+session that the sitting is the record of. A route with neither accepts only tokens for all sessions,
+unless it declares ``filters=True`` and restricts its answer by ``grant_of`` itself.
 """
 
 from __future__ import annotations
@@ -40,12 +40,12 @@ from proctoring.server.grant import UNRESTRICTED, Grant, Scope
 from proctoring.server.tokens import LEEWAY, TokenCheck
 
 SUBPROTOCOL = "proctoring"
-"""What the server answers to sockets that offer it, beside ``bearer.TOKEN`` or alone."""
+"""The subprotocol that the server selects when a socket offers it, with ``bearer.TOKEN`` or alone."""
 _BEARER = "bearer."
 
 
 class _Declaration(SecurityBase):
-    """A dependency that does nothing: it is read by ``access_of`` and by the OpenAPI document."""
+    """A dependency without effect, read by ``access_of`` and by the OpenAPI document."""
 
     def __init__(self, *, filters: bool) -> None:
         self.model = HTTPBearer(bearerFormat="JWT")
@@ -53,39 +53,41 @@ class _Declaration(SecurityBase):
         self.filters = filters
 
     async def __call__(self) -> None:
-        """Nothing: who comes here has been let in."""
+        """No effect: the middleware has authorised the request."""
 
 
 async def _anyone() -> None: ...
 
 
 anyone: Any = Depends(_anyone)
-"""A route for everybody, token or not."""
+"""Declares a route that needs no token."""
 
 
 def needs(*scopes: Scope, filters: bool = False) -> Any:
-    """A route for tokens with any of these scopes. Several declarations must all be met.
+    """Declares a route that accepts tokens with any of these scopes.
+
+    Several declarations on one route must all be met.
 
     Args:
         scopes: one of them suffices.
-        filters: the route's path names no session, and it gives each token, by ``grant_of``, only
-            what is of the token's sessions.
+        filters: the path names no session, and the route itself restricts its answer to the token's
+            sessions, by ``grant_of``.
     """
     return Security(_Declaration(filters=filters), scopes=[scope.value for scope in scopes])
 
 
 @dataclass(frozen=True, slots=True)
 class RouteAccess:
-    """Whom a route is for."""
+    """Which grants a route accepts."""
 
     declared: bool = False
-    """``False``: nobody."""
+    """``False``: none."""
     scopes: tuple[frozenset[Scope], ...] = ()
-    """Of each set, the token must have one; no sets: for everybody."""
+    """The grant must have one scope of each set; empty: no token is needed."""
     filters: bool = False
 
     def refusal(self, grant: Grant, session_id: str | None) -> str | None:
-        """Why a token's bearer is refused; ``None`` if he is not."""
+        """Why a grant is refused; ``None`` if it is accepted."""
         if not self.declared:
             return "nobody may use this: it declares no scope"
         for scopes in self.scopes:
@@ -104,7 +106,7 @@ OPEN_TO_ALL = RouteAccess(declared=True)
 
 
 def access_of(dependencies: Sequence[Any]) -> RouteAccess:
-    """What a route's dependencies, its routers' included, declare."""
+    """What the dependencies of a route and of its routers declare."""
     declared, scopes, filters = False, [], False
     for one in dependencies:
         if one.dependency is _anyone:
@@ -119,10 +121,10 @@ def access_of(dependencies: Sequence[Any]) -> RouteAccess:
 def declarations(
     app: FastAPI, open_paths: frozenset[str]
 ) -> Iterator[tuple[BaseRoute, RouteAccess]]:
-    """Every route, mount and socket of an application, and whom it is for.
+    """Every route, mount and socket of an application with the access that it declares.
 
     Args:
-        open_paths: what is for everybody and no route that could declare it: mounts, documents.
+        open_paths: paths that need no token and cannot declare so: mounts and the framework's own.
     """
     for found in iter_route_contexts(app.routes):
         path = found.path or ""
@@ -141,19 +143,19 @@ def declarations(
 
 
 def grant_of(connection: HTTPConnection) -> Grant:
-    """What the bearer of this request's or socket's token may do."""
+    """The grant of this request or socket."""
     grant: Grant = connection.scope["state"]["grant"]
     return grant
 
 
 class Authorisation:
-    """ASGI middleware: lets through whom a route is for, and closes sockets whose token expires.
+    """ASGI middleware that authorises each request, and closes sockets whose token expires.
 
     Args:
-        check: reads tokens; ``None`` where nobody has to say who he is.
+        check: verifies tokens; ``None``: every request is permitted.
         open_paths: see ``declarations``.
-        session_of: the name of the session that a sitting is the record of; ``None`` for an unknown
-            sitting. May take its time: it is called on a thread.
+        session_of: sitting id to session id; ``None`` for an unknown sitting. May block: it is called
+            on a thread.
     """
 
     def __init__(
@@ -171,7 +173,7 @@ class Authorisation:
         self._declared: list[tuple[BaseRoute, RouteAccess]] = []
 
     async def __call__(self, scope: Connection, receive: Receive, send: Send) -> None:
-        """Let the request through, or answer it here."""
+        """Pass the request on with its grant, or answer it with an error."""
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
@@ -203,7 +205,7 @@ class Authorisation:
         grant = await self._check.read(token)
         session_id = parameters.get("session_id")
         if "sitting_id" in parameters and session_id is None and not grant.covers_all:
-            # A sitting that there is not is answered like one of another session.
+            # An unknown sitting is answered like one of another session: 403.
             session_id = await asyncio.to_thread(self._session_of, parameters["sitting_id"]) or ""
         reason = access.refusal(grant, session_id)
         if reason is not None:
@@ -211,13 +213,13 @@ class Authorisation:
         return grant
 
     def _find(self, scope: Connection) -> tuple[RouteAccess, dict[str, str]]:
-        """Whom the route of this request is for, and what its path names.
+        """The access that the request's route declares, and the path's parameters.
 
-        What is not found here is not asked of the application, which might find it after all.
+        A request without a route does not reach the application, which might match it differently.
 
         Raises:
-            UnknownPathError: there is none.
-            MethodNotAllowedError: there is one, for another method.
+            UnknownPathError: no route has this path.
+            MethodNotAllowedError: a route has this path, with another method.
         """
         if not self._declared:
             self._declared = list(declarations(scope["app"], self._open_paths))
@@ -243,7 +245,7 @@ class Authorisation:
                 {"type": "websocket.send", "text": error_text(error)},
                 {"type": "websocket.close", "code": error.close_code, "reason": error.detail},
             ):
-                # Not accepted yet, closed already, gone, or a client that does not read.
+                # Not accepted yet, already closed, disconnected, or a client that does not read.
                 with contextlib.suppress(RuntimeError, OSError, TimeoutError):
                     await asyncio.wait_for(send(message), CLOSE_TIMEOUT)
 
@@ -252,11 +254,11 @@ NO_GRANT = Grant(frozenset(), ())
 
 
 async def _unreachable(scope: Connection, receive: Receive, send: Send) -> None:
-    """Routes here are matched, never run."""
+    """Endpoint of routes that are only matched."""
 
 
 def _extract_token(scope: Connection) -> str | None:
-    """The token of a request, taken out of what the application, and its logs, get to see."""
+    """The token of a request; removed from the scope, so that nothing downstream can log it."""
     found: str | None = None
     headers = Headers(scope=scope)
     word, _, rest = headers.get("authorization", "").partition(" ")
@@ -274,7 +276,7 @@ def _extract_token(scope: Connection) -> str | None:
 
 
 def _with_subprotocol(send: Send) -> Send:
-    """Browsers want to hear which of the protocols that they offered is spoken."""
+    """Select the subprotocol: browsers fail a connection that selects none of those they offered."""
 
     async def sending(message: Message) -> None:
         if message["type"] == "websocket.accept":

@@ -1,4 +1,4 @@
-"""One browser's socket: reports in, errors out."""
+"""Reports from one page of the candidate's browser, and errors to it."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from proctoring.server.outbound import Outbound
 from proctoring.session.session import Session, SessionState
 
 MAX_BAD_REPORTS = 20
-"""Reports in a row that cannot be understood, after which the socket is closed."""
+"""Consecutive reports that cannot be parsed, after which the socket is closed."""
 
 
 class BrowserFeed(Outbound):
-    """Made and used on the event loop. Several pages of one session may report at once."""
+    """One browser socket. For the event loop. Several pages of a session may report at once."""
 
     def __init__(self, session: Session) -> None:
         super().__init__("browser")
@@ -20,7 +20,7 @@ class BrowserFeed(Outbound):
         self._bad_in_row = 0
 
     def receive(self, text: str, now: float) -> None:
-        """Take one message."""
+        """Parse one message and pass the report to the session."""
         if self._session.state is SessionState.ENDED:
             self.close(SessionEndedError("the session has ended"))
             return

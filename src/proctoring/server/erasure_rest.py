@@ -1,4 +1,4 @@
-"""The REST interface of consent and of erasure: for those who run exams, not for reviewers."""
+"""REST: consents, and the erasure of sittings and consents. For operators, not for reviewers."""
 
 from __future__ import annotations
 
@@ -26,21 +26,21 @@ from proctoring.session.identifier import check_session_id
 router = APIRouter(prefix="/api/records", tags=["records"])
 
 Reason = Annotated[str, Query(min_length=1, max_length=500)]
-"""Why something is erased; kept with the record that it was."""
+"""The reason of an erasure, stored with its record."""
 
-# Plain functions: they wait for the database beside the event loop.
+# Plain functions: FastAPI runs them on threads, since they wait for the database.
 
 
 class ConsentRequest(BaseModel):
-    """That a candidate agreed to be watched, or took it back."""
+    """A candidate's consent, or its withdrawal."""
 
     model_config = ConfigDict(extra="forbid")
 
     granted: bool = True
     text: str = Field(
-        min_length=1, max_length=20_000, description="What the candidate was shown, in full."
+        min_length=1, max_length=20_000, description="The full text that the candidate was shown."
     )
-    given_by: str = Field(default="", max_length=200, description="Who agreed, as you name people.")
+    given_by: str = Field(default="", max_length=200, description="Who agreed, in your own naming.")
 
 
 @router.post(
@@ -50,8 +50,8 @@ class ConsentRequest(BaseModel):
     dependencies=[needs(Scope.ADMIN, Scope.MEDIA)],
 )
 def record_consent(request: Request, session_id: str, wanted: ConsentRequest) -> Consent:
-    """Keep that a candidate agreed, or took it back, and to what: under the session's name, before
-    it begins or while it runs."""
+    """Store a candidate's consent, or its withdrawal, under a session id: before the session or during
+    it."""
     check_session_id(session_id)
     kept, now = archive(request), datetime.now(UTC)
     return consent(
@@ -69,8 +69,7 @@ def erase_waiting_consents(
     session_id: str,
     reason: Reason = "erased on request",
 ) -> Erasure:
-    """Erase consents that were given under a name and whose session has not begun. Those of a
-    sitting are erased with it."""
+    """Erase consents of a session that has not started. Those of a sitting are erased with it."""
     check_session_id(session_id)
     kept, erased_by = archive(request), grant_of(request).subject
     now = datetime.now(UTC)
@@ -87,12 +86,12 @@ def erase_sitting(
     sitting_id: str,
     reason: Reason = "erased on request",
 ) -> Erasure:
-    """Erase a sitting that has ended: events, incidents, signals, decisions, consents, evidence,
-    embeddings. What remains is this answer, signed, which names nobody."""
+    """Erase a sitting that has ended: events, incidents, signals, decisions, consents, evidence and
+    embeddings. A signed record of the erasure remains, which identifies nobody."""
     return storage(request).erase(sitting_id, reason, grant_of(request).subject)
 
 
 @router.get("/erasures", responses=errors(*NOT_RECORDED), dependencies=[needs(Scope.ADMIN)])
 def list_erasures(request: Request) -> list[Erasure]:
-    """Every erasure, oldest first: chained by `hash`, signed by the server's key."""
+    """All records of erasures, oldest first, chained by `hash` and signed by the server."""
     return list(erasures(archive(request).engine))

@@ -1,4 +1,4 @@
-"""The REST interface of evidence."""
+"""REST: stored evidence."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from proctoring.server.records_rest import NOT_RECORDED, storage
 router = APIRouter(prefix="/api/records", tags=["records"], dependencies=[needs(Scope.REVIEW)])
 
 _HEADERS = {
-    "Cache-Control": "no-store",  # faces: they stay where they are, and go when they are erased
+    "Cache-Control": "no-store",  # images of people must not outlive their erasure in a cache
     "Content-Security-Policy": "default-src 'none'; sandbox",
     "Cross-Origin-Resource-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
@@ -44,6 +44,6 @@ _CONTENT = {
     },
 )
 def show_evidence(request: Request, sitting_id: str, digest: str) -> Response:
-    """One still (JPEG) or clip (MP4) of a sitting's incident, as it was stored: its digest is verified."""
+    """One still (JPEG) or clip (MP4) of an incident. Its content is verified against the digest."""
     piece = storage(request).evidence(sitting_id, digest)
     return Response(piece.data, media_type=piece.media_type, headers=_HEADERS)

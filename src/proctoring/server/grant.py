@@ -1,4 +1,4 @@
-"""What the bearer of a token may do, and with which sessions."""
+"""What a token permits, and for which sessions."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from enum import StrEnum
 
 
 class Scope(StrEnum):
-    """What a token may be good for. None of them includes another."""
+    """What a token may permit. No scope includes another."""
 
     MEDIA = "media"
-    """Send a session's pictures, sound and browser events."""
+    """Send a session's video, audio and browser reports."""
     EVENTS = "events"
-    """Hear what is judged of a session."""
+    """Receive the events of a session."""
     REVIEW = "review"
     """Read records and evidence, and decide on incidents."""
     ADMIN = "admin"
-    """Make, end and erase sessions."""
+    """Create, end and erase sessions."""
     METRICS = "metrics"
-    """Read the counters; they name no session."""
+    """Read the metrics, which name no session."""
 
 
 ALL_SESSIONS = "*"
@@ -26,18 +26,18 @@ ALL_SESSIONS = "*"
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What one request or socket may do."""
+    """What one request or socket is permitted."""
 
     scopes: frozenset[Scope]
     sessions: tuple[str, ...]
-    """Names of sessions, or beginnings of names followed by ``*``."""
+    """Session ids, or prefixes of session ids followed by ``*``."""
     subject: str = ""
-    """Who, in the words of whoever made the token; empty when nobody had to say. Never logged."""
+    """The token's subject claim; empty without a token. Never logged."""
     expires_at: float | None = None
-    """Seconds since 1970; ``None`` for never."""
+    """Unix time in seconds; ``None``: never."""
 
     def covers(self, session_id: str) -> bool:
-        """Whether this session is one of the token's."""
+        """Whether the grant includes this session."""
         return any(
             session_id.startswith(name[:-1]) if name.endswith("*") else session_id == name
             for name in self.sessions
@@ -45,9 +45,9 @@ class Grant:
 
     @property
     def covers_all(self) -> bool:
-        """Whether every session is one of the token's."""
+        """Whether the grant includes every session."""
         return ALL_SESSIONS in self.sessions
 
 
 UNRESTRICTED = Grant(frozenset(Scope), (ALL_SESSIONS,))
-"""Where nobody has to say who he is."""
+"""The grant of every request where no tokens are used."""

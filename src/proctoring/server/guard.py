@@ -1,4 +1,4 @@
-"""What every request passes first: who may ask, how much, and what browsers may do with answers."""
+"""Middleware that checks host, origin, rate and size of each request and sets security headers."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from proctoring.server.error_answers import answer_error
 from proctoring.server.rate_limit import ClientLimit
 
 MAX_BODY = 256 << 10
-"""Bytes of a request's body: a session with all its accommodations takes a few thousand."""
+"""Bytes of a request's body. A session with all its accommodations takes a few thousand."""
 MAX_REFERENCE = 8 << 20
-"""The same under ``REFERENCES``, where the recording of a voice may be in it (6 MiB, as base64)."""
+"""Bytes of a body under ``REFERENCES``, which may contain a voice recording (6 MiB, in base64)."""
 REFERENCES = "/api/sessions"
 
 _HEADERS = {
@@ -43,13 +43,13 @@ _CONTENT = (
 
 
 class Guard:
-    """ASGI middleware.
+    """ASGI middleware; the outermost one.
 
     Args:
-        local_only: the server is bound to this machine alone.
+        local_only: the server is bound to this machine only.
         allowed_origins: see ``access.refusal``.
-        requests_per_second: of one client's address, in the mean; twice as many at once.
-        now: seconds, monotonic.
+        requests_per_second: mean rate per client address; bursts may be twice as large.
+        now: monotonic clock, seconds.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class Guard:
         self._allowed = tuple(allowed_origins)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let the request through, or answer it here."""
+        """Pass the request on, or answer it with an error."""
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
@@ -81,7 +81,7 @@ class Guard:
         elif reason is not None:
             await _answer(scope, receive, send, ForbiddenError(reason))
         elif scope["type"] == "websocket":
-            with contextlib.suppress(WebSocketDisconnect):  # a client that leaves is no error
+            with contextlib.suppress(WebSocketDisconnect):  # a disconnected client is no error
                 await self._app(scope, receive, send)
         elif _too_long(headers, _max_body(scope["path"])):
             detail = f"the body must say its length, at most {_max_body(scope['path'])} bytes"

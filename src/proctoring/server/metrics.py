@@ -1,4 +1,4 @@
-"""What is read off the running service when Prometheus asks. No session is named in it."""
+"""Metrics that are read from the running service when Prometheus scrapes. They name no session."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from proctoring.server.service import Service
 
 
 class ServiceCollector(Collector):
-    """Gauges of one service."""
+    """Gauges and counters of one service."""
 
     def __init__(self, service: Service) -> None:
         self._service = service
 
     def collect(self) -> Iterator[Metric]:
-        """Read everything now."""
+        """Read the present values."""
         service = self._service
         pool, outbox = service.pool, service.outbox
         gauges = {
@@ -59,7 +59,7 @@ class ServiceCollector(Collector):
 
 
 def register(service: Service) -> None:
-    """Let the service's registry show the service, the process and the interpreter."""
+    """Add metrics of the service, the process and the interpreter to the service's registry."""
     registry: CollectorRegistry = service.metrics
     registry.register(ServiceCollector(service))
     ProcessCollector(registry=registry)

@@ -1,4 +1,4 @@
-"""The application with its OpenAPI document put right."""
+"""A FastAPI application with a corrected OpenAPI document."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ JSON = "application/json"
 
 
 class OpenApiApp(FastAPI):
-    """FastAPI, which describes errors in the form of the path's good answer, be it a picture."""
+    """Describes errors as JSON. FastAPI describes them with the media type of the route's answer."""
 
     def openapi(self) -> dict[str, Any]:
-        """The document; errors are JSON on every path."""
+        """The document."""
         if self.openapi_schema is None:
             document = super().openapi()
             for path in document["paths"].values():

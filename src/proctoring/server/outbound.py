@@ -1,4 +1,4 @@
-"""What goes out on one media socket: news, errors, the last word."""
+"""Messages to the client of one media socket."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from proctoring.server.closing import CloseReason
 from proctoring.server.error_answers import error_text
 
 MAX_WAITING = 32
-"""Messages of each kind that may wait for a client that does not read; the oldest go."""
+"""Messages of each kind that wait for a client that does not read; the oldest are dropped."""
 
 
 class Outbound:
-    """Made and used on the event loop; ``call`` alone is for other threads.
+    """Queues messages and sends them in order. For the event loop; only ``call`` is thread-safe.
 
     Args:
-        what: the socket's name in sentences: "video".
+        what: the kind of socket, for error messages: "video".
     """
 
     def __init__(self, what: str) -> None:
@@ -35,7 +35,7 @@ class Outbound:
         self._notices: deque[str] = deque(maxlen=MAX_WAITING)
 
     def send_first(self, text: str) -> None:
-        """Send this before all else; what was to go first and did not yet is replaced."""
+        """Send this before all other messages. Replaces such a message that was not sent yet."""
         self._first = text
         self._wake_up.set()
 
@@ -51,25 +51,25 @@ class Outbound:
             self._wake_up.set()
 
     def replaced(self) -> None:
-        """A newer socket took over."""
+        """Close the socket: a newer one took over."""
         self.close(ReplacedError(f"a newer {self._what} socket of this session took over"))
 
     def ended(self, detail: str) -> None:
-        """The session is over."""
+        """Close the socket: the session has ended."""
         self.close(SessionEndedError(f"session ended: {detail}"))
 
     def close(self, error: ProctoringError) -> None:
-        """Close the socket with this error, once it and what waits is sent. The first one counts."""
+        """Send what waits, then this error, then close the socket. The first call counts."""
         self.error(error)
         self.closing.set(error)
 
     def call(self, function: Callable[..., object], *args: Any) -> None:
-        """Have the event loop call this; from any thread."""
-        with contextlib.suppress(RuntimeError):  # the loop has closed: nobody listens any more
+        """Call a function on the event loop. Thread-safe."""
+        with contextlib.suppress(RuntimeError):  # the loop is closed: the server has stopped
             self._loop.call_soon_threadsafe(function, *args)
 
     async def send(self, socket: WebSocket) -> None:
-        """Send what comes, until the socket is to be closed."""
+        """Send messages as they are queued; return when the socket is to be closed."""
         while True:
             await self._wake_up.wait()
             self._wake_up.clear()

@@ -1,4 +1,4 @@
-"""The port to serve on, taken before anything else is done."""
+"""The port to serve on, bound before models are loaded."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from proctoring.settings import Settings
 
 
 def open_port(settings: Settings) -> socket.socket:
-    """Take the port, so that a mistake shows before anything else is done.
+    """Bind the port early, so that an error shows before models are loaded.
 
     Raises:
-        SettingsError: it cannot be had, or others than this machine could reach it unasked.
+        SettingsError: it cannot be bound, or other machines could connect although no tokens are
+            configured.
     """
     host, port = settings.host, settings.port
     if access_mode(settings) is AccessMode.LOCAL and not is_loopback(host):
@@ -43,6 +44,6 @@ def open_port(settings: Settings) -> socket.socket:
 
 
 def address_of(port: socket.socket) -> str:
-    """The address to open in a browser: ``http://127.0.0.1:8000``."""
+    """The URL to open in a browser: ``http://127.0.0.1:8000``."""
     host, number = port.getsockname()[:2]
     return f"http://[{host}]:{number}" if ":" in host else f"http://{host}:{number}"

@@ -1,4 +1,4 @@
-"""How much one socket may send, and how often one client may ask."""
+"""Limits on what one socket may send and how often one client may send requests."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from enum import Enum
 
 
 class TokenBucket:
-    """A token bucket: ``rate`` units per second in the mean, ``burst`` at once.
+    """A token bucket.
 
     Args:
-        now: seconds of the clock that ``consume`` uses.
+        rate: mean units per second.
+        burst: units that can be consumed at once.
+        now: present time in seconds, of the clock that ``consume`` uses.
     """
 
     def __init__(self, rate: float, burst: float, now: float) -> None:
@@ -40,12 +42,12 @@ class RateDecision(Enum):
 
 
 class SocketLimit:
-    """Drops frames beyond the rate, and slows reading where even dropping would cost too much.
+    """Drops frames that arrive too fast, and pauses reading where even dropping costs too much.
 
     Args:
-        frames: per second, taken.
-        data: bytes per second, read.
-        now: seconds of the clock that ``decide`` uses.
+        frames: frames per second that are accepted. Reading pauses above four times as many messages.
+        data: bytes per second that are read.
+        now: present time in seconds, of the clock that ``decide`` uses.
     """
 
     def __init__(self, frames: float, data: float, now: float) -> None:
@@ -54,7 +56,7 @@ class SocketLimit:
         self._data = TokenBucket(data, 2 * data, now)
 
     def decide(self, size: int, now: float) -> tuple[RateDecision, float]:
-        """What to do with a message of ``size`` bytes, and for how many seconds to read no more."""
+        """What to do with a message of ``size`` bytes, and for how many seconds to pause reading."""
         pause = max(self._messages.consume(1, now), self._data.consume(size, now))
         if self._frames.consume(1, now) > 0:
             self._frames.refund(1)
@@ -63,21 +65,21 @@ class SocketLimit:
 
 
 class ClientLimit:
-    """How often each client may ask.
+    """The request rate of each client address.
 
     Args:
-        rate: requests per second in the mean; twice as many at once.
+        rate: mean requests per second; bursts may be twice as large.
     """
 
     CLIENTS = 4096
-    """Clients remembered; who has not asked for longest is forgotten first."""
+    """Addresses that are tracked; the least recently seen one is dropped first."""
 
     def __init__(self, rate: float) -> None:
         self._rate = rate
         self._buckets: OrderedDict[str, TokenBucket] = OrderedDict()
 
     def exceeds(self, client: str, now: float) -> bool:
-        """Count a request. Returns whether it is one too many; such a one does not count."""
+        """Count a request. Returns whether it exceeds the rate; then it is not counted."""
         bucket = self._buckets.get(client)
         if bucket is None:
             bucket = self._buckets[client] = TokenBucket(self._rate, 2 * self._rate, now)

@@ -1,4 +1,4 @@
-"""The REST interface of records: sittings that were, and are."""
+"""REST: recorded sittings."""
 
 from __future__ import annotations
 
@@ -36,8 +36,7 @@ from proctoring.storage.storage import Storage
 
 router = APIRouter(prefix="/api/records", tags=["records"], dependencies=[needs(Scope.REVIEW)])
 
-# Plain functions, not coroutines: FastAPI runs them beside the event loop, since they wait for
-# the database.
+# Plain functions: FastAPI runs them on threads, since they wait for the database.
 
 MAX_POINTS = 5000
 
@@ -46,19 +45,19 @@ NOT_RECORDED = (RecordsOffError, RecordsUnavailableError)
 
 
 class DecisionRequest(BaseModel):
-    """What a reviewer says of an incident."""
+    """A reviewer's decision on an incident."""
 
     model_config = ConfigDict(extra="forbid")
 
     decision: DecisionKind
-    reason: str = Field(min_length=1, max_length=4000, description="Why: people ask later.")
+    reason: str = Field(min_length=1, max_length=4000, description="Reason of the decision.")
     reviewer: str = Field(
         default="", max_length=200, description="The reviewer, where the token names nobody."
     )
 
 
 class JudgeRequest(BaseModel):
-    """The policy to judge by again."""
+    """The policy to apply to a recorded sitting."""
 
     model_config = ConfigDict(
         extra="forbid", json_schema_extra={"examples": [{"policy": "lenient"}]}
@@ -73,11 +72,12 @@ class JudgeRequest(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What a policy makes of a sitting, and how that differs from what was told when it was live."""
+    """The result of applying a policy to a sitting, compared with the incidents that were published
+    live."""
 
     policy: str
     observations: int
-    """How many were judged; 0 where none are kept."""
+    """Number of recorded observations; 0 if none were recorded."""
     incidents: tuple[IncidentSummary, ...]
     difference: Difference
 
@@ -98,7 +98,7 @@ def list_sittings(
     ] = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
 ) -> SittingPage:
-    """Sittings that are kept, newest first. A session's name may be used again; each is a sitting."""
+    """Recorded sittings, newest first. A session id may have several."""
     return archive(request).reader.sittings(
         SittingFilter(
             session_id,
@@ -116,7 +116,7 @@ def list_sittings(
 
 @router.get("/sittings/{sitting_id}", responses=errors(UnknownRecordError, *NOT_RECORDED))
 def show_sitting(request: Request, sitting_id: str) -> SittingDetail:
-    """One sitting: its incidents with what reviewers decided, consents, the policy that judged."""
+    """One sitting: incidents with decisions and evidence, consents, policy."""
     return archive(request).reader.sitting(sitting_id)
 
 
@@ -127,7 +127,7 @@ def list_events(
     after: Annotated[int, Query(ge=0)] = 0,
     limit: Annotated[int, Query(ge=1, le=10_000)] = 1000,
 ) -> list[StoredEvent]:
-    """What listeners were told, as it went out (`text`, JSON), each bound by `hash` to the one before."""
+    """Published events as they were sent (`text`, JSON), chained by `hash`."""
     return list(archive(request).reader.events(sitting_id, after, limit))
 
 
@@ -139,8 +139,8 @@ def show_signals(
     end: Annotated[float | None, Query(ge=0, le=1e9, allow_inf_nan=False)] = None,
     points: Annotated[int, Query(ge=1, le=MAX_POINTS)] = 1000,
 ) -> Plot:
-    """What was measured, as curves to plot: gaze and head in degrees, faces, persons, phone,
-    liveness, speech, voices. Of a sitting that runs, up to some seconds ago."""
+    """Measurements as curves to plot: gaze and head in degrees, faces, persons, phone, liveness,
+    speech, speakers. Those of an open sitting lack the last seconds."""
     return archive(request).reader.plot(sitting_id, start, end, points)
 
 
@@ -180,7 +180,7 @@ def judge_sitting_again(request: Request, sitting_id: str, wanted: JudgeRequest)
 def decide_on_incident(
     request: Request, sitting_id: str, incident_id: str, wanted: DecisionRequest
 ) -> Decision:
-    """Confirm, dismiss or comment. Nothing is overwritten: the last decision counts."""
+    """Confirm, dismiss or comment. All decisions are kept; the last one counts."""
     kept, now = archive(request), datetime.now(UTC)
     reviewer = grant_of(request).subject or wanted.reviewer
     return decide(
@@ -201,7 +201,7 @@ def decide_on_incident(
     response_class=Response,
 )
 def download_json(request: Request, sitting_id: str) -> Response:
-    """Everything that is kept of a sitting but its signals, as one file."""
+    """Everything recorded of a sitting except its signals, as one file."""
     reader = archive(request).reader
     detail = reader.sitting(sitting_id)
     events: list[StoredEvent] = []
@@ -219,7 +219,7 @@ def download_json(request: Request, sitting_id: str) -> Response:
     response_class=Response,
 )
 def download_csv(request: Request, sitting_id: str) -> Response:
-    """The incidents of a sitting as a table."""
+    """The incidents of a sitting as CSV."""
     detail = archive(request).reader.sitting(sitting_id)
     text = io.StringIO()
     writer = csv.writer(text)
@@ -253,12 +253,12 @@ def archive(request: Request) -> Archive:
 
 
 def database_error(error: SQLAlchemyError) -> RecordsUnavailableError:
-    """A failure of the database in words for clients, which its own are not for."""
+    """The error for clients: the database's own message may contain data or addresses."""
     return RecordsUnavailableError(f"the database cannot be used now ({type(error).__name__})")
 
 
 def _with_zone(time: datetime | None) -> datetime | None:
-    """A moment whose zone was not given is UTC."""
+    """A time without a zone is UTC."""
     return time.replace(tzinfo=UTC) if time is not None and time.tzinfo is None else time
 
 
@@ -290,7 +290,7 @@ def _summary(incident: IncidentRecord) -> IncidentSummary:
 
 
 def _spreadsheet_safe(value: object) -> object:
-    """A cell that no spreadsheet takes for a formula."""
+    """A cell that spreadsheets do not interpret as a formula."""
     if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
         return f"'{value}"
     return value

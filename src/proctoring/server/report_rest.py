@@ -1,4 +1,4 @@
-"""A sitting's report, to download."""
+"""REST: the report of a sitting."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ router = APIRouter(
 )
 
 POINTS = 1000
-"""Of each curve: more than a printed page shows."""
+"""Points of each curve; more than a printed page resolves."""
 
 
 @router.get(
     "/report.html", response_class=HTMLResponse, responses=errors(UnknownRecordError, *NOT_RECORDED)
 )
-def page(request: Request, sitting_id: str) -> HTMLResponse:
-    """The report as a page to print: complete in itself, without scripts."""
+def show_report_page(request: Request, sitting_id: str) -> HTMLResponse:
+    """The report as one printable HTML page without scripts or other files."""
     policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
     return HTMLResponse(
         report_html(_content(request, sitting_id)), headers={"content-security-policy": policy}
@@ -43,7 +43,7 @@ def page(request: Request, sitting_id: str) -> HTMLResponse:
         **errors(UnknownRecordError, *NOT_RECORDED),
     },
 )
-def pdf(request: Request, sitting_id: str) -> Response:
+def download_report_pdf(request: Request, sitting_id: str) -> Response:
     """The report as a PDF."""
     return Response(report_pdf(_content(request, sitting_id)), media_type="application/pdf")
 

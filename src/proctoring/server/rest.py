@@ -1,4 +1,4 @@
-"""The REST interface."""
+"""REST: health, sessions, policies and metrics."""
 
 from __future__ import annotations
 
@@ -54,8 +54,8 @@ router = APIRouter()
 
 @router.get("/api/health", tags=["service"], dependencies=[anyone])
 async def health(request: Request) -> HealthAnswer | BriefHealthAnswer:
-    """How the service is, and what it can and cannot see; only the former without a token where
-    tokens are asked for. Answers 200 whatever it has to say."""
+    """Status and capabilities of the service; status and access mode only, where tokens are used and
+    none is sent. The HTTP status is always 200."""
     service = _service(request)
     if not grant_of(request).scopes:
         return BriefHealthAnswer(status=service.status.value, access=service.access.value)
@@ -99,7 +99,7 @@ async def health(request: Request) -> HealthAnswer | BriefHealthAnswer:
     dependencies=[needs(Scope.ADMIN, filters=True)],
 )
 async def create_session(request: Request, wanted: SessionRequest) -> SessionAnswer:
-    """Make a session beforehand, under any policy, changed for its candidate if need be."""
+    """Create a session before its first socket, under any policy, with accommodations if needed."""
     service = _service(request)
     policy = service.default_policy
     if wanted.policy is not None and wanted.policy != policy.name:
@@ -130,7 +130,7 @@ async def create_session(request: Request, wanted: SessionRequest) -> SessionAns
 async def set_reference_voice(
     request: Request, session_id: str, given: VoiceRequest
 ) -> VoiceAnswer:
-    """Give the candidate's voice, so that anybody else is told apart from the first second on."""
+    """Set the candidate's reference voice: other speakers are recognised from the first second on."""
     service = _service(request)
     _find(service, session_id)
     voice = await service.learn_voice(given.reference_voice)
@@ -145,7 +145,7 @@ async def set_reference_voice(
     dependencies=[needs(Scope.REVIEW, Scope.ADMIN, filters=True)],
 )
 async def list_sessions(request: Request) -> SessionsAnswer:
-    """The open sessions that the token covers, oldest first."""
+    """Open sessions that the token covers, oldest first."""
     service, grant = _service(request), grant_of(request)
     return SessionsAnswer(
         sessions=[
@@ -175,7 +175,8 @@ async def show_session(request: Request, session_id: str) -> SessionAnswer:
     dependencies=[needs(Scope.ADMIN)],
 )
 async def end_session(request: Request, session_id: str) -> SessionAnswer:
-    """End a session: its incidents end, its sockets are closed. Its events stay readable a while."""
+    """End a session: its open incidents end and its sockets are closed. Its events can be read for a
+    while."""
     service = _service(request)
     session = _find(service, session_id)
     answer = _session_answer(service, session)
@@ -201,7 +202,7 @@ async def end_session(request: Request, session_id: str) -> SessionAnswer:
     responses=errors(UnknownSessionError, NotNowError, LimitReachedError, NotReadyError),
 )
 async def start_calibration(request: Request, session_id: str) -> SessionAnswer:
-    """Guide the candidate through a calibration; ``/events`` tells each step and the outcome."""
+    """Start a guided calibration; its steps and outcome are events."""
     service = _service(request)
     session = _find(service, session_id)
     session.request_calibration(service.now())
@@ -212,14 +213,14 @@ async def start_calibration(request: Request, session_id: str) -> SessionAnswer:
     "/api/sessions/{session_id}/challenge",
     status_code=202,
     tags=["sessions"],
-    # Not for a candidate's token: gaze and head are not judged while a challenge runs.
+    # Not for the candidate's own token: gaze and head are not judged during a challenge.
     dependencies=[needs(Scope.REVIEW, Scope.ADMIN)],
     responses=errors(UnknownSessionError, NotNowError, NotReadyError),
 )
 async def request_challenge(
     request: Request, session_id: str, wanted: ChallengeRequest | None = None
 ) -> SessionAnswer:
-    """Ask the candidate for a movement; ``/events`` tells it to the page, and how it ended."""
+    """Ask the candidate for a movement; request and outcome are events."""
     service = _service(request)
     session = _find(service, session_id)
     session.request_challenge(wanted.action if wanted else None, service.now())
@@ -228,7 +229,7 @@ async def request_challenge(
 
 @router.get("/api/policies", tags=["policies"], dependencies=[needs(*Scope, filters=True)])
 async def list_policies(request: Request) -> PoliciesAnswer:
-    """The policies that sessions can be made with."""
+    """Policies that sessions can be created with."""
     default = _service(request).default_policy
     policies: dict[str, Policy] = {name: shipped_policy(name) for name in shipped_policies()}
     policies[default.name] = default
@@ -248,7 +249,7 @@ async def list_policies(request: Request) -> PoliciesAnswer:
     dependencies=[needs(Scope.METRICS, filters=True)],
 )
 async def metrics(request: Request) -> Response:
-    """Counters and gauges for Prometheus, in its text format."""
+    """Metrics in the text format of Prometheus."""
     return Response(generate_latest(_service(request).metrics), media_type=CONTENT_TYPE_LATEST)
 
 
@@ -276,8 +277,8 @@ def _detail(service: Service) -> str:
         if capability.wanted and not capability.available
     ]
     if slowed := service.slowed_sessions:
-        who = "1 session is" if slowed == 1 else f"{slowed} sessions are"
-        details.append(f"{who} analysed at less than the full rate, for want of computing time")
+        subject = "1 session is" if slowed == 1 else f"{slowed} sessions are"
+        details.append(f"{subject} analysed at less than the full rate, for want of computing time")
     return "; ".join(details)
 
 

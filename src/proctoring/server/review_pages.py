@@ -1,4 +1,4 @@
-"""The review pages: the wall of sessions, one session, and the chart library that they use."""
+"""The review pages and the chart library that they use."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _PLOTLY_STYLES = (
     "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='",
     "'sha256-ji27qzEtxXZW+7dun6UwjHXJ18e6WAin1VvNtkzIE/o='",
 )
-"""The empty style element, which Plotly fills by script, and the constant one that it makes."""
+"""Hashes of Plotly's style elements: an empty one that it fills by script, and a constant one."""
 
 CONTENT = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
@@ -26,24 +26,24 @@ CONTENT = (
     "frame-ancestors 'none'"
 )
 CHART_CONTENT = CONTENT.replace("style-src 'self'", " ".join(("style-src 'self'", *_PLOTLY_STYLES)))
-"""What the pages may load (content security policy)."""
+"""Content security policies of the pages, without and with charts."""
 
 
 @router.get("/review")
 async def wall() -> FileResponse:
-    """Many sessions: those that run, those that are kept."""
+    """Open sessions and recorded sittings."""
     return _page("wall.html", CONTENT)
 
 
 @router.get("/sitting")
 async def sitting() -> FileResponse:
-    """One session; ``?id=`` says which, for the page's own script."""
+    """One sitting; the page's script reads its id from ``?id=``."""
     return _page("sitting.html", CHART_CONTENT)
 
 
 @router.get("/page/plotly.min.js")
 async def plotly() -> FileResponse:
-    """The chart library, out of the Python package that carries it: nothing comes from elsewhere."""
+    """The chart library, from the installed Python package."""
     script = files("plotly") / "package_data" / "plotly.min.js"
     headers = {"cache-control": "max-age=86400"}
     return FileResponse(str(script), media_type="text/javascript", headers=headers)

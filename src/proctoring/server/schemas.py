@@ -1,4 +1,4 @@
-"""What goes over the REST interface, as OpenAPI describes it."""
+"""Bodies of REST requests and answers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class ErrorDetail(BaseModel):
     """One error."""
 
     code: str = Field(examples=["unknown_session"])
-    """For machines."""
+    """For programs."""
     detail: str = Field(examples=["no session exam-7 is open"])
     """For people."""
     retryable: bool = Field(
@@ -24,13 +24,13 @@ class ErrorDetail(BaseModel):
 
 
 class ErrorAnswer(BaseModel):
-    """Every error of every path."""
+    """The body of every error."""
 
     error: ErrorDetail
 
 
 class CapabilityAnswer(BaseModel):
-    """One ability of the service, on or off."""
+    """One capability of the service."""
 
     name: str = Field(examples=["faces"])
     available: bool
@@ -38,24 +38,24 @@ class CapabilityAnswer(BaseModel):
     model: str = Field(examples=["face_landmarker"])
     wanted: bool = Field(
         default=True,
-        description="False: optional, and nobody asked for it; its being off takes nothing away.",
+        description="False: optional and not configured, so that its absence is no fault.",
     )
 
 
 class BriefHealthAnswer(BaseModel):
-    """What everybody may know of the service."""
+    """Health without a token."""
 
     status: Literal["starting", "ok", "degraded", "failed", "stopping"]
     access: Literal["tokens", "local", "insecure"] = Field(
-        description="Who is let in: bearers of tokens, everybody on this machine, or everybody.",
+        description="Who may use the server: clients with a token, this machine only, or everybody.",
     )
 
 
 class HealthAnswer(BriefHealthAnswer):
-    """How the service is."""
+    """Health of the service."""
 
     detail: str = Field(
-        description="What is wrong, when something is.",
+        description="What is wrong; empty if nothing is.",
         examples=["gaze is off: face_landmarker cannot be had"],
     )
     version: str = Field(examples=["0.1.0"])
@@ -73,7 +73,7 @@ class HealthAnswer(BriefHealthAnswer):
 
 
 class SessionRequest(BaseModel):
-    """A session to be made before its candidate comes."""
+    """A session to create before its first socket."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -91,26 +91,28 @@ class SessionRequest(BaseModel):
     )
 
     session_id: str | None = Field(
-        default=None, pattern=SESSION_ID, description="Made up when not given."
+        default=None, pattern=SESSION_ID, description="Generated if not given."
     )
     policy: str | None = Field(
-        default=None, max_length=100, description="A policy's name; the server's default otherwise."
+        default=None,
+        max_length=100,
+        description="Name of a policy; the server's default if not given.",
     )
     accommodations: dict[str, dict[str, Any]] = Field(
         default_factory=dict,
         max_length=64,
-        description="Kind of incident or section of the policy to what differs for this candidate.",
+        description="Kind of incident or section of the policy to changed settings for this candidate.",
     )
     mirrored: bool = Field(
-        default=False, description="Whether the pictures are mirrored, left for right."
+        default=False, description="Whether the frames are mirrored horizontally."
     )
     reference_photo: str | None = Field(
         default=None,
         repr=False,
         description=(
-            "A JPEG or PNG as base64, at most 4 MiB: the candidate's face alone is in it, from the "
-            "front, 60 pixels wide or more. Without it the session's first seconds are compared "
-            "with. The photo is not kept."
+            "A JPEG or PNG in base64, at most 4 MiB, that shows only the candidate's face, from the "
+            "front, at least 60 pixels wide. Without it the session's first seconds are the "
+            "reference. The photo is not stored."
         ),
     )
     reference_voice: str | None = Field(
@@ -119,71 +121,71 @@ class SessionRequest(BaseModel):
 
 
 class VoiceRequest(BaseModel):
-    """The candidate's voice, recorded beforehand."""
+    """A recording of the candidate's voice."""
 
     model_config = ConfigDict(extra="forbid")
 
     reference_voice: str = Field(
         description=(
-            "A sound file (WAV, FLAC, Ogg, WebM) as base64, at most 6 MiB and a minute: the "
-            "candidate alone speaks in it, for 3 s or more. Speaker embeddings alone are kept, until "
-            "the session ends."
+            "An audio file (WAV, FLAC, Ogg, WebM) in base64, at most 6 MiB and one minute, in which "
+            "only the candidate speaks, for 3 s or more. Only speaker embeddings are kept, until the "
+            "session ends."
         ),
         repr=False,
     )
 
 
 class VoiceAnswer(BaseModel):
-    """What was learned of the candidate's voice."""
+    """How much of the recording could be used."""
 
-    seconds: float = Field(description="Clear speech that was used.", examples=[12.4])
+    seconds: float = Field(description="Seconds of clear speech.", examples=[12.4])
 
 
 class FramesAnswer(BaseModel):
-    """What became of a session's frames."""
+    """Frames of a session by outcome."""
 
     received: int
-    replaced: int = Field(description="A newer one came before their turn.")
-    skipped: int = Field(description="Came sooner than anything was due.")
+    replaced: int = Field(description="Replaced by a newer frame before their turn.")
+    skipped: int = Field(description="Arrived before any analysis was due.")
     analysed: int
-    refused: int = Field(description="Could not be used.")
+    refused: int = Field(description="Could not be decoded.")
     failed: int = Field(description="Their analysis failed.")
 
 
 class SoundAnswer(BaseModel):
-    """What became of a session's sound, in seconds."""
+    """Audio of a session by outcome, in seconds."""
 
     received: float
-    missing: float = Field(description="Never arrived, or found no place while it waited.")
-    failed: float = Field(description="Could not be listened to.")
+    missing: float = Field(description="Never arrived, or exceeded the buffer.")
+    failed: float = Field(description="Analysis failed.")
 
 
 class TranscriptionAnswer(BaseModel):
-    """How a session's speech becomes words."""
+    """Transcription of a session."""
 
     engine: str = Field(examples=["moonshine"])
-    told: bool = Field(description="Whether listeners get the words.")
+    told: bool = Field(description="Whether transcripts are published.")
     available: bool
-    reason: str = Field(description="Why no words come; empty while all is well.", examples=[""])
-    missing: float = Field(description="Seconds of sound whose words nobody will know.")
+    reason: str = Field(description="Why it does not work; empty while it does.", examples=[""])
+    missing: float = Field(description="Seconds of audio that were not transcribed.")
 
 
 class MissingAnswer(BaseModel):
-    """One thing that a good position still lacks."""
+    """A condition of a good position that is not met."""
 
     code: str = Field(examples=["face_too_small"])
     text: str = Field(examples=["Your face is too small: move closer to the camera."])
 
 
 class EnrolmentAnswer(BaseModel):
-    """Whether the candidate is in a position to be judged in."""
+    """State of enrolment: whether the candidate's position is good enough to be judged."""
 
     state: Literal["off", "waiting", "calibrating", "ready"]
     missing: list[MissingAnswer]
-    progress: float = Field(description="Of the steady time that is asked for, 0 to 1.")
-    ready_at: float | None = Field(description="Media time since which it is ready.")
+    progress: float = Field(description="Share of the required steady time, 0 to 1.")
+    ready_at: float | None = Field(description="Media time at which it became ready.")
     limit: float = Field(
-        description="Seconds from the first picture after which everything is judged all the same."
+        description="Seconds from the first frame after which judging starts in any case."
     )
 
 
@@ -197,29 +199,29 @@ class ReachAnswer(BaseModel):
 
 
 class CalibrationAnswer(BaseModel):
-    """How the guided calibration stands."""
+    """State of the guided calibration."""
 
     state: Literal["none", "running", "done", "failed"]
-    step: str = Field(description="What runs; empty when nothing does.", examples=["top_left"])
+    step: str = Field(description="The running step; empty if none runs.", examples=["top_left"])
     text: str = Field(examples=["Look at the dot in the top left corner."])
-    number: int = Field(description="Of the step, from 1; 0 when none runs.")
+    number: int = Field(description="Number of the step, from 1; 0 if none runs.")
     of: int
-    seconds: float = Field(description="For each step.")
+    seconds: float = Field(description="Time for each step.")
     reason: str = Field(description="Why it failed.", examples=[""])
     reach: ReachAnswer | None = Field(description="The candidate's own screen, once learned.")
     attempts_left: int
-    required: bool = Field(description="Whether nobody is ready without.")
+    required: bool = Field(description="Whether the candidate must calibrate to become ready.")
 
 
 class ChallengeAnswer(BaseModel):
-    """How the session's challenge stands."""
+    """State of the session's challenge."""
 
     state: Literal["none", "asked", "passed", "failed"]
     action: str = Field(examples=["turn_left"])
     text: str = Field(examples=["Turn your head to your left."])
     attempt: int
-    attempts: int = Field(description="Movements that may fail in a row before it is an incident.")
-    seconds: float = Field(description="To make the movement in.")
+    attempts: int = Field(description="Consecutive failures that become an incident.")
+    seconds: float = Field(description="Time to make the movement.")
     reason: str = Field(description="Why the last movement failed.", examples=[""])
 
 
@@ -228,7 +230,7 @@ class ChallengeRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    action: Action | None = Field(default=None, description="Drawn by chance when not given.")
+    action: Action | None = Field(default=None, description="Chosen at random if not given.")
 
 
 class SessionAnswer(BaseModel):
@@ -251,7 +253,7 @@ class SessionAnswer(BaseModel):
     listeners: int
     last_seq: int = Field(description="Number of the last event; 0 before the first.")
     open_incidents: list[str] = Field(
-        description="Kinds of the incidents that run now.", examples=[["gaze.left"]]
+        description="Kinds of open incidents.", examples=[["gaze.left"]]
     )
     enrolment: EnrolmentAnswer
     calibration: CalibrationAnswer
@@ -259,7 +261,7 @@ class SessionAnswer(BaseModel):
     frames: FramesAnswer
     sound: SoundAnswer
     transcription: TranscriptionAnswer | None = Field(
-        description="Null where the policy wants none."
+        description="Null if the policy does not use it."
     )
 
 
@@ -270,14 +272,14 @@ class SessionsAnswer(BaseModel):
 
 
 class PolicyAnswer(BaseModel):
-    """A policy that sessions can be made with."""
+    """A policy that sessions can be created with."""
 
     name: str = Field(examples=["exam"])
     description: str
 
 
 class PoliciesAnswer(BaseModel):
-    """The policies that sessions can be made with."""
+    """Policies that sessions can be created with."""
 
     policies: list[PolicyAnswer]
-    default: str = Field(description="The one of sessions that begin with their first socket.")
+    default: str = Field(description="The policy of sessions that start with their first socket.")

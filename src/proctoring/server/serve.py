@@ -1,4 +1,4 @@
-"""Runs the application in this process, from an open port to a clean stop."""
+"""Runs the application in this process until it is told to stop."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ from proctoring.server.service import Service
 from proctoring.server.socket_protocol import SocketProtocol
 
 STOP_TIMEOUT = 5
-"""Seconds that connections have to end when the server stops."""
+"""Seconds for connections to close when the server stops."""
 
 SWITCH_INTERVAL = 0.001
-"""Seconds after which a thread that computes in Python gives way. The interpreter's own 5 ms would
-let the event loop wait for every worker in turn."""
+"""The interpreter's thread switch interval, seconds. With the default of 5 ms the event loop waits up
+to 5 ms for each worker thread that runs Python code."""
 
 
 _CLIENT_FAULTS = (h11.LocalProtocolError, UnicodeDecodeError)
 
 
 def _is_server_fault(record: logging.LogRecord) -> bool:
-    """Whether what uvicorn logs may be a mistake of the application's. A client that breaks HTTP in
-    the midst of a request, or sends text that is none, could fill the log with that."""
+    """Log filter: drops errors of uvicorn that a client causes by violating HTTP or sending invalid
+    UTF-8, with which it could fill the log."""
     return not (record.exc_info and isinstance(record.exc_info[1], _CLIENT_FAULTS))
 
 
 class _Server(uvicorn.Server):
-    """Lets sessions end, and listeners hear of it, before connections are closed."""
+    """Ends sessions and sends their last events before connections are closed."""
 
     def __init__(self, config: uvicorn.Config, service: Service, ready: Callable[[], None]) -> None:
         super().__init__(config)
@@ -54,9 +54,9 @@ class _Server(uvicorn.Server):
 
 
 def server(service: Service, ready: Callable[[], None] = lambda: None) -> uvicorn.Server:
-    """A server for one service; ``ready`` is called when it answers.
+    """A server for one service; ``ready`` is called when it accepts connections.
 
-    Its ``run(sockets=[open_port(service.settings)])`` returns when it is told to stop.
+    ``run(sockets=[open_port(service.settings)])`` returns after ``should_exit`` was set.
     """
     logging.getLogger("uvicorn.error").addFilter(_is_server_fault)
     config = uvicorn.Config(
@@ -65,7 +65,7 @@ def server(service: Service, ready: Callable[[], None] = lambda: None) -> uvicor
         ws_max_size=2 * service.settings.max_frame_bytes,
         ws_per_message_deflate=False,
         timeout_graceful_shutdown=STOP_TIMEOUT,
-        # Paths name sessions, and those may name people.
+        # Paths contain session ids, which may identify people.
         access_log=False,
         log_config=None,
         log_level=logging.WARNING,
@@ -75,14 +75,14 @@ def server(service: Service, ready: Callable[[], None] = lambda: None) -> uvicor
 
 
 def serve(service: Service, port: socket.socket, ready: Callable[[], None]) -> None:
-    """Serve until told to stop (SIGTERM, SIGINT); returns when everything has ended.
+    """Serve until SIGTERM or SIGINT; returns when everything has stopped.
 
     Args:
         port: from ``open_port``.
-        ready: called when the server answers.
+        ready: called when the server accepts connections.
 
     Raises:
-        SettingsError: another server took the port since then.
+        SettingsError: another process took the port meanwhile.
     """
     try:
         port.listen()
@@ -94,6 +94,6 @@ def serve(service: Service, port: socket.socket, ready: Callable[[], None]) -> N
     running = server(service, ready)
     sys.setswitchinterval(SWITCH_INTERVAL)
     for stop in (signal.SIGTERM, signal.SIGINT):
-        # uvicorn raises the signal again once it has stopped; it has been obeyed by then.
+        # uvicorn raises the signal again after it has stopped; it must have no effect then.
         signal.signal(stop, lambda *_: None)
     running.run(sockets=[port])

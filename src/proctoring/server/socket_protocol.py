@@ -1,4 +1,4 @@
-"""uvicorn's WebSocket protocol, with an end to connections that would otherwise stay for ever."""
+"""uvicorn's WebSocket protocol, with time limits for connections that uvicorn would keep open."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.exceptions import InvalidState
 
 CUT_OFF_DELAY = 3.0
-"""Seconds after the application is done with a socket, or after a client failed to answer a ping,
-after which the connection is cut. Without it a client that reads nothing keeps it open for ever:
-what still waits to be written is never written."""
+"""Seconds after which a connection is cut once the application has finished with it or its client
+failed to answer a ping. Otherwise a client that does not read keeps it open forever, since the data
+that waits for it is never written."""
 
 
 class SocketProtocol(WebSocketsSansIOProtocol):
     """The protocol of every WebSocket connection."""
 
     def data_received(self, data: bytes) -> None:
-        """Bytes came. A handshake that the parser refused (an address of 10,000 characters) is
-        answered, which uvicorn itself leaves undone."""
+        """Parse received bytes. Answers a handshake that the parser rejected (a URL of 10,000
+        characters), which uvicorn does not."""
         try:
             super().data_received(data)
-        except InvalidState:  # text that is none, before the client was accepted
+        except InvalidState:  # invalid UTF-8 before the handshake was accepted
             self.queue.put_nowait({"type": "websocket.disconnect", "code": 1006})
             self.transport.close()
             return
@@ -31,7 +31,7 @@ class SocketProtocol(WebSocketsSansIOProtocol):
             self.transport.close()
 
     def handle_parser_exception(self) -> None:
-        """The client broke the protocol; before it was accepted, there is nobody to say that to."""
+        """The client violated the protocol. Before it was accepted, no close frame can be sent."""
         if self.conn.close_sent is None:
             self.queue.put_nowait({"type": "websocket.disconnect", "code": 1006})
             self.close_sent = True
@@ -40,8 +40,11 @@ class SocketProtocol(WebSocketsSansIOProtocol):
             super().handle_parser_exception()
 
     async def send(self, message: Any) -> None:
-        """Send for the application. uvicorn alone takes a refused handshake, and a client that left
-        before it was accepted, for mistakes of the application, and logs each as an error."""
+        """Send a message of the application.
+
+        uvicorn treats a refused handshake, and a client that disconnects before it is accepted, as
+        errors of the application and logs them.
+        """
         if message["type"] == "websocket.accept" and self.transport.is_closing():
             self.handshake_complete = True
             raise ClientDisconnected
@@ -50,25 +53,25 @@ class SocketProtocol(WebSocketsSansIOProtocol):
             and self.close_sent
             and self.initial_response is None
         ):
-            raise ClientDisconnected  # it broke the protocol, and the parser closed the connection
+            raise ClientDisconnected  # the parser closed the connection: a protocol violation
         await super().send(message)
         if message["type"] == "websocket.http.response.body" and not message.get("more_body"):
             self.handshake_complete = True
 
     async def run_asgi(self) -> None:
-        """Serve the connection, then see that it ends."""
+        """Serve the connection, then limit how long it takes to close."""
         try:
             await super().run_asgi()
         finally:
             self._cut_off_later()
 
     def keepalive_timeout(self) -> None:
-        """The client did not answer a ping."""
+        """Close the connection of a client that did not answer a ping."""
         super().keepalive_timeout()
         self._cut_off_later()
 
     def shutdown(self) -> None:
-        """The server stops."""
+        """Close the connection: the server stops."""
         super().shutdown()
         self._cut_off_later()
 

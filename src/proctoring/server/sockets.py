@@ -77,7 +77,7 @@ async def video(socket: WebSocket, session_id: str) -> None:
 
 @router.websocket("/ws/proctor/{session_id:path}/audio", dependencies=[needs(Scope.MEDIA)])
 async def audio(socket: WebSocket, session_id: str) -> None:
-    """Receives audio; sends what was heard, and errors."""
+    """Receives audio; sends observations and errors."""
     service: Service = socket.app.state.service
     start = _number(socket, "start", "a time in microseconds")
     _check_rate(socket)
@@ -99,7 +99,7 @@ async def browser(socket: WebSocket, session_id: str) -> None:
 
 @router.websocket("/ws/proctor/{session_id:path}/events", dependencies=[needs(Scope.EVENTS)])
 async def events(socket: WebSocket, session_id: str) -> None:
-    """Sends events. With ``?after=``, those of a session that has ended, if they are still kept."""
+    """Sends events; with ``?after=`` also those of a session that has ended, while they are kept."""
     service: Service = socket.app.state.service
     check_session_id(session_id)
     after = _number(socket, "after", "the seq of an event")
@@ -119,7 +119,7 @@ async def events(socket: WebSocket, session_id: str) -> None:
 
 @router.websocket("/ws/{rest:path}", dependencies=[anyone])
 async def unknown(socket: WebSocket, rest: str) -> None:  # noqa: ARG001  (the route's own)
-    """Every other path: an error that says what there is, instead of a bare refusal."""
+    """Any other path: an error that names the sockets."""
     raise UnknownPathError(
         "sockets are /ws/proctor/{session_id}/video, /audio, /browser and /events"
     )
@@ -159,7 +159,7 @@ async def _messages(socket: WebSocket, closing: CloseReason) -> AsyncIterator[Me
         if message["type"] == "websocket.disconnect":
             return
         if closing.error is not None:
-            await asyncio.sleep(CLOSE_TIMEOUT)  # the last messages are being sent
+            await asyncio.sleep(CLOSE_TIMEOUT)  # for the last messages to be sent
             return
         yield message
 
@@ -266,10 +266,10 @@ def _flag(socket: WebSocket, name: str) -> bool:
 
 
 def _number(socket: WebSocket, name: str, meaning: str) -> int | None:
-    """A whole number from the query.
+    """A non-negative integer from the query; ``None`` if it is not there.
 
     Raises:
-        BadRequestError: it is none.
+        BadRequestError: the value is no such number.
     """
     text = socket.query_params.get(name)
     if text is None:
@@ -280,12 +280,11 @@ def _number(socket: WebSocket, name: str, meaning: str) -> int | None:
 
 
 def _check_rate(socket: WebSocket) -> None:
-    """Refuse a declared sample rate other than 16 kHz; resampling is the client's work,
-    which alone knows what it recorded.
+    """Refuse a declared sample rate other than 16 kHz: the client must resample.
 
     Raises:
         BadRequestError: another rate.
     """
     rate = _number(socket, "rate", "a sample rate in Hz")
     if rate not in (None, SAMPLE_RATE):
-        raise BadRequestError(f"sound must be sampled at {SAMPLE_RATE} Hz, not {rate}")
+        raise BadRequestError(f"audio must be sampled at {SAMPLE_RATE} Hz, not {rate}")

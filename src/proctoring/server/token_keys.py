@@ -1,4 +1,4 @@
-"""Public keys of whoever issues tokens, from a JWKS address, kept for a while."""
+"""Public keys of a token issuer, from a JWKS URL, with a cache."""
 
 from __future__ import annotations
 
@@ -13,24 +13,25 @@ from proctoring.errors import BadTokenError, NotReadyError
 
 _log = logging.getLogger(__name__)
 
-FRESH = 300.0
-"""Seconds for which fetched keys are used without asking again."""
-STALE = 3600.0
-"""Seconds for which they are still used while the address does not answer: a key that was withdrawn
-must not live for ever because its withdrawal cannot be heard."""
-COOLDOWN = 30.0
-"""Seconds between two attempts, however many tokens name keys that are not known."""
-TIMEOUT = 5.0
+REFRESH_AFTER = 300.0
+"""Seconds after which keys are fetched again."""
+MAX_AGE = 3600.0
+"""Seconds for which keys are used while the URL does not answer. Limited, because a revoked key must
+not stay valid for as long as its revocation cannot be fetched."""
+MIN_FETCH_INTERVAL = 30.0
+"""Seconds between two attempts to fetch, however many tokens name unknown keys."""
+FETCH_TIMEOUT = 5.0
+"""Seconds for one attempt."""
 
 ASYMMETRIC = ("RS256", "ES256", "EdDSA")
-"""Algorithms of public keys. Never one of a shared secret: whoever knows the public key could sign."""
+"""Accepted algorithms. None with a shared secret: the public key would be that secret."""
 
 
 class KeySet:
-    """The keys of one address. For the event loop.
+    """The keys of one JWKS URL. For the event loop.
 
     Args:
-        now: seconds, monotonic.
+        now: monotonic clock, seconds.
     """
 
     def __init__(self, url: str, now: Callable[[], float]) -> None:
@@ -45,12 +46,12 @@ class KeySet:
         """The key that a token names.
 
         Raises:
-            BadTokenError: there is none such.
-            NotReadyError: the keys cannot be had now.
+            BadTokenError: the issuer has no such key.
+            NotReadyError: the keys cannot be fetched now.
         """
-        if self._now() - self._fetched > FRESH or self._known(kid, algorithm) is None:
+        if self._now() - self._fetched > REFRESH_AFTER or self._known(kid, algorithm) is None:
             await self._refresh()
-        if self._now() - self._fetched > STALE:
+        if self._now() - self._fetched > MAX_AGE:
             raise NotReadyError("the keys that tokens are checked with cannot be had now")
         key = self._known(kid, algorithm)
         if key is None:
@@ -59,17 +60,17 @@ class KeySet:
 
     def _known(self, kid: str | None, algorithm: str) -> jwt.PyJWK | None:
         fitting = [key for key in self._keys if key.algorithm_name == algorithm]
-        if kid is None:  # RFC 7517: only needed where there are several
+        if kid is None:  # RFC 7517: optional where there is one key
             return fitting[0] if len(fitting) == 1 else None
         return next((key for key in fitting if key.key_id == kid), None)
 
     async def _refresh(self) -> None:
         async with self._lock:
-            if self._now() - self._tried < COOLDOWN:
+            if self._now() - self._tried < MIN_FETCH_INTERVAL:
                 return
             self._tried = self._now()
             try:
-                async with httpx.AsyncClient(timeout=TIMEOUT) as client:
+                async with httpx.AsyncClient(timeout=FETCH_TIMEOUT) as client:
                     answer = (await client.get(self._url)).raise_for_status()
                 found = jwt.PyJWKSet.from_dict(answer.json()).keys
             except (httpx.HTTPError, jwt.PyJWTError, ValueError, AttributeError) as error:

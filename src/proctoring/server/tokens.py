@@ -1,8 +1,8 @@
-"""Bearer tokens: made for an operator, read and checked for everybody. JSON Web Tokens (RFC 7519).
+"""Bearer tokens: JSON Web Tokens (RFC 7519), verified for every request, signed for operators.
 
-Claims: ``exp``, ``iat`` and ``aud`` always; ``iss`` where the settings name an issuer, as they must
-for a JWKS address; ``scope``, words separated by blanks (RFC 9068); ``sessions``, names of sessions
-or beginnings of names with ``*``; ``sub``, who.
+Claims: ``exp``, ``iat`` and ``aud`` always; ``iss`` if the settings name an issuer, which they must
+with a JWKS URL; ``scope``, separated by spaces (RFC 9068); ``sessions``, session ids or prefixes of
+session ids followed by ``*``; ``sub``, the token's holder.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ from proctoring.settings import Settings
 SHARED = "HS256"
 
 LEEWAY = 10.0
-"""Seconds that two machines' clocks may differ."""
+"""Seconds that the clocks of issuer and server may differ."""
 MAX_LENGTH = 8192
-"""Characters of a token; the issuers' largest take a third of that."""
+"""Characters of a token; tokens of common issuers have up to a third of that."""
 MAX_SESSIONS = 256
 _SESSION = re.compile(r"[A-Za-z0-9_\-.:@~]{0,200}\*?")
 
 
 class TokenCheck:
-    """Says what a token grants.
+    """Verifies tokens.
 
     Args:
-        settings: with a secret, a JWKS address, or both.
-        now: seconds, monotonic.
+        settings: with a secret, a JWKS URL, or both.
+        now: monotonic clock, seconds.
     """
 
     def __init__(self, settings: Settings, now: Callable[[], float] = time.monotonic) -> None:
@@ -48,11 +48,11 @@ class TokenCheck:
         self._longest = settings.token_max_minutes * 60
 
     async def read(self, token: str) -> Grant:
-        """What the token grants.
+        """Verify a token and return what it grants.
 
         Raises:
-            BadTokenError: it is none of ours, expired, or lives too long.
-            NotReadyError: it cannot be checked now.
+            BadTokenError: it is invalid, expired, or valid for too long.
+            NotReadyError: it cannot be verified now.
         """
         if len(token) > MAX_LENGTH:
             raise BadTokenError(f"a token has at most {MAX_LENGTH} characters")
@@ -61,7 +61,7 @@ class TokenCheck:
             claims = jwt.decode(
                 token,
                 await self._key(header),
-                # The key decides the algorithm, never the token.
+                # ``_key`` found a key for exactly this algorithm.
                 algorithms=[header["alg"]],
                 audience=self._audience,
                 issuer=self._issuer,
@@ -96,7 +96,7 @@ class TokenCheck:
             raise BadTokenError("the token's sessions are not names of sessions")
         known = {scope.value for scope in Scope}
         return Grant(
-            # An issuer's scopes for others than us are none of our business.
+            # An issuer may add scopes of other services: they are ignored.
             scopes=frozenset(Scope(word) for word in words.split() if word in known),
             sessions=tuple(sessions),
             subject=str(claims.get("sub", ""))[:200],
@@ -105,7 +105,7 @@ class TokenCheck:
 
 
 def token_check(settings: Settings) -> TokenCheck | None:
-    """The check that the settings ask for; ``None`` where nobody has to say who he is."""
+    """The check that the settings ask for; ``None`` where no tokens are used."""
     return TokenCheck(settings) if settings.requires_tokens else None
 
 
@@ -151,7 +151,7 @@ def _is_session(name: object) -> bool:
 
 
 def _reason(error: jwt.PyJWTError) -> str:
-    """What is wrong, in words that repeat nothing of the token."""
+    """What is wrong, without any part of the token."""
     if isinstance(error, jwt.ExpiredSignatureError):
         return "the token has expired"
     if isinstance(error, jwt.ImmatureSignatureError):

@@ -1,4 +1,4 @@
-"""The way back of one video socket: observations, errors, how fast to send."""
+"""Messages to the client of one video socket: observations, errors, how fast to send."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from proctoring.settings import Settings
 from proctoring.vision.analyser import FACE_RATE, FrameAnalysis
 
 MAX_BAD_FRAMES = 20
-"""Frames in a row that cannot be used, after which the socket is closed."""
+"""Consecutive frames that cannot be used, after which the socket is closed."""
 
 
 class VideoFeed(Outbound):
-    """What goes out on one video socket. ``FrameReply`` is called from the pool's threads.
+    """A session's ``MediaSource`` and ``FrameReply`` for one video socket.
 
     Args:
-        observe: whether the client wants observations.
-        landmarks: whether those carry landmarks.
-        now: the clock that arrivals are stamped with.
+        observe: whether to send observations.
+        landmarks: whether observations contain landmarks.
+        now: the clock of the frames' arrival times, seconds.
     """
 
     def __init__(
@@ -35,10 +35,10 @@ class VideoFeed(Outbound):
         self._now = now
         self._bad_in_row = 0
 
-    # MediaSource: called on the event loop.
+    # MediaSource, on the event loop.
 
     def flow(self, rate: float) -> None:
-        """Say how fast to send."""
+        """Tell the client how fast to send; ``rate`` is a share of the full rate."""
         flow = {
             "frames_per_second": round(FACE_RATE * rate, 1),
             "max_width": self._settings.frame_width,
@@ -46,10 +46,10 @@ class VideoFeed(Outbound):
         }
         self.send_first(json.dumps({"flow": flow}))
 
-    # FrameReply: called from the pool's threads.
+    # FrameReply, on worker threads.
 
     def analysed(self, frame: ReceivedFrame, analysis: FrameAnalysis, decode_ms: float) -> None:
-        """The frame was looked at."""
+        """A frame was analysed."""
         text = None
         if self._observe:
             text = observation_text(
@@ -62,17 +62,17 @@ class VideoFeed(Outbound):
         self.call(self._good_frame, text)
 
     def refused(self, error: BadFrameError) -> None:
-        """The frame could not be used."""
+        """A frame could not be decoded."""
         self.call(self.bad_frame, error)
 
     def failed(self) -> None:
-        """The analysis failed."""
+        """The analysis of a frame failed."""
         self.call(self.error, AnalysisFailedError("the frame could not be analysed"))
 
     # On the event loop.
 
     def bad_frame(self, error: BadFrameError) -> None:
-        """Say what is wrong with a frame; close the socket if too many in a row were bad."""
+        """Report a bad frame; close the socket after ``MAX_BAD_FRAMES`` of them."""
         self.error(error)
         self._bad_in_row += 1
         if self._bad_in_row >= MAX_BAD_FRAMES:

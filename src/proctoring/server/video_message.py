@@ -1,4 +1,4 @@
-"""One binary message of the video socket: a JPEG, perhaps with its capture time before it."""
+"""Parses binary messages of the video socket: a JPEG, optionally after its capture time."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ _STAMP_BYTES = 8
 
 
 def read_video_message(message: bytes, max_bytes: int) -> tuple[bytes, int | None]:
-    """The JPEG, and its capture time in microseconds if it has one.
+    """The JPEG and its capture time in microseconds, or ``None``.
 
     Raises:
-        BadFrameError: no JPEG begins where one should, or it is larger than ``max_bytes``.
+        BadFrameError: it contains no JPEG, or one of more than ``max_bytes``.
     """
     if len(message) > max_bytes + _STAMP_BYTES:
         raise BadFrameError(f"frame too large: {len(message)} bytes, at most {max_bytes}")

@@ -1,5 +1,5 @@
-"""``/docs``: the interface's description, shown by files that come with a package: nothing is
-loaded from elsewhere, so it works where there is no elsewhere."""
+"""``/docs``: the OpenAPI document in Swagger UI, whose files are served from an installed package, so
+that it works without internet access."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ FOLDER = Path(__file__).parent / "viewer"
 
 
 def add_viewer(app: FastAPI) -> None:
-    """Serve the viewer."""
-    # Swagger UI's own files, as this package carries them; its code is not run.
+    """Add the routes of the viewer."""
+    # The package contains Swagger UI's files; its Python code is not used.
     app.mount("/docs/viewer", StaticFiles(packages=[("fastapi_offline", "static")]))
     app.add_api_route("/docs/start.js", _start, include_in_schema=False)
     app.add_api_route("/docs", _page, include_in_schema=False)

@@ -1,1 +1,1 @@
-"""A sitting's report, to print: HTML and PDF say the same."""
+"""The report of a sitting, as HTML and PDF with the same content."""

@@ -1,4 +1,4 @@
-"""The timeline as a drawing: in the PDF as it is, in HTML as SVG."""
+"""The timeline of a report as a drawing, for PDF and, as SVG, for HTML."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ AXIS = 20.0
 GAP = 16.0
 RIGHT = 12.0
 POINT = 0.8
-"""Points (1/72 inch). All rows and plots together must fit on one page of A4."""
+"""Sizes in points (1/72 inch). All rows and plots together must fit on one A4 page."""
 
 SEVERITY_COLOURS = {
     "violation": colors.HexColor(0xB3261E),
@@ -29,7 +29,7 @@ LINE_COLOURS = (colors.HexColor(0x2456C7), colors.HexColor(0xB3261E), colors.Hex
 
 
 def timeline(content: Content) -> Drawing:
-    """Incidents as bars, one row for each label, over plots of what was measured."""
+    """Incidents as bars, one row per label, above plots of the measurements."""
     labels = list(dict.fromkeys(incident.label for incident in content.detail.incidents))
     row_height = min(ROW, MOST_ROWS / max(1, len(labels)))
     height = len(labels) * row_height + AXIS + len(content.panels) * (PANEL + GAP) + 8
@@ -55,7 +55,7 @@ def timeline(content: Content) -> Drawing:
 
 
 def as_svg(drawing: Drawing) -> str:
-    """The drawing as an ``svg`` element, to stand in a page."""
+    """The drawing as an ``svg`` element to embed in a page."""
     text: str = renderSVG.drawToString(drawing)
     return text[text.index("<svg") :]
 
@@ -103,6 +103,6 @@ def _panel(drawing: Drawing, content: Content, panel: Panel, top: float) -> None
         drawing.add(legend)
         for stretch in found:
             flat = [each for at, value in stretch for each in (_x(content, at), y(value))]
-            if len(stretch) == 1:  # a point alone would have no length
+            if len(stretch) == 1:  # a single point would be an invisible line
                 flat += [flat[0] + POINT, flat[1]]
             drawing.add(PolyLine(flat, strokeColor=colour, strokeWidth=0.6))

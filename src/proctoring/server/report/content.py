@@ -1,4 +1,4 @@
-"""What a report says, before it has a form."""
+"""The content of a report, independent of its format."""
 
 from __future__ import annotations
 
@@ -32,18 +32,18 @@ class Panel:
 
     title: str
     lines: tuple[tuple[str, tuple[MediaSegment, ...]], ...]
-    """Name, and the stretches that were measured one after another without a break."""
+    """Name, and segments without a gap in the measurements."""
 
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """Everything that is printed."""
+    """All that a report contains."""
 
     detail: SittingDetail
     sums: tuple[Sum, ...]
     panels: tuple[Panel, ...]
     length: float
-    """Seconds on the axis of time."""
+    """Seconds of the time axis."""
 
 
 PANELS = {
@@ -61,10 +61,10 @@ def content(
     time: Sequence[float],
     series: Mapping[str, Sequence[float | None]],
 ) -> Content:
-    """What the report of a sitting says.
+    """The content of a sitting's report.
 
     Args:
-        detail: the sitting, its incidents and what was decided.
+        detail: the sitting with its incidents and decisions.
         time: media time in seconds of each point of ``series``.
         series: name of a signal to its values; ``None`` where it was not measured.
     """
@@ -81,7 +81,7 @@ def content(
 
 
 def _stretches(time: Sequence[float], values: Sequence[float | None]) -> tuple[MediaSegment, ...]:
-    """Nothing is drawn over what was not measured: a line there would be made up."""
+    """Split at gaps: no line is drawn where nothing was measured."""
     points = zip(time, values, strict=False)
     return tuple(
         tuple((at, value) for at, value in stretch if value is not None)
@@ -109,7 +109,7 @@ def _sums(incidents: Sequence[IncidentRecord]) -> tuple[Sum, ...]:
 
 
 def consent_text(consents: Sequence[Consent]) -> str:
-    """What was agreed to or taken back, and when."""
+    """Consents and withdrawals with their times."""
     said = [
         f"{'given' if one.granted else 'taken back'} {one.given_at.isoformat(timespec='seconds')}"
         for one in consents
@@ -118,7 +118,7 @@ def consent_text(consents: Sequence[Consent]) -> str:
 
 
 def clock(seconds: float | None) -> str:
-    """``1:02:03``, and ``2:03`` within the first hour; a dash for nothing."""
+    """``1:02:03``, within the first hour ``2:03``; a dash for ``None``."""
     if seconds is None:
         return "-"
     minutes, rest = divmod(round(seconds), 60)

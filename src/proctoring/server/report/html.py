@@ -1,4 +1,4 @@
-"""The report as a page to print."""
+"""The report as a printable page."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from proctoring.server.report.content import Content, clock, consent_text
 
 
 def report_html(content: Content) -> str:
-    """One page without scripts, complete in itself."""
+    """One page without scripts or other files."""
     chart = Markup(as_svg(timeline(content)))  # noqa: S704  (made of numbers and our own labels)
     return _template().render(
         sitting=content.detail.sitting,

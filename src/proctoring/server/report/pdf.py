@@ -27,7 +27,7 @@ _VERDICTS = {"confirm": "Confirmed", "dismiss": "Dismissed", None: "Not decided"
 
 
 def report_pdf(content: Content) -> bytes:
-    """Pages of A4."""
+    """The PDF's bytes, A4 pages."""
     target = BytesIO()
     sitting = content.detail.sitting
     document = SimpleDocTemplate(
@@ -50,7 +50,7 @@ def _story(content: Content) -> list[Any]:
     body, heading, small = styles["BodyText"], styles["Heading2"], styles["Heading4"]
 
     def words(text: str, style: Any = body) -> Paragraph:
-        # reportlab's paragraphs are markup: what people wrote must stay text.
+        # reportlab interprets paragraphs as markup: text must be escaped.
         return Paragraph(escape(text), style)
 
     ended = sitting.ended_at.isoformat(timespec="seconds") if sitting.ended_at else sitting.state
