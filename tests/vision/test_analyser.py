@@ -29,7 +29,9 @@ def analyse(
     return [analyser.analyse(Frame(index / 10, pixels)) for index, pixels in enumerate(pictures)]
 
 
-def test_a_face_is_found_followed_and_read(vision_models: VisionModels, astronaut: Pixels) -> None:
+def test_a_face_is_detected_tracked_and_measured(
+    vision_models: VisionModels, astronaut: Pixels
+) -> None:
     analyses = analyse(vision_models, [astronaut] * 40)
 
     for analysis in analyses:
@@ -116,9 +118,7 @@ def test_a_mirrored_session_reads_the_same_sides(vision_models: VisionModels) ->
     assert mirrored.head.pitch == pytest.approx(plain.head.pitch, abs=2)
 
 
-def test_an_empty_chair_is_looked_at_and_found_empty(
-    vision_models: VisionModels, astronaut: Pixels
-) -> None:
+def test_an_empty_chair_has_no_faces(vision_models: VisionModels, astronaut: Pixels) -> None:
     chair = np.full_like(astronaut, 90)
     analyses = analyse(vision_models, [astronaut] * 20 + [chair] * 5 + [astronaut] * 5)
 
@@ -191,7 +191,7 @@ def test_each_analyser_runs_at_its_own_rate(vision_models: VisionModels, astrona
     assert [look.time for look in observed if look.objects is not None] == pytest.approx([0, 1, 2])
 
 
-def test_a_frame_that_is_not_due_is_not_looked_at(
+def test_a_frame_that_is_not_due_is_not_analysed(
     vision_models: VisionModels, astronaut: Pixels
 ) -> None:
     analyser = VisionAnalyser(vision_models)
@@ -204,7 +204,7 @@ def test_a_frame_that_is_not_due_is_not_looked_at(
     assert analysis.milliseconds == {}
 
 
-def test_a_lower_rate_looks_less_often(vision_models: VisionModels, astronaut: Pixels) -> None:
+def test_a_lower_rate_analyses_fewer_frames(vision_models: VisionModels, astronaut: Pixels) -> None:
     analyser = VisionAnalyser(vision_models, rate=2.0)
     times = [index / 10 for index in range(31)]
     looks = [time for time in times if analyser.analyse(Frame(time, astronaut)).meshes]

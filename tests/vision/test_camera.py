@@ -1,4 +1,4 @@
-"""What the camera gives, told from real photographs dimmed, burnt, blurred and covered."""
+"""Image quality of real photographs: dimmed, overexposed, blurred and covered."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_a_hand_on_the_lens_covers_whatever_light_it_lets_through(place: str) ->
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_a_picture_out_of_focus_is_told_from_a_covered_one(place: str) -> None:
+def test_a_picture_out_of_focus_differs_from_a_covered_one(place: str) -> None:
     assert trouble(blurred(photograph(place), 1 / 50)) == ["camera.blurred"]
 
 

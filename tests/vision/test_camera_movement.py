@@ -1,4 +1,4 @@
-"""Whether the camera was moved, told by the background."""
+"""Camera movement, detected by the background."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_a_camera_at_rest_is_not_moved() -> None:
 
 
 @pytest.mark.parametrize("across", [-110, 110, 200])
-def test_a_lasting_shift_of_the_background_is_told_once(across: float) -> None:
+def test_a_lasting_shift_of_the_background_is_reported_once(across: float) -> None:
     told = moved([room()] * 5 + [room(across)] * 10)
 
     assert told.count(True) == 1

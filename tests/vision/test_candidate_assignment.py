@@ -1,4 +1,4 @@
-"""Who the candidate is, while faces come and go."""
+"""The candidate's face, while faces come and go."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_a_companion_does_not_become_the_candidate_at_once() -> None:
     ) == [1, None, None, 3]
 
 
-def test_a_companion_who_remains_takes_over_and_is_somebody_else() -> None:
+def test_another_face_in_view_that_remains_is_another_person() -> None:
     other = face(2, left=500)
     made = choices((0.0, [face(1), other]), (0.1, [other]), (0.1 + HOLD_SECONDS, [other]))
 
@@ -71,7 +71,7 @@ def test_a_companion_who_remains_takes_over_and_is_somebody_else() -> None:
     assert made[-1].person_changed
 
 
-def test_a_companion_who_moves_into_the_candidates_place_is_still_somebody_else() -> None:
+def test_another_face_in_view_that_moves_to_the_candidates_place_is_another_person() -> None:
     made = choices(
         (0.0, [face(1), face(2, left=500)]),
         (0.1, [face(2, left=260)]),

@@ -1,4 +1,4 @@
-"""Where one network suspects a phone, an unlike one looks closer."""
+"""Where one network suspects a phone, a different one verifies it."""
 
 from __future__ import annotations
 
@@ -85,11 +85,11 @@ def test_persons_are_the_first_networks_alone() -> None:
         (Box(0, 0, 640, 480), (80, 0, 560, 480)),
     ],
 )
-def test_the_closer_view(box: Box, view: tuple[int, int, int, int]) -> None:
+def test_the_crop_around_a_box(box: Box, view: tuple[int, int, int, int]) -> None:
     assert crop_around(box, 640, 480) == view
 
 
-def test_a_look_that_only_suspects_is_followed_by_one_sooner(vision_models: VisionModels) -> None:
+def test_the_next_detection_is_sooner_after_a_suspected_phone(vision_models: VisionModels) -> None:
     looked: list[int] = []
     n = 0
 

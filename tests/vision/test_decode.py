@@ -1,4 +1,4 @@
-"""JPEGs as they come from outside: decoded upright, or refused by name."""
+"""JPEGs from outside: decoded upright, or rejected with a reason."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which faces nobody wears; landmarks made by hand, with the noise that was measured."""
+"""Depicted faces, with synthetic landmarks and measured noise."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_where_everything_stands_still_nothing_is_proven() -> None:
     assert True not in watch(6, sway=0, other_sway=0)
 
 
-def test_the_candidates_own_face_is_never_told_to_be_a_picture() -> None:
+def test_the_candidates_face_is_never_depicted() -> None:
     faces = DepictedFaceDetector()
     for n in range(60):
         moving = face(OTHER, 500, 100, 20, 5 * np.sin(n / 10))

@@ -1,4 +1,4 @@
-"""Faces followed from frame to frame, on real pixels with the real networks."""
+"""Faces tracked from frame to frame, on real pixels with the real networks."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_a_newcomer_is_seen_within_about_a_second(vision_models: VisionModels) -
     assert tracks(seen[-1]) == [1, 2]
 
 
-def test_while_one_face_is_followed_the_detector_runs_about_once_a_second(
+def test_while_one_face_is_tracked_the_detector_runs_about_once_a_second(
     vision_models: VisionModels,
 ) -> None:
     assert vision_models.faces is not None
@@ -104,7 +104,7 @@ def test_two_tracks_that_meet_on_one_face_become_one(vision_models: VisionModels
     assert all(len(faces) == 1 for faces in seen[-10:])
 
 
-def test_no_more_than_the_largest_faces_are_followed(vision_models: VisionModels) -> None:
+def test_only_the_largest_faces_are_tracked(vision_models: VisionModels) -> None:
     places = [(20 + 205 * column, 10 + 235 * row) for row in range(2) for column in range(3)]
     seen = follow(vision_models, [heads(*places)] * 3)
 
@@ -112,7 +112,7 @@ def test_no_more_than_the_largest_faces_are_followed(vision_models: VisionModels
 
 
 @pytest.mark.parametrize("turn", [-60, -30, 30, 60])
-def test_a_head_tilted_far_is_still_followed(vision_models: VisionModels, turn: int) -> None:
+def test_a_head_tilted_far_is_still_tracked(vision_models: VisionModels, turn: int) -> None:
     portrait = photograph("astronaut")
     steps = np.linspace(0, turn, 13)
     seen = follow(vision_models, [warp(portrait, shift=(64, 60), turn=step) for step in steps])
@@ -137,7 +137,7 @@ def test_a_dim_face_is_found(vision_models: VisionModels, astronaut: Pixels) -> 
 
 
 @pytest.mark.parametrize("shape", [(32, 32), (33, 500), (720, 64)])
-def test_odd_shapes_of_picture_are_looked_at(
+def test_pictures_of_odd_shapes_are_analysed(
     vision_models: VisionModels, shape: tuple[int, int]
 ) -> None:
     assert follow(vision_models, [np.zeros((*shape, 3), np.uint8)] * 2) == [(), ()]

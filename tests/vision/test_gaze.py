@@ -1,4 +1,4 @@
-"""Gaze by iris, lids and head against a baseline that cannot be taught."""
+"""Gaze by iris, lids and head, against a baseline that cannot be manipulated."""
 
 from __future__ import annotations
 
@@ -185,7 +185,7 @@ def test_confidence_falls_with_turn_size_and_narrow_eyes(sitting: Sitting) -> No
     assert confidence(shape=eyes(upper=0.1, lower=-0.04)) < full
 
 
-def test_the_baseline_is_learned_at_two_looks_a_second_too() -> None:
+def test_the_baseline_is_learned_at_two_frames_a_second_too() -> None:
     sitting = Sitting()
     for _ in range(12):
         reading = sitting.look()
@@ -205,7 +205,7 @@ def test_blinks_while_learning_do_not_matter() -> None:
     assert pitch(sitting.look()) == pytest.approx(0, abs=0.5)
 
 
-def test_looking_down_from_the_first_second_does_not_teach_that() -> None:
+def test_looking_down_from_the_first_second_is_not_learned_as_level() -> None:
     sitting = Sitting()
     down = sitting.look(eyes(iris=0.05, upper=0.11), seconds=10.0)
     assert down.gaze is not None
@@ -217,7 +217,7 @@ def test_looking_down_from_the_first_second_does_not_teach_that() -> None:
 
 
 @pytest.mark.parametrize("side", [1, -1])
-def test_looking_aside_from_the_first_second_does_not_teach_that(side: int) -> None:
+def test_looking_aside_from_the_first_second_is_not_learned_as_ahead(side: int) -> None:
     sitting = Sitting()
     aside = sitting.look(eyes(left=side * (MAX_AIM + 10)), seconds=30.0)
     assert aside.gaze is not None
@@ -268,11 +268,11 @@ def test_a_face_lost_while_the_head_went_down_counts_as_down_for_a_while(
     assert sitting.estimator.estimate_while_lost(lost_at + LOST_SECONDS + 0.1) is None
 
 
-def test_a_level_face_that_is_lost_looks_nowhere(sitting: Sitting) -> None:
+def test_a_level_face_that_is_lost_has_no_gaze(sitting: Sitting) -> None:
     assert sitting.estimator.estimate_while_lost(sitting.time) is None
 
 
-def test_a_face_lost_twice_is_judged_anew(sitting: Sitting) -> None:
+def test_a_face_lost_twice_is_estimated_anew(sitting: Sitting) -> None:
     sitting.look(LEVEL, HeadPose(0.0, -18.0, 0.0))
     assert sitting.estimator.estimate_while_lost(sitting.time) is not None
     sitting.time += 0.5

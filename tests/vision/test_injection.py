@@ -1,4 +1,4 @@
-"""Stills and loops fed in place of a camera."""
+"""Still images and loops in place of a camera."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ def test_a_person_filmed_once_does_not_repeat(astronaut: Pixels, seed: int) -> N
     assert all(sign.repeats_after is None for sign in watch(wanderer(astronaut, seed), 60))
 
 
-def test_somebody_who_rocks_in_the_chair_does_not_repeat(astronaut: Pixels) -> None:
+def test_a_person_who_rocks_in_the_chair_is_no_repetition(astronaut: Pixels) -> None:
     still = np.asarray(cv2.resize(astronaut, (160, 120), interpolation=cv2.INTER_AREA), np.uint8)
     generator = np.random.default_rng(6)
     phase = np.cumsum(generator.normal(1.0, 0.12, 400)) * 2 * np.pi * SAMPLE_PERIOD / 1.8

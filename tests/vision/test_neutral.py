@@ -1,4 +1,4 @@
-"""What "straight ahead" is, and that nobody can teach it to be elsewhere."""
+"""The neutral pose, and that a candidate cannot manipulate it."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_single_wild_frames_do_not_move_neutral() -> None:
     assert neutral.pose.yaw == pytest.approx(AHEAD.yaw, abs=1)
 
 
-def test_a_moving_head_teaches_nothing_and_is_judged_by_the_frontal_pose() -> None:
+def test_nothing_is_learned_from_a_moving_head_and_the_frontal_pose_stands_in() -> None:
     neutral = NeutralPose()
     for index in range(40):
         neutral.update(index / 10, turned(AHEAD, yaw=15 if index // 4 % 2 else -15))
@@ -75,7 +75,7 @@ def test_a_moving_head_teaches_nothing_and_is_judged_by_the_frontal_pose() -> No
 
 
 @pytest.mark.parametrize("side", [1, -1])
-def test_a_candidate_who_looks_away_from_the_first_second_cannot_teach_that(side: int) -> None:
+def test_looking_away_from_the_first_second_is_not_learned_as_neutral(side: int) -> None:
     neutral = NeutralPose()
     away = HeadPose(side * (MAX_DEVIATION.yaw + 12), -4.0, 0.0)
     end = hold(neutral, away, 0.0, 60.0)

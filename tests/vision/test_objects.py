@@ -1,4 +1,4 @@
-"""The same tests on every detector; those whose weights cannot be had here skip with the reason."""
+"""The same tests on every detector; those whose weights are unavailable are skipped with the reason."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def test_boxes_lie_within_the_picture(detector: ObjectDetector, portrait: Pixels
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 500), (500, 1), (3, 4000)])
-def test_the_oddest_pictures_are_looked_at_without_complaint(
+def test_pictures_of_the_oddest_shapes_are_analysed(
     detector: ObjectDetector, shape: tuple[int, int]
 ) -> None:
     look = detector.detect(np.full((*shape, 3), 127, np.uint8))

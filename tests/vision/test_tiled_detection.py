@@ -1,4 +1,4 @@
-"""Small faces are found in parts of a picture, and told in shares of the whole."""
+"""Small faces are found in tiles of a picture; boxes are shares of the whole."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def people(boxes: tuple[Box, ...], columns: int, rows: int) -> set[tuple[int, in
     return places
 
 
-def test_a_face_is_told_in_shares_of_the_picture(detector: Network) -> None:
+def test_boxes_are_shares_of_the_picture(detector: Network) -> None:
     for cuts in (1, 2):
         boxes = detect_faces_in_tiles(detector, one_person(), cuts)
         assert boxes

@@ -1,4 +1,4 @@
-"""Recorded video, encoded here: its times, its rotation, and what is wrong with bad files."""
+"""Video files: presentation times, rotation, and errors of damaged files."""
 
 from __future__ import annotations
 

@@ -86,7 +86,7 @@ def test_each_bad_photo_has_its_own_reason(
         (png(np.zeros((5000, 5000, 3), np.uint8)), "picture too large: 5000 x 5000"),
     ],
 )
-def test_what_is_no_usable_picture_is_refused_before_anything_is_looked_for(
+def test_an_unusable_picture_is_rejected_before_detection(
     vision_models: VisionModels, data: bytes, reason: str
 ) -> None:
     with pytest.raises(BadPhotoError, match=reason):

@@ -81,7 +81,7 @@ def other(astronaut: Pixels) -> Pixels:
     return reshaped(astronaut, FACE, reach=48.0)
 
 
-def test_the_first_seconds_make_the_reference_and_then_looks_are_rare(
+def test_the_first_seconds_make_the_reference_and_then_comparisons_are_rare(
     sitting: Sitting, astronaut: Pixels
 ) -> None:
     assert sitting.sit(astronaut, 3.5) == []
@@ -131,7 +131,7 @@ def test_a_picture_that_stood_still_is_a_reason(sitting: Sitting, astronaut: Pix
     assert sitting.sit(astronaut, 1)[0].trigger == "after the picture stood still"
 
 
-def test_a_swap_without_any_break_is_met_by_the_rare_looks(
+def test_a_swap_without_a_break_is_found_by_the_rare_comparisons(
     sitting: Sitting, astronaut: Pixels, other: Pixels
 ) -> None:
     sitting.sit(astronaut, 6)
@@ -155,7 +155,7 @@ def test_two_people_within_the_first_seconds_make_no_common_reference(
     assert max(look.distance for look in sitting.sit(other, 11)) < 0.2
 
 
-def test_a_photo_is_compared_from_the_first_look_on(
+def test_a_photo_is_compared_from_the_first_probe_on(
     vision_models: VisionModels, sitting: Sitting, astronaut: Pixels, other: Pixels
 ) -> None:
     with_photo = Sitting(vision_models, photo=astronaut)

@@ -1,4 +1,4 @@
-"""Flat sheets and heads, told apart by how their landmarks move."""
+"""Flat sheets and heads differ in how their landmarks move."""
 
 from __future__ import annotations
 
@@ -99,5 +99,5 @@ def test_sway_is_the_travel_in_eye_distances(mesh: Mesh) -> None:
     assert watched(moved, period=0.2).travel == pytest.approx(0.05, rel=0.01)
 
 
-def test_sway_is_not_told_before_ten_seconds(mesh: Mesh) -> None:
+def test_there_is_no_travel_before_ten_seconds(mesh: Mesh) -> None:
     assert watched([mesh] * 40, period=0.2).travel is None

@@ -30,7 +30,7 @@ def scorer(model_store: ModelStore) -> LivenessScorer:
 @pytest.mark.parametrize(
     ("name", "live"), [("image_T1", True), ("image_F1", False), ("image_F2", False)]
 )
-def test_the_publishers_samples_are_judged_right(
+def test_the_publishers_samples_are_scored_correctly(
     scorer: LivenessScorer, vision_models: VisionModels, shared_data: Path, name: str, live: bool
 ) -> None:
     picture = decode_jpeg((shared_data / f"spoof/samples/{name}.jpg").read_bytes())
@@ -48,6 +48,6 @@ def test_a_store_without_the_networks_says_so_and_leaves_the_cues(tmp_path: Path
 
 
 @pytest.mark.parametrize("box", [Box(0, 0, 90, 119), Box(100, 60, 160, 120), Box(-30, -20, 60, 70)])
-def test_the_judge_answers_between_0_and_1_at_any_edge(scorer: LivenessScorer, box: Box) -> None:
+def test_scores_are_between_0_and_1_at_every_edge(scorer: LivenessScorer, box: Box) -> None:
     noise = np.random.default_rng(0).integers(0, 255, (120, 160, 3), dtype=np.uint8)
     assert 0 <= scorer.score(noise, box) <= 1

@@ -1,4 +1,4 @@
-"""Liveness over time: what is averaged, what is forgotten, when nothing is said."""
+"""Liveness over time: what is averaged, what is discarded, when there is no score."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def look(
     return life
 
 
-def test_there_is_a_score_from_the_third_look_on(close_up: Pixels, mesh: Mesh) -> None:
+def test_there_is_a_mean_score_from_the_third_sample_on(close_up: Pixels, mesh: Mesh) -> None:
     watch = LivenessTracker(SCORER)
     lives = [look(watch, time, close_up, mesh) for time in (0.0, 1.0, 2.0)]
 
@@ -59,7 +59,7 @@ def test_there_is_a_score_from_the_third_look_on(close_up: Pixels, mesh: Mesh) -
     assert [score is None for score in scores] == [True, True, False]
 
 
-def test_the_score_is_the_mean_of_the_last_five_looks(close_up: Pixels, mesh: Mesh) -> None:
+def test_the_score_is_the_mean_of_the_last_five_samples(close_up: Pixels, mesh: Mesh) -> None:
     watch = LivenessTracker(SCORER)
     darker = np.asarray(close_up // 2, np.uint8)
     lives = [
@@ -72,7 +72,7 @@ def test_the_score_is_the_mean_of_the_last_five_looks(close_up: Pixels, mesh: Me
     assert last.samples == 5
 
 
-def test_a_break_in_following_keeps_the_looks(close_up: Pixels, mesh: Mesh) -> None:
+def test_a_break_in_tracking_keeps_the_samples(close_up: Pixels, mesh: Mesh) -> None:
     watch = LivenessTracker(SCORER)
     lives = [look(watch, time, close_up, mesh, track=int(time)) for time in (1.0, 2.0, 3.0)]
 
@@ -82,7 +82,7 @@ def test_a_break_in_following_keeps_the_looks(close_up: Pixels, mesh: Mesh) -> N
     assert last.score is not None
 
 
-def test_old_looks_do_not_count(close_up: Pixels, mesh: Mesh) -> None:
+def test_old_samples_do_not_count(close_up: Pixels, mesh: Mesh) -> None:
     watch = LivenessTracker(SCORER)
     lives = [look(watch, time, close_up, mesh) for time in (0.0, 1.0, 2.0, 30.0)]
 
@@ -91,7 +91,7 @@ def test_old_looks_do_not_count(close_up: Pixels, mesh: Mesh) -> None:
     assert (last.score, last.samples) == (None, 1)
 
 
-def test_somebody_else_starts_anew(close_up: Pixels, mesh: Mesh) -> None:
+def test_another_person_resets_the_tracker(close_up: Pixels, mesh: Mesh) -> None:
     watch = LivenessTracker(SCORER)
     for time in range(5):
         look(watch, float(time), close_up, mesh)
@@ -113,7 +113,7 @@ def test_without_networks_the_cues_alone_are_reported(close_up: Pixels, mesh: Me
     assert last.motion == 0
 
 
-def test_a_small_face_is_not_judged(close_up: Pixels, mesh: Mesh) -> None:
+def test_a_small_face_is_not_scored(close_up: Pixels, mesh: Mesh) -> None:
     half = np.asarray(cv2.resize(close_up, None, fx=0.5, fy=0.5), np.uint8)
     assert (
         look(LivenessTracker(SCORER), 0.0, half, np.asarray(mesh / 2, np.float32))
@@ -121,12 +121,12 @@ def test_a_small_face_is_not_judged(close_up: Pixels, mesh: Mesh) -> None:
     )
 
 
-def test_a_dark_face_is_not_judged(close_up: Pixels, mesh: Mesh) -> None:
+def test_a_dark_face_is_not_scored(close_up: Pixels, mesh: Mesh) -> None:
     dark = np.asarray(close_up / 14, np.uint8)
     assert look(LivenessTracker(SCORER), 0.0, dark, mesh) == "face too dark"
 
 
 @pytest.mark.parametrize("degrees", [-50, 50])
-def test_a_face_turned_away_is_not_judged(close_up: Pixels, mesh: Mesh, degrees: float) -> None:
+def test_a_face_turned_away_is_not_scored(close_up: Pixels, mesh: Mesh, degrees: float) -> None:
     turned = turned_head(mesh, degrees)
     assert look(LivenessTracker(SCORER), 0.0, close_up, turned) == "face turned away"

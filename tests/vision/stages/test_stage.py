@@ -105,7 +105,7 @@ def test_parts_become_one_observation_in_the_order_of_the_stages() -> None:
     )
 
 
-def test_without_any_part_nothing_was_looked_at() -> None:
+def test_without_any_part_nothing_was_analysed() -> None:
     (context,) = contexts([0.0])
 
     assert context.observation() == FrameObservation(
