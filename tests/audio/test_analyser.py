@@ -1,4 +1,4 @@
-"""One session's hearing, on real speech through the real networks."""
+"""The analyser of one session, on real speech with the real networks."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def hear(
     return (*analyser.push(audio), *analyser.flush())
 
 
-def test_one_voice_is_enrolled_and_never_becomes_two(
+def test_one_speaker_is_enrolled_and_never_split(
     audio_models: AudioModels, one_voice: NDArray[np.int16]
 ) -> None:
     heard = hear(AudioAnalyser(audio_models), one_voice[: 24 * RATE])
@@ -45,13 +45,15 @@ def test_one_voice_is_enrolled_and_never_becomes_two(
     assert sum(bool(look.speakers) for look in looks) > 15
 
 
-def test_a_second_voice_is_heard(audio_models: AudioModels, two_voices: NDArray[np.int16]) -> None:
+def test_a_second_speaker_is_detected(
+    audio_models: AudioModels, two_voices: NDArray[np.int16]
+) -> None:
     times = others(hear(AudioAnalyser(audio_models), two_voices[: 14 * RATE]))
     assert times
     assert times[0] < 12.0  # she first speaks at 8.6 s, for three seconds
 
 
-def test_a_voice_that_breaks_in_on_another_recording_is_heard_soon(
+def test_an_interrupting_second_speaker_is_detected_within_seconds(
     audio_models: AudioModels, one_voice: NDArray[np.int16], two_voices: NDArray[np.int16]
 ) -> None:
     stranger = two_voices[int(8.6 * RATE) : int(11.5 * RATE)]
@@ -61,7 +63,7 @@ def test_a_voice_that_breaks_in_on_another_recording_is_heard_soon(
     assert 12.0 < times[0] < 16.0
 
 
-def test_silence_has_no_speech_no_voices_and_the_lowest_level(audio_models: AudioModels) -> None:
+def test_silence_has_no_speech_no_speakers_and_the_lowest_level(audio_models: AudioModels) -> None:
     heard = hear(AudioAnalyser(audio_models), np.zeros(3 * RATE, np.int16))
     assert [o.speech for o in heard] == [0.0] * 6
     assert {o.level for o in heard} == {-100.0}
@@ -104,7 +106,7 @@ def test_small_pieces_give_the_same_speakers(
     assert (*pieces, *analyser.flush()) == whole
 
 
-def test_floating_point_audio_is_heard_like_16_bit_audio(
+def test_floating_point_audio_gives_the_observations_of_16_bit_audio(
     audio_models: AudioModels, one_voice: NDArray[np.int16]
 ) -> None:
     audio = one_voice[RATE : 4 * RATE]
@@ -112,7 +114,7 @@ def test_floating_point_audio_is_heard_like_16_bit_audio(
     assert as_float == hear(AudioAnalyser(audio_models), audio)
 
 
-def test_a_gap_is_said_and_media_time_goes_on(
+def test_a_gap_is_reported_and_media_time_goes_on(
     audio_models: AudioModels, one_voice: NDArray[np.int16]
 ) -> None:
     analyser = AudioAnalyser(audio_models, start=100.0)
@@ -128,7 +130,7 @@ def test_a_gap_is_said_and_media_time_goes_on(
     assert [o.time for o in after] == pytest.approx([105.25, 105.75])
 
 
-def test_a_restored_session_knows_its_voices_again(
+def test_a_restored_session_recognises_its_speakers(
     audio_models: AudioModels, one_voice: NDArray[np.int16], two_voices: NDArray[np.int16]
 ) -> None:
     first = AudioAnalyser(audio_models)
@@ -148,7 +150,7 @@ def test_a_restored_session_knows_its_voices_again(
     assert others(hear(restored, stranger))
 
 
-def test_without_networks_audio_is_still_measured_and_the_reason_is_said(tmp_path: Path) -> None:
+def test_without_networks_the_level_is_measured_and_the_reason_reported(tmp_path: Path) -> None:
     models = load_audio_models(ModelStore(tmp_path, catalogue=()))
     assert [(c.name, c.available) for c in models.capabilities] == [
         ("speech", False),
@@ -162,7 +164,7 @@ def test_without_networks_audio_is_still_measured_and_the_reason_is_said(tmp_pat
     assert {n.what for n in heard.not_read} == {"speech", "speakers"}
 
 
-def test_who_is_known_and_talks_on_is_looked_at_half_as_often_until_a_pause(
+def test_a_known_speaker_without_pauses_is_diarized_half_as_often(
     audio_models: AudioModels, one_voice: NDArray[np.int16]
 ) -> None:
     frames = one_voice[: len(one_voice) // 400 * 400].reshape(-1, 400)

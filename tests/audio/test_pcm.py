@@ -28,7 +28,7 @@ def test_samples_are_little_endian_and_signed() -> None:
     assert carry == b"\x07"
 
 
-def test_floats_are_clipped_and_what_is_no_number_is_silence() -> None:
+def test_floats_are_clipped_and_nan_is_silence() -> None:
     samples = to_pcm(np.array([0.5, -2.0, 2.0, np.nan, np.inf], np.float32))
     assert samples.tolist() == [16384, -32768, 32767, 0, 32767]
 

@@ -1,4 +1,4 @@
-"""What can be tested of the optional pipeline without torch: messages, and turns as observations.
+"""The optional pipeline as far as it can be tested without torch: errors, and turns to observations.
 
 The pipeline itself is gated and needs torch; it is not run here.
 """
@@ -38,14 +38,14 @@ def test_without_the_extra_it_says_how_to_install_it() -> None:
         diarize(AUDIO, token="x")
 
 
-def test_it_tells_nobody_what_it_is_used_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pyannotes_usage_reports_are_off(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PYANNOTE_METRICS_ENABLED", raising=False)
     with pytest.raises(DiarizationUnavailableError):
         diarize(AUDIO, token="x")
     assert os.environ["PYANNOTE_METRICS_ENABLED"] == "false"
 
 
-def test_turns_become_the_observations_of_the_online_detector() -> None:
+def test_turns_become_the_observations_of_the_online_diarizer() -> None:
     turns = (
         SpeakerTurn(0.0, 0.4, "SPEAKER_01"),
         SpeakerTurn(1.0, 3.0, "SPEAKER_00"),

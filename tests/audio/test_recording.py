@@ -54,7 +54,7 @@ def test_any_rate_and_layout_becomes_16_khz_mono(
     assert middle.std() == pytest.approx(16000 / np.sqrt(2), rel=0.05)
 
 
-def test_chunks_follow_each_other_without_a_hole(tmp_path: Path) -> None:
+def test_chunks_are_contiguous(tmp_path: Path) -> None:
     write_tone(tmp_path / "tone.wav", "pcm_s16le", 48_000, "mono", 3.0)
     chunks = list(read_audio(tmp_path / "tone.wav"))
     for before, after in pairwise(chunks):

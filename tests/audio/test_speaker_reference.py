@@ -1,4 +1,4 @@
-"""What is taken as a candidate's voice, what is refused, and what knowing it changes."""
+"""Reference recordings: accepted ones, refused ones, and their effect on diarization."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_what_is_no_audio_file_or_too_much_is_refused_with_the_reason(
         decode_reference(data)
 
 
-def test_silence_and_a_few_words_are_no_voice(
+def test_silence_and_a_few_words_are_no_reference(
     audio_models: AudioModels, one_voice: NDArray[np.int16]
 ) -> None:
     with pytest.raises(BadVoiceError, match="nobody speaks"):
@@ -64,20 +64,20 @@ def test_silence_and_a_few_words_are_no_voice(
         analyse_reference(audio_models, one_voice[RATE : 3 * RATE])
 
 
-def test_two_voices_are_no_reference(
+def test_two_speakers_are_no_reference(
     audio_models: AudioModels, two_voices: NDArray[np.int16]
 ) -> None:
     with pytest.raises(BadVoiceError, match="more than one voice"):
         analyse_reference(audio_models, two_voices)
 
 
-def test_without_networks_the_reason_is_said(audio_models: AudioModels) -> None:
+def test_without_networks_the_reason_is_reported(audio_models: AudioModels) -> None:
     deaf = AudioModels(None, None, ())
     with pytest.raises(ModelUnavailableError, match="cannot be told apart"):
         analyse_reference(deaf, np.zeros(RATE, np.int16))
 
 
-def test_whoever_speaks_first_is_another_once_the_candidate_is_known(
+def test_with_a_reference_the_first_speaker_may_be_another_person(
     audio_models: AudioModels, one_voice: NDArray[np.int16], two_voices: NDArray[np.int16]
 ) -> None:
     reference = analyse_reference(audio_models, one_voice[: 12 * RATE])
@@ -103,7 +103,7 @@ def test_whoever_speaks_first_is_another_once_the_candidate_is_known(
     assert heard == {CANDIDATE}
 
 
-def test_a_given_voice_survives_being_saved(
+def test_a_reference_is_part_of_the_saved_state(
     audio_models: AudioModels, one_voice: NDArray[np.int16]
 ) -> None:
     reference = analyse_reference(audio_models, one_voice[: 12 * RATE])
@@ -114,7 +114,7 @@ def test_a_given_voice_survives_being_saved(
     assert second.state.reference_seconds == pytest.approx(reference.seconds)
 
 
-def test_voices_heard_before_become_the_given_one_or_keep_another_number() -> None:
+def test_a_reference_merges_with_its_speaker_and_renumbers_others() -> None:
     random = np.random.default_rng(3)
     mine, other = (normalised(random.normal(size=256).astype(np.float32)) for _ in range(2))
     stranger_first = DiarizationState(speakers=(Speaker(1, other, 5.0), Speaker(2, mine, 5.0)))

@@ -1,4 +1,4 @@
-"""Speech is told from silence and noise, whatever the pieces it comes in."""
+"""Voice activity: speech against silence and noise, in pieces of any length."""
 
 from __future__ import annotations
 

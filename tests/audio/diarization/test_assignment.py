@@ -1,4 +1,4 @@
-"""No single short embedding makes a second voice of one that was followed: networks that say what they are told."""
+"""Assignment of local speakers, with networks whose outputs are set by the test."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Activity = NDArray[np.float32]
 
 
 def orthogonal(count: int) -> list[SpeakerEmbedding]:
-    """Embeddings as unlike each other as can be."""
+    """Orthogonal embeddings."""
     columns, _ = np.linalg.qr(RANDOM.normal(size=(256, count)))
     return [normalised(column.astype(np.float32)) for column in columns.T]
 
@@ -36,8 +36,8 @@ def between(cosine: float, away: SpeakerEmbedding) -> SpeakerEmbedding:
     return normalised(np.asarray(cosine * MINE + np.sqrt(1 - cosine**2) * away, np.float32))
 
 
-class Told(OnnxNetwork):
-    """A network whose answers are given beforehand, one per call."""
+class PresetNetwork(OnnxNetwork):
+    """A network whose outputs are set beforehand, one per call."""
 
     def __init__(self, answers: Iterable[np.ndarray]) -> None:
         self._answers = iter(answers)
@@ -49,7 +49,7 @@ class Told(OnnxNetwork):
 
 
 def speaking(*stretches: tuple[int, float, float]) -> Activity:
-    """Who speaks from when to when, in seconds of the window."""
+    """Activity from (local speaker, start, end), in seconds of the window."""
     activity = np.zeros((FRAMES, LOCAL_SPEAKERS), np.float32)
     for speaker, start, end in stretches:
         activity[frames_in(start) : frames_in(end), speaker] = 1
@@ -60,12 +60,12 @@ ALWAYS = speaking((0, 0.0, 10.0))
 NEVER = speaking()
 
 
-def voices_after(
+def speakers_after(
     embeddings: list[SpeakerEmbedding], times: list[float], activities: list[Activity] | None = None
 ) -> list[list[int]]:
-    """Numbers of the voices known after each look."""
-    segmentation = Told(activities if activities is not None else [ALWAYS] * len(times))
-    diarizer = OnlineDiarizer(segmentation, Told(embeddings))
+    """Numbers of the known speakers after each step."""
+    segmentation = PresetNetwork(activities if activities is not None else [ALWAYS] * len(times))
+    diarizer = OnlineDiarizer(segmentation, PresetNetwork(embeddings))
     state, known = DiarizationState(), []
     for time in times:
         state, _ = diarizer.diarize(state, AUDIO, time)
@@ -76,23 +76,25 @@ def voices_after(
 ENROLLED = [10.0, 13.1, 16.2]
 
 
-def test_one_unlike_embedding_of_a_followed_voice_is_no_second_voice() -> None:
-    known = voices_after([MINE, MINE, MINE, OTHER, MINE], [*ENROLLED, 19.3, 19.8])
+def test_one_dissimilar_embedding_of_an_assigned_local_speaker_is_no_new_speaker() -> None:
+    known = speakers_after([MINE, MINE, MINE, OTHER, MINE], [*ENROLLED, 19.3, 19.8])
     assert known == [[1]] * 5
 
 
-def test_a_followed_voice_that_stays_unlike_is_a_second_voice_half_a_second_later() -> None:
-    known = voices_after([MINE, MINE, MINE, OTHER, OTHER], [*ENROLLED, 19.3, 19.8])
+def test_a_second_dissimilar_embedding_is_a_new_speaker_half_a_second_later() -> None:
+    known = speakers_after([MINE, MINE, MINE, OTHER, OTHER], [*ENROLLED, 19.3, 19.8])
     assert known == [[1], [1], [1], [1], [1, 2]]
 
 
-def test_while_in_doubt_nothing_said_before_counts() -> None:
-    diarizer = OnlineDiarizer(Told([ALWAYS] * 5), told := Told([MINE, MINE, MINE, OTHER, OTHER]))
+def test_after_a_dissimilar_embedding_only_later_speech_is_used() -> None:
+    diarizer = OnlineDiarizer(
+        PresetNetwork([ALWAYS] * 5), embedding := PresetNetwork([MINE, MINE, MINE, OTHER, OTHER])
+    )
     state = DiarizationState()
     for time in (*ENROLLED, 19.3, 19.8):
         state, _ = diarizer.diarize(state, AUDIO, time)
     # 3.1 s since the last print that fitted, at most 2 s of them; then 3 s of 3.6 s.
-    assert [round(features.shape[1] / 100, 1) for features in told.inputs] == [
+    assert [round(features.shape[1] / 100, 1) for features in embedding.inputs] == [
         3.0,
         2.0,
         2.0,
@@ -102,13 +104,13 @@ def test_while_in_doubt_nothing_said_before_counts() -> None:
 
 
 FIRST, SECOND = between(0.55, OTHER), between(0.55, THIRD)
-"""Both like the candidate, and unlike each other (.30)."""
+"""Both similar to the candidate (.55), and less to each other (.30)."""
 
 
 @pytest.mark.parametrize(
     ("longer", "voices"), [((MINE, MINE), [1]), ((FIRST, SECOND), [1, 2])], ids=["alike", "apart"]
 )
-def test_a_voice_is_split_by_all_that_both_said_not_by_two_short_embeddings(
+def test_a_speaker_is_split_by_all_speech_in_the_window_not_by_short_embeddings(
     longer: tuple[SpeakerEmbedding, SpeakerEmbedding], voices: list[int]
 ) -> None:
     # Twice, 3.2 s apart, short embeddings are unlike: then both are compared at their longest.
@@ -118,13 +120,13 @@ def test_a_voice_is_split_by_all_that_both_said_not_by_two_short_embeddings(
         speaking((1, 2.8, 3.8), (0, 3.8, 5.7), (1, 5.7, 10.0)),
     ]
     embeddings = [MINE, FIRST, SECOND, SECOND, *longer]
-    assert voices_after(embeddings, [10.0, 20.5, 23.7], activities) == [[1], [1], voices]
+    assert speakers_after(embeddings, [10.0, 20.5, 23.7], activities) == [[1], [1], voices]
 
 
 @pytest.mark.parametrize(
     ("goes_on", "voices"), [(SECOND, [1]), (FIRST, [1, 2])], ids=["like the other", "like itself"]
 )
-def test_a_split_is_taken_back_when_the_part_goes_on_like_the_other(
+def test_a_split_is_undone_when_the_part_fits_the_other_again(
     goes_on: SpeakerEmbedding, voices: list[int]
 ) -> None:
     activities = [
@@ -134,13 +136,13 @@ def test_a_split_is_taken_back_when_the_part_goes_on_like_the_other(
         speaking((0, 0.6, 2.5), (1, 2.5, 6.7), (0, 6.7, 10.0)),
     ]
     embeddings = [MINE, FIRST, SECOND, SECOND, FIRST, SECOND, goes_on, SECOND, SECOND]
-    known = voices_after(embeddings, [10.0, 20.5, 23.7, 26.9], activities)
+    known = speakers_after(embeddings, [10.0, 20.5, 23.7, 26.9], activities)
     assert known == [[1], [1], [1, 2], voices]
 
 
-def test_plain_speech_in_which_the_segmentation_hears_nobody_is_looked_at_again() -> None:
-    segmentation = Told([NEVER, speaking((0, 5.0, 10.0))])
-    diarizer = OnlineDiarizer(segmentation, Told([MINE]))
+def test_speech_that_the_segmentation_misses_is_segmented_again() -> None:
+    segmentation = PresetNetwork([NEVER, speaking((0, 5.0, 10.0))])
+    diarizer = OnlineDiarizer(segmentation, PresetNetwork([MINE]))
     window = np.ones(WINDOW, np.float32)
     _, look = diarizer.diarize(DiarizationState(), window, 10.0, speech=0.8)
     assert [voice.number for voice in look.speakers] == [1]
@@ -150,9 +152,9 @@ def test_plain_speech_in_which_the_segmentation_hears_nobody_is_looked_at_again(
     assert again[..., WINDOW // 2 :].all()
 
 
-def test_without_speech_nobody_is_looked_for_again() -> None:
-    segmentation = Told([NEVER])
-    diarizer = OnlineDiarizer(segmentation, Told([]))
+def test_without_speech_a_window_is_segmented_once() -> None:
+    segmentation = PresetNetwork([NEVER])
+    diarizer = OnlineDiarizer(segmentation, PresetNetwork([]))
     _, look = diarizer.diarize(DiarizationState(), AUDIO, 10.0, speech=0.1)
     assert look.speakers == ()
     assert len(segmentation.inputs) == 1
@@ -164,7 +166,7 @@ def voices(shared_data: Path, carried_speech: Path) -> Voices:
 
 
 @pytest.mark.parametrize(("person", "until"), [("2033", 29), ("two_cities", 27)])
-def test_a_candidate_who_moves_is_not_two(
+def test_a_candidate_who_moves_is_one_speaker(
     audio_models: AudioModels, voices: Voices, person: str, until: int
 ) -> None:
     """The two false alarms of the first hour and a half of single speakers, at 26.5 and 24.0 s."""
@@ -172,7 +174,7 @@ def test_a_candidate_who_moves_is_not_two(
     assert alarms(audio_models, audio[: until * 16_000]) == []
 
 
-def test_who_speaks_where_the_segmentation_heard_nobody_is_found(
+def test_a_speaker_missed_by_the_segmentation_is_detected(
     audio_models: AudioModels, voices: Voices
 ) -> None:
     session = two_speakers(voices, "2414", "1688", "moving", 0)
@@ -193,10 +195,10 @@ def test_who_speaks_where_the_segmentation_heard_nobody_is_found(
         (0.25, 1.6, [1]),
     ],
 )
-def test_the_less_was_said_the_more_unlike_a_new_voice_must_be(
+def test_the_less_speech_the_less_similar_a_new_speaker_must_be(
     cosine: float, seconds: float, voices: list[int]
 ) -> None:
     interjected = speaking((0, 0.0, 8.5), (1, 8.6, 8.6 + seconds + 0.02))
     activities = [*[ALWAYS] * 3, interjected]
     embeddings = [MINE, MINE, MINE, between(cosine, OTHER)]
-    assert voices_after(embeddings, [*ENROLLED, 16.9], activities)[-1] == voices
+    assert speakers_after(embeddings, [*ENROLLED, 16.9], activities)[-1] == voices

@@ -1,4 +1,4 @@
-"""How voices are kept, told apart and split, on speaker embeddings made by hand."""
+"""Grouping of embeddings made by hand, and online diarization of real speech."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def like(voice: NDArray[np.float32], n: int, cosine: float = 0.8) -> list[NDArra
     return found
 
 
-def test_embeddings_of_two_voices_fall_into_two_groups_the_older_first() -> None:
+def test_embeddings_of_two_speakers_form_two_groups_the_older_first() -> None:
     first, second = like(NEAR, 3), like(FAR, 2)
     groups = two_groups((first[0], second[0], first[1], second[1], first[2]), 0.3, 0.45)
     assert groups is not None
@@ -38,16 +38,16 @@ def test_embeddings_of_two_voices_fall_into_two_groups_the_older_first() -> None
     assert [id(p) for p in groups[1]] == [id(p) for p in second]
 
 
-def test_embeddings_of_one_voice_stay_together_however_they_vary() -> None:
+def test_embeddings_of_one_speaker_form_one_group() -> None:
     for cosine in (0.9, 0.7, 0.6):
         assert two_groups(tuple(like(NEAR, 6, cosine)), 0.3, 0.45) is None
 
 
-def test_a_single_odd_embedding_is_no_second_voice() -> None:
+def test_a_single_outlier_is_no_second_speaker() -> None:
     assert two_groups((*like(NEAR, 5), *like(FAR, 1)), 0.3, 0.45) is None
 
 
-def test_the_less_alike_the_surer_that_it_is_somebody_else() -> None:
+def test_confidence_of_another_speaker_rises_with_dissimilarity() -> None:
     sure = [other_speaker_confidence(s) for s in (0.6, 0.4, 0.2, 0.0)]
     assert sure == sorted(sure)
     assert sure[0] < 0.05
@@ -55,9 +55,7 @@ def test_the_less_alike_the_surer_that_it_is_somebody_else() -> None:
     assert other_speaker_confidence(None) == pytest.approx(0.5)
 
 
-def test_a_detector_keeps_nothing_between_sessions(
-    audio_models: AudioModels, one_voice: NDArray[np.int16]
-) -> None:
+def test_a_diarizer_is_stateless(audio_models: AudioModels, one_voice: NDArray[np.int16]) -> None:
     diarizer = audio_models.speakers
     assert diarizer is not None
     window = to_waveform(one_voice[16_000 : 16_000 + WINDOW])
@@ -68,10 +66,10 @@ def test_a_detector_keeps_nothing_between_sessions(
     assert again == first
 
 
-def test_a_conversation_from_the_start_is_told_apart_without_any_enrolment(
+def test_a_conversation_from_the_start_is_separated_without_enrolment(
     audio_models: AudioModels, shared_data: Path
 ) -> None:
-    """Two women in turns, at first taken for one voice: longer embeddings of both part them."""
+    """Two women in turns, first assigned to one speaker, then split by longer embeddings."""
     audio = read_pcm(shared_data / "speech" / "meetings" / "sample.wav")[: 20 * 16_000]
     heard: dict[int, float] = {}
     for observation in AudioAnalyser(audio_models).push(audio):
