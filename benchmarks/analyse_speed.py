@@ -1,10 +1,10 @@
-"""How much faster than real time a recording is analysed.
+"""Speed of analysing a recording, relative to real time.
 
 Run: ``uv run python -m benchmarks.analyse_speed [--seconds 30] [FILE]``
 
-Without a file, a clip is made: a real face that moves, 640 x 480, 30 frames a second, H.264. CPU
-time of the whole process counts (decoding, analysis, judgement), as other programs' load does not
-disturb it; per second of CPU is what one core does.
+Without a file, a clip is generated: a real face that moves, 640 x 480, 30 frames a second, H.264. The
+CPU time of the whole process is measured (decoding, analysis, judgement), because the load of other
+programs disturbs it least.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def main() -> None:
     models = proctoring.load_models(settings)
     with tempfile.TemporaryDirectory() as folder:
         path = chosen.file or made_clip(Path(folder), chosen.seconds)
-        # The first analysis sets up what later ones use.
+        # The first analysis initialises what later ones reuse.
         report = proctoring.analyse(path, models=models, settings=settings)
         off = [found.name for found in report.capabilities if not found.available]
         print(f"{platform.machine()}, {settings.object_model}, off: {', '.join(off) or 'nothing'}")

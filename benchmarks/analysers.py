@@ -1,10 +1,10 @@
-"""What each analyser costs: CPU milliseconds per call, one thread, on a real face at 640 x 480.
+"""Cost of each analyser: CPU milliseconds per call, one thread, on a real face at 640 x 480.
 
 Run: ``uv run python -m benchmarks.analysers [--calls 30] [NAME ...]``
 
-CPU time of the whole process, so that work on the runtime's own threads counts and other
-programs' load does not. One row is one entry of ``ROWS``. At the end: what a second of one session
-costs with everything on, as the sum of its looks at their rates, and as it was measured.
+CPU time of the whole process, which includes the runtime's own threads and excludes the load of other
+programs. One row is one entry of ``ROWS``. At the end: the cost of one second of a session with
+everything on, as the sum of its calls at their rates, and as measured.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ def objects(name: str) -> Callable[[ModelStore], Call]:
 
 def yolo11(store: ModelStore) -> Call:
     if store.mirror is None:
-        raise ModelUnavailableError("yolo11n is the user's to bring: no mirror is set")
+        raise ModelUnavailableError("yolo11n is not shipped, and no mirror is set")
     source = store.mirror / "yolo11n_int8_openvino_model"
     with tempfile.TemporaryDirectory(prefix="proctoring-benchmark-") as folder:
         import_detector(Path(folder), source, "yolo11n")
@@ -131,7 +131,7 @@ def stream(store: ModelStore) -> Call:  # noqa: ARG001  every row is prepared al
     pixels = picture()
     moving = [np.roll(pixels, tuple(generator.integers(-9, 9, 2)), (0, 1)) for _ in range(40)]
     watch, count = InjectionDetector(), 0
-    for _n in range(600):  # a full memory
+    for _n in range(600):  # fill its history
         count += 1
         watch.update(count / 5, moving[count % 40])
 
@@ -169,7 +169,7 @@ def identity(store: ModelStore) -> Call:
 
 
 def cascade(store: ModelStore) -> Call:
-    """What the second network adds where the first suspects one place."""
+    """The cost of the second network where the first suspects one place."""
     first = load_object_detector(store, "ssd_mobilenet_v2")
     pair = DetectorCascade(first, load_object_detector(store, "picodet_s"))
     phone = Detection("cell phone", 0.5, Box(200, 300, 260, 400))
@@ -202,8 +202,8 @@ class Row:
 
     prepare: Callable[[ModelStore], Call]
     rate: float | None = None
-    """Looks a second in a session of the default settings in which nothing is suspected; ``None``:
-    not part of one."""
+    """Calls per second in a session of the default settings in which nothing is suspected; ``None``:
+    not used by default."""
 
 
 ROWS: dict[str, Row] = {
@@ -218,12 +218,12 @@ ROWS: dict[str, Row] = {
     "stills and loops": Row(stream, 1 / SAMPLE_PERIOD),
     "identity: one embedding": Row(identity, 1 / VERIFICATION_PERIOD),
     "objects: ssd_mobilenet_v2 (two views)": Row(objects("ssd_mobilenet_v2"), OBJECT_RATE),
-    "objects: picodet_s, one closer look": Row(cascade),
+    "objects: picodet_s, one verification of a crop": Row(cascade),
     "objects: yolox_nano": Row(objects("yolox_nano")),
     "objects: picodet_s": Row(objects("picodet_s")),
     "objects: yolo11n INT8 (imported)": Row(yolo11),
 }
-"""Name of the row to what it is."""
+"""Rows of the table by name."""
 WHOLE = "a second of one session, everything on"
 REFERENCE = (
     (

@@ -1,4 +1,4 @@
-"""Hostile clients, one function per kind: each opens one connection and says how much it sent.
+"""Hostile clients, one function per kind: each opens one connection and returns its message count.
 
 Not standalone: ``benchmarks.hostile`` runs them against a server of its own.
 """
@@ -25,7 +25,7 @@ PATIENCE = 10.0
 
 @dataclass(frozen=True)
 class Target:
-    """What is attacked, and with what."""
+    """The server under attack, and material for messages."""
 
     address: str
     """``http://127.0.0.1:8000``"""
@@ -33,7 +33,7 @@ class Target:
     """A JPEG that the server can use."""
     random: random.Random
     names: int = 40
-    """Sessions that attackers open among themselves."""
+    """Number of sessions that the attackers share."""
 
     @property
     def session(self) -> str:
@@ -46,7 +46,7 @@ class Target:
         return f"{base}/ws/proctor/{session or self.session}/{kind}{query}"
 
     def bytes(self, most: int) -> bytes:
-        """So many random bytes, or fewer."""
+        """At most so many random bytes."""
         return self.random.randbytes(self.random.randrange(most + 1))
 
 
@@ -54,7 +54,7 @@ Attack = Callable[[Target], Awaitable[int]]
 
 
 async def _volley(url: str, messages: list[bytes | str]) -> int:
-    """Send everything, as fast as it goes, until the server has had enough."""
+    """Send everything as fast as possible, until the server closes the connection."""
     sent = 0
     with contextlib.suppress(ConnectionClosed, InvalidHandshake, OSError, TimeoutError):
         async with connect(
@@ -77,12 +77,12 @@ async def _read(socket: ClientConnection) -> None:
 
 
 async def garbage_pictures(target: Target) -> int:
-    """Random bytes where pictures are due."""
+    """Random bytes in place of frames."""
     return await _volley(target.url("video"), [target.bytes(4096) for _ in range(40)])
 
 
 async def cut_pictures(target: Target) -> int:
-    """JPEGs that break off, or with bytes turned, some with a time before them."""
+    """Truncated JPEGs, some with flipped bits, some with a capture time."""
     messages: list[bytes | str] = []
     for _ in range(40):
         broken = bytearray(target.picture[: target.random.randrange(2, len(target.picture))])
@@ -96,37 +96,37 @@ async def cut_pictures(target: Target) -> int:
 
 
 async def giant_pictures(target: Target) -> int:
-    """JPEGs whose header promises 65,500 x 65,500 pixels."""
+    """JPEGs whose header claims 65,500 x 65,500 pixels."""
     at = target.picture.find(b"\xff\xc0")
     giant = target.picture[: at + 5] + struct.pack(">HH", 65500, 65500) + target.picture[at + 9 :]
     return await _volley(target.url("video"), [giant] * 25)
 
 
 async def flood_of_pictures(target: Target) -> int:
-    """Good pictures, two hundred at once."""
+    """Two hundred valid frames at once."""
     return await _volley(target.url("video", "?observe=1"), [target.picture] * 200)
 
 
 async def texts(target: Target) -> int:
-    """Text where bytes are due."""
+    """Text in place of binary messages."""
     kind = target.random.choice(["video", "audio"])
     return await _volley(target.url(kind), ["hello", "{}", "x" * 70_000])
 
 
 async def nothings(target: Target) -> int:
-    """Messages without a single byte."""
+    """Empty messages."""
     kind = target.random.choice(["video", "audio", "browser", "events"])
     return await _volley(target.url(kind), [b""] * 60)
 
 
 async def huge_messages(target: Target) -> int:
-    """More than is looked at, or more than is read."""
+    """Messages larger than a frame may be, or than the server reads."""
     size = target.random.choice([6 << 20, (6 << 20) + 8, 13 << 20])
     return await _volley(target.url("video"), [b"\xff\xd8" + bytes(size)])
 
 
 async def odd_sound(target: Target) -> int:
-    """Sound in odd pieces, with times that jump."""
+    """Audio in pieces of odd length, with implausible start times."""
     start = target.random.choice(["", "?start=0", "?start=999999999999999999"])
     pieces: list[bytes | str] = [target.bytes(701) for _ in range(100)]
     return await _volley(target.url("audio", start), pieces)
@@ -138,7 +138,7 @@ async def flood_of_sound(target: Target) -> int:
 
 
 async def odd_reports(target: Target) -> int:
-    """JSON of all kinds where a browser's report is due, and what is no JSON."""
+    """Unexpected JSON, and text that is no JSON, in place of a browser's report."""
     messages: list[bytes | str] = [
         "", "{", "null", "[]", '"x"', "NaN", '{"visible": NaN}', "[" * 5000, "1e999999",
         '{"visible": "yes"}', json.dumps({"camera": "\ud800"}), '{"visible": true, "visible": 1}',
@@ -150,13 +150,13 @@ async def odd_reports(target: Target) -> int:
 
 
 async def talking_listeners(target: Target) -> int:
-    """Listeners that talk, and ask for numbers that there are not."""
+    """Listeners that send messages, and ask for event numbers that do not exist."""
     after = target.random.choice(["", "?after=0", "?after=999999999999999999"])
     return await _volley(target.url("events", after), ["talk"] * 20)
 
 
 async def wrong_sessions(target: Target) -> int:
-    """Names that no session has, sockets that there are not, queries that say nothing."""
+    """Invalid session ids, unknown sockets, invalid queries."""
     wrong = [
         target.url("video", session="a%2F..%2F..%2Fetc"),
         target.url("video", session="x" * 300),
@@ -174,7 +174,7 @@ async def wrong_sessions(target: Target) -> int:
     return len(wrong)
 
 
-# Below the protocol: bytes on a connection.
+# Below the WebSocket protocol: raw bytes on a connection.
 
 
 async def _raw(target: Target, *pieces: bytes) -> None:
@@ -201,7 +201,7 @@ def _handshake(target: Target, kind: str = "video", key: bytes | None = None) ->
 
 
 async def bad_handshakes(target: Target) -> int:
-    """Requests that break off, keys that are none, headers without end, and no HTTP at all."""
+    """Truncated requests, invalid keys, endless headers, and bytes that are no HTTP."""
     whole = _handshake(target)
     bad = [
         whole[: target.random.randrange(len(whole))],
@@ -220,18 +220,18 @@ async def bad_handshakes(target: Target) -> int:
 
 
 async def broken_frames(target: Target) -> int:
-    """After a good handshake: frames that the protocol forbids."""
+    """WebSocket frames that the protocol forbids, after a valid handshake."""
     mask = b"\x01\x02\x03\x04"
     bad = [
         b"\x82\x05hello",  # not masked
         b"\xf2\x85" + mask + b"12345",  # reserved bits
-        b"\x83\x80" + mask,  # an operation that there is not
-        b"\x09\x80" + mask,  # a ping in pieces
+        b"\x83\x80" + mask,  # an unknown opcode
+        b"\x09\x80" + mask,  # a fragmented ping
         b"\x89\xfe\x00\xff" + mask + bytes(255),  # a ping too long
-        b"\x81\x82" + mask + bytes([0xFF ^ 1, 0xFE ^ 2]),  # no UTF-8
-        b"\x82\xff" + b"\xff" * 8 + mask,  # 2^64 bytes to come
-        b"\x80\x85" + mask + b"12345",  # goes on with what never began
-        b"\x88\x81" + mask + b"x",  # a goodbye of one byte
+        b"\x81\x82" + mask + bytes([0xFF ^ 1, 0xFE ^ 2]),  # invalid UTF-8
+        b"\x82\xff" + b"\xff" * 8 + mask,  # a length of 2^64 bytes
+        b"\x80\x85" + mask + b"12345",  # a continuation without a start
+        b"\x88\x81" + mask + b"x",  # a close frame of one byte
         b"\x02\x81" + mask + b"x" + (b"\x00\x81" + mask + b"x") * 500,  # never ends
     ]
     for one in bad:
@@ -240,7 +240,7 @@ async def broken_frames(target: Target) -> int:
 
 
 async def gone_in_the_midst(target: Target) -> int:
-    """Half a message, then nobody."""
+    """Half a message, then the connection is aborted."""
     for kind in ("video", "audio", "events", "browser"):
         half = b"\x82\xff" + struct.pack(">Q", 1 << 20) + b"\x01\x02\x03\x04" + target.bytes(5000)
         await _raw(target, _handshake(target, kind), half)

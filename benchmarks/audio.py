@@ -1,4 +1,4 @@
-"""What a session's audio costs: CPU milliseconds per second of audio, in one thread.
+"""Cost of a session's audio: CPU milliseconds per second of audio, in one thread.
 
 uv run python -m benchmarks.audio
 """
@@ -30,7 +30,7 @@ from proctoring.settings import Settings
 RATE = 16_000
 REFERENCE_WINDOW, REFERENCE_PRINT, REFERENCE_VOICE_ACTIVITY = 27.0, 29.0, 2.5
 """Milliseconds of one window, a second of speaker embedding and a second of voice activity on a quiet
-server CPU with AVX-512, measured before this project began (with the embedding not laid out anew)."""
+server CPU with AVX-512, measured separately, with the embedding in its published weight layout."""
 
 Networks = tuple[OnnxNetwork, OnnxNetwork]
 
@@ -60,7 +60,7 @@ class Counted(OnnxNetwork):
 
 
 def print_reference(models: AudioModels, audio: NDArray[np.int16], networks: Networks) -> None:
-    """The cost of a second of talk on the reference machine, by the parts that were measured there."""
+    """Print the cost of a second of talk on the reference machine, computed from its parts."""
     segmentation, embedding = Counted(networks[0]), Counted(networks[1])
     AudioAnalyser(replace(models, speakers=OnlineDiarizer(segmentation, embedding))).push(audio)
     seconds = len(audio) / RATE
@@ -73,7 +73,7 @@ def print_reference(models: AudioModels, audio: NDArray[np.int16], networks: Net
 
 
 def session_cost(models: AudioModels, audio: NDArray[np.int16]) -> float:
-    """CPU milliseconds per second of a session that hears ``audio`` in pieces of 100 ms."""
+    """CPU milliseconds per second of a session that receives ``audio`` in pieces of 100 ms."""
     analyser = AudioAnalyser(models)
     began = clock.thread_time()
     for start in range(0, len(audio), RATE // 10):

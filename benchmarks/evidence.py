@@ -1,9 +1,9 @@
-"""What evidence costs: memory of a session's buffer, CPU of a still and of a clip.
+"""Cost of evidence: memory of a session's buffer, CPU of a still and of a clip.
 
 Run: ``uv run python -m benchmarks.evidence``
 
-A real face that moves, 640 x 480, JPEG of about 50 KB, 10 pictures a second, with sound; CPU time of
-the thread's process, so that other programs' load counts little.
+A real face that moves, 640 x 480, JPEG of about 50 KB, 10 frames a second, with audio; CPU time
+of the process, so that the load of other programs counts little.
 """
 
 from __future__ import annotations
@@ -49,8 +49,8 @@ def main() -> None:
     buffer = filled(30, BEFORE + 12 + AFTER + 2.4)
     held = buffer.between(0, 60)
     print(
-        f"buffer: {len(held.frames)} pictures of {len(held.frames[0].data) / 1000:.0f} KB and "
-        f"{sum(len(chunk.samples) for chunk in held.audio) / SAMPLE_RATE:.0f} s of sound: "
+        f"buffer: {len(held.frames)} frames of {len(held.frames[0].data) / 1000:.0f} KB and "
+        f"{sum(len(chunk.samples) for chunk in held.audio) / SAMPLE_RATE:.0f} s of audio: "
         f"{buffer.size / 1e6:.1f} MB a session"
     )
     segment = buffer.between(13, 25, people_margin=1.2)
@@ -60,7 +60,7 @@ def main() -> None:
     faces = load_vision_models(store, object_model=settings.object_model).faces
     assert faces is not None
     find = partial(detect_faces_in_tiles, faces.detector)
-    find(face(0), 3)  # what is set up on first use
+    find(face(0), 3)  # initialise what is set up on first use
     for blur in (False, True):
         cpu = time.process_time()
         encoded = encode_still(still, blur=blur, max_pixels=MAX_PIXELS, find=find)

@@ -4,11 +4,10 @@
 
 One process plays the honest candidate: 640 x 480, ten frames a second, a real face; latency is from
 just before a frame is sent until its observation has been read. Another, at a low priority,
-attacks with every kind of ``benchmarks.attacks`` in turns. Printed: latency before and during;
+attacks with every kind of ``benchmarks.attacks`` in turn. Printed: latency before and during;
 memory, threads, file descriptors and open sessions of the server before, after a warm-up of a tenth
-of the messages (which fills caches), and at the end, when the attackers' sessions have run out.
-Ends with an error when the server died, kept what it should have let go, or made the honest session
-wait.
+of the messages (which fills caches), and at the end, when the attackers' sessions have ended. Fails
+if the server dies, leaks resources or slows the honest session down.
 """
 
 from __future__ import annotations
@@ -40,18 +39,18 @@ from benchmarks.latency import moving_face
 
 ROOT = Path(__file__).parents[1]
 GRACE = 2.0
-"""Seconds after which a session that was left ends, so that the end can be seen."""
+"""Seconds after which an abandoned session ends."""
 
 MORE_MEMORY = 64 << 20
 """Bytes by which the server may have grown from the end of the warm-up to the end."""
 LATER = 0.25
-"""Seconds that the honest session's 95th percentile may rise: each attacker's picture takes its
-turn on the same workers, and an object look is not interrupted."""
+"""Seconds by which the honest session's 95th percentile may rise: the attackers' frames are analysed
+on the same workers, and a step of object detection is not interrupted."""
 
 
 @dataclass(frozen=True)
 class Footprint:
-    """What the server process holds."""
+    """Resources of the server process."""
 
     memory: int
     threads: int
@@ -67,7 +66,7 @@ class Footprint:
 
 @dataclass(frozen=True)
 class Result:
-    """What came of it. Times in seconds."""
+    """The result of one run. Times in seconds."""
 
     sent: dict[str, int]
     took: float
@@ -80,7 +79,7 @@ class Result:
     """Errors that the server logged."""
 
     def problems(self) -> list[str]:
-        """What should not be."""
+        """Everything that fails the run."""
         rise = percentile(self.during, 95) - percentile(self.before, 95)
         found = [f"the server logged: {line}" for line in self.complaints[:5]]
         if rise > LATER:
@@ -88,7 +87,7 @@ class Result:
         if self.ended.memory - self.warm.memory > MORE_MEMORY:
             found.append(f"memory grew from {self.warm} to {self.ended}")
         counted = ("threads", "descriptors", "sessions")
-        # A few: pools of threads and database connections that are made when first needed.
+        # A few more are allowed: pools of threads and database connections grow on demand.
         return found + [
             f"{what}: {getattr(self.warm, what)}, then {getattr(self.ended, what)}"
             for what in counted
@@ -103,7 +102,7 @@ def percentile(values: list[float], share: float) -> float:
 
 @contextmanager
 def serving(log: Path, **settings: str) -> Iterator[tuple[psutil.Process, str]]:
-    """A server process with its models loaded, its records in a folder of its own; its address."""
+    """Start a server with its records beside ``log``; yield the process, models loaded, and its address."""
     chosen = {f"PROCTORING_{name.upper()}": value for name, value in settings.items()}
     with log.open("w") as said:
         process = subprocess.Popen(
@@ -145,7 +144,7 @@ def footprint(server: psutil.Process, address: str) -> Footprint:
 
 
 class Honest:
-    """A candidate who does nothing wrong, on threads of their own."""
+    """An honest candidate, on threads of its own."""
 
     def __init__(self, address: str, frames: list[bytes]) -> None:
         self.latencies: list[float] = []
@@ -203,7 +202,7 @@ async def attack(target: Target, messages: int, at_once: int) -> dict[str, int]:
 
 
 def attack_from_elsewhere(address: str, messages: int, at_once: int, seed: int) -> dict[str, int]:
-    """Attack from another process, which leaves this one and the server their time."""
+    """Attack from another process, so that this one and the server keep their CPU time."""
     command = [sys.executable, "-m", "benchmarks.hostile", "--attack", address]
     command += ["--messages", str(messages), "--at-once", str(at_once), "--seed", str(seed)]
     done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True)
@@ -212,7 +211,7 @@ def attack_from_elsewhere(address: str, messages: int, at_once: int, seed: int) 
 
 
 def measure(messages: int, at_once: int, quiet: float, folder: Path) -> Result:
-    """Attack a server of our own.
+    """Start a server, attack it and measure.
 
     Args:
         quiet: seconds for which the honest session is measured alone.
@@ -221,7 +220,7 @@ def measure(messages: int, at_once: int, quiet: float, folder: Path) -> Result:
     log = folder / "server.log"
     limits = {"session_grace": str(GRACE), "max_requests_per_second": "100000"}
     with serving(log, **limits) as (server, address), Honest(address, frames) as honest:
-        time.sleep(5)  # it is learned, and everything loaded
+        time.sleep(5)  # baselines are learned, everything is loaded
         first = len(honest.latencies)
         started = footprint(server, address)
         time.sleep(quiet)
@@ -245,11 +244,11 @@ def measure(messages: int, at_once: int, quiet: float, folder: Path) -> Result:
 
 
 def settle(address: str) -> None:
-    """Wait until the attackers' sessions have run out."""
+    """Wait until the attackers' sessions have ended."""
     end = time.monotonic() + 60
     while health(address)["sessions"] > 1 and time.monotonic() < end:
         time.sleep(0.5)
-    time.sleep(5)  # connections that were let hang are cut off by then
+    time.sleep(5)  # abandoned connections are closed by then
 
 
 def show(result: Result) -> None:

@@ -2,17 +2,17 @@
 
     uv run python -m benchmarks.latency [VIDEO] [--seconds 30] [--at-once 1 2 3 4] [--one-core]
 
-Sessions of 640 x 480 at 10 frames a second, their frames a real face that moves and turns
-(scikit-image's public-domain photograph; or a video of your own): one, or with ``--at-once`` so
-many together, on all cores of the machine, client and server side by side. With ``--one-core``
-then more and more sessions on one core (one worker; server and client each held to a core of their
-own) until the 99th percentile passes 100 ms, the limit.
+Sessions of 640 x 480 at 10 frames a second show a real face that moves and turns (scikit-image's
+public-domain photograph, or a given video): one session, or with ``--at-once`` several, on all cores,
+client and server on the same machine. With ``--one-core`` follow growing numbers of sessions on one core
+(one worker; server and client each pinned to a core) until the 99th percentile exceeds the limit of
+100 ms.
 
 Latency is measured at the client, from just before a frame is sent until its observation has been
-read, JSON and all. CPU time is the server process's own, so that it means the same on a busy
-machine; the wall times do not. On a busy machine ``chrt -r 10`` keeps foreign load away, but not on
-one core: there the kernel's own network thread waits up to 100 ms for the server's real-time
-threads, so of that part only what was measured on the server means anything.
+read and parsed. CPU time is the server process's own and comparable on a busy machine; wall times are
+not. On a busy machine ``chrt -r 10`` gives precedence over other load, but not on one core: there the
+kernel's network thread waits up to 100 ms for the server's real-time threads, so only the figures
+measured on the server are valid.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ LIMIT = 0.1
 
 
 def moving_face(count: int = 100) -> list[bytes]:
-    """JPEGs (640 x 480, quality 85) of a face that wanders, turns and comes closer, in a loop."""
+    """JPEGs (640 x 480, quality 85) of a face that moves, turns and comes closer, in a loop."""
     picture = np.asarray(getattr(data, "astronaut")(), np.uint8)  # noqa: B009  # untyped
     frames = []
     for i in range(count):
@@ -106,7 +106,7 @@ def read_health(address: str) -> dict[str, str]:
 
 @dataclass
 class Session:
-    """What one client saw."""
+    """Measurements of one client, in seconds."""
 
     latencies: list[float] = field(default_factory=list)
     on_server: list[float] = field(default_factory=list)
@@ -147,7 +147,7 @@ async def sit(
 
 @dataclass(frozen=True)
 class Figures:
-    """What all clients of one run saw, in milliseconds."""
+    """Figures of one run over all clients, in milliseconds."""
 
     sessions: int
     median: float
@@ -156,7 +156,7 @@ class Figures:
     server_median: float
     server_p99: float
     answered: float
-    """Share of the frames that came back as observations."""
+    """Share of the frames that were answered with an observation."""
     cpu: float
     """The server's CPU milliseconds per session and second."""
 
@@ -173,7 +173,7 @@ class Figures:
 async def measure(
     server: psutil.Process, address: str, frames: list[bytes], sessions: int, seconds: float
 ) -> Figures:
-    """Let so many sessions sit at once, their frames spread evenly over the tenth of a second."""
+    """Run several sessions at once, their frames spread evenly over the tenth of a second."""
     run = time.time_ns()
 
     def cpu() -> float:
@@ -213,7 +213,7 @@ def main() -> None:
     parser.add_argument("video", nargs="?", type=Path, help="a recording instead of the photograph")
     parser.add_argument("--seconds", type=float, default=30.0, help="length of each run")
     parser.add_argument(
-        "--at-once", type=int, nargs="+", default=[1], help="how many sessions sit together"
+        "--at-once", type=int, nargs="+", default=[1], help="numbers of simultaneous sessions"
     )
     parser.add_argument("--one-core", action="store_true", help="how many sessions one core takes")
     chosen = parser.parse_args()

@@ -45,7 +45,7 @@ ROOM = "benchmark"
 CANDIDATE = "candidate-1"
 
 
-# What runs in processes of its own
+# Roles that run in processes of their own
 
 
 async def publish(livekit: LiveKit) -> None:
@@ -57,7 +57,7 @@ async def publish(livekit: LiveKit) -> None:
 
 
 async def adapt(livekit: LiveKit, url: str, *, forward: bool, seconds: float, audio: bool) -> None:
-    """Receive the candidate, forward it or not, and print what that cost."""
+    """Receive the candidate's tracks, forward them or not, and print the CPU share."""
     async with Person(livekit, ROOM, "adapter", hidden=True) as adapter:
         participant = await adapter.meet(CANDIDATE)
         await until(lambda: len(tracks(participant)) == 2, 30)
@@ -87,7 +87,7 @@ async def adapt(livekit: LiveKit, url: str, *, forward: bool, seconds: float, au
 
 
 async def watch(livekit: LiveKit, url: str) -> None:
-    """Forward the candidate and tell the room, until killed."""
+    """Forward the candidate's tracks and publish events to the room, until killed."""
     async with Person(livekit, ROOM, "watcher", hidden=True) as watcher:
         channel = ProctorChannel(watcher.room)
         participant = await watcher.meet(CANDIDATE)
@@ -116,7 +116,7 @@ async def drain_audio(track: rtc.Track) -> None:
         pass
 
 
-# A server that takes everything and looks at nothing
+# A server that accepts everything and analyses nothing
 
 
 @asynccontextmanager
@@ -155,7 +155,7 @@ async def sink_process() -> AsyncIterator[str]:
 
 
 async def measure_cost(livekit: LiveKit, seconds: float, rounds: int) -> None:
-    """CPU of a process that forwards, less that of one that only receives the same tracks."""
+    """Print the CPU share of forwarding: a process that forwards minus one that only receives."""
     async with sink() as url:
         with child("publish", livekit):
             for audio in (False, True):
@@ -172,7 +172,7 @@ async def measure_cost(livekit: LiveKit, seconds: float, rounds: int) -> None:
                             frames = result["frames"]["forwarded"] / result["seconds"]
                 bare, whole = (statistics.median(shares[each]) for each in (False, True))
                 print(
-                    f"{'video and sound' if audio else 'video'}: "
+                    f"{'video and audio' if audio else 'video'}: "
                     f"LiveKit's own receiving and decoding {bare:.1%} of a core, "
                     f"with forwarding {whole:.1%}, the adapter {whole - bare:.1%} "
                     f"({frames:.1f} frames a second)"
@@ -180,7 +180,7 @@ async def measure_cost(livekit: LiveKit, seconds: float, rounds: int) -> None:
 
 
 async def measure_frame(frames: int = 1500) -> None:
-    """CPU of one frame's way through the adapter: encoded on a thread, sent on a socket."""
+    """Print the CPU time of one frame in the adapter: encoded on a thread, sent on a socket."""
     picture = portrait()
     height, width, _ = picture.shape
     rgba = rtc.VideoFrame(width, height, rtc.VideoBufferType.RGBA, picture.tobytes())
@@ -208,8 +208,8 @@ async def measure_frame(frames: int = 1500) -> None:
 
 
 async def measure_latency(livekit: LiveKit, folder: Path, samples: int) -> None:
-    """From the capture of the first changed frame to the message at a proctor, less what the
-    policy waits on purpose."""
+    """Print the time from the capture of the first changed frame to the message at a proctor, minus
+    the policy's persistence time."""
     server = Proctoring(folder, PROCTORING_DEFAULT_POLICY=str(quick_policy(folder)))
     server.start()
     took: list[float] = []
@@ -255,16 +255,16 @@ async def measure_latency(livekit: LiveKit, folder: Path, samples: int) -> None:
 
 
 async def change(camera: Camera, *, empty: bool) -> float:
-    """Show somebody or nobody from the next frame on. When that frame was captured."""
+    """Switch between a portrait and an empty room; return the capture time of the first such frame."""
     camera.picture = empty_room() if empty else portrait()
     sent = camera.sent
-    while camera.sent == sent:  # noqa: ASYNC110 - looked at often, for the time's sake
+    while camera.sent == sent:  # noqa: ASYNC110 - polled for an exact time
         await asyncio.sleep(0.001)
     return time.monotonic()
 
 
 def quick_policy(folder: Path) -> Path:
-    """The exam policy, except that absence is reported after .5 s and forgotten after .3 s."""
+    """The exam policy, except that absence starts after .5 s and ends after .3 s."""
     text = shipped_policy("exam").to_toml()
     head, section, rest = text.partition('[incidents."face.absent"]')
     for setting, value in (("persist", 0.5), ("closes_after", 0.3), ("cooldown", 0.0)):
@@ -277,7 +277,7 @@ def quick_policy(folder: Path) -> Path:
 
 
 async def measure_memory(frames: int) -> None:
-    """Resident memory while an hour's frames go through as fast as they will."""
+    """Print resident memory while an hour's frames pass as fast as possible."""
     process = psutil.Process()
     async with sink(rate=1000) as url, Camera(portrait(), frames_per_second=1000) as camera:
         participant = SimpleNamespace(identity=CANDIDATE, track_publications={})

@@ -1,9 +1,9 @@
-"""What speaker embeddings would cost and lose in INT8, which the product does not use yet.
+"""Cost and accuracy of speaker embeddings in INT8, which the package does not use.
 
 uv run python -m benchmarks.quantised_embedding DATA
 
-The embedding network is quantised here (needs ``onnx``, a development dependency) with activation ranges
-of three readers of LibriSpeech; cost and separation are those of the two others.
+The embedding network is quantised (this needs ``onnx``, a development dependency) with activation ranges
+of three readers of LibriSpeech; cost and separation are measured on the two others.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ from proctoring.models.store import ModelStore
 from proctoring.settings import Settings
 
 FRAMES = 200
-"""Two seconds, as a known voice is checked by."""
+"""Two seconds, the speech by which a known speaker is checked again."""
 ROUNDS = 15
 """Embeddings whose cost is measured."""
 
 
 class Ranges(CalibrationDataReader):  # type: ignore[misc]
-    """Features by which the ranges of activations are found."""
+    """Features for calibrating the activation ranges."""
 
     def __init__(self, features: list[Features]) -> None:
         self._features = iter(features)
@@ -94,7 +94,7 @@ def pieces(folder: Path) -> Iterator[Features]:
 
 
 def equal_error(same: NDArray[np.float32], other: NDArray[np.float32]) -> float:
-    """The rate at which as many pairs of one voice as of two are taken wrongly."""
+    """Equal error rate over cosines of pairs of one speaker and of two."""
     limits = np.sort(np.concatenate([same, other]))
     return float(min(max((same < limit).mean(), (other >= limit).mean()) for limit in limits))
 

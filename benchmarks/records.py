@@ -1,8 +1,8 @@
-"""Records: how fast events are written, and how a day of a hundred sessions is written and opened.
+"""Records: speed of writing events, and of writing and opening a day of a hundred sessions.
 
 ``python -m benchmarks.records events [--database URL]`` and ``... day [--sessions 100] [--hours 24]``.
-Without a database: SQLite in a temporary folder; ``--folder`` elsewhere than in the system's.
-``python -m benchmarks.records signals VIDEO...``: how large the signals of real clips are.
+Without a database: SQLite in a temporary folder, below ``--folder`` if given.
+``python -m benchmarks.records signals VIDEO...``: size of the signals of real clips.
 """
 
 from __future__ import annotations
@@ -73,13 +73,13 @@ from proctoring.vision.analyser import VisionAnalyser
 from proctoring.vision.networks import VisionModels, load_vision_models
 
 DISTINCT = 90
-"""Pieces of signals that differ; a day repeats them, each at its own time."""
+"""Different segments of signals; a day repeats them, each at its own time."""
 
 BEGAN = datetime(2026, 1, 2, 8, tzinfo=UTC)
 
 
 def main() -> None:
-    """Measure what is asked for."""
+    """Run the chosen measurement."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("what", choices=["events", "day", "signals"])
     parser.add_argument("videos", nargs="*", type=Path)
@@ -103,7 +103,7 @@ def main() -> None:
 
 
 def message(sitting: SittingRef, number: int, at: float, state: IncidentState) -> PendingEvent:
-    """A change of an incident, as sessions tell it."""
+    """A change of an incident, as a session publishes it."""
     change = IncidentChange(
         number=number,
         kind=("gaze.left", "head.down", "face.absent")[number % 3],
@@ -120,13 +120,13 @@ def message(sitting: SittingRef, number: int, at: float, state: IncidentState) -
 
 
 def begun(sitting: SittingRef) -> SittingStarted:
-    """Its beginning."""
+    """The entry that starts a sitting."""
     policy = shipped_policy("exam")
     return SittingStarted(sitting, False, policy.name, policy.to_toml(), "seed")
 
 
 def events(archive: Archive, sessions: int) -> None:
-    """From publishing to a listener's queue, on disk in between."""
+    """Print the time from publishing to a listener's queue, stored on disk in between."""
     for rate in (10, 200, None):
         _events(archive, sessions, rate, 3000)
 
@@ -166,9 +166,9 @@ def _events(archive: Archive, sessions: int, rate: int | None, count: int) -> No
     assert outbox.lost == 0
     assert len(told) == count
     print(
-        f"{rate or 'as many as can be'} events/s offered: {count / elapsed:.0f}/s written; to the listener "
+        f"{rate or 'as many as possible'} events/s offered: {count / elapsed:.0f}/s written; to the listener "
         f"{_ms(told, 0.5)} ms median, {_ms(told, 0.99)} ms p99; "
-        f"publisher held {_ms(publishing, 0.99)} ms p99"
+        f"publisher blocked {_ms(publishing, 0.99)} ms p99"
     )
 
 
@@ -177,7 +177,7 @@ def _ms(values: list[float], share: float) -> float:
 
 
 def observed(start: float, dice: random.Random) -> Iterator[Observation]:
-    """As many seconds as are kept at once, in the shapes that sessions observe; noise in every bit."""
+    """Synthetic observations of one signal segment, with noise in every value."""
     noise = dice.gauss
     for n in range(int(SEGMENT_SECONDS * 10)):
         at = start + n / 10 + dice.uniform(0, 0.02)
@@ -207,7 +207,7 @@ def observed(start: float, dice: random.Random) -> Iterator[Observation]:
 
 
 def signals(videos: list[Path]) -> None:
-    """What is kept of real clips, as a session judges them."""
+    """Print the size of what is stored of real clips."""
     settings = Settings()
     store = ModelStore(settings.models_folder, settings.models_mirror)
     models = load_vision_models(store, object_model=settings.object_model)
@@ -234,7 +234,7 @@ def signals(videos: list[Path]) -> None:
 
 
 def day(archive: Archive, sessions: int, hours: float) -> None:
-    """Write everything that so many sessions leave behind. Their observations are the same."""
+    """Write the records of so many sessions with the same observations, and print the time."""
     dice = random.Random(7)
     seconds = hours * 3600
     began = time.perf_counter()
@@ -290,7 +290,7 @@ def day(archive: Archive, sessions: int, hours: float) -> None:
 
 
 def _later(plot: bytes, seconds: int) -> bytes:
-    """The same curves, later."""
+    """The same curves, shifted by ``seconds``."""
     curves = msgpack.unpackb(zlib.decompress(plot))
     for curve in curves.values():
         curve[0] = (np.frombuffer(curve[0], np.int32) + seconds).astype(np.int32).tobytes()
@@ -298,15 +298,15 @@ def _later(plot: bytes, seconds: int) -> bytes:
 
 
 def forgotten(folder: Path) -> None:
-    """Let no page of SQLite's file be in memory, as with a session that nobody opened for long."""
+    """Evict SQLite's files from the page cache, as for a sitting that was not opened for long."""
     for file in folder.glob("records.sqlite3*"):
         with file.open("rb") as opened:
             os.posix_fadvise(opened.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
 
 def opened(database: str | None, folder: Path, sessions: int) -> None:
-    """One of them as a review page opens it, over the REST interface, read from the disk."""
-    os.sync()  # pages that are not written yet cannot be forgotten
+    """Print the time to open one of them over the REST interface, read from the disk."""
+    os.sync()  # pages that are not written yet cannot be evicted
     chosen = None if database is None else SecretStr(database)
     service = Service(
         Settings(data_folder=folder, database=chosen),

@@ -1,12 +1,12 @@
-r"""Everything that is measured of hearing, by one command.
+r"""All figures of audio, by one command.
 
     uv run python -m evaluation.audio DATA [--split development|held-out] [--draws 2]
         [--parts one two short meetings given lips words long] [--hours 2] [--within 7200]
 
 ``one`` and ``long``: false alarms per hour of one-speaker sessions; ``two``: share found and delay of a
-second speaker, by condition (clean, rooms, moving, quiet) and for voices alike; ``short``: the same for
-interjections; ``meetings``: real conversation, and overlap; ``given``: a voice given beforehand;
-``lips``: lips and voice; ``words``: word errors of the local transcription. ``long`` is left out unless
+second speaker, by condition (clean, rooms, moving, quiet) and for similar voices; ``short``: the same for
+interjections; ``meetings``: real conversation, and overlap; ``given``: a speaker reference given in
+advance; ``lips``: lip movement during speech; ``words``: word errors of the local transcription. ``long`` is left out unless
 it is named. Each part is a module of this folder and can be run alone, with more choices.
 """
 
@@ -58,11 +58,11 @@ def main() -> None:
         speakers.print_long(models, voices, arguments.hours * 3600, until)
     speakers.print_splits(models, voices, data, carried, parts=parts, split=split, draws=draws)
     if GIVEN in parts:
-        print("\na voice given beforehand")
+        print("\nspeaker reference given in advance")
         every = set(given_voice.PARTS)
         given_voice.print_given(models, voices, data, parts=every, split=split, draws=draws)
     if LIPS in parts:
-        print("\nlips and voice")
+        print("\nlip movement during speech")
         print_lips(store, settings, data)
     if WORDS in parts:
         print("\nlocal transcription")

@@ -1,14 +1,14 @@
-"""Phones looked at closer by a second network: per look, and per sitting of several looks.
+"""Phones verified by a second network: per detection, and per sitting of several detections.
 
 Run: ``uv run python -m evaluation.cascade DATA [--every N]``
 
-*Per look*: share of labelled pictures that alarm. *Per sitting*: pictures of one kind in the order
-in which they were taken, cut into sittings of six looks half a second apart and judged by the
-shipped policies themselves; share of sittings with a "Mobile Phone Detected". The pictures are
-stills of single recordings, not video: neighbours are alike, but nobody timed them.
+*Per detection*: share of labelled images with an alarm. *Per sitting*: images of one kind in the
+order in which they were taken, cut into sittings of six detections half a second apart and judged
+under the shipped policies; share of sittings with a "Mobile Phone Detected". The images are stills
+of single recordings, not video: neighbours are alike, but have no capture times.
 
-What the closer look suspects and how far around it looks was chosen on ``walletphone``;
-``mixed_dev`` was not looked at for it.
+The score that triggers verification and the size of its crop were chosen on ``walletphone``;
+``mixed_dev`` was not used for the choice.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ FIRST, SECOND = CASCADES["ssd_mobilenet_v2+picodet_s"]
 
 @dataclass(frozen=True)
 class Looked:
-    """One picture as each way of looking saw it."""
+    """What each method detected in one image."""
 
     alone: ObjectDetections
     second: ObjectDetections
@@ -45,7 +45,7 @@ class Looked:
 
 
 def recordings(data: Path, every: int) -> Iterator[tuple[str, Path]]:
-    """Kind and picture, in the order in which they were taken."""
+    """Kind and path of each image, in the order in which they were taken."""
     folder = data / "phone" / "walletphone"
     held = [item for item in labelled(folder) if item["first_of_frame"]]
     held.sort(key=lambda item: int(re.sub(r"\D", "", item["source_frame"])))
@@ -60,12 +60,12 @@ def recordings(data: Path, every: int) -> Iterator[tuple[str, Path]]:
 
 
 def above(look: ObjectDetections, score: float) -> ObjectDetections:
-    """The look as it would have been at a higher threshold."""
+    """The detections that reach a higher threshold."""
     return replace(look, phones=tuple(phone for phone in look.phones if phone.score >= score))
 
 
 def raises(policy: Policy, looks: list[ObjectDetections]) -> bool:
-    """Whether these looks, one after another, are an incident."""
+    """Whether these detections, one after another, start an incident."""
     state, started = initial_state(), False
     for number, look in enumerate(looks):
         seen = FrameObservation(number * APART, 640, 480, None, None, look)
@@ -82,7 +82,7 @@ def main() -> None:
     """Print both tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("data", type=Path)
-    parser.add_argument("--every", type=int, default=1, help="only every so many pictures")
+    parser.add_argument("--every", type=int, default=1, help="use every n-th image")
     chosen = parser.parse_args()
     settings = Settings()
     mirror = settings.models_mirror or chosen.data.parent / "models"
@@ -99,10 +99,10 @@ def main() -> None:
         alone = above(seen, first.phone_score)
         looked[kind].append(Looked(alone, second.detect(pixels), closer))
     ways = {f"{FIRST} alone": "alone", f"{SECOND} alone": "second"}
-    ways[f"{FIRST}, closer {SECOND}"] = "closer"
-    print("## Per look\n")
+    ways[f"{FIRST}, verified by {SECOND}"] = "closer"
+    print("## Per detection\n")
     print_table(
-        ["way", *looked],
+        ["method", *looked],
         [
             [
                 name,
@@ -116,7 +116,7 @@ def main() -> None:
     )
     for policy in (shipped_policy("exam"), shipped_policy("lenient")):
         rule = json.loads(policy.incidents["object.phone"].persist.model_dump_json())  # type: ignore[union-attr]
-        print(f"## Per sitting: {policy.name}, {rule['looks']} of {rule['of']} looks\n")
+        print(f"## Per sitting: {policy.name}, {rule['looks']} of {rule['of']} detections\n")
         rows = []
         for name, way in ways.items():
             cells = []
@@ -125,7 +125,7 @@ def main() -> None:
                 sittings = [looks[n : n + LOOKS] for n in range(0, len(looks) - LOOKS + 1, LOOKS)]
                 cells.append(share([raises(policy, each) for each in sittings]))
             rows.append([name, *cells])
-        print_table(["way", *looked], rows)
+        print_table(["method", *looked], rows)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""Movements asked for, answered by recordings: ``python -m evaluation.challenge DATA``.
+"""Challenges, answered by recorded movements: ``python -m evaluation.challenge DATA``.
 
-A woman looks straight ahead in one clip and turns her head in the next; the challenge is asked for
-where the first ends. The one in which she turns left must pass "turn left" and nothing else. She
-knew nothing of challenges: what is measured is the judging of real movements, not of real answers.
+A woman looks straight ahead in one clip and turns her head in the next; the challenge is requested
+where the first ends. The clip in which she turns left must pass "turn left" and nothing else. She was
+not asked for anything: this measures how real movements are judged, not how people answer.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ def main() -> None:
             at = looks[len(looks) // 2].observation.time
         observations = [look.observation for look in looks]
         results = [f"{action}: {outcome(observations, at, action)}" for action in ACTIONS]
-        print(f"{name} (asked at {at:.1f} s): {'; '.join(results)}", flush=True)
+        print(f"{name} (requested at {at:.1f} s): {'; '.join(results)}", flush=True)
 
 
 def outcome(observations: list[FrameObservation], at: float, action: str) -> str:
-    """What becomes of the movement asked for at media time ``at``."""
+    """The outcome of a challenge requested at media time ``at``."""
     policy, enrolment = load_policy("exam"), EnrolmentState()
     state = request_challenge(policy, initial_state().challenge, at, action)
     for observation in observations:

@@ -1,9 +1,9 @@
-"""What the whole pipeline raises on clean clips: ``python -m evaluation.clean_clips DATA``.
+"""Incidents of the whole pipeline on clean clips: ``python -m evaluation.clean_clips DATA``.
 
-One person, no phone, nobody else, as the labels of ``video/`` have it: phone, absence and
-multiple-person, spoof, mismatch and camera incidents there are false alarms; ``--gamma 2`` and
-3 darken them, and then "Too Dark" alone is wanted. Gaze and head incidents are printed too; many of
-these people do look aside, and nobody has labelled when.
+The labels of ``video/`` say: one person, no phone. Phone, absence, multiple-person, spoof, mismatch
+and camera incidents are therefore false alarms. ``--gamma 2`` and 3 darken the clips; then only "Too
+Dark" is correct. Gaze and head incidents are printed too: many of these people do look aside, but
+the times are not labelled.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def main() -> None:
 
 
 def darkened(path: Path, gamma: float) -> tuple[str, Iterator[Frame]]:
-    """A recording as ``run_session`` takes it, in less light."""
+    """A recording for ``run_session``, darkened by ``gamma``."""
     table = np.asarray(255 * (np.arange(256) / 255) ** gamma, np.uint8)
     return path.name, (Frame(frame.time, table[frame.pixels]) for frame in read_frames(path))
 

@@ -1,12 +1,12 @@
-"""How many faces of groups the evidence keeper finds, and so hides, beside what a session follows.
+"""How many faces in group photos are detected, and so hidden, in stored evidence.
 
 Run: ``uv run python -m evaluation.crowd DATA/persons/groups [OTHER FOLDERS]``
 
-For each picture: faces that a session follows (four at most), faces found in the picture itself by
-the whole alone, with halves, with thirds, and CPU milliseconds of the last. Overlapping finds are
-one face. ``--alone FOLDER``: pictures of one person each, where nobody may be found beside who the
-session takes for the candidate. Faces are not labelled: look at the pictures that ``--save FOLDER`` writes, hidden as a
-still would be with nobody known as the candidate.
+For each image: faces that a session tracks (four at most); faces detected in the whole image, in
+halves too, in thirds too; CPU milliseconds of the last. Overlapping detections count as one face.
+``--alone FOLDER``: images of one person each, in which no face besides the candidate's should be
+detected. Faces are not labelled: check the images that ``--save FOLDER`` writes, with all faces hidden
+as in a still without a candidate.
 """
 
 from __future__ import annotations
@@ -31,18 +31,18 @@ from proctoring.vision.networks import VisionModels, load_vision_models
 from proctoring.vision.tiled_detection import detect_faces_in_tiles
 
 SAME = 0.3
-"""Overlap from which two finds are one face."""
+"""Intersection over union from which two detections count as one face."""
 
 
 def read(file: Path) -> Pixels:
-    """A picture as RGB."""
+    """An image as RGB."""
     found = cv2.imread(str(file))
     assert found is not None, file
     return np.ascontiguousarray(found[:, :, ::-1].astype(np.uint8))
 
 
 def apart(boxes: tuple[Box, ...]) -> int:
-    """How many faces, where one may have been found several times."""
+    """The number of faces, overlapping detections counted once."""
     kept: list[np.ndarray[tuple[int], np.dtype[np.float32]]] = []
     for box in boxes:
         corners = np.array([box.left, box.top, box.right, box.bottom], np.float32)
@@ -52,7 +52,7 @@ def apart(boxes: tuple[Box, ...]) -> int:
 
 
 def main() -> None:
-    """Print a line for each picture."""
+    """Print a line for each image."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folders", nargs="*", type=Path)
     parser.add_argument("--alone", type=Path, default=None)
@@ -82,7 +82,7 @@ def main() -> None:
         cpu = (time.process_time() - began) * 1000
         totals += counts
         print(
-            f"{file.name:24} followed {counts[0]:2}  whole, halves, thirds {counts[1:]}  {cpu:.0f} ms"
+            f"{file.name:24} tracked {counts[0]:2}  whole, halves, thirds {counts[1:]}  {cpu:.0f} ms"
         )
         if chosen.save is not None:
             looked = PeopleInFrame(0.0, None, (), ())
@@ -90,11 +90,11 @@ def main() -> None:
             hidden = np.ascontiguousarray(hide_bystanders(pixels, 0.0, looks))
             chosen.save.mkdir(parents=True, exist_ok=True)
             (chosen.save / file.name).write_bytes(simplejpeg.encode_jpeg(hidden, quality=85))
-    print(f"together: followed {totals[0]}, whole, halves, thirds {totals[1:].tolist()}")
+    print(f"together: tracked {totals[0]}, whole, halves, thirds {totals[1:].tolist()}")
 
 
 def alone(models: VisionModels, find: FindFaces, folder: Path) -> None:
-    """In how many pictures of one person somebody else is found too."""
+    """Print in how many images of one person another face is detected too."""
     pictures = beside = unseen = 0
     for file in sorted(folder.rglob("*.jpg")):
         pixels = read(file)
@@ -109,7 +109,7 @@ def alone(models: VisionModels, find: FindFaces, folder: Path) -> None:
         beside += bool(found.bystanders)
         if found.bystanders:
             print(f"{file.name}: {len(found.bystanders)} beside")
-    print(f"{beside} of {pictures} pictures of one person ({unseen} without a face)")
+    print(f"{beside} of {pictures} images of one person ({unseen} without a face)")
 
 
 if __name__ == "__main__":

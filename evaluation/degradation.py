@@ -1,4 +1,4 @@
-"""What rooms, distance, noise and codecs do to speech: simulated, seeded, for evaluation."""
+"""Simulated degradation of speech by rooms, distance, noise and codecs; reproducible by seed."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def room_response(
     Args:
         source, microphone: (3,) positions in metres.
         size: (3,) metres.
-        reverberation: RT60 in seconds; the walls' reflection follows from it by Eyring's formula.
+        reverberation: RT60 in seconds; the walls' reflection coefficient follows by Eyring's formula.
     """
     volume = float(np.prod(size))
     surface = 2 * float(size[0] * size[1] + size[0] * size[2] + size[1] * size[2])
@@ -62,7 +62,7 @@ class Room:
         self._microphone = self._size * random.uniform((0.3, 0.3, 0.3), (0.7, 0.7, 0.5))
 
     def response_from(self, distance: float) -> Audio:
-        """What the room does to somebody that far from the microphone, in a random direction."""
+        """Impulse response of a source ``distance`` metres from the microphone in a random direction."""
         place = self._microphone
         for _ in range(100):
             direction = self._random.normal(size=3) * (1, 1, 0.3)
@@ -77,15 +77,15 @@ def convolve(audio: Audio, response: Audio) -> Audio:
     """Filtered audio of the same length."""
     length = 1 << int(np.ceil(np.log2(len(audio) + len(response))))
     product = np.fft.rfft(audio, length) * np.fft.rfft(response, length)
-    # Image sources alone pile up low frequencies that no room has: a high-pass, as Allen and
-    # Berkley use, third order at 80 Hz.
+    # Image sources add up at low frequencies as in no real room; Allen and Berkley therefore use
+    # a high-pass, here of third order at 80 Hz.
     frequencies = np.fft.rfftfreq(length, 1 / RATE)
     product *= frequencies**3 / (frequencies**3 + 80.0**3)
     return np.asarray(np.fft.irfft(product, length)[: len(audio)])
 
 
 def at_level(audio: Audio, dbfs: float) -> Audio:
-    """The same audio with another mean level (of its loudest half, so that pauses do not count)."""
+    """The audio scaled to a mean level in dBFS (of its loudest half, so that pauses do not count)."""
     frames = audio[: len(audio) // 400 * 400].reshape(-1, 400)
     powers = np.sort((frames**2).mean(axis=1))[len(frames) // 2 :]
     level = float(np.sqrt(powers.mean())) if len(powers) else 0.0
@@ -93,7 +93,7 @@ def at_level(audio: Audio, dbfs: float) -> Audio:
 
 
 def add_noise(audio: Audio, dbfs: float, random: np.random.Generator) -> Audio:
-    """Room noise (pink, as fans and streets are) and mains hum at that level."""
+    """The audio with pink noise and mains hum added at a level in dBFS."""
     spectrum = np.fft.rfft(random.normal(size=len(audio)))
     frequencies = np.maximum(np.fft.rfftfreq(len(audio), 1 / RATE), 20.0)
     noise = np.fft.irfft(spectrum / np.sqrt(frequencies), len(audio))
@@ -103,7 +103,7 @@ def add_noise(audio: Audio, dbfs: float, random: np.random.Generator) -> Audio:
 
 
 def through_opus(audio: Audio, bit_rate: int = 24_000) -> Audio:
-    """The same audio after the codec of WebRTC, encoded and decoded again."""
+    """The audio after encoding and decoding with Opus, the codec of WebRTC."""
     pcm = np.clip(np.rint(audio * 32768), -32768, 32767).astype(np.int16)
     buffer = io.BytesIO()
     with av.open(buffer, "w", format="ogg") as container:

@@ -1,8 +1,8 @@
-"""How soon candidates who just sit down are ready: ``python -m evaluation.enrolment DATA``.
+"""Time until enrolment is complete on clean clips: ``python -m evaluation.enrolment DATA``.
 
-The clips that are labelled as one person and nothing else, each as a session under the exam policy,
-played until it is ready. Nobody in them was told how to sit: what is missing at the end of a clip
-that never becomes ready is what would be said to its candidate.
+Each clip that is labelled as a single person is a session under the exam policy that runs until the
+candidate is ready. Nobody in them was told how to sit. Where a clip ends before that, the missing
+requirements are printed, as the candidate would see them.
 """
 
 from __future__ import annotations

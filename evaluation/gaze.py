@@ -1,8 +1,8 @@
 """Gaze and head pose on labelled recordings: ``python -m evaluation.gaze DATA``.
 
-Everything runs as the server runs it: 10 looks per second of media time, the session's own
-baselines, the exam policy's limits and persistence. The constants of ``vision/lids.py`` were chosen
-on these very recordings (by the reference that found them), so these figures bound nothing beyond.
+Runs the server's pipeline: 10 frames per second of media time, the session's own baselines, the exam
+policy's limits and persistence. The constants of ``vision/lids.py`` were chosen on these same
+recordings, so the figures do not predict accuracy on others.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ Segment = tuple[int, int, str]
 """First and last frame, label."""
 STATES = ("left", "right", "up", "down", "level", "shut", "unread", "no face")
 WANTED_SIDE = {"image_left": "right", "image_right": "left", "center": "level"}
-"""The candidate's own side of what the labels call by the picture's."""
+"""Label (by the side of the image) to the candidate's own side."""
 
 
 def main() -> None:
@@ -48,7 +48,7 @@ def main() -> None:
 
 
 def state(policy: Policy, observation: FrameObservation) -> str:
-    """What the policy makes of one observation's gaze."""
+    """The state of one observation's gaze by the policy's limits."""
     candidate, screen = observation.candidate, policy.screen
     if candidate is None:
         return "no face"
@@ -70,7 +70,7 @@ def label_of(segments: Iterable[Sequence[Any]], index: int) -> str | None:
 
 
 def table(title: str, counts: dict[str, Counter[str]]) -> None:
-    """Labels down, states across."""
+    """Print a table with a row per label and a column per state."""
     print(f"\n{title}\n{'':14}" + "".join(f"{name:>9}" for name in STATES))
     for label, row in counts.items():
         print(f"{label:14}" + "".join(f"{row[name]:9d}" for name in STATES))
@@ -111,7 +111,7 @@ def glances(models: VisionModels, policy: Policy, folder: Path) -> None:
     """Labelled glances of one clip, head and eyes moving."""
     events = json.loads((folder / "manifest.json").read_text())["items"]["d3.mp4"]["gaze_events"]
     session = run_session(models, policy, [("d3.mp4", read_frames(folder / "d3.mp4"))])
-    print("\nd3.mp4: labelled glances (picture's sides), states of the frames within 2 of them")
+    print("\nd3.mp4: labelled glances (sides of the image), states of the frames within 2 of them")
     for first, last, label in events:
         seen = Counter(
             state(policy, look.observation)
@@ -141,7 +141,7 @@ def vertical(models: VisionModels, policy: Policy, folder: Path) -> None:
     table("gaze/down: frames", total)
     print("\ngaze/down: incidents down or up where it is labelled")
     print("\n".join(f"  {line}" for line in found) or "  none")
-    print(f"elsewhere, in {level_seconds:.0f} s of level looks")
+    print(f"elsewhere, in {level_seconds:.0f} s of level gaze")
     print("\n".join(f"  {line}" for line in false) or "  none")
 
 
@@ -153,7 +153,7 @@ def _vertical_sessions(
     labels = {Path(item["file"]).name: [tuple(s) for s in item["frames"]] for item in items}
     for item in items:
         path = (folder / item["file"]).resolve()
-        if path.is_dir():  # Single pictures, not a recording: there is no baseline to learn.
+        if path.is_dir():  # Single images, not a recording: no baseline can be learned.
             continue
         recordings = [recording(path)]
         if item["person"] == "onya" and path.name != "onya_center.mp4":
@@ -186,9 +186,9 @@ def variants(models: VisionModels, policy: Policy, data: Path) -> None:
     print("\nunder harder conditions: incidents (face as recorded: 285 pixels wide)")
     dark = np.array([round(255 * (level / 255) ** 2.2) for level in range(256)], np.uint8)
     cases: dict[str, tuple[Callable[[Pixels], Pixels], float]] = {
-        "as it is": (lambda pixels: pixels, 10),
+        "as recorded": (lambda pixels: pixels, 10),
         "JPEG of quality 60": (_recompressed, 10),
-        "5 looks a second": (lambda pixels: pixels, 5),
+        "5 frames a second": (lambda pixels: pixels, 5),
         "gamma 2.2": (lambda pixels: dark[pixels], 10),
         "face 110 pixels wide": (partial(_shrunk, scale=110 / 285), 10),
         "face 90 pixels wide": (partial(_shrunk, scale=90 / 285), 10),
@@ -212,7 +212,7 @@ def _recompressed(pixels: Pixels) -> Pixels:
 
 
 def _shrunk(pixels: Pixels, scale: float) -> Pixels:
-    """The picture made smaller in a grey frame of the same size."""
+    """The frame scaled down on a grey background of the same size."""
     small = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     framed = np.full_like(pixels, 128)
     top, left = (pixels.shape[0] - small.shape[0]) // 2, (pixels.shape[1] - small.shape[1]) // 2

@@ -1,10 +1,10 @@
-r"""What a voice that is given beforehand is worth, and which recordings are refused as one.
+r"""Accuracy with a speaker reference given in advance, and which recordings are refused as one.
 
     uv run python -m evaluation.given_voice DATA [--parts references meetings one first]
 
 References are other utterances of the same person than those of the session, recorded clean; the
-sessions are clean and degraded, so that the microphone and room of the reference are not theirs.
-In meetings the reference is the person's speech alone in another part, cut by the labels.
+sessions are clean and degraded, so microphone and room differ from those of the reference. In
+meetings the reference is speech of that person alone in another part, cut by the labels.
 """
 
 from __future__ import annotations
@@ -45,14 +45,14 @@ PARTS = ("references", "meetings", "first", "one")
 
 @dataclass(frozen=True, slots=True)
 class Excerpt:
-    """A meeting, whose candidate is one of those who speak."""
+    """Part of a meeting, with one of its speakers as the candidate."""
 
     name: str
     person: str
     reference: tuple[tuple[str, float, float], ...]
     """Excerpt, start and end of speech of that person alone."""
     until: float = 30.0
-    """Where the excerpt ends: what follows is the reference's."""
+    """Seconds at which the excerpt ends; the rest is used for references."""
 
 
 MEETINGS = (
@@ -74,7 +74,7 @@ MEETINGS = (
 def alarms(
     models: AudioModels, audio: NDArray[np.int16], reference: SpeakerReference | None
 ) -> list[float]:
-    """Media times of observations that heard somebody other than the candidate."""
+    """Media times of observations with a speaker other than the candidate."""
     analyser = AudioAnalyser(models)
     if reference is not None:
         analyser.set_reference(reference.embeddings, reference.seconds)
@@ -82,7 +82,7 @@ def alarms(
 
 
 def print_references(models: AudioModels, voices: Voices, people: tuple[str, ...]) -> None:
-    """Recordings of one person that are refused, and of two that are taken."""
+    """Print how many recordings of one person are refused, and of two are accepted."""
     for condition in ("clean", "room", "moving"):
         refused: list[str] = []
         tried = 0
@@ -111,11 +111,11 @@ def print_references(models: AudioModels, voices: Voices, people: tuple[str, ...
                 taken += 1
             except BadVoiceError:
                 pass
-        print(f"  two voices, {condition:7} {tried} recordings, {taken} taken", flush=True)
+        print(f"  two voices, {condition:7} {tried} recordings, {taken} accepted", flush=True)
 
 
 def print_meetings(models: AudioModels, data: Path) -> None:
-    """When a voice besides the given one is reported, against when one has spoken for 1.5 s."""
+    """Print when another speaker is reported and when one has spoken for 1.5 s."""
     folder = data / "speech" / "meetings"
     labelled = read_turns(folder / "debug.train.rttm") | read_turns(folder / "sample.rttm")
     for excerpt in MEETINGS:
@@ -143,7 +143,7 @@ def print_meetings(models: AudioModels, data: Path) -> None:
 
 
 def other_at(turns: list[Turn], excerpt: Excerpt) -> float | None:
-    """When somebody else has spoken for 1.5 s in all."""
+    """Seconds at which another person has spoken for 1.5 s in all; ``None``: never."""
     spoken: dict[str, float] = {}
     for turn in sorted(turns, key=lambda t: t.start):
         if turn.speaker == excerpt.person or turn.start >= excerpt.until:
@@ -156,12 +156,12 @@ def other_at(turns: list[Turn], excerpt: Excerpt) -> float | None:
 
 
 def given(models: AudioModels, voices: Voices, person: str) -> SpeakerReference:
-    """The person's first two utterances, clean: no session of this module uses them."""
+    """A reference of the first two utterances, clean; no session of this module uses them."""
     return analyse_reference(models, to_pcm(np.concatenate(voices[person][:2])))
 
 
 def print_first(models: AudioModels, voices: Voices, people: tuple[str, ...]) -> None:
-    """Another speaks before the candidate does, or after their first utterance."""
+    """Print detection of another person who speaks before the candidate or after one utterance."""
     for condition in (*CONDITIONS, "quiet"):
         rows: dict[str, list[float | None]] = {"from the start": [], "after the first": []}
         for one, other in permutations(people, 2):
@@ -191,7 +191,7 @@ def print_first(models: AudioModels, voices: Voices, people: tuple[str, ...]) ->
 
 
 def print_one(models: AudioModels, voices: Voices, people: tuple[str, ...], draws: int) -> None:
-    """False alarms on the candidate alone."""
+    """Print false alarms while the candidate speaks alone."""
     for condition in CONDITIONS:
         seconds, false = 0.0, 0
         for audio, reference in alone(models, voices, people, condition, draws):
@@ -205,7 +205,7 @@ def print_one(models: AudioModels, voices: Voices, people: tuple[str, ...], draw
 def alone(
     models: AudioModels, voices: Voices, people: tuple[str, ...], condition: str, draws: int
 ) -> Iterator[tuple[NDArray[np.int16], SpeakerReference]]:
-    """Sessions of one person, with the voice that was given."""
+    """Sessions of one person, each with its reference."""
     for person in people:
         reference = given(models, voices, person)
         for draw in range(draws):
@@ -224,7 +224,7 @@ def print_given(
     split: str | None,
     draws: int,
 ) -> None:
-    """Every table of ``parts``, for one half of the voices or both.
+    """Print every table of ``parts``, for one half of the voices or both.
 
     Args:
         split: ``development``, ``held-out`` or ``None`` for both.

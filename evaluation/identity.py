@@ -1,9 +1,8 @@
-"""How well persons are told apart by face: ``python -m evaluation.identity DATA``.
+"""False matches and false non-matches of faces: ``python -m evaluation.identity DATA``.
 
-By single embeddings on ``identity/nuaa_pairs.json`` (one webcam, two days) and on
-``identity/portraits`` as reference photos; by means of three against three looks, as a session
-compares, over all pairs of recordings of ``spoof/nuaa`` (living only). Right persons refused (false
-non-match) and wrong ones accepted (false match) at the shipped policy's distance.
+Compared are single embeddings on ``identity/nuaa_pairs.json`` (one webcam, two days) and on
+``identity/portraits`` as reference photos, and means of three embeddings, as in a session, over all
+pairs of recordings of ``spoof/nuaa`` (bona fide only). The limit is the shipped policy's distance.
 """
 
 from __future__ import annotations
@@ -43,12 +42,12 @@ def main() -> None:
     names = {name for kind in ("same", "different") for pair in pairs[kind] for name in pair}
     looks = {name: fit_look(models, folder / name) for name in sorted(names)}
     seen = {name: found for name, found in looks.items() if found is not None}
-    print(f"nuaa: {len(seen)} of {len(names)} pictures fit to be compared")
+    print(f"nuaa: {len(seen)} of {len(names)} images usable")
     same, other = (
         [distance(seen[a], seen[b]) for a, b in pairs[kind] if a in seen and b in seen]
         for kind in ("same", "different")
     )
-    _report("nuaa pairs, single looks", same, other, limit)
+    _report("nuaa pairs, single embeddings", same, other, limit)
     days: dict[tuple[str, str], list[Embedding]] = defaultdict(list)
     for name, embedding in seen.items():
         # ClientRaw/PERSON/PERSON_x_x_DAY_n.jpg
@@ -62,12 +61,12 @@ def main() -> None:
     same, other = [], []
     for (one, a), (two, b) in combinations(means.items(), 2):
         (same if one[0] == two[0] else other).append(distance(a, b))
-    _report(f"nuaa days, means of {_AVERAGED}", same, other, limit)
+    _report(f"nuaa days, means of {_AVERAGED} embeddings", same, other, limit)
     _portraits(models, data / "identity/portraits", limit)
 
 
 def fit_look(models: VisionModels, path: Path) -> Embedding | None:
-    """The embedding of the one face in a picture, if it is fit to be compared."""
+    """The embedding of the only face in an image; ``None`` if the quality check rejects it."""
     assert models.faces is not None
     assert models.identity is not None
     pixels = decode_jpeg(path.read_bytes())
@@ -105,9 +104,9 @@ def _report(what: str, same: Iterable[float], other: Iterable[float], limit: flo
     gaps = [abs(float((one > g).mean()) - float((two <= g).mean())) for g in grid]
     at = float(grid[int(np.argmin(gaps))])
     print(
-        f"{what}: right refused {int((one >= limit).sum())} of {one.size} "
-        f"({(one >= limit).mean():.3f}), wrong accepted {int((two < limit).sum())} of {two.size} "
-        f"({(two < limit).mean():.3f}) at {limit}; equal errors {(one > at).mean():.3f} at {at:.3f};"
+        f"{what}: false non-matches {int((one >= limit).sum())} of {one.size} "
+        f"({(one >= limit).mean():.3f}), false matches {int((two < limit).sum())} of {two.size} "
+        f"({(two < limit).mean():.3f}) at {limit}; equal error rate {(one > at).mean():.3f} at {at:.3f};"
         f" medians {np.median(one):.2f} and {np.median(two):.2f}",
         flush=True,
     )

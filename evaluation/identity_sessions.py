@@ -1,13 +1,13 @@
-"""Swaps of persons, session by session: ``python -m evaluation.identity_sessions DATA``.
+"""Another person in the candidate's place, by session: ``python -m evaluation.identity_sessions DATA``.
 
-Sessions put together from the real webcam pictures of ``identity/nuaa_pairs.json``, several a person
-and day, each shown for a second with a camera's noise; then the camera is covered for four seconds
-(or nothing happens at all: a cut), and after that the same person sits there, on the same day or on
-another, or somebody else. Everything that judges a live session, exam policy, five pictures a second.
-Swaps go from the hardest on: those whose two people's mean embeddings are nearest to each other.
+The sessions are made of real webcam images of ``identity/nuaa_pairs.json``, several per person and
+day, each shown for a second with a camera's noise. Then the camera is covered for four seconds (or the
+image just changes: a cut), and the same person follows, on the same or another day, or another person.
+The live pipeline runs at five frames a second under the exam policy. Swaps are sorted from the hardest
+on: by the distance between the mean embeddings of the two people.
 
 Printed: sessions of one person with "Different Person Detected" (false alarms), swaps found, and the
-time from the new face's first picture to the alert.
+time from the first frame of the new face to the alert.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ from proctoring.vision.networks import VisionModels
 
 RATE = 5
 _BEFORE, _COVERED, _AFTER = 8, 4, 14
-"""Seconds; long enough for a look that is taken without a reason, and its doubts."""
+"""Seconds; long enough for a regular verification and the repeated ones that follow a mismatch."""
 _FEWEST = 3
-"""Pictures of one person and day."""
+"""Least number of images per person and day."""
 
 Day = tuple[str, str]
 """Person and day."""
@@ -46,7 +46,7 @@ Day = tuple[str, str]
 
 @dataclass(frozen=True)
 class Staged:
-    """Who sits there before and after."""
+    """One session: the person before and after the change."""
 
     kind: str
     before: Sequence[Pixels]
@@ -59,8 +59,8 @@ def main() -> None:
     """Print the rows of ``docs/accuracy.md``."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("data", type=Path)
-    parser.add_argument("--hardest", type=int, default=1000, help="only so many swaps")
-    parser.add_argument("--only", default="", help="kinds of session that have this in their name")
+    parser.add_argument("--hardest", type=int, default=1000, help="number of swaps, hardest first")
+    parser.add_argument("--only", default="", help="only kinds of session whose name contains this")
     arguments = parser.parse_args()
     models = replace(evaluation_models(arguments.data, object_model="none"), liveness=None)
     days = pictures(models, arguments.data)
@@ -78,7 +78,7 @@ def main() -> None:
     for kind, alerts in found.items():
         times = sorted(time for time in alerts if time is not None)
         when = (
-            f", after {median(times):.1f} s in the middle, {times[-1]:.1f} s at most"
+            f", after {median(times):.1f} s at the median, {times[-1]:.1f} s at most"
             if times
             else ""
         )
@@ -94,7 +94,7 @@ class Shown:
 
 
 def pictures(models: VisionModels, data: Path) -> dict[Day, Shown]:
-    """Of every person and day, the pictures that are fit to be compared."""
+    """The usable images of every person and day."""
     pairs = json.loads((data / "identity/nuaa_pairs.json").read_text())
     names = {name for kind in ("same", "different") for pair in pairs[kind] for name in pair}
     looks: dict[Day, list[tuple[Pixels, Embedding]]] = defaultdict(list)
@@ -113,7 +113,7 @@ def pictures(models: VisionModels, data: Path) -> dict[Day, Shown]:
 
 
 def sessions(days: dict[Day, Shown], hardest: int) -> Iterator[Staged]:
-    """One person over the cover; the same on another day; swaps behind the cover, and cut."""
+    """Sessions of the same person, on one day and on two, then swaps behind a cover and by a cut."""
     for shown in days.values():
         yield Staged("one person, one day", shown.pictures, shown.pictures[::-1], _COVERED)
     for one, other in permutations(days, 2):
@@ -130,7 +130,7 @@ def sessions(days: dict[Day, Shown], hardest: int) -> Iterator[Staged]:
 
 
 def alert(models: VisionModels, staged: Staged) -> float | None:
-    """Seconds from the first picture after the change to the alert; ``None``: none came."""
+    """Seconds from the first frame after the change to the alert; ``None``: no alert."""
     generator = np.random.default_rng(0)
     pipeline = Pipeline(load_policy("exam"), VisionAnalyser(models))
     changed = _BEFORE + staged.covered

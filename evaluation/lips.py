@@ -1,10 +1,10 @@
-r"""What lips and voice together tell: on speaking faces, on their audio shifted, and on still faces.
+r"""Lip movement during speech: speaking faces with their own and shifted audio, and silent faces.
 
     uv run python -m evaluation.lips DATA
 
-Every speaking face of GRID is analysed as the product does (10 Hz, the real networks), with its own
-audio; with its audio 0.2 s early and late; and its audio is given to faces that keep silent (the clips
-of glances, and sign language, where lips move without a voice). A stretch is half a second of speech.
+Every speaking face of GRID is analysed at 10 Hz with its own audio and with its audio shifted; its
+audio is also combined with silent faces (the clips of glances, and sign language, where lips move without
+a voice). A stretch is half a second of speech.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ from proctoring.vision.networks import VisionModels, load_vision_models
 from proctoring.vision.video_file import read_pictures
 
 LONGEST = 15.0
-"""Seconds of a silent face that are used."""
+"""Seconds of a clip that are used at most."""
 
 
 def frames_of(models: VisionModels, path: Path) -> list[FrameObservation]:
-    """What is seen in a clip, ten times a second."""
+    """Observations of a clip, ten a second."""
     analyser = VisionAnalyser(models)
     seen = []
     for picture in read_pictures(path):
@@ -53,7 +53,7 @@ def frames_of(models: VisionModels, path: Path) -> list[FrameObservation]:
 
 
 def audio_observations(models: AudioModels, audio: NDArray[np.int16]) -> list[AudioObservation]:
-    """What is heard in a clip."""
+    """Observations of a clip's audio."""
     analyser = AudioAnalyser(models)
     return [*analyser.push(audio), *analyser.flush()]
 
@@ -61,11 +61,11 @@ def audio_observations(models: AudioModels, audio: NDArray[np.int16]) -> list[Au
 def together(
     frames: list[FrameObservation], audio: list[AudioObservation], shift: float, known: bool
 ) -> tuple[LipsDuringSpeech, list[float]]:
-    """What lips did during the speech, and what they make of a confidence of 0.84 at each stretch.
+    """Lip movement during the speech, and how it changes a confidence of 0.84 at each stretch.
 
     Args:
         shift: seconds by which the audio is late.
-        known: whether the candidate's lips were seen to move with their voice before.
+        known: whether the candidate's lips moved with their voice before.
     """
     state = LipsState(own_moving=10.0 if known else 0.0)
     shifted = [replace(one, time=one.time + shift) for one in audio]
@@ -82,7 +82,7 @@ def together(
 
 
 def print_row(name: str, rows: list[tuple[LipsDuringSpeech, list[float]]]) -> None:
-    """Share of stretches by what the lips did, and how confidence moved."""
+    """Print the share of stretches by lip movement, and how the confidence changed."""
     moving, still, unclear = (
         sum(getattr(judged, what) for judged, _ in rows) for what in ("moving", "still", "unclear")
     )
@@ -91,7 +91,7 @@ def print_row(name: str, rows: list[tuple[LipsDuringSpeech, list[float]]]) -> No
     shift = (
         f"confidence 0.84 becomes {np.median(moved):.2f} ({min(moved):.2f} to {max(moved):.2f})"
         if moved
-        else "confidence never moved"
+        else "confidence unchanged"
     )
     print(
         f"{name:44} {len(rows):3d} clips, {total:5.1f} s of speech:"
@@ -102,7 +102,7 @@ def print_row(name: str, rows: list[tuple[LipsDuringSpeech, list[float]]]) -> No
 
 
 def print_lips(store: ModelStore, settings: Settings, data: Path) -> None:
-    """Own voice, shifted voice, another's voice: what the lips say of each."""
+    """Print a row each for own voice, shifted voice and another person's voice."""
     seeing = load_vision_models(store, object_model=settings.object_model)
     seeing = replace(seeing, objects=None, liveness=None)
     hearing = replace(load_audio_models(store), speakers=None)

@@ -1,13 +1,13 @@
-"""How well prints and replays are told from the living: ``python -m evaluation.liveness DATA``.
+"""Presentation attacks and bona fide presentations: ``python -m evaluation.liveness DATA``.
 
-Every row is judged by the running pipeline (VisionAnalyser and the shipped exam policy), session by
-session: an attack is *accepted* (APCER) when it raises no "Face Spoofing Detected", a living person
-is *refused* (BPCER) when one is raised; ACER is their mean. Three judges: the networks with the
+Every row runs the live pipeline (VisionAnalyser and the shipped exam policy), session by session: an
+attack is *accepted* (APCER) when it raises no "Face Spoofing Detected", a bona fide presentation is
+*refused* (BPCER) when it raises one; ACER is their mean. Three methods: the networks with the motion
 cues, the networks without their second opinion, the cues alone.
 
-Sessions: NUAA sequences (40 frames with their own times); NUAA stills shown as video (jittered by
-our own hand: marked so, the cues of movement mean nothing on them); the clean clips of ``video/``,
-also at gamma 2 and 3; clips of ``video/`` fed as a loop and as a still.
+Sessions: NUAA sequences (40 frames with their own times); NUAA stills as video (with synthetic
+movement, on which the motion cues mean nothing); the clean clips of ``video/``, also at gamma 2 and 3;
+clips of ``video/`` fed as a loop and as a still.
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ from proctoring.vision.video_file import read_frames
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What one session came to."""
+    """The result of one session."""
 
     refused: bool
     reason: str
     read: bool
-    """Whether liveness could be looked at, at all."""
+    """Whether liveness was measured at all."""
     score: float | None
     """The networks' last mean."""
 
@@ -80,7 +80,7 @@ def main() -> None:
 
 
 def _first_opinion(store: ModelStore) -> LivenessScorer:
-    """The two MiniFASNets without the network that is asked when they suspect."""
+    """The two MiniFASNets without the network that verifies a suspected attack."""
     networks = [(load_network(store.fetch(name)), scale) for name, scale in PASSIVE]
 
     def live(pixels: Pixels, box: object) -> float:
@@ -104,7 +104,7 @@ def _rates(
     policy: Policy,
     sessions: Iterable[tuple[str, bool, Iterable[Frame]]],
 ) -> None:
-    """APCER, BPCER and ACER over (name, living, frames)."""
+    """Print APCER, BPCER and ACER over (name, living, frames)."""
     began = clock.perf_counter()
     verdicts = [(live, _verdict(models, policy, frames), what) for what, live, frames in sessions]
     attacks = [verdict for live, verdict, _ in verdicts if not live]
@@ -114,7 +114,7 @@ def _rates(
     apcer, bpcer = accepted / max(1, len(attacks)), refused / max(1, len(living))
     print(
         f"{name}: APCER {apcer:.3f} ({accepted} of {len(attacks)}), BPCER {bpcer:.3f} "
-        f"({refused} of {len(living)}), ACER {(apcer + bpcer) / 2:.3f}; not readable "
+        f"({refused} of {len(living)}), ACER {(apcer + bpcer) / 2:.3f}; not measured "
         f"{sum(not verdict.read for _, verdict, _ in verdicts)}; "
         f"{clock.perf_counter() - began:.0f} s",
         flush=True,
@@ -129,7 +129,7 @@ def _sequences(data: Path) -> Iterator[tuple[str, bool, Iterable[Frame]]]:
     for name, item in json.loads((folder / "manifest.json").read_text())["items"].items():
         files = sorted((folder / name).glob("*.jpg"))
         first = int(files[0].stem)
-        # The files' numbers are frames of the webcam's clip, nominally 20 a second.
+        # File names are frame numbers of the webcam's clip, nominally 20 a second.
         frames = (
             Frame((int(file.stem) - first) / 20, decode_jpeg(file.read_bytes())) for file in files
         )
@@ -145,7 +145,7 @@ def _stills(data: Path, every: int) -> Iterator[tuple[str, bool, Iterable[Frame]
 
 
 def jittered(picture: Pixels, seed: int, seconds: float = 8.0) -> Iterator[Frame]:
-    """A still as video: wandering, breathing in size, with noise; at five frames a second."""
+    """A still as video at five frames a second: with random shifts, changes of size and noise."""
     generator = np.random.default_rng(seed)
     height, width = picture.shape[:2]
     path = generator.normal(0, 1, (3, int(seconds * 5) + 1)).cumsum(axis=1)
@@ -160,7 +160,7 @@ def jittered(picture: Pixels, seed: int, seconds: float = 8.0) -> Iterator[Frame
 def _false_alarms(
     name: str, models: VisionModels, policy: Policy, data: Path, gamma: float
 ) -> None:
-    """The clean clips, darkened: every spoof incident is a false alarm."""
+    """Print false alarms on the darkened clean clips: every spoof incident."""
     table = np.asarray(255 * (np.arange(256) / 255) ** gamma, np.uint8)
     clips = clean_clips(data / "video")
     alarms, read = [], 0
@@ -171,12 +171,12 @@ def _false_alarms(
         if verdict.refused:
             alarms.append(f"{path.name} ({verdict.reason})")
     print(
-        f"{name}: {len(alarms)} of {len(clips)} raise a spoof {alarms}; readable {read}", flush=True
+        f"{name}: {len(alarms)} of {len(clips)} raise a spoof {alarms}; measured {read}", flush=True
     )
 
 
 def _injected(models: VisionModels, policy: Policy, data: Path) -> None:
-    """Recordings of the living fed as a loop, and their first picture fed as the camera."""
+    """Print incidents of recordings of living people fed as a loop, and of their first frame as a still."""
     clips = sorted((data / "video/liveportrait").glob("*.mp4"))
     for path in clips:
         frames = [frame for frame in read_frames(path) if frame.time < 20]

@@ -1,11 +1,10 @@
-"""Phones and persons, per detector, on labelled pictures.
+"""Phones and persons, per detector, on labelled images.
 
 Run: ``uv run python -m evaluation.objects DATA [--detector NAME ...]``
 
-A picture *alarms* when the detector reports a phone at its own threshold: one look, no vote over
-time. The shipped thresholds were chosen from measurements on these
-very pictures: the figures show that this implementation does what was measured there, not how a
-detector does on pictures that nobody chose by.
+An image is an *alarm* when the detector reports a phone at its own threshold: one detection per image,
+no voting over time. The shipped thresholds were chosen on these same images, so the figures do not
+predict accuracy on others.
 """
 
 from __future__ import annotations
@@ -36,16 +35,16 @@ from proctoring.vision.objects import ObjectDetector, load_object_detector
 CATALOGUE_DETECTORS = ("ssd_mobilenet_v2", "picodet_s", "yolox_nano")
 YOLO11 = "yolo11n"
 LOWEST = 0.1
-"""Looks are kept down to this score, so that other thresholds can be shown beside."""
+"""Detections are kept from this score on, so that other thresholds can be shown too."""
 THRESHOLDS = (0.2, 0.25, 0.3, 0.35, 0.4, 0.5)
 PERSON_THRESHOLDS = (0.3, 0.4, 0.5, 0.6)
 ACCOMPANIED = {"bird.mkv", "please.mkv"}
-"""Clips labelled as of one person, at whose right edge a second one stands (looked at)."""
+"""Clips labelled as one person that show a second one at the right edge (checked by eye)."""
 
 
 @dataclass(frozen=True)
 class Picture:
-    """One labelled picture and what is known of it."""
+    """One labelled image and its labels."""
 
     path: Path
     traits: frozenset[str]
@@ -53,7 +52,7 @@ class Picture:
 
 @dataclass(frozen=True)
 class Seen:
-    """One picture and what one detector saw in it, down to ``LOWEST``."""
+    """The labels of one image and one detector's result, down to ``LOWEST``."""
 
     traits: frozenset[str]
     look: ObjectDetections
@@ -93,7 +92,7 @@ def mixed(data: Path) -> Iterator[Picture]:
 
 
 def groups(data: Path) -> Iterator[Picture]:
-    """Groups of persons, and one picture without any."""
+    """Groups of persons, and one image without any."""
     folder = data / "persons" / "groups"
     for item in labelled(folder):
         yield Picture(folder / item["name"], frozenset({item["label"]}))
@@ -115,7 +114,7 @@ def gestures(data: Path) -> Iterator[tuple[Pixels, frozenset[str]]]:
 
 
 def load_detectors(store: ModelStore, names: Iterable[str], mirror: Path) -> list[ObjectDetector]:
-    """Those detectors that can be had, reporting down to ``LOWEST``; the others are named."""
+    """The available detectors; the others are printed with the reason."""
     detectors = []
     for name in names:
         try:
@@ -131,15 +130,15 @@ def load_detectors(store: ModelStore, names: Iterable[str], mirror: Path) -> lis
 
 
 def lowered(detector: ObjectDetector) -> ObjectDetector:
-    """The same detector, reporting down to ``LOWEST``: leaving out what scores below a threshold
-    gives what it would have reported at that threshold, since better boxes are kept first."""
+    """The same detector, reporting down to ``LOWEST``. Dropping detections below a threshold gives
+    its result at that threshold, since suppression keeps the best boxes first."""
     return replace(detector, phone_score=LOWEST, person_score=LOWEST)
 
 
 def look_at(
     pictures: Iterable[Picture], detector: ObjectDetector, count_faces: Callable[[Pixels], int]
 ) -> list[Seen]:
-    """One look at every picture."""
+    """The detector's result for every image."""
     seen = []
     for picture in pictures:
         pixels = decode_jpeg(picture.path.read_bytes())
@@ -148,13 +147,13 @@ def look_at(
 
 
 def share(seen: list[Seen], trait: str, score: float) -> str:
-    """How many pictures with a trait alarm, and of how many."""
+    """Alarms among the images with a label, as count, total and share."""
     alarms = [one.alarms(score) for one in seen if trait in one.traits]
     return f"{sum(alarms)}/{len(alarms)} ({sum(alarms) / max(1, len(alarms)):.2f})"
 
 
 def near(a: Box, b: Box) -> bool:
-    """Whether two boxes may be one object."""
+    """Whether two boxes may show the same object."""
     width = min(a.right, b.right) - max(a.left, b.left)
     height = min(a.bottom, b.bottom) - max(a.top, b.top)
     shared = max(0.0, width) * max(0.0, height)
@@ -185,7 +184,7 @@ def phone_row(
 
 
 def both(first: list[Seen], second: list[Seen], scores: tuple[float, float]) -> list[Seen]:
-    """A vote: phones of the first network that the second sees there too, at their thresholds."""
+    """A vote: phones of the first network that the second detects there too, at their thresholds."""
     voted = []
     for one, other in zip(first, second, strict=True):
         phones = tuple(
@@ -205,7 +204,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("data", type=Path)
     parser.add_argument("--detector", action="append", help="only these")
-    parser.add_argument("--persons", action="store_true", help="only what persons need")
+    parser.add_argument("--persons", action="store_true", help="only the table of persons")
     chosen = parser.parse_args()
     mirror = chosen.data.parent / "models"
     settings = Settings()
@@ -242,7 +241,7 @@ def main() -> None:
             for score in THRESHOLDS
         )
         crowds = look_at(groups(chosen.data), low, faces)
-        print(f"{detector.name}: looked", file=sys.stderr, flush=True)
+        print(f"{detector.name}: done", file=sys.stderr, flush=True)
         person_rows.extend(
             [f"{detector.name}, {score:g}", *person_row(crowds, held, hands, score)]
             for score in PERSON_THRESHOLDS
@@ -250,7 +249,7 @@ def main() -> None:
 
     header = ["detector, threshold", "phones", "wallet alarms", "case alarms", "mixed: phones"]
     header += ["mixed: webcam-like phones", "mixed: alarms without phones", "mixed: keys"]
-    header += ["bare hands, looks"]
+    header += ["bare hands"]
     if {"ssd_mobilenet_v2", "picodet_s"} <= all_seen.keys():
         scores = {d.name: d.phone_score for d in detectors}
         pair = (scores["ssd_mobilenet_v2"], scores["picodet_s"])
@@ -262,11 +261,11 @@ def main() -> None:
         )
         voted = phone_row(held, others, hands, 1.0)
         phone_rows.append(["both ssd_mobilenet_v2 and picodet_s", *voted])
-    print("## Phones: pictures that alarm, at each detector's threshold\n")
+    print("## Phones: alarms, at each detector's threshold\n")
     print_table(header, phone_rows)
     print("## Phones, at other thresholds\n")
     print_table(header, sweep_rows)
-    print("## Persons: pictures counted right\n")
+    print("## Persons: images counted correctly\n")
     print_table(
         [
             "detector, threshold",

@@ -1,12 +1,13 @@
-"""Whether looking closer at more places finds more phones: ``python -m evaluation.phone_crops DATA``.
+"""Whether further crops detect more phones: ``python -m evaluation.phone_crops DATA``.
 
-The default detector looks at the whole picture and at the lap. Here it looks at further crops too, and
-a phone in any of them counts: around the face (a phone at the ear, or held up before it), along the
-lower edge left and right (hands that just reach into the picture), and around what it suspects
-itself (score .2 and more), which is where hands hold something. There is no hand detector here.
+The default detector analyses the whole image and the lap. Here it analyses further crops too, and a
+phone in any of them counts: around the face (a phone at the ear, or held up before it), along the lower
+edge left and right (hands at the edge of the image), and around what it suspects itself (score .2 and
+more), which is where hands hold something. There is no hand detector among the networks.
 
-Per way: the share of labelled pictures that alarm, one look each, at its own threshold (.35) and at
-a higher one. Nothing was chosen on these figures; the shipped thresholds were, on these pictures.
+Printed per method: the share of labelled images with an alarm, one detection each, at the shipped
+threshold (.35) and a higher one. Nothing was chosen on these figures; the shipped threshold was
+chosen on these images.
 """
 
 from __future__ import annotations
@@ -33,9 +34,9 @@ from proctoring.vision.objects import LAP, WHOLE, ObjectDetector, View, load_obj
 THRESHOLDS = (0.35, 0.45)
 LOWER_EDGE: tuple[View, ...] = ((0.0, 0.45, 0.55, 1.0), (0.45, 0.45, 1.0, 1.0))
 FACE_REACH = 1.5
-"""How far the crop around a face reaches from its middle, in the face's longer side."""
+"""Half the side of the crop around a face, in units of the face's longer side."""
 SUSPECT_REACH = 1.5
-"""The same for what is suspected."""
+"""The same for a suspected phone."""
 WAYS = {
     "whole and lap (default)": (),
     "and around the face": ("face",),
@@ -46,10 +47,10 @@ WAYS = {
 
 
 def main() -> None:
-    """Print one table per threshold."""
+    """Print a table for each threshold."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("data", type=Path)
-    parser.add_argument("--every", type=int, default=1, help="only every so many pictures")
+    parser.add_argument("--every", type=int, default=1, help="use every n-th image")
     arguments = parser.parse_args()
     models = evaluation_models(arguments.data, object_model="none")
     settings = Settings()
@@ -73,7 +74,7 @@ def main() -> None:
 
 
 def pictures(data: Path, every: int) -> Iterator[tuple[str, Pixels]]:
-    """Kind and picture."""
+    """Kind and pixels of each image."""
     for kind, path in recordings(data, every):
         yield kind, decode_jpeg(path.read_bytes())
     for number, (pixels, _) in enumerate(gestures(data)):
@@ -82,7 +83,7 @@ def pictures(data: Path, every: int) -> Iterator[tuple[str, Pixels]]:
 
 
 def scores(detector: ObjectDetector, models: VisionModels, pixels: Pixels) -> dict[str, float]:
-    """The best score of a phone in each part of the looks."""
+    """The best score of a phone in each group of views."""
     height, width = pixels.shape[:2]
     shipped = replace(detector, views=(WHOLE, LAP)).detect(pixels)
     faces = _faces(models, pixels)
@@ -112,7 +113,7 @@ def _faces(models: VisionModels, pixels: Pixels) -> list[Box]:
 
 
 def view_around(box: Box, reach: float, width: int, height: int) -> View:
-    """A square around the middle of a box, within the picture, as shares of it."""
+    """A square around the centre of a box, cut at the image's edges, as shares of the image."""
     half = reach * max(box.width, box.height)
     across, down = (box.left + box.right) / 2, (box.top + box.bottom) / 2
     return (
@@ -124,7 +125,7 @@ def view_around(box: Box, reach: float, width: int, height: int) -> View:
 
 
 def alarms(found: dict[str, float], parts: tuple[str, ...], threshold: float) -> bool:
-    """Whether the default's views, or one of these, show a phone."""
+    """Whether a phone reaches the threshold in the default views or in those of ``parts``."""
     return max(found[part] for part in ("", *parts)) >= threshold
 
 

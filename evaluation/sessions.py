@@ -1,4 +1,4 @@
-"""Recordings run as sessions: the very path of the server, without the sockets."""
+"""Runs recordings as sessions: the server's pipeline without its sockets."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Looked:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """What one session gave."""
+    """The result of one session."""
 
     looks: tuple[Looked, ...]
     incidents: tuple[IncidentChange, ...]
@@ -39,7 +39,7 @@ class Session:
 
 
 def evaluation_models(data: Path, *, object_model: str | None = None) -> VisionModels:
-    """The networks, with the mirror that lies beside the labelled data."""
+    """The networks; missing weights are read from a folder ``models`` beside the labelled data."""
     settings = Settings()
     mirror = settings.models_mirror or data.parent / "models"
     store = ModelStore(settings.models_folder, mirror if mirror.is_dir() else None)
@@ -54,7 +54,12 @@ def run_session(
     pause: float = 0.1,
     rate: float = FACE_RATE,
 ) -> Session:
-    """Recordings (name, frames) one after another as one session, and the policy's incidents."""
+    """Analyse recordings (name, frames) one after another as one session.
+
+    Args:
+        pause: seconds of media time between two recordings.
+        rate: analysed frames per second.
+    """
     analyser, state = VisionAnalyser(models, rate=rate), initial_state()
     looks: list[Looked] = []
     last: dict[int, IncidentChange] = {}
@@ -75,7 +80,7 @@ def run_session(
 
 
 def recording(path: Path) -> tuple[str, Iterator[Frame]]:
-    """A video file as ``run_session`` takes it."""
+    """Name and frames of a video file, for ``run_session``."""
     return path.name, read_frames(path)
 
 

@@ -1,17 +1,18 @@
-r"""How well a second speaker is found, and how often one is seen who is not there.
+r"""Detection of a second speaker, and false alarms on a single one.
 
     uv run python -m evaluation.speakers DATA [--split development|held-out] \
         [--parts one two short meetings long] [--draws 6]
         [--hours 2] [--within 7200] [--conditions clean room moving]
 
 ``long`` is not among the default parts: one-speaker sessions of all six people until ``--hours`` of
-audio were heard or ``--within`` seconds of the day have passed; ``--conditions`` lets several machines
-or processes share them.
+audio were analysed or ``--within`` seconds have passed; ``--conditions`` lets several machines or
+processes share them.
 
-Sessions are put together from real speech with fixed seeds: one-speaker sessions (utterances of one
+Sessions are composed from real speech with fixed seeds: one-speaker sessions (utterances of one
 person with pauses between), two-speaker sessions (a second person says one utterance in the
 middle), each clean and degraded (:mod:`evaluation.degradation`), and real meetings and a play.
-Voices are split by person: thresholds were chosen on the development voices alone.
+Speakers are split into development and held-out: thresholds were chosen on the development speakers
+only.
 """
 
 from __future__ import annotations
@@ -59,13 +60,13 @@ CLOSES_AFTER = 10.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Session:
-    """One sitting, put together."""
+    """One composed session."""
 
     condition: str
     alike: bool
     audio: NDArray[np.int16]
     second: Turn | None
-    """When the second person speaks."""
+    """The second person's turn."""
 
 
 class Voices:
@@ -77,7 +78,7 @@ class Voices:
             if folder.is_dir():
                 self._speech[folder.name] = [read_speech(f) for f in sorted(folder.glob("*.flac"))]
         cities = read_speech(carried / "two_cities.wav")
-        # No file per utterance here: pieces of about seven seconds.
+        # One file holds all utterances: cut into pieces of about seven seconds.
         self._speech["two_cities"] = np.array_split(cities, 6)
         self.grid = [read_speech(f) for f in sorted((data / "video" / "grid").glob("*.mpg"))]
 
@@ -88,7 +89,7 @@ class Voices:
 def degraded(
     turns: list[tuple[Audio, bool, float]], condition: str, random: np.random.Generator
 ) -> tuple[Audio, list[tuple[float, float]]]:
-    """The audio of many turns.
+    """Compose the audio of several turns.
 
     Args:
         turns: speech, whether it is the second person's, seconds of pause before it.
@@ -96,7 +97,7 @@ def degraded(
             quieter, noise 10 to 20 dB below speech, Opus; ``quiet``: the same with the other 14 dB
             quieter and noise at 20 dB; ``moving``: the candidate's distance (0.4 to 2 m, 9 dB) and
             direction change with every utterance, noise 19 dB below the farthest.
-        random: draws everything.
+        random: source of all random choices.
 
     Returns:
         The audio and each turn's start and end in seconds.
@@ -130,7 +131,7 @@ def degraded(
 
 
 def one_speaker(voices: Voices, person: str, condition: str, draw: int) -> Session:
-    """Everything a person said, in a random order, with pauses of up to three seconds."""
+    """All utterances of a person in random order, with pauses of up to three seconds."""
     random = seeded("one", person, condition, draw)
     order = random.permutation(len(voices[person]))
     turns = [(voices[person][i], False, float(random.uniform(0.3, 3.0))) for i in order]
@@ -141,7 +142,7 @@ def one_speaker(voices: Voices, person: str, condition: str, draw: int) -> Sessi
 def two_speakers(
     voices: Voices, person: str, other: str, condition: str, draw: int, seconds: float | None = None
 ) -> Session:
-    """A person speaks for at least eight seconds, another interrupts, the first goes on."""
+    """A person speaks for at least eight seconds, another interrupts, the first continues."""
     random = seeded("two", person, other, condition, draw)
     own = [voices[person][i] for i in random.permutation(len(voices[person]))]
     if other == "grid":
@@ -166,29 +167,29 @@ def two_speakers(
 
 
 def seeded(*words: object) -> np.random.Generator:
-    """The same draws for the same words, on every machine."""
+    """A generator seeded by the words, the same on every machine."""
     return np.random.default_rng(zlib.crc32(" ".join(map(str, words)).encode()))
 
 
 def alarms(models: AudioModels, audio: NDArray[np.int16]) -> list[float]:
-    """Media times of observations that heard somebody other than the candidate."""
+    """Media times of observations with a speaker other than the candidate."""
     analyser = AudioAnalyser(models)
     return [o.time for o in (*analyser.push(audio), *analyser.flush()) if is_alarm(o)]
 
 
 def is_alarm(observation: AudioObservation) -> bool:
-    """Whether this observation alone holds the condition ``audio.multiple_speakers``."""
+    """Whether this observation meets the condition of ``audio.multiple_speakers``."""
     look = observation.diarization
     return look is not None and any(voice.number != CANDIDATE for voice in look.speakers)
 
 
 def incidents(times: list[float]) -> int:
-    """Alarms that an incident's end separates."""
+    """The number of incidents: alarms closer than ``CLOSES_AFTER`` count once."""
     return sum(1 for i, time in enumerate(times) if i == 0 or time - times[i - 1] > CLOSES_AFTER)
 
 
 def print_one_speaker(models: AudioModels, title: str, sessions: Iterator[Session]) -> None:
-    """False alarms per hour, by condition."""
+    """Print false alarms per hour, by condition."""
     seconds: dict[str, float] = {}
     false: dict[str, int] = {}
     for session in sessions:
@@ -212,12 +213,12 @@ def print_long(
     until: float,
     conditions: Sequence[str] = CONDITIONS,
 ) -> None:
-    """False alarms of hours of one-speaker sessions, by condition; each alarm by name.
+    """Print false alarms of long one-speaker sessions, by condition, and each alarm.
 
     Args:
-        seconds: of audio, after which it ends.
-        until: monotonic time at which it ends all the same.
-        conditions: in which they are held.
+        seconds: audio to analyse.
+        until: monotonic time at which to stop in any case.
+        conditions: conditions of the sessions.
     """
     heard, false = dict.fromkeys(conditions, 0.0), dict.fromkeys(conditions, 0)
     told = 0.0
@@ -252,7 +253,7 @@ def _print_heard(heard: dict[str, float], false: dict[str, int]) -> None:
 
 
 def print_two_speakers(models: AudioModels, title: str, sessions: Iterator[Session]) -> None:
-    """Share found and delay, by condition and for voices alike."""
+    """Print share detected and delay, by condition and for similar voices."""
     rows: dict[str, list[float | None]] = {}
     early = 0
     for session in sessions:
@@ -276,7 +277,7 @@ def print_two_speakers(models: AudioModels, title: str, sessions: Iterator[Sessi
 def print_meeting(
     models: AudioModels, name: str, audio: NDArray[np.int16], turns: list[Turn]
 ) -> None:
-    """When a second voice is reported, against when one has spoken for 1.5 s."""
+    """Print when a second speaker is reported and when one has spoken for 1.5 s."""
     spoken: dict[str, float] = {}
     second_at = None
     for turn in turns:
@@ -298,7 +299,7 @@ def print_meeting(
 def overlap_counts(
     models: AudioModels, audio: NDArray[np.int16], turns: list[Turn]
 ) -> NDArray[np.int64]:
-    """Frames of overlap that are right, wrongly reported, missed: the last second of every look."""
+    """Overlap frames that are correct, false and missed, in the last second of every window."""
     assert models.speakers is not None
     state = DiarizationState()
     padded = np.concatenate([np.zeros(WINDOW, np.int16), audio])
@@ -315,13 +316,13 @@ def overlap_counts(
 
 
 def print_meetings(models: AudioModels, names: tuple[str, ...], data: Path, carried: Path) -> None:
-    """Every excerpt, and overlap over all that are labelled."""
+    """Print every excerpt, and overlap over all labelled ones."""
     folder = data / "speech" / "meetings"
     labelled = read_turns(folder / "debug.train.rttm") | read_turns(folder / "sample.rttm")
     counts = np.zeros(3, np.int64)
     for name in names:
         audio = read_pcm((folder if name in labelled else carried) / f"{name}.wav")
-        # The play is not labelled: two voices, in turns from the start.
+        # The play has no label file; these are the turns of its two speakers.
         turns = labelled.get(name, [Turn(0.0, 8.4, "Nagg"), Turn(8.6, 11.5, "Nell")])
         print_meeting(models, name, audio, turns)
         if name in labelled:
@@ -336,7 +337,7 @@ def print_meetings(models: AudioModels, names: tuple[str, ...], data: Path, carr
 def evaluate(
     models: AudioModels, voices: Voices, people: tuple[str, ...], parts: set[str], *, draws: int
 ) -> None:
-    """Everything that is put together from the voices of ``people``."""
+    """Print every part that is composed from the voices of ``people``."""
     if "one" in parts:
         print_one_speaker(
             models,
@@ -357,7 +358,7 @@ def evaluate(
 def print_pairs(
     models: AudioModels, voices: Voices, people: tuple[str, ...], *, draws: int
 ) -> None:
-    """Every ordered pair of people, in every condition."""
+    """Print detection for every ordered pair of people, in every condition."""
     pairs = list(permutations(people, 2))
     print_two_speakers(
         models,
@@ -374,7 +375,7 @@ def print_pairs(
 def print_interjections(
     models: AudioModels, voices: Voices, people: tuple[str, ...], *, draws: int
 ) -> None:
-    """The same with the other saying next to nothing: 0.7 s is a word or two."""
+    """Print the same for short interjections: 0.7 s is a word or two."""
     pairs = list(permutations(people, 2))
     for seconds in (0.7, 1.0, 1.5, 2.0):
         print_two_speakers(
@@ -399,7 +400,7 @@ def print_splits(
     split: str | None,
     draws: int,
 ) -> None:
-    """Every part but ``long``, for one half of the voices or both.
+    """Print every part but ``long``, for one half of the voices or both.
 
     Args:
         split: ``development``, ``held-out`` or ``None`` for both.

@@ -1,4 +1,4 @@
-"""Recordings of speech for evaluation and tests: who speaks in what, and where it comes from."""
+"""Recordings of speech for evaluation and tests: source, decoding and speaker turns."""
 
 from __future__ import annotations
 
@@ -42,14 +42,14 @@ CARRIED_SPEECH = Model(
         for name, size in _WAVES.items()
     ),
 )
-"""Real speech that every machine can have: two recordings of one voice each, one of two voices."""
+"""Real speech from an installable package: two recordings of one speaker each, one of two."""
 
 
 def fetch_carried_speech(store: ModelStore) -> Path:
     """The folder with the recordings of :data:`CARRIED_SPEECH`.
 
     Raises:
-        ModelUnavailableError: they cannot be had.
+        ModelUnavailableError: the recordings are not available.
     """
     own = ModelStore(store.folder, store.mirror, catalogue=(CARRIED_SPEECH,))
     return own.fetch(CARRIED_SPEECH.name).parent
@@ -71,7 +71,7 @@ def read_speech(path: Path) -> NDArray[np.float64]:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """Somebody speaks."""
+    """One turn of a speaker; times in seconds."""
 
     start: float
     end: float

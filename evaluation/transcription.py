@@ -67,7 +67,7 @@ LAST = {"a": "again", "n": "now", "p": "please", "s": "soon"}
 
 
 def grid_sentence(name: str) -> str:
-    """What ``bbaf2n`` stands for: bin blue at f two now."""
+    """The sentence of a GRID file name: ``bbaf2n`` is bin blue at f two now."""
     words = [table[letter] for table, letter in zip(GRID, name, strict=False)]
     return " ".join([*words, name[3], DIGITS[name[4]], LAST[name[5]]])
 
@@ -75,7 +75,7 @@ def grid_sentence(name: str) -> str:
 def transcribed(
     moonshine: Moonshine, voice_activity: OnnxNetwork, audio: NDArray[np.int16]
 ) -> tuple[str, float]:
-    """The words of a session's stream, and CPU seconds."""
+    """The words of the audio, transcribed as a stream, and CPU seconds."""
     stream = MoonshineStream(moonshine, voice_activity)
     began = clock.thread_time()
     found: list[TranscriptObservation] = []
@@ -86,10 +86,10 @@ def transcribed(
 
 
 def print_word_errors(store: ModelStore, data: Path) -> None:
-    """Word error rate and cost of the local transcription, by what is read."""
+    """Print word error rate and cost of the local transcription, by text."""
     voice_activity = load_audio_models(store).voice_activity
     if voice_activity is None:
-        sys.exit("voice activity cannot be had")
+        sys.exit("the voice activity network is not available")
     moonshine = load_moonshine(store)
     pause = np.zeros(RATE, np.int16)
     read = [read_pcm(f) for f in sorted((data / "speech" / "librispeech" / "1688").glob("*.flac"))]

@@ -1,4 +1,4 @@
-"""Word error rate: words wrong, missing and too many, per word that was said."""
+"""Word error rate: substitutions, deletions and insertions per word of the reference."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ _SPELLINGS = {"mr": "mister", "mrs": "missis", "shopboy": "shop boy", "&": "and"
 
 
 def plain_words(text: str) -> list[str]:
-    """Small letters, no punctuation, one spelling for what is written in several ways."""
+    """Words in lower case without punctuation, with one spelling for variants."""
     words = re.findall(r"[\w']+", text.casefold().replace("-", " ").replace("\u2019", "'"))
     return " ".join(_SPELLINGS.get(word, word) for word in words).split()
 
 
 def word_errors(reference: str, hypothesis: str) -> tuple[int, int]:
-    """Least edits that make the one into the other, and the reference's number of words."""
+    """Edit distance in words, and the number of words of the reference."""
     said, heard = plain_words(reference), plain_words(hypothesis)
     row = list(range(len(heard) + 1))
     for i, word in enumerate(said, 1):

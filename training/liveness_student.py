@@ -4,15 +4,15 @@
 # [tool.uv.sources]
 # proctoring-ai = { path = "..", editable = true }
 # ///
-"""Train a small liveness network of our own: ``uv run --script training/liveness_student.py``.
+"""Train a small liveness network: ``uv run --script training/liveness_student.py``.
 
-The living: the people of ``people.py``, filmed again by ``simulated_attacks.filmed``, partly before
-other backgrounds. The attacks: the same people printed or shown on a screen by
-``simulated_attacks``. Teachers: MiniFASNet V2 and V1SE, whose judgement of every scene is half of
-the target, the truth the other half. NUAA and the samples are never seen here: they are the test.
+Bona fide scenes: the people of ``people.py`` through a simulated camera
+(``simulated_attacks.filmed``), partly before other backgrounds. Attacks: the same people printed or
+shown on a screen (``simulated_attacks``). Teachers: MiniFASNet V2 and V1SE; their scores are half of the
+target, the label the other half. NUAA and the samples of MiniFASNet are test data and not read here.
 
-JAX rather than PyTorch: its processor-only wheel comes from the ordinary registry, and a GPU is
-used where there is one. See ``training/MODEL_CARD.md`` for what came out of it.
+JAX rather than PyTorch, because its CPU-only wheel is on PyPI; a GPU is used where there is one. Results
+are in ``training/MODEL_CARD.md``.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ STEM, TRUNK = ((16, 2), (32, 2)), ((64, 2), (96, 2), (96, 1))
 EPSILON = 1e-3
 BATCH = 256
 MEMORY = 0.999
-"""How much of the running mean of the weights stays, step by step."""
+"""Decay of the running mean of the weights, per step."""
 
 
 def layers() -> list[tuple[str, int, int, int]]:
@@ -55,7 +55,7 @@ def layers() -> list[tuple[str, int, int, int]]:
 
 
 def initial(seed: int) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Weights, and the running statistics of the normalisations."""
+    """Initial weights, and running statistics of the normalisations."""
     rng = np.random.default_rng(seed)
     weights: dict[str, Any] = {}
     statistics: dict[str, Any] = {}
@@ -106,7 +106,7 @@ def forward(
 
 
 def varied(key: Any, crops: Any, noise: Any) -> Any:
-    """Crops (uint8) mirrored, relit, recoloured and noisy, in -1..1."""
+    """Augmented crops (uint8 to -1..1): mirroring, brightness, colour and noise."""
     count = crops.shape[0]
     keys = jax.random.split(key, 7)
 
@@ -124,13 +124,13 @@ def varied(key: Any, crops: Any, noise: Any) -> Any:
 
 
 def train(scenes: Scenes, steps: int, seed: int) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Weights and statistics after so many steps of ``BATCH`` scenes: their running mean."""
+    """Running mean of weights and statistics after so many steps of ``BATCH`` scenes."""
     probabilities = np.asarray(jax.nn.softmax(scenes.teachers, axis=-1))[:, :, 1].mean(axis=1)
     logits = scenes.teachers.reshape(len(scenes.teachers), -1)
     logits = (logits - logits.mean(axis=0)) / logits.std(axis=0)
     targets = 0.5 * (scenes.living * 0.96 + 0.02) + 0.5 * probabilities
     seen = np.where(~scenes.held_out)[0]
-    # All of it beside the network, so that a step carries nothing over.
+    # All data on the device, so that a step copies nothing.
     everything = tuple(
         jnp.asarray(column[seen]) for column in (
             scenes.crops, targets.astype(np.float32), logits.astype(np.float32)
@@ -229,7 +229,7 @@ def exported(weights: dict[str, Any], statistics: dict[str, Any]) -> onnx.ModelP
 
 
 def scores(path: Path, scenes: Scenes) -> np.ndarray:
-    """What the exported network says of every scene."""
+    """The exported network's score of every scene."""
     network = onnxruntime.InferenceSession(path)
     planes = scenes.crops.transpose(0, 1, 4, 2, 3).reshape(len(scenes.crops), -1, 80, 80)
     return np.array(
@@ -238,7 +238,7 @@ def scores(path: Path, scenes: Scenes) -> np.ndarray:
 
 
 def report(path: Path, scenes: Scenes) -> None:
-    """How the exported network does on the people who were held out."""
+    """Print the exported network's accuracy on the held-out people."""
     held = scenes.held_out
     found, alive = scores(path, scenes.only(held)), scenes.living[held]
     living, attacks = np.sort(found[alive]), np.sort(found[~alive])
@@ -254,7 +254,7 @@ def report(path: Path, scenes: Scenes) -> None:
 def main() -> None:
     """Make scenes, train, export, report."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("people", type=Path, help="what people.py wrote")
+    parser.add_argument("people", type=Path, help="the file written by people.py")
     parser.add_argument("teachers", type=Path, help="the folder with the teachers' files")
     parser.add_argument("--scenes", type=int, default=24000)
     parser.add_argument("--steps", type=int, default=12000)

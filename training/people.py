@@ -1,11 +1,11 @@
-"""Gather the people that the liveness network learns from: ``uv run python training/people.py DATA``.
+"""Collect the training images of the liveness network: ``uv run python training/people.py DATA``.
 
-The sources, all of a licence that allows training and what comes out of it: GRID (CC BY 4.0),
+The licences of all sources allow training and distribution of the result: GRID (CC BY 4.0),
 Intel's sample videos (CC BY 4.0), the walletphone frames (CC BY 4.0), the eyes_only recordings
-(MIT) and NASA's astronaut (public domain). NUAA and the samples of MiniFASNet are never read here:
-they are the test. COCO is left out: the pictures at hand carry no licence of their own.
+(MIT) and NASA's astronaut (public domain). NUAA and the samples of MiniFASNet are test data and not
+read here. COCO is not used: its images carry no licence of their own.
 
-What is written is a work file for ``liveness_student.py`` and never committed: people's faces.
+The output is an intermediate file for ``liveness_student.py``. It holds people's faces: never commit it.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ from proctoring.vision.networks import load_vision_models
 from proctoring.vision.video_file import read_frames
 
 SMALLEST = 40
-"""Pixels that a face is wide at least."""
+"""Least width of a face in pixels."""
 
 
 def gather(data: Path, store: ModelStore) -> list[Person]:
-    """Every usable picture of the sources, with its landmarks, and rooms without people."""
+    """Every usable image of the sources with its landmarks, and rooms without people."""
     models = load_vision_models(store, object_model="none")
     assert models.faces is not None, models.capabilities
     found: list[Person] = []
@@ -58,7 +58,7 @@ def gather(data: Path, store: ModelStore) -> list[Person]:
     items = json.loads((folder / "manifest.json").read_text())["items"]
     for name in sorted(n for n, item in items.items() if item.get("first_of_frame"))[::3]:
         picture = cv2.cvtColor(cv2.imread(str(folder / name)), cv2.COLOR_BGR2RGB)
-        # The set's pictures are stretched to squares.
+        # The images of this set are stretched to squares; restore 4:3.
         add(f"walletphone/{name}", iter([Frame(0.0, cv2.resize(picture, (640, 480)))]), 1)
     add("astronaut", iter([Frame(0.0, skimage.data.astronaut())]), 1)
     nobody = np.empty((0, 2), np.float32)
@@ -69,7 +69,7 @@ def gather(data: Path, store: ModelStore) -> list[Person]:
 
 
 def main() -> None:
-    """Gather and write."""
+    """Collect the images and write the file."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("data", type=Path, help="the folder of labelled recordings")
     parser.add_argument("--out", type=Path, default=Path("people.npz"))

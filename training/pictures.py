@@ -1,4 +1,4 @@
-"""The work file between ``people.py`` and ``liveness_student.py``: pictures with landmarks."""
+"""The file between ``people.py`` and ``liveness_student.py``: images with landmarks."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ QUALITY = 95
 
 @dataclass(frozen=True)
 class Person:
-    """One picture of one person: (height, width, 3) RGB, landmarks (n, 2). A room has none."""
+    """One image of one person: (height, width, 3) RGB, landmarks (n, 2). A room has none."""
 
     name: str
     picture: np.ndarray
@@ -21,7 +21,7 @@ class Person:
 
 
 def save(people: list[Person], path: Path) -> None:
-    """Write the work file."""
+    """Write the file."""
     pictures = [
         cv2.imencode(".jpg", cv2.cvtColor(p.picture, cv2.COLOR_RGB2BGR), [1, QUALITY])[1]
         for p in people
@@ -37,7 +37,7 @@ def save(people: list[Person], path: Path) -> None:
 
 
 def load(path: Path) -> list[Person]:
-    """Read the work file."""
+    """Read the file."""
     with np.load(path) as file:
         pictures = np.split(file["pictures"], np.cumsum(file["sizes"])[:-1])
         points = np.split(file["points"], np.cumsum(file["counts"])[:-1])

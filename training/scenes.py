@@ -1,4 +1,4 @@
-"""Scenes to learn liveness from: people as they are, printed, on a screen, with the teachers' view."""
+"""Training scenes: people bona fide, printed or on a screen, with the teachers' scores."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ from proctoring.observations import Box
 from proctoring.vision.liveness.crops import context_crop
 
 TEACHERS = (("minifasnet_v2.onnx", 2.7), ("minifasnet_v1se.onnx", 4.0))
-"""File of each teacher, and how much of the surroundings it sees."""
+"""File of each teacher, and the scale of its crop around the face."""
 SCALES = (1.4, 2.7)
 """The student's two crops: the face, and the face with its surroundings."""
 HELD_OUT = ("swiz3n", "lwbsza", "sbia1a", "hungry", "want")
-"""Recordings of four people that are never trained on: what training is watched by."""
+"""Recordings of four people that are not trained on, used for validation."""
 SHARES = {
     "grid": 0.45,
     "intel": 0.2,
@@ -46,7 +46,7 @@ SHARES = {
 
 @dataclass(frozen=True)
 class Scenes:
-    """What is trained on, scene by scene."""
+    """Training data, one entry per scene."""
 
     crops: np.ndarray
     """(n, 2, 80, 80, 3) uint8"""
@@ -56,7 +56,7 @@ class Scenes:
     held_out: np.ndarray
 
     def only(self, chosen: np.ndarray) -> Scenes:
-        """Those that a mask names."""
+        """The scenes that a mask selects."""
         return Scenes(
             self.crops[chosen], self.teachers[chosen], self.living[chosen], self.held_out[chosen]
         )
@@ -65,7 +65,7 @@ class Scenes:
 def scene(
     person: Person, rooms: list[np.ndarray], rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray, bool]:
-    """A picture of a person, living or attacked: the picture, the points, whether living."""
+    """An image of a person, bona fide or an attack: image, landmarks, whether living."""
     picture, points = person.picture, person.points
     if rng.random() < 0.5:
         picture = np.ascontiguousarray(picture[:, ::-1])
@@ -95,7 +95,7 @@ def _scaled(
 
 @cache
 def _sources(people: Path, teachers: Path) -> tuple[Any, ...]:
-    """What a process makes scenes of: people by source, rooms, teachers."""
+    """Sources of scenes, loaded once per process: people by source, rooms, teachers."""
     cv2.setNumThreads(1)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
@@ -134,7 +134,7 @@ def make_scene(people: Path, teachers: Path, seed: int, number: int) -> tuple[An
 
 
 def make_scenes(people: Path, teachers: Path, count: int, seed: int) -> Scenes:
-    """Scenes with the teachers' judgement: the same ones however many processes make them."""
+    """Scenes with the teachers' scores; independent of the number of processes."""
     began, rows = time.time(), []
     with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as pool:
         made = pool.map(

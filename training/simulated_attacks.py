@@ -1,7 +1,7 @@
-"""Pictures of a face turned into pictures of a print or of a screen that shows it.
+"""Simulated presentation attacks: an image of a face as a print or on a screen.
 
-Everything is numpy and OpenCV on RGB uint8 pictures, driven by one random generator, so that a
-seed gives the same pictures again. Points are (n, 2) in pixels and travel with the picture.
+All functions work on RGB uint8 images and take one random generator, so a seed reproduces the images.
+Points are (n, 2) in pixels and are transformed with the image.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def place(
     *,
     bend: bool,
 ) -> tuple[Picture, Points]:
-    """Put a flat sheet before a background: bent, turned in space, lit unevenly.
+    """Place a sheet before a background: bent, turned in space, lit unevenly.
 
     The sheet keeps about its own size in pixels; the result has the background's size.
     """
@@ -34,7 +34,7 @@ def place(
     roll = np.deg2rad(rng.normal(0, 5))
     distance = 2.2 * max(width, height)
     curve = rng.uniform(-0.35, 0.35) / max(width, 1) if bend and rng.random() < 0.6 else 0.0
-    # The sheet's own grid is bent, turned and projected; its inverse is then read off by a map.
+    # The sheet's grid is bent, turned and projected; the inverse mapping is fitted to it.
     sheet_y, sheet_x = np.mgrid[-0.1:1.1:14j, -0.1:1.1:14j]
     flat = np.column_stack([sheet_x.ravel() * width, sheet_y.ravel() * height])
 
@@ -98,7 +98,7 @@ def _glare(picture: Picture, rng: np.random.Generator) -> Picture:
 
 
 def printed(picture: Picture, points: Points, rng: np.random.Generator) -> tuple[Picture, Points]:
-    """What a printer makes of a picture: fewer colours, lifted blacks, halftone, paper, a border."""
+    """A printed image: fewer colours, lifted blacks, halftone, paper, a border."""
     ink = picture.astype(np.float32) / 255
     grey = ink.mean(axis=2, keepdims=True)
     ink = grey + (ink - grey) * rng.uniform(0.35, 1.1)  # gamut
@@ -126,14 +126,14 @@ def printed(picture: Picture, points: Points, rng: np.random.Generator) -> tuple
 
 
 def on_screen(picture: Picture, points: Points, rng: np.random.Generator) -> tuple[Picture, Points]:
-    """What a screen makes of a picture: its white point, pixel grid against the camera's, bezel."""
+    """An image on a screen: white point, moire of the pixel grids, bezel."""
     glow = cv2.pow(picture.astype(np.float32) / 255, float(rng.uniform(0.75, 1.5)))
     white = [rng.uniform(0.8, 1.0), rng.uniform(0.88, 1.0), rng.uniform(0.95, 1.15)]
     glow *= np.array(white, np.float32)
     glow = glow * rng.uniform(0.6, 1.2) + rng.uniform(0.0, 0.12)
     height, width = picture.shape[:2]
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
-    if rng.random() < 0.75:  # moire: beats between the two grids, unlike in each colour
+    if rng.random() < 0.75:  # moire: beats between the two grids, different in each colour
         for _ in range(int(rng.integers(1, 4))):
             angle, pitch = rng.uniform(0, np.pi), rng.uniform(2.1, 14)
             wave = (x * np.cos(angle) + y * np.sin(angle)) * 2 * np.pi / pitch
@@ -167,7 +167,7 @@ def _bordered(
 def cut_around_face(
     picture: Picture, points: Points, rng: np.random.Generator
 ) -> tuple[Picture, Points]:
-    """The part of a picture that somebody would print or show: head and shoulders, or less."""
+    """The part of an image that an attacker would print or show: head and shoulders, or less."""
     height, width = picture.shape[:2]
     low, high = points.min(axis=0), points.max(axis=0)
     side = (high - low).max()
@@ -178,7 +178,7 @@ def cut_around_face(
 
 
 def filmed(picture: Picture, rng: np.random.Generator) -> Picture:
-    """What a webcam adds to any scene: white balance, exposure, softness, noise, JPEG."""
+    """An image as a webcam delivers it: white balance, exposure, softness, noise, JPEG."""
     gamma = rng.choice([rng.uniform(0.6, 1.0), rng.uniform(1.0, 2.0)])
     contrast, brightness = rng.uniform(0.75, 1.2), 0.5 + rng.uniform(-0.06, 0.06)
     level = np.arange(256)[:, None] / 255 * rng.uniform(0.85, 1.15, 3)
@@ -190,13 +190,13 @@ def filmed(picture: Picture, rng: np.random.Generator) -> Picture:
     light = cv2.transform(light, mixed.astype(np.float32))
     if rng.random() < 0.6:
         light = cv2.GaussianBlur(light, (0, 0), rng.uniform(0.3, 1.4))
-    if rng.random() < 0.3:  # a sensor of fewer pixels than its stream
+    if rng.random() < 0.3:  # a sensor with fewer pixels than the stream
         height, width = light.shape[:2]
         fewer = cv2.resize(light, None, fx=(f := rng.uniform(0.45, 0.9)), fy=f, interpolation=3)
         light = cv2.resize(fewer, (width, height), interpolation=int(rng.integers(1, 3)))
     if rng.random() < 0.3:  # a lens that darkens the corners
         light = light * _vignette(*light.shape[:2], float(rng.uniform(0.1, 0.5)))
-    if rng.random() < 0.3:  # a camera's own sharpening
+    if rng.random() < 0.3:  # sharpening in the camera
         amount = rng.uniform(0.2, 1.0)
         soft = cv2.GaussianBlur(light, (0, 0), 1.5)
         light = cv2.addWeighted(light, 1 + amount, soft, -amount, 0)
@@ -217,7 +217,7 @@ def _vignette(height: int, width: int, loss: float) -> np.ndarray:
 def invented_background(
     rng: np.random.Generator, height: int, width: int, pictures: list[Picture]
 ) -> Picture:
-    """A room behind the face: a window of a real picture, or soft shapes of random colours."""
+    """A synthetic background: a crop of a real image, or soft shapes of random colours."""
     if pictures and rng.random() < 0.6:
         picture = pictures[rng.integers(len(pictures))]
         side = rng.uniform(0.4, 1.0)
@@ -246,7 +246,7 @@ def invented_background(
 
 
 def keyed_out(picture: Picture, background: Picture) -> Picture:
-    """Exchange a studio's blue or green backdrop (GRID) behind a person."""
+    """Replace the blue or green studio backdrop (GRID) behind a person."""
     hsv = cv2.cvtColor(picture, cv2.COLOR_RGB2HSV)
     hue, saturation, value = (hsv[..., i].astype(np.int32) for i in range(3))
     backdrop = (hue > 70) & (hue < 115) & (saturation > 60) & (value > 60)
