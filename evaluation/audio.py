@@ -6,8 +6,9 @@ r"""All figures of audio, by one command.
 ``one`` and ``long``: false alarms per hour of one-speaker sessions; ``two``: share found and delay of a
 second speaker, by condition (clean, rooms, moving, quiet) and for similar voices; ``short``: the same for
 interjections; ``meetings``: real conversation, and overlap; ``given``: a speaker reference given in
-advance; ``lips``: lip movement during speech; ``words``: word errors of the local transcription. ``long`` is left out unless
-it is named. Each part is a module of this folder and can be run alone, with more choices.
+advance; ``lips``: lip movement during speech; ``words``: word errors of the local transcription.
+``long`` is not a default part. Each part is a module of this folder and can be run alone, with more
+options.
 """
 
 from __future__ import annotations

@@ -116,7 +116,7 @@ def main() -> None:
     )
     for policy in (shipped_policy("exam"), shipped_policy("lenient")):
         rule = json.loads(policy.incidents["object.phone"].persist.model_dump_json())  # type: ignore[union-attr]
-        print(f"## Per sitting: {policy.name}, {rule['looks']} of {rule['of']} detections\n")
+        print(f"## Per sitting: {policy.name}, {rule['hits']} of {rule['of']} detections\n")
         rows = []
         for name, way in ways.items():
             cells = []
