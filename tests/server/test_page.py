@@ -338,7 +338,7 @@ def test_the_page_says_with_whom_the_face_was_compared_and_why(
     start(page)
     expect(page.locator("#reading-compared")).to_have_text(
         re.compile(
-            r"^distance 0\.[0-3]\d from the first seconds, \d looks?, after \d s without the face$"
+            r"^distance 0\.[0-3]\d from the first seconds, \d comparisons?, after \d s without the face$"
         ),
         timeout=60_000,
     )
