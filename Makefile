@@ -13,8 +13,8 @@ check: ## format, lint and types, of Python and of the page's JavaScript
 test: ## the README's test command
 	uv run pytest
 
-test-e2e: ## real server processes, a real browser, a real LiveKit server
-	uv run pytest -m e2e
+test-e2e: ## slow tests, and those with real server processes, a real browser, a real LiveKit server
+	uv run pytest -n0 -m "e2e or slow"
 
 coverage: ## the tests with branches counted, then the ten least covered modules
 	uv run pytest --cov --cov-report=

@@ -14,6 +14,7 @@ from proctoring.cli import app
 from proctoring.models.store import ModelStore
 
 
+@pytest.mark.slow
 def test_a_recording_becomes_a_table_a_report_and_a_drawn_on_copy(
     tmp_path: Path, model_store: ModelStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:

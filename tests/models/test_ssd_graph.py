@@ -16,6 +16,7 @@ INPUT = "Preprocessor/map/TensorArrayStack/TensorArrayGatherV3"
 CHOSEN = (77, 1, 90)
 
 
+@pytest.mark.slow
 def test_the_parts_give_the_whole_graphs_numbers_for_the_chosen_classes(
     model_store: ModelStore,
 ) -> None:

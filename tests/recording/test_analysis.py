@@ -112,6 +112,7 @@ def test_models_are_shared_by_threads(absence: Path, recording_models: Recording
     assert [incident.kind for incident in first.incidents] == ["face.absent"]
 
 
+@pytest.mark.slow
 def test_models_that_are_not_given_are_loaded_by_the_settings(
     absence: Path, model_store: ModelStore, tmp_path: Path
 ) -> None:

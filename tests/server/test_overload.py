@@ -44,6 +44,7 @@ def send(live: Live, name: str, jpeg: bytes, told: list[float], enough: Event) -
                 pass
 
 
+@pytest.mark.slow
 def test_under_overload_all_sessions_slow_down_alike_and_everybody_is_told(
     vision_models: VisionModels, large_jpeg: bytes
 ) -> None:

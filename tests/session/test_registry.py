@@ -153,6 +153,7 @@ def test_no_more_ended_sessions_are_remembered_than_the_bound(
     assert len(journal) == MAX_REMEMBERED
 
 
+@pytest.mark.slow
 def test_a_thousand_sessions_leave_no_memory_no_threads_and_no_files_behind(
     make: Callable[..., Registry], vision_models: VisionModels
 ) -> None:

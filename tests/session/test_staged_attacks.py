@@ -13,16 +13,17 @@ import simplejpeg
 
 from proctoring.incidents import IncidentChange
 from proctoring.judgement.policy import load_policy
-from proctoring.models.store import ModelStore
 from proctoring.observations import Box
 from proctoring.session.pipeline import Pipeline
 from proctoring.vision.analyser import VisionAnalyser
 from proctoring.vision.decode import decode_jpeg
 from proctoring.vision.frame import Frame, Pixels
-from proctoring.vision.networks import VisionModels, load_vision_models
+from proctoring.vision.networks import VisionModels
 
 from ..vision.conftest import photograph, warp
 from ..vision.moving import reshaped, turned_print, with_noise
+
+pytestmark = pytest.mark.slow
 
 RATE = 5
 FACE = (272.0, 175.0)
@@ -32,11 +33,10 @@ PictureAt = Callable[[int], Pixels]
 
 
 @pytest.fixture(scope="module")
-def models(model_store: ModelStore) -> VisionModels:
+def models(vision_models: VisionModels) -> VisionModels:
     """Faces alone: what is tested here must hold without the passive networks, as on a machine
     that cannot have them, and needs no objects."""
-    loaded = load_vision_models(model_store, object_model="none")
-    return replace(loaded, objects=None, liveness=None)
+    return replace(vision_models, objects=None, liveness=None)
 
 
 @pytest.fixture(scope="module")

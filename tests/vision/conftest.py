@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
 import skimage.data
 
-from proctoring.models.store import ModelStore
 from proctoring.vision.frame import Pixels
-from proctoring.vision.networks import VisionModels, load_vision_models
+from proctoring.vision.networks import VisionModels
 
 
 @pytest.fixture(scope="session")
-def vision_models(model_store: ModelStore) -> VisionModels:
-    """The real face networks, loaded once; object detectors have tests of their own."""
-    return load_vision_models(model_store, object_model="none")
+def vision_models(vision_models: VisionModels) -> VisionModels:
+    """The real face networks alone; object detectors have tests of their own."""
+    return replace(vision_models, objects=None)
 
 
 @pytest.fixture(scope="session")

@@ -236,6 +236,7 @@ def test_sessions_do_not_share_what_they_learn(
     assert candidate.head is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "label", "side"),
     [("center_left_center.mp4", (135, 240), -1), ("center_right_center.mp4", (150, 246), 1)],

@@ -131,6 +131,7 @@ def test_by_default_the_one_detector_decides_alone(model_store: ModelStore) -> N
     assert [capability.name for capability in capabilities] == ["objects"]
 
 
+@pytest.mark.slow
 def test_both_real_networks_agree_on_a_phone_and_not_on_an_earbud_case(
     model_store: ModelStore, shared_data: Path
 ) -> None:

@@ -77,7 +77,15 @@ def test_a_frozen_camera_is_found_though_every_picture_is_encoded_anew(
     assert max(sign.unchanged_for for sign in signs[:20]) < 0.5
 
 
-@pytest.mark.parametrize("noise", [0.3, 0.5, 1.0, 2.0])
+@pytest.mark.parametrize(
+    "noise",
+    [
+        0.3,
+        pytest.param(0.5, marks=pytest.mark.slow),
+        pytest.param(1.0, marks=pytest.mark.slow),
+        2.0,
+    ],
+)
 @pytest.mark.parametrize("quality", [60, 85])
 def test_a_very_still_room_is_not_frozen(noise: float, quality: int) -> None:
     room = np.asarray(cv2.resize(photograph("coffee"), (640, 480)), np.uint8)

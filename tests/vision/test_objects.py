@@ -20,7 +20,12 @@ from proctoring.vision.objects import ObjectDetector, load_object_detector, merg
 
 from .conftest import photograph
 
-DETECTORS = ["ssd_mobilenet_v2", "yolox_nano", "picodet_s", "yolo11n"]
+DETECTORS = [
+    "ssd_mobilenet_v2",
+    "yolox_nano",
+    "picodet_s",
+    pytest.param("yolo11n", marks=pytest.mark.slow),  # not shipped; much the largest of them
+]
 
 
 @pytest.fixture(scope="module", params=DETECTORS)

@@ -165,6 +165,7 @@ def voices(shared_data: Path, carried_speech: Path) -> Voices:
     return Voices(shared_data, carried_speech)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("person", "until"), [("2033", 29), ("two_cities", 27)])
 def test_a_candidate_who_moves_is_one_speaker(
     audio_models: AudioModels, voices: Voices, person: str, until: int
