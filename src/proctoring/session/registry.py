@@ -81,7 +81,7 @@ class Registry:
         if isinstance(entry, _Open):
             raise SessionExistsError(f"session {session_id} is open already")
         if isinstance(entry, _Closing):
-            raise SessionClosingError(f"the previous session {session_id} is still being written")
+            raise SessionClosingError("the previous session with this id is still being written")
         most = self._limits.max_sessions
         if sum(isinstance(entry, _Open | _Closing) for entry in self._entries.values()) >= most:
             raise TooManyError(f"{most} sessions are open, as many as may be")
