@@ -8,6 +8,9 @@ from dataclasses import dataclass
 
 _TEMPORARY = {408, 425, 429}
 """Statuses below 500 that pass by themselves (RFC 9110, 8470, 6585)."""
+_MAX_RETRY_AFTER = 60.0
+"""Seconds, at most, that ``Retry-After`` delays a retry: the candidate is not proctored meanwhile, and a
+proxy may ask for hours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +23,7 @@ class ServerError:
     detail: str
     retryable: bool
     retry_after: float
-    """Seconds to wait before a retry; 0 if the answer names none."""
+    """Seconds to wait before a retry, at most ``_MAX_RETRY_AFTER``; 0 if the answer names none."""
 
     def __str__(self) -> str:
         text = f"the server answered {self.status}"
@@ -29,8 +32,7 @@ class ServerError:
 
 def read_error(status: int, headers: Mapping[str, str], body: bytes | bytearray) -> ServerError:
     """Parse an error. One that is not the server's own, but a proxy's, is judged by its status."""
-    seconds = headers.get("Retry-After", "")
-    retry_after = float(seconds) if seconds.isascii() and seconds.isdigit() else 0.0
+    retry_after = _retry_after(headers)
     try:
         error = json.loads(body)["error"]
         code, detail, retryable = str(error["code"]), str(error["detail"]), error["retryable"]
@@ -38,3 +40,11 @@ def read_error(status: int, headers: Mapping[str, str], body: bytes | bytearray)
         retryable = status >= 500 or status in _TEMPORARY
         return ServerError(status, "", "", retryable, retry_after)
     return ServerError(status, code, detail, retryable is True, retry_after)
+
+
+def _retry_after(headers: Mapping[str, str]) -> float:
+    try:
+        seconds = headers.get("Retry-After", "")
+    except LookupError:  # websockets refuses to choose if the header is repeated
+        return 0.0
+    return min(_MAX_RETRY_AFTER, float(seconds)) if seconds.isascii() and seconds.isdigit() else 0.0
