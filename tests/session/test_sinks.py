@@ -13,7 +13,9 @@ from prometheus_client import CollectorRegistry
 from tests.session.conftest import BLIND, TIMEOUT, FakeSocket, SessionUnderTest
 
 from proctoring.errors import BadFrameError
+from proctoring.judgement.policy import shipped_policy
 from proctoring.observations import Box, Detection, ObjectDetections
+from proctoring.session.messages import ReceivedFrame, SessionEnd
 from proctoring.session.outcomes import (
     AudioReceived,
     DeferredAnalysed,
@@ -24,9 +26,12 @@ from proctoring.session.outcomes import (
     SessionEnded,
     SinkFailed,
 )
+from proctoring.session.pipeline import Pipeline
 from proctoring.session.session_metrics import SessionMetrics
 from proctoring.session.sinks import Sinks
+from proctoring.session.worker import SessionWorker
 from proctoring.session.worker_pool import WorkerPool
+from proctoring.settings import Settings
 from proctoring.vision.analyser import FrameAnalysis, VisionAnalyser
 from proctoring.vision.frame import Frame, Pixels
 from proctoring.vision.networks import VisionModels
@@ -150,6 +155,35 @@ def test_every_received_frame_has_one_more_outcome(
     assert [frame.time for frame in frames] == [0, 1, 2, 3, 4]
     assert [frame.time for frame in others] == [0, 1, 2, 3, 4]
     assert recorder.names["FrameReplaced"] == 4
+
+
+def test_a_frame_whose_turn_does_not_come_before_the_end_is_skipped(
+    pool: WorkerPool, face_jpeg: bytes
+) -> None:
+    """It waits while the step that handles the end still analyses the frame before it."""
+
+    def frame(time: float) -> ReceivedFrame:
+        return ReceivedFrame(face_jpeg, time, None, time, FakeSocket())
+
+    class EndsTheSession:
+        def accept(self, outcome: Outcome) -> None:
+            if isinstance(outcome, FrameAnalysed):
+                worker.post_frame(frame(1.0))
+                worker.post(SessionEnd(2.0, "over"))
+            elif isinstance(outcome, SessionEnded):
+                ended.set()
+
+    recorder, ended = Recorder(), Event()
+    worker = SessionWorker(
+        Pipeline(shipped_policy("exam"), VisionAnalyser(BLIND)),
+        Sinks((recorder, EndsTheSession())),
+        pool,
+        max_pixels=Settings().max_frame_pixels,
+    )
+    worker.post_frame(frame(0.0))
+    assert ended.wait(TIMEOUT)
+    assert (recorder.names["FrameAnalysed"], recorder.names["FrameSkipped"]) == (1, 1)
+    assert isinstance(recorder.outcomes[-1], SessionEnded)
 
 
 def test_a_frame_is_analysed_before_what_it_changed_and_a_deferred_detection_too(

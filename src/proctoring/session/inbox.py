@@ -27,6 +27,10 @@ class Inbox:
         """Add a frame. Returns the frame that it replaced, if one was waiting."""
         return self._frame.put(frame)
 
+    def pop_frame(self) -> ReceivedFrame | None:
+        """Remove and return the frame that waits; ``None`` if there is none."""
+        return self._frame.pop()
+
     def drain(self) -> Iterator[Message | ReceivedFrame]:
         """Remove and yield everything that waits, the frame in its place by media time.
 
@@ -34,7 +38,7 @@ class Inbox:
         frame's come before it, all others after it. Messages added meanwhile are included, frames
         are not. For one thread at a time.
         """
-        frame = self._frame.pop()
+        frame = self.pop_frame()
         if frame is not None:
             while self._messages and self._messages[0].time <= frame.time:
                 yield self._messages.popleft()

@@ -61,7 +61,7 @@ class AudioReceived:
 
 @dataclass(frozen=True, slots=True)
 class FrameSkipped:
-    """Nothing was due when the frame's turn came: it was not decoded."""
+    """Nothing was due when the frame's turn came, or the session ended first: it was not decoded."""
 
     frame: ReceivedFrame
 

@@ -130,6 +130,11 @@ class SessionWorker:
             case SessionEnd():
                 self._queue.close()
                 self._deferred.close()
+                waiting = self._inbox.pop_frame()
+                if (
+                    waiting is not None
+                ):  # it arrived while the step that ends the session was running
+                    self._sinks.emit(FrameSkipped(waiting))
                 self._publish(message.time, self._pipeline.finish(message.time))
             case TranscriptionStatus(time, trouble):
                 self._transcription_trouble = trouble
