@@ -13,6 +13,7 @@ from typing import cast
 from livekit import rtc
 from websockets.asyncio.client import ClientConnection
 
+from proctoring.errors import AnalysisFailedError, BadFrameError, TooManyFramesError
 from proctoring.livekit.capture import CaptureClock
 from proctoring.livekit.frame_rate import FrameRateLimiter
 from proctoring.livekit.picture import encode_i420
@@ -31,6 +32,8 @@ _MIN_REQUESTED_SIDE = 16
 """Lower bounds of what the server can request."""
 _CLOSE_TIMEOUT = 5.0
 """Seconds to wait for a stream of LiveKit to close."""
+_ABOUT_FRAMES = {error.code for error in (BadFrameError, TooManyFramesError, AnalysisFailedError)}
+"""Errors about a frame; any other is about the socket, which then closes."""
 
 
 @dataclass(slots=True)
@@ -61,7 +64,7 @@ class FrameCounts:
     forwarded: int = 0
     """Sent to the server."""
     rejected: int = 0
-    """Errors that the server sent, one per bad frame."""
+    """Errors about frames that the server sent."""
 
 
 class VideoForwarder:
@@ -151,7 +154,7 @@ class VideoForwarder:
             if flow := message.get("flow"):
                 self._apply(flow)
             if error := message.get("error"):
-                self.counts.rejected += 1
+                self.counts.rejected += error.get("code") in _ABOUT_FRAMES
                 self.last_error = f"{error.get('code')}: {error.get('detail')}"
 
     def _apply(self, flow: dict[str, float]) -> None:
