@@ -13,7 +13,8 @@ import sys
 from contextlib import suppress
 
 import cv2
-from websockets.exceptions import WebSocketException
+from websockets.exceptions import InvalidStatus, WebSocketException
+from websockets.http11 import Response
 from websockets.sync.client import connect
 
 
@@ -29,8 +30,20 @@ def main() -> None:
         sys.exit(f"error: {options.recording or 'the camera'} cannot be opened")
     try:
         send(options.url, camera)
+    except InvalidStatus as refused:
+        sys.exit(f"error: {options.url}: {explain(refused.response)}")
     except (OSError, WebSocketException) as error:
         sys.exit(f"error: {options.url}: {error}")
+
+
+def explain(response: Response) -> str:
+    """Why the server refused a socket, and whether to try again."""
+    try:
+        error = json.loads(response.body)["error"]
+    except (ValueError, KeyError):  # something between here and the server answered
+        return f"HTTP status {response.status_code}"
+    again = " (try again later)" if error["retryable"] else ""
+    return f"HTTP status {response.status_code}: {error['detail']}{again}"
 
 
 def send(url: str, camera: cv2.VideoCapture) -> None:

@@ -9,6 +9,8 @@ const alerts = /** @type {HTMLElement} */ (document.querySelector("#alerts"));
 let flow = { frames_per_second: 10, max_width: 640, max_height: 480 };
 /** @type {WebSocket[]} */
 let sockets = [];
+/** The server's last error; one that closes a socket is the last message on it. @type {{retryable: boolean} | null} */
+let lastError = null;
 
 form.addEventListener("submit", async (event) => {
   event.preventDefault();
@@ -26,14 +28,19 @@ form.addEventListener("submit", async (event) => {
   frames.onmessage = ({ data }) => {
     const message = JSON.parse(data);
     if (message.flow) flow = message.flow;
-    if (message.error) statusLine.textContent = message.error.detail;
+    if (message.error) {
+      lastError = message.error;
+      statusLine.textContent = message.error.detail;
+    }
   };
   frames.onopen = () => {
     statusLine.textContent = "Connected.";
     send(frames);
   };
   events.onmessage = ({ data }) => {
-    for (const label of JSON.parse(data).alerts ?? []) {
+    const message = JSON.parse(data);
+    lastError = message.error ?? lastError;
+    for (const label of message.alerts ?? []) {
       alerts.append(Object.assign(document.createElement("li"), { textContent: label }));
     }
   };
@@ -55,7 +62,7 @@ function connect(name) {
     finish(
       code === 1006
         ? `No connection to ${server}. Is it running, and does its PROCTORING_ALLOWED_ORIGINS name ${location.origin}?`
-        : `The server closed the connection: ${reason || code}.`,
+        : `The server closed the connection: ${reason || code}.${lastError?.retryable ? " Try again in a moment." : ""}`,
     );
   };
   return socket;

@@ -71,3 +71,5 @@ def test_a_session_that_cannot_be_is_one_line(vision_models: VisionModels, tmp_p
     (line,) = done.stderr.splitlines()
     assert line.startswith(f"error: {url}: ")
     assert "400" in line
+    assert "is no session id" in line
+    assert "try again" not in line
