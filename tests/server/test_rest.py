@@ -42,7 +42,9 @@ def test_health_says_what_is_on_and_what_is_off_and_why(live: Live, http: httpx.
         assert found["available"] is known[found["name"]].available
         assert bool(found["reason"]) is not found["available"]
     everything = all(f["available"] for f in health["capabilities"] if f["wanted"])
-    assert health["status"] == ("ok" if everything else "degraded")
+    # Other sessions of this server may be slowed down where tests share few cores.
+    slowed = "less than the full rate" in health["detail"]
+    assert health["status"] == ("ok" if everything and not slowed else "degraded")
     assert health["frames_per_second"] == 10.0
 
 
