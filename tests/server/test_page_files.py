@@ -21,7 +21,7 @@ def markup() -> str:
 
 def test_every_file_that_the_markup_names_is_there() -> None:
     named = re.findall(r'(?:src|href)="page/([^"]+)"', markup())
-    assert {"main.js", "style.css", "icon.svg"} <= set(named)
+    assert {"main.js", "style.css", "candidate.css", "panels.css", "icon.svg"} <= set(named)
     assert [name for name in named if not (PAGE / name).is_file()] == []
 
 
