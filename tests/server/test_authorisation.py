@@ -39,7 +39,7 @@ ROUTES = [
 
 def named(found: tuple[Route | WebSocketRoute, RouteAccess]) -> str:
     route, _ = found
-    return f"{','.join(getattr(route, 'methods', None) or ['socket'])} {route.path}"
+    return f"{','.join(sorted(getattr(route, 'methods', None) or ['socket']))} {route.path}"
 
 
 GUARDED = [found for found in ROUTES if found[1].scopes]
