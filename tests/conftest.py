@@ -36,6 +36,9 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 # No test shall use, or try, the key of whoever runs it.
 os.environ |= {"DEEPGRAM_API_KEY": "", "HF_TOKEN": ""}
 
+# Processes that run tests in parallel must collect them in one order, also where that of a set counts.
+os.environ.setdefault("PYTHONHASHSEED", "0")
+
 MOST_PROCESSES = 8
 """Processes that run tests at once, at most: each loads networks of its own, about 1.5 GB."""
 
