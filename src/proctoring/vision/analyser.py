@@ -21,7 +21,7 @@ from proctoring.vision.schedule import Schedule
 from proctoring.vision.stages.camera import CameraStage
 from proctoring.vision.stages.camera_movement import CameraMovementStage
 from proctoring.vision.stages.candidate import CandidateStage
-from proctoring.vision.stages.context import Context, Latest
+from proctoring.vision.stages.context import Context, Latest, observation_of
 from proctoring.vision.stages.depicted_faces import DepictedFacesStage
 from proctoring.vision.stages.faces import FaceStage
 from proctoring.vision.stages.gaze import GazeStage
@@ -122,14 +122,7 @@ class VisionAnalyser:
     def apply_result(self, result: DeferredResult) -> FrameAnalysis:
         """Apply the result of a deferred detection; the observation holds nothing else."""
         part = self._objects.apply(result, self._latest, self._slowdown)
-        observation = FrameObservation(
-            time=result.time,
-            width=result.width,
-            height=result.height,
-            faces=None,
-            candidate=None,
-            objects=part.get("objects"),
-        )
+        observation = observation_of(result.time, result.width, result.height, part)
         return FrameAnalysis(observation, milliseconds=result.milliseconds)
 
     @property

@@ -47,10 +47,10 @@ class ObservationPart(TypedDict, total=False):
     objects: ObjectDetections
     not_read: tuple[NotRead, ...]
     camera: ImageQuality
-    liveness: Liveness
+    liveness: Liveness | None
     stream: InjectionIndicators
     scene: CameraMovement
-    identity: Identity
+    identity: Identity | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,23 +117,29 @@ class Context:
             self.found["not_read"] = not_read
 
     def observation(self) -> FrameObservation:
-        """All parts as one observation; what no stage found is ``None``."""
+        """All parts as one observation."""
         height, width = self.frame.pixels.shape[:2]
-        found = self.found
-        return FrameObservation(
-            time=self.frame.time,
-            width=width,
-            height=height,
-            faces=found.get("faces"),
-            candidate=_candidate(found["candidate"]) if "candidate" in found else None,
-            objects=found.get("objects"),
-            not_read=found.get("not_read", ()),
-            camera=found.get("camera"),
-            liveness=found.get("liveness"),
-            stream=found.get("stream"),
-            scene=found.get("scene"),
-            identity=found.get("identity"),
-        )
+        return observation_of(self.frame.time, width, height, self.found)
+
+
+def observation_of(
+    time: float, width: int, height: int, found: ObservationPart
+) -> FrameObservation:
+    """The observation of a frame of this media time and size; what was not found is ``None``."""
+    return FrameObservation(
+        time=time,
+        width=width,
+        height=height,
+        faces=found.get("faces"),
+        candidate=_candidate(found["candidate"]) if "candidate" in found else None,
+        objects=found.get("objects"),
+        not_read=found.get("not_read", ()),
+        camera=found.get("camera"),
+        liveness=found.get("liveness"),
+        stream=found.get("stream"),
+        scene=found.get("scene"),
+        identity=found.get("identity"),
+    )
 
 
 def _candidate(part: CandidatePart) -> Candidate:

@@ -37,9 +37,4 @@ class IdentityStage(Stage):
             alone=len(context.faces) == 1,
             slowness=context.slowdown,
         )
-        part: ObservationPart = {}
-        if identity is not None:
-            part["identity"] = identity
-        if unread is not None:
-            part["not_read"] = (unread,)
-        return part
+        return {"identity": identity, "not_read": () if unread is None else (unread,)}

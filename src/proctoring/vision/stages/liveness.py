@@ -53,9 +53,4 @@ class LivenessStage(Stage):
         if face is None:
             return {}
         liveness, unread = self._tracker.score(frame.time, frame.pixels, face.track, face.mesh)
-        part: ObservationPart = {}
-        if liveness is not None:
-            part["liveness"] = liveness
-        if unread is not None:
-            part["not_read"] = (unread,)
-        return part
+        return {"liveness": liveness, "not_read": () if unread is None else (unread,)}
