@@ -104,9 +104,9 @@ class Batch:
         self._flush(connection)  # earlier sittings of this session must be read as they stand
         digest = policy_digest(entry.policy_toml)
         if digest not in self._known_policies | self.policies:
-            store_policy(connection, entry)
+            store_policy(connection, digest, entry)
             self.policies.add(digest)
-        chain = start_sitting(connection, entry, self._signer, self._server_id)
+        chain = start_sitting(connection, digest, entry, self._signer, self._server_id)
         self.chains[entry.sitting.session_id] = chain
         self._queue_message(entry.sitting.id, webhook_queue.STARTED, entry.sitting.started_at)
 

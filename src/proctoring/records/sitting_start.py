@@ -25,20 +25,18 @@ def policy_digest(toml: str) -> str:
     return hashlib.sha256(toml.encode()).hexdigest()
 
 
-def store_policy(connection: Connection, entry: SittingStarted) -> None:
-    """Insert the sitting's policy unless it is stored already."""
-    digest = policy_digest(entry.policy_toml)
+def store_policy(connection: Connection, digest: str, entry: SittingStarted) -> None:
+    """Insert the sitting's policy under its digest, unless it is stored already."""
     if connection.execute(select(PolicyRow.hash).filter_by(hash=digest)).first() is None:
         values = {"hash": digest, "name": entry.policy_name, "toml": entry.policy_toml}
         connection.execute(insert(PolicyRow).values(values))
 
 
 def start_sitting(
-    connection: Connection, entry: SittingStarted, signer: Signer, server_id: str
+    connection: Connection, policy_hash: str, entry: SittingStarted, signer: Signer, server_id: str
 ) -> ChainState:
     """Insert a sitting, whose policy is stored, and give it the consents that wait for its session."""
     sitting = entry.sitting
-    policy_hash = policy_digest(entry.policy_toml)
     last_seq = last_seq_of_session(connection, sitting.session_id, signer)
     head = initial_head(sitting.id, sitting.session_id, sitting.started_at, policy_hash)
     consents = connection.execute(
