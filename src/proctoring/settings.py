@@ -75,6 +75,7 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     """Address to bind to. Loopback only unless authorisation is configured."""
     port: int = Field(default=8000, ge=0, le=65535)
+    """Port to bind to; 0: any that is free."""
     insecure: bool = False
     """Bind to any address without authorisation: everybody who can reach the server may use it."""
     token_secret: SecretStr | None = Field(default=None, min_length=MIN_SECRET)
@@ -130,6 +131,7 @@ class Settings(BaseSettings):
     evidence_s3_endpoint: str = ""
     """Address of an S3-compatible server; empty: AWS."""
     evidence_s3_region: str = ""
+    """Region of the S3 bucket, where the server needs one."""
     evidence_key: SecretStr = SecretStr("")
     """Encrypts evidence at rest: base64 of 32 random bytes (``openssl rand -base64 32``)."""
     evidence_key_file: Path | None = None
@@ -152,6 +154,7 @@ class Settings(BaseSettings):
     events_per_session: int = Field(default=10_000, ge=1, le=1_000_000)
     """Newest events that are replayed to a listener."""
     listeners_per_session: int = Field(default=32, ge=1, le=10_000)
+    """Events sockets open at the same time for one session; more are refused."""
     listener_queue: int = Field(default=256, ge=1, le=100_000)
     """Events buffered per listener; a slower one is disconnected and may reconnect."""
 
@@ -164,8 +167,9 @@ class Settings(BaseSettings):
     max_bytes_per_second: float = Field(default=20e6, ge=1e4)
     """Mean rate of bytes read per socket, over some seconds."""
     frame_width: int = Field(default=640, ge=64, le=7680)
+    """Width of frames requested of clients, in pixels."""
     frame_height: int = Field(default=480, ge=64, le=4320)
-    """Size of frames requested of clients."""
+    """Height of frames requested of clients, in pixels."""
 
     @property
     def requires_tokens(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -73,9 +74,9 @@ def _type(found: dict[str, Any]) -> str:
     if "oneOf" in found:
         return " or ".join(_type(one) for one in found["oneOf"])
     if "enum" in found:
-        return ", ".join(f"`{value}`" for value in found["enum"])
+        return ", ".join(_value(value) for value in found["enum"])
     if "const" in found:
-        return f"`{found['const']}`"
+        return _value(found["const"])
     kinds = found.get("type", "object")
     text = " or ".join([kinds] if isinstance(kinds, str) else kinds)
     if "$ref" in found.get("items", {}):
@@ -83,6 +84,11 @@ def _type(found: dict[str, Any]) -> str:
     if "minimum" in found and "maximum" in found:
         text += f", {found['minimum']} to {found['maximum']}"
     return text
+
+
+def _value(value: Any) -> str:
+    """A value as JSON; a text without its quotes, unless it is empty."""
+    return f"`{value if isinstance(value, str) and value else json.dumps(value)}`"
 
 
 def _text(found: dict[str, Any]) -> str:

@@ -11,7 +11,7 @@ from pydantic_core import PydanticUndefined
 
 from proctoring.judgement.policy import Policy
 from proctoring.judgement.policy.rule import Rule
-from tools.reference_pages.markdown import table
+from tools.reference_pages.markdown import cell, table
 from tools.reference_pages.notice import NOTICE
 
 INTRODUCTION = """\
@@ -25,7 +25,7 @@ def policy_settings_page() -> str:
     """The page as Markdown."""
     lines = ["# Settings of a policy", "", NOTICE, "", INTRODUCTION, ""]
     plain = [
-        _row(name, field)
+        _row(name, field, missing="required")
         for name, field in Policy.model_fields.items()
         if _section(field) is None and name != "incidents"
     ]
@@ -36,12 +36,12 @@ def policy_settings_page() -> str:
             lines += [
                 f"## `[{name}]`",
                 "",
-                _summary(section),
+                cell(section.__doc__ or ""),
                 "",
                 table(HEADER, _rows(section)),
                 "",
             ]
-    lines += ['## `[incidents."KIND"]`', "", _summary(Rule), ""]
+    lines += ['## `[incidents."KIND"]`', "", cell(Rule.__doc__ or ""), ""]
     lines += ["Defaults per kind: [kinds of incident](incidents.md).", ""]
     lines += [table(HEADER, _rows(Rule)), ""]
     return "\n".join(lines)
@@ -52,22 +52,22 @@ def _section(field: FieldInfo) -> type[BaseModel] | None:
     return kind if isinstance(kind, type) and issubclass(kind, BaseModel) else None
 
 
-def _summary(section: type[BaseModel]) -> str:
-    return " ".join((section.__doc__ or "").split()).replace("``", "`")
-
-
 def _rows(section: type[BaseModel]) -> Iterator[tuple[str, str, str]]:
-    return (_row(name, field) for name, field in section.model_fields.items())
+    return (_row(name, field, missing="per kind") for name, field in section.model_fields.items())
 
 
-def _row(name: str, field: FieldInfo) -> tuple[str, str, str]:
-    return f"`{name}`", _default(field), field.description or ""
+def _row(name: str, field: FieldInfo, *, missing: str) -> tuple[str, str, str]:
+    """A line of a table; ``missing`` stands where the field has no default."""
+    text = (
+        (field.description or "").replace("``True``", "``true``").replace("``False``", "``false``")
+    )
+    return f"`{name}`", _default(field, missing), text
 
 
-def _default(field: FieldInfo) -> str:
+def _default(field: FieldInfo, missing: str) -> str:
     value: Any = field.get_default(call_default_factory=True, validated_data={})
     if value is PydanticUndefined:
-        return "per kind"
+        return missing
     if isinstance(value, float):
         return f"{value:g}"
     if isinstance(value, bool):

@@ -70,14 +70,14 @@ def observation_text(
     return to_json({"observation": observation}).decode()
 
 
-def audio_text(heard: AudioObservation) -> str:
+def audio_text(observation: AudioObservation) -> str:
     """One audio observation as JSON text; the keys are those of ``docs/reference/asyncapi.yaml``."""
-    result = heard.diarization
+    result = observation.diarization
     audio = {
-        "time": round(heard.time, 3),
-        "duration": round(heard.duration, 3),
-        "speech": None if heard.speech is None else round(heard.speech, 2),
-        "level": None if heard.level is None else round(heard.level, 1),
+        "time": round(observation.time, 3),
+        "duration": round(observation.duration, 3),
+        "speech": None if observation.speech is None else round(observation.speech, 2),
+        "level": None if observation.level is None else round(observation.level, 1),
         "diarization": result
         and {
             "speakers": [
@@ -93,7 +93,7 @@ def audio_text(heard: AudioObservation) -> str:
             "overlap": round(result.overlap, 2),
             "unassigned": round(result.unassigned, 2),
         },
-        "not_read": [{"what": item.what, "reason": item.reason} for item in heard.not_read],
+        "not_read": [{"what": item.what, "reason": item.reason} for item in observation.not_read],
     }
     return to_json({"audio": audio}).decode()
 

@@ -35,7 +35,9 @@ class Policy(Section):
     """What counts as suspicious, and what is stored. Equal policies judge equally."""
 
     name: str = Field(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
+    """Letters, digits and ``_ . -``. Sessions are created with it; records and reports show it."""
     description: str = Field(default="", max_length=2000)
+    """For people who choose among policies."""
     min_gaze_confidence: Score = 0.2
     """Gaze of lower confidence counts as unreadable."""
     one_alert_per_side: bool = False

@@ -48,6 +48,7 @@ class Rule(Section):
     enabled: bool = True
     """``False``: this kind is not judged."""
     severity: Severity
+    """``info``, ``warning`` or ``violation``."""
     persist: Persist
     """How long the condition must hold, or in how many of the last detections, before an incident
     starts. Raising it reports less and misses short ones."""

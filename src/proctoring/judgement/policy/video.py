@@ -16,18 +16,24 @@ class ScreenLimits(Section):
     left: Degrees = 14.0
     """14 degrees separated every labelled sideways glance from the centre."""
     right: Degrees = 14.0
+    """As ``left``."""
     up: Degrees = 12.0
     """For up and down, 12 degrees is where the eyelid rule (``vision/gaze.py``) was measured to hold."""
     down: Degrees = 12.0
+    """As ``up``."""
 
 
 class HeadLimits(Section):
     """How far the head may turn from its neutral pose, in degrees."""
 
     left: Degrees = 15.0
+    """Raising a side reports less and misses more."""
     right: Degrees = 15.0
+    """As ``left``."""
     up: Degrees = 15.0
+    """As ``left``."""
     down: Degrees = 18.0
+    """As ``left``."""
 
 
 class DetectorScores(Section):
@@ -45,7 +51,9 @@ class ObjectLimits(Section):
     """
 
     min_phone_score: Score = 0.0
+    """Raising it reports fewer wallets and remote controls, and misses more phones."""
     min_person_score: Score = 0.0
+    """Raising it reports fewer posters and chairs, and misses people in the background."""
     detectors: dict[str, DetectorScores] = Field(default_factory=dict)
     """Catalogue name of a detector to its own minimum scores."""
     max_background_size: Score = 0.5
