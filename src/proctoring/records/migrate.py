@@ -34,7 +34,7 @@ def version(engine: Engine) -> Version:
     """Which migrations a database has.
 
     Raises:
-        SettingsError: a newer version of this program upgraded it.
+        SettingsError: another version of this program made it: a newer one, or one before 0.1.0.
     """
     with reading(engine) as connection:
         return _version(connection)
@@ -44,7 +44,7 @@ def migrate(engine: Engine) -> Version:
     """Run pending migrations in one transaction. Processes that start together take turns.
 
     Raises:
-        SettingsError: a newer version of this program upgraded the database.
+        SettingsError: another version of this program made the database.
     """
     found = version(engine)
     if not found.pending:
@@ -67,7 +67,8 @@ def _version(connection: Connection) -> Version:
     known = {revision.revision: revision for revision in script.walk_revisions()}
     if current is not None and current not in known:
         raise SettingsError(
-            f"database: made by a newer version of this program (migration {current})"
+            "database: made by a newer version of this program, or by one before 0.1.0 (migration"
+            f" {current}): use that version, or move the database away"
         )
     newer = script.iterate_revisions(newest, current or "base")
     pending = [f"{revision.revision} {revision.doc}" for revision in newer]
