@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+import tomllib
+import tracemalloc
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +22,7 @@ from proctoring.judgement import (
     shipped_policy,
 )
 from proctoring.judgement.policy import MAX_POLICY_BYTES, Policy
+from proctoring.judgement.policy.outline import outline
 from proctoring.judgement.policy.rule import Hits, Misses
 
 # kind: severity, persist, closes_after, cooldown
@@ -226,3 +230,63 @@ def test_the_documentation_lists_what_accommodations_can_change() -> None:
             continue
         taken.add(key)
     assert named == taken
+
+
+COSTLY = {
+    "nested arrays": "a=" + "[" * 20_000,
+    "nested tables": "a=" + "{a=" * 10_000,
+    "a dotted key": ".".join("a" * 20_000) + "=1",
+    "a dotted header": "[" + ".".join("a" * 20_000) + "]",
+    "a dotted key in a table": "a={" + ".".join("a" * 20_000) + "=1}",
+    "a dotted key behind five quotes": 'a=["""b"""""]\n' + ".".join("a" * 20_000) + "=1",
+    "a dotted key behind a literal": "a='''b''''\n" + ".".join("a" * 20_000) + "=1",
+    "a long key": "a" * 101 + "=1",
+    "a long quoted key": '"' + "a" * 101 + '"=1',
+    "many digits": "update_interval=" + "1" * 5000,
+    "many keys": "".join(f"k{number}=1\n" for number in range(500)),
+    "no end of a string": '\\"""x\n' * 9000,
+    "too much": "#" * MAX_POLICY_BYTES,
+}
+
+
+@pytest.mark.parametrize("text", COSTLY.values(), ids=COSTLY)
+def test_a_policy_that_would_cost_much_is_refused_before_it_is_parsed(text: str) -> None:
+    tracemalloc.start()
+    try:
+        with pytest.raises(BadPolicyError) as error:
+            parse_policy('name = "a"\n' + text)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 30_000_000
+    assert len(error.value.detail) < 1000
+
+
+@pytest.mark.parametrize("name", shipped_policies())
+def test_the_outline_of_a_document_has_every_key_with_its_line(name: str) -> None:
+    text = '# a comment = 1\n"é.x" = """\nb = [\n"""\n' + shipped_policy(name).to_toml()
+    found = outline(text, "policy")
+    lines = text.splitlines()
+    for path in _paths(tomllib.loads(text)):
+        assert path[-1] in lines[found[path] - 1]
+
+
+def _paths(table: dict[str, Any], above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    for key, value in table.items():
+        if isinstance(value, dict):
+            yield from _paths(value, (*above, key))
+        else:
+            yield (*above, key)
+
+
+def test_the_outline_follows_inline_tables_and_arrays() -> None:
+    text = "a = [{b = 1}, {c = {d = 2}}] # e = 3\n[f.\"g.h\"]\ni.j = [\n1.5,\n]\nk = 'l = m'\n"
+    assert outline(text, "policy") == {
+        ("a",): 1,
+        ("a", "b"): 1,
+        ("a", "c"): 1,
+        ("a", "c", "d"): 1,
+        ("f", "g.h"): 2,
+        ("f", "g.h", "i", "j"): 3,
+        ("f", "g.h", "k"): 6,
+    }

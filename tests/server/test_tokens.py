@@ -125,6 +125,8 @@ def test_without_sessions_none_is_covered() -> None:
         "x" * 9000,
         signed("another secret of the same length, twice"),
         signed()[:-4] + "AAAA",
+        base64.urlsafe_b64encode(b'{"alg":' + b"[" * 5900).decode() + ".e30.x",
+        base64.urlsafe_b64encode(b'{"alg":' + b"1" * 5900 + b"}").decode() + ".e30.x",
         part({"alg": "none", "typ": "JWT"}) + "." + part(claims()) + ".",
         part({"alg": "None"}) + "." + part(claims()) + ".",
         part({"alg": "nOnE"}) + "." + part(claims()) + "." + signed().split(".")[2],

@@ -161,7 +161,7 @@ async def _answer_database_error(connection: HTTPConnection, error: Exception) -
 async def _answer_validation_error(_: HTTPConnection, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101  (registered for it)
     problems = [
-        f"{'.'.join(str(part)[:100] for part in found['loc'])}: {found['msg']}"
+        f"{'.'.join(str(part)[:100] for part in found['loc'])}: {found['msg'][:300]}"
         for found in error.errors()[:10]
     ]
     return error_response(InvalidRequestError("; ".join(problems)))

@@ -20,10 +20,12 @@ from proctoring.records.sitting_detail import Consent
 from proctoring.server.authorisation import grant_of, needs
 from proctoring.server.error_answers import errors
 from proctoring.server.grant import Scope
+from proctoring.server.json_body import BoundedRoute
 from proctoring.server.records_rest import NOT_RECORDED, archive, storage
+from proctoring.server.schemas import StoredText
 from proctoring.session.identifier import check_session_id
 
-router = APIRouter(prefix="/api/records", tags=["records"])
+router = APIRouter(prefix="/api/records", tags=["records"], route_class=BoundedRoute)
 
 Reason = Annotated[str, Query(min_length=1, max_length=500)]
 """The reason of an erasure, stored with its record."""
@@ -37,10 +39,12 @@ class ConsentRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     granted: bool = True
-    text: str = Field(
+    text: StoredText = Field(
         min_length=1, max_length=20_000, description="The full text that the candidate was shown."
     )
-    given_by: str = Field(default="", max_length=200, description="Who agreed, in your own naming.")
+    given_by: StoredText = Field(
+        default="", max_length=200, description="Who agreed, in your own naming."
+    )
 
 
 @router.post(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import time
 from collections.abc import Callable, Iterable
 
@@ -12,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocketDisconnect
 
 from proctoring.errors import (
+    BadRequestError,
     BodyTooLargeError,
     ForbiddenError,
     ProctoringError,
@@ -24,8 +26,9 @@ from proctoring.server.rate_limit import ClientLimit
 MAX_BODY = 256 << 10
 """Bytes of a request's body. A session with all its accommodations takes a few thousand."""
 MAX_REFERENCE = 8 << 20
-"""Bytes of a body under ``REFERENCES``, which may contain a voice recording (6 MiB, in base64)."""
-REFERENCES = "/api/sessions"
+"""Bytes of a body that may contain a voice recording (6 MiB, in base64)."""
+REFERENCES = re.compile(r"/api/sessions(/[^/]+/voice)?/?")
+"""Paths of such bodies."""
 
 _HEADERS = {
     "x-content-type-options": "nosniff",
@@ -76,10 +79,13 @@ class Guard:
         reason = refusal(headers, local_only=self._local_only, allowed_origins=self._allowed)
         client = scope["client"][0] if scope.get("client") else ""
         if self._rate_limit.exceeds(client, self._now()):
-            error = RateLimitedError("too many requests: slow down")
-            await _answer(scope, receive, send, error)
+            await _answer(scope, receive, send, RateLimitedError("too many requests: slow down"))
         elif reason is not None:
             await _answer(scope, receive, send, ForbiddenError(reason))
+        elif "\0" in scope["path"] or b"%00" in scope["query_string"]:
+            # PostgreSQL stores no text with it.
+            refused = BadRequestError("the address contains a null character")
+            await _answer(scope, receive, send, refused)
         elif scope["type"] == "websocket":
             with contextlib.suppress(WebSocketDisconnect):  # a disconnected client is no error
                 await self._app(scope, receive, send)
@@ -91,7 +97,7 @@ class Guard:
 
 
 def _max_body(path: str) -> int:
-    return MAX_REFERENCE if path.startswith(REFERENCES) else MAX_BODY
+    return MAX_REFERENCE if REFERENCES.fullmatch(path) else MAX_BODY
 
 
 def _too_long(headers: Headers, limit: int) -> bool:

@@ -30,11 +30,18 @@ from proctoring.records.sitting_list import SittingFilter, SittingPage
 from proctoring.server.authorisation import grant_of, needs
 from proctoring.server.error_answers import errors
 from proctoring.server.grant import Scope
+from proctoring.server.json_body import BoundedRoute
+from proctoring.server.schemas import StoredText
 from proctoring.server.service import Service
 from proctoring.session.identifier import SESSION_ID
 from proctoring.storage.storage import Storage
 
-router = APIRouter(prefix="/api/records", tags=["records"], dependencies=[needs(Scope.REVIEW)])
+router = APIRouter(
+    prefix="/api/records",
+    tags=["records"],
+    dependencies=[needs(Scope.REVIEW)],
+    route_class=BoundedRoute,
+)
 
 # Plain functions: FastAPI runs them on threads, since they wait for the database.
 
@@ -50,8 +57,8 @@ class DecisionRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     decision: DecisionKind
-    reason: str = Field(min_length=1, max_length=4000, description="Reason of the decision.")
-    reviewer: str = Field(
+    reason: StoredText = Field(min_length=1, max_length=4000, description="Reason of the decision.")
+    reviewer: StoredText = Field(
         default="", max_length=200, description="The reviewer, where the token names nobody."
     )
 

@@ -25,6 +25,7 @@ from proctoring.judgement.policy import Policy, shipped_policies, shipped_policy
 from proctoring.server.authorisation import anyone, grant_of, needs
 from proctoring.server.error_answers import errors
 from proctoring.server.grant import Scope
+from proctoring.server.json_body import BoundedRoute
 from proctoring.server.schemas import (
     BriefHealthAnswer,
     CalibrationAnswer,
@@ -49,7 +50,7 @@ from proctoring.server.status import Status
 from proctoring.session.session import Session
 from proctoring.vision.analyser import FACE_RATE
 
-router = APIRouter()
+router = APIRouter(route_class=BoundedRoute)
 
 
 @router.get("/api/health", tags=["service"], dependencies=[anyone])

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from proctoring.judgement.policy.guidance import Action
 from proctoring.session.identifier import SESSION_ID
+
+
+def _without_null(text: str) -> str:
+    if "\0" in text:
+        raise ValueError("contains a null character")
+    return text
+
+
+StoredText = Annotated[str, AfterValidator(_without_null)]
+"""Text for the database: PostgreSQL stores none with a null character."""
 
 
 class ErrorDetail(BaseModel):

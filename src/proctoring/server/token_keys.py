@@ -73,7 +73,13 @@ class KeySet:
                 async with httpx.AsyncClient(timeout=FETCH_TIMEOUT) as client:
                     answer = (await client.get(self._url)).raise_for_status()
                 found = jwt.PyJWKSet.from_dict(answer.json()).keys
-            except (httpx.HTTPError, jwt.PyJWTError, ValueError, AttributeError) as error:
+            except (
+                httpx.HTTPError,
+                jwt.PyJWTError,
+                ValueError,
+                AttributeError,
+                RecursionError,
+            ) as error:
                 _log.warning("keys of tokens cannot be had: %s", type(error).__name__)
                 return
             self._keys = [

@@ -9,22 +9,28 @@ from pathlib import Path
 from proctoring.errors import BadPolicyError
 from proctoring.judgement.policy.defaults import DEFAULT_RULES
 from proctoring.judgement.policy.model import Policy, validate_policy
-from proctoring.judgement.policy.validation import unknown_name
+from proctoring.judgement.policy.outline import outline
+from proctoring.judgement.policy.validation import MAX_DETAIL, unknown_name
 
-MAX_POLICY_BYTES = 256_000
-"""Larger policy files are rejected without being parsed."""
+MAX_POLICY_BYTES = 64 << 10
+"""Larger policies are rejected without being parsed. With every setting, one has 8 kB."""
 
 
 def parse_policy(text: str, source: str = "policy") -> Policy:
     """Parse a policy from TOML; ``source`` names it in errors.
 
     Raises:
-        BadPolicyError: not TOML, or a setting is unknown or invalid; the message has its path.
+        BadPolicyError: too large, not TOML, or a setting is unknown or invalid; the message has its path.
     """
+    if len(text.encode(errors="replace")) > MAX_POLICY_BYTES:
+        raise BadPolicyError(f"{source}: larger than {MAX_POLICY_BYTES} bytes: not a policy")
+    outline(text, source)
     try:
         settings = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise BadPolicyError(f"{source}: not TOML: {error}") from error
+        raise BadPolicyError(f"{source}: not TOML: {str(error)[:MAX_DETAIL]}") from error
+    except ValueError as error:
+        raise BadPolicyError(f"{source}: not TOML: a number of too many digits") from error
     given = settings.get("incidents", {})
     if not isinstance(given, dict):
         raise BadPolicyError(f"{source}: incidents: expected a table of kinds")

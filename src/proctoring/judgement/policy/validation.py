@@ -10,12 +10,19 @@ from proctoring.errors import BadPolicyError
 
 MAX_LISTED = 24
 """Known names that an error message lists at most."""
+MAX_PROBLEMS = 10
+"""Problems that an error message lists at most."""
+MAX_DETAIL = 300
+"""Characters of one problem; longer ones are cut."""
 
 
 def bad_policy(error: ValidationError, source: str) -> BadPolicyError:
-    """All problems of ``error`` in one line, prefixed with ``source``."""
-    problems = [_problem(found["loc"], found["msg"]) for found in error.errors()]
-    return BadPolicyError(f"{source}: " + "; ".join(dict.fromkeys(problems)))
+    """The first problems of ``error`` in one line, prefixed with ``source``."""
+    found = error.errors(include_url=False, include_input=False)
+    problems = list(dict.fromkeys(_problem(one["loc"], one["msg"]) for one in found))
+    more = len(problems) - MAX_PROBLEMS
+    listed = "; ".join(problems[:MAX_PROBLEMS]) + (f"; and {more} more" if more > 0 else "")
+    return BadPolicyError(f"{source}: {listed}")
 
 
 def unknown_name(where: str, name: str, known: tuple[str, ...]) -> str:
@@ -29,6 +36,7 @@ def unknown_name(where: str, name: str, known: tuple[str, ...]) -> str:
 def _problem(location: tuple[int | str, ...], message: str) -> str:
     """One problem as "incidents.gaze.left.persist: must be ..."."""
     # "(seconds)" and "(count)" are tags of a union, not keys.
-    path = [str(part) for part in location if not str(part).startswith("(")]
+    path = [str(part)[:100] for part in location if not str(part).startswith("(")]
     message = message.replace("Extra inputs are not permitted", "unknown setting")
-    return ": ".join(filter(None, (".".join(path), message.removeprefix("Value error, "))))
+    message = message.removeprefix("Value error, ")[:MAX_DETAIL]
+    return ": ".join(filter(None, (".".join(path), message)))
