@@ -14,6 +14,11 @@ class Severity(StrEnum):
     WARNING = "warning"
     VIOLATION = "violation"
 
+    @property
+    def rank(self) -> int:
+        """For sorting: the higher, the more it matters."""
+        return list(Severity).index(self)
+
 
 class IncidentState(StrEnum):
     """State of an incident after a change."""

@@ -89,7 +89,9 @@ def test_video_of_an_empty_chair_becomes_one_alert_and_the_end_of_the_session_en
     assert started["media_time"] == pytest.approx(3.0, abs=0.11)
     (incident,) = started["incidents"]
     assert (incident["kind"], incident["state"]) == ("face.absent", "started")
-    assert shown["open_incidents"] == ["face.absent"]
+    (open_incident,) = shown["open_incidents"]
+    assert (open_incident["kind"], open_incident["label"]) == ("face.absent", "No Face Detected")
+    assert open_incident["severity"] == shown["last_alert"]["severity"] == "violation"
     assert (ended["alerts"], ended["seq"]) == ([], 3)
     assert ended["incidents"][0]["id"] == incident["id"]
     assert ended["incidents"][0]["state"] == "ended"

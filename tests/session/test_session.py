@@ -49,13 +49,14 @@ def test_nobody_there_becomes_an_incident_and_the_end_ends_it(
     time, (started,) = live.next()
     assert (started.kind, started.state) == ("face.absent", IncidentState.STARTED)
     assert time == pytest.approx(3.0, abs=0.11)
-    assert list(live.session.open_incidents.values()) == ["face.absent"]
+    assert [one.kind for one in live.session.open_incidents] == ["face.absent"]
     live.session.end("ended on request", now=4.5)
     live.session.done.result(TIMEOUT)
     time, (ended,) = live.next()
     assert (ended.number, ended.state) == (started.number, IncidentState.ENDED)
     assert time == pytest.approx(4.5)
-    assert live.session.open_incidents == {}
+    assert live.session.open_incidents == ()
+    assert live.session.last_alert == started
     assert live.ends == ["ended on request"]
 
 

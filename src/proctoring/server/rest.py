@@ -21,12 +21,14 @@ from proctoring.errors import (
     TooManyError,
     UnknownSessionError,
 )
+from proctoring.incidents import IncidentChange
 from proctoring.judgement.policy import Policy, shipped_policies, shipped_policy
 from proctoring.server.authorisation import anyone, grant_of, needs
 from proctoring.server.error_answers import errors
 from proctoring.server.grant import Scope
 from proctoring.server.json_body import BoundedRoute
 from proctoring.server.schemas import (
+    AlertAnswer,
     BriefHealthAnswer,
     CalibrationAnswer,
     CapabilityAnswer,
@@ -35,6 +37,7 @@ from proctoring.server.schemas import (
     EnrolmentAnswer,
     FramesAnswer,
     HealthAnswer,
+    OpenIncidentAnswer,
     PoliciesAnswer,
     PolicyAnswer,
     SessionAnswer,
@@ -190,7 +193,7 @@ async def end_session(request: Request, session_id: str) -> SessionAnswer:
             "audio": False,
             "listeners": 0,
             "last_seq": service.outbox.last_seq(session_id),
-            "open_incidents": sorted(session.open_incidents.values()),
+            "open_incidents": _open_incidents(session),
         }
     )
 
@@ -297,7 +300,8 @@ def _session_answer(service: Service, session: Session) -> SessionAnswer:
         frames_per_second=round(FACE_RATE * session.rate, 1),
         listeners=service.outbox.listeners(session.session_id),
         last_seq=service.outbox.last_seq(session.session_id),
-        open_incidents=sorted(session.open_incidents.values()),
+        open_incidents=_open_incidents(session),
+        last_alert=_alert(session.last_alert),
         enrolment=EnrolmentAnswer(**guidance["enrolment"]),
         calibration=CalibrationAnswer(**guidance["calibration"]),
         challenge=ChallengeAnswer(**guidance["challenge"]),
@@ -315,6 +319,30 @@ def _session_answer(service: Service, session: Session) -> SessionAnswer:
             failed=round(session.audio.failed, 2),
         ),
         transcription=_transcription(session),
+    )
+
+
+def _open_incidents(session: Session) -> list[OpenIncidentAnswer]:
+    return [
+        OpenIncidentAnswer(
+            kind=one.kind,
+            label=one.label,
+            severity=one.severity.value,
+            started_at=round(one.started_at, 3),
+            reason=one.reason,
+        )
+        for one in session.open_incidents
+    ]
+
+
+def _alert(change: IncidentChange | None) -> AlertAnswer | None:
+    if change is None:
+        return None
+    return AlertAnswer(
+        kind=change.kind,
+        label=change.label,
+        severity=change.severity.value,
+        started_at=round(change.started_at, 3),
     )
 
 

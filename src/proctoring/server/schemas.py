@@ -243,6 +243,21 @@ class ChallengeRequest(BaseModel):
     action: Action | None = Field(default=None, description="Chosen at random if not given.")
 
 
+class AlertAnswer(BaseModel):
+    """An incident that alerted."""
+
+    kind: str = Field(examples=["gaze.left"])
+    label: str = Field(examples=["Looking Left"])
+    severity: Literal["violation", "warning", "info"]
+    started_at: float = Field(description="Media time in seconds.", examples=[91.4])
+
+
+class OpenIncidentAnswer(AlertAnswer):
+    """An open incident."""
+
+    reason: str = Field(examples=["gaze 31 degrees left for 4.2 s (limit 2.0 s)"])
+
+
 class SessionAnswer(BaseModel):
     """One open session."""
 
@@ -262,8 +277,11 @@ class SessionAnswer(BaseModel):
     )
     listeners: int
     last_seq: int = Field(description="Number of the last event; 0 before the first.")
-    open_incidents: list[str] = Field(
-        description="Kinds of open incidents.", examples=[["gaze.left"]]
+    open_incidents: list[OpenIncidentAnswer] = Field(
+        description="Open incidents: worst severity first, then longest open."
+    )
+    last_alert: AlertAnswer | None = Field(
+        description="The newest incident that alerted; null before the first."
     )
     enrolment: EnrolmentAnswer
     calibration: CalibrationAnswer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from proctoring.incidents import IncidentState
+from proctoring.incidents import IncidentChange, IncidentState
 from proctoring.session.outcomes import (
     AudioFailed,
     AudioReceived,
@@ -52,8 +52,15 @@ class SessionCounters:
     def __init__(self) -> None:
         self.frames = FrameCounts()
         self.audio = AudioCounts()
-        self.open_incidents: dict[int, str] = {}
-        """Number to kind."""
+        self._open: dict[int, IncidentChange] = {}
+        self.last_alert: IncidentChange | None = None
+        """The start of the newest incident that alerted."""
+
+    @property
+    def open_incidents(self) -> tuple[IncidentChange, ...]:
+        """The last change of each open incident: worst severity first, then longest open."""
+        found = list(self._open.values())  # a worker may add to it meanwhile
+        return tuple(sorted(found, key=lambda one: (-one.severity.rank, one.started_at)))
 
     def accept(self, outcome: Outcome) -> None:
         """Count an outcome."""
@@ -79,6 +86,8 @@ class SessionCounters:
             case JudgementUpdate():
                 for change in outcome.changes:
                     if change.state is IncidentState.ENDED:
-                        self.open_incidents.pop(change.number, None)
+                        self._open.pop(change.number, None)
                     else:
-                        self.open_incidents[change.number] = change.kind
+                        self._open[change.number] = change
+                    if change.alerts and change.state is IncidentState.STARTED:
+                        self.last_alert = change

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from proctoring.audio.speaker_reference import SpeakerReference
 from proctoring.browser.report import BrowserReport, observe
 from proctoring.errors import BadFrameError, LimitReachedError, NotNowError
+from proctoring.incidents import IncidentChange
 from proctoring.judgement.inputs import CalibrationRequested, ChallengeRequested
 from proctoring.observations import ConnectionObservation
 from proctoring.session.audio_session import AudioReply, AudioSession
@@ -138,9 +139,14 @@ class Session:
         return self._counters.audio
 
     @property
-    def open_incidents(self) -> dict[int, str]:
-        """Numbers of the open incidents, and their kinds."""
+    def open_incidents(self) -> tuple[IncidentChange, ...]:
+        """The last change of each open incident: worst severity first, then longest open."""
         return self._counters.open_incidents
+
+    @property
+    def last_alert(self) -> IncidentChange | None:
+        """The start of the newest incident that alerted."""
+        return self._counters.last_alert
 
     @property
     def has_video(self) -> bool:
