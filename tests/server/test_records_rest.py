@@ -155,6 +155,9 @@ def test_decisions_and_consent_are_kept_and_downloaded(kept: Live, session_id: s
         ({"decision": "confirm"}, 422),
         ({"decision": "acquit", "reason": "why"}, 422),
         ({"decision": "confirm", "reason": ""}, 422),
+        ({"decision": "confirm", "reason": "  "}, 422),
+        ({"decision": "comment"}, 422),
+        ({"decision": "dismiss"}, 404),
         ({"decision": "confirm", "reason": "why"}, 404),
     ],
 )

@@ -6,10 +6,17 @@ import csv
 import io
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    field_validator,
+    model_validator,
+)
 from sqlalchemy.exc import SQLAlchemyError
 
 from proctoring.errors import (
@@ -57,10 +64,26 @@ class DecisionRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     decision: DecisionKind
-    reason: StoredText = Field(min_length=1, max_length=4000, description="Reason of the decision.")
+    reason: StoredText = Field(
+        default="",
+        max_length=4000,
+        description="Reason of the decision; needed unless the incident is dismissed.",
+    )
     reviewer: StoredText = Field(
         default="", max_length=200, description="The reviewer, where the token names nobody."
     )
+
+    @field_validator("reason")
+    @classmethod
+    def _trimmed(cls, reason: str) -> str:
+        return reason.strip()
+
+    @model_validator(mode="after")
+    def _has_reason(self) -> Self:
+        """To confirm harms a person: it is never done without saying why."""
+        if self.decision != "dismiss" and not self.reason:
+            raise ValueError(f"to {self.decision} needs a reason")
+        return self
 
 
 class JudgeRequest(BaseModel):

@@ -5,27 +5,26 @@ import { clock, make } from "./elements.js";
 /** @import { Evidence, RecordedIncident } from "./records_api.js" */
 
 /**
- * Stills and clips of an incident. Each is fetched when it comes into view: a session may have many.
+ * A still or clip of an incident. It is fetched when it comes into view: a session may have many.
  *
+ * @param {Evidence} one
  * @param {RecordedIncident} incident
  */
-export function evidenceFigures(incident) {
-  return (incident.evidence ?? []).map((one) => {
-    const place = make("div", { text: "Loading" });
-    const figure = make(
-      "figure",
-      { dataset: { digest: one.digest } },
-      place,
-      make("figcaption", { class: "muted", text: `${kindOf(one)} from ${clock(one.start)}` }),
-    );
-    const seen = new IntersectionObserver((entries) => {
-      if (!entries.some((entry) => entry.isIntersecting)) return;
-      seen.disconnect();
-      void show(one, incident, place);
-    });
-    seen.observe(figure);
-    return figure;
+export function evidenceFigure(one, incident) {
+  const place = make("div", { text: "Loading" });
+  const figure = make(
+    "figure",
+    { dataset: { digest: one.digest } },
+    place,
+    make("figcaption", { class: "muted", text: `${kindOf(one)} from ${clock(one.start)}` }),
+  );
+  const seen = new IntersectionObserver((entries) => {
+    if (!entries.some((entry) => entry.isIntersecting)) return;
+    seen.disconnect();
+    void show(one, incident, place);
   });
+  seen.observe(figure);
+  return figure;
 }
 
 /** @param {Evidence} evidence */

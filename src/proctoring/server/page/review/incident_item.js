@@ -1,99 +1,166 @@
-import { notify, reasonOf } from "../notices.js";
+import { dismiss, notify, reasonOf } from "../notices.js";
 import { clock, make, moment } from "./elements.js";
-import { evidenceFigures } from "./evidence.js";
+import { evidenceFigure } from "./evidence.js";
 import { decide } from "./records_api.js";
 
 /** @import { RecordedIncident } from "./records_api.js" */
 
 /** @type {Record<string, string | undefined>} */
 const VERDICTS = { confirm: "Confirmed", dismiss: "Dismissed", comment: "Comment" };
+/** The mildest first; only dismissing needs no reason. */
+const DECISIONS = { dismiss: "Dismiss", comment: "Comment", confirm: "Confirm" };
+/** Characters of a reason, as the server bounds it. */
+const LONGEST_REASON = 4000;
 
 /**
- * One incident as a reviewer decides on it: what was measured, evidence, what was said of it.
- *
- * @param {string} sitting
- * @param {RecordedIncident} incident
- * @param {{onShow: () => void, onDecided: (id: string) => Promise<void>}} options
+ * One incident as a reviewer decides on it: what was measured, evidence, what was said of it. It is made
+ * once and updated in place, so that what a reviewer writes, watches or has focused stays.
  */
-export function incidentItem(sitting, incident, { onShow, onDecided }) {
-  const running = ["started", "updated"].includes(incident.state) ? ", runs" : "";
-  const times = `${clock(incident.started_at)}, ${incident.duration.toFixed(1)} s${running}`;
-  return make(
-    "li",
-    { id: `incident-${incident.id}`, dataset: { severity: incident.severity, kind: incident.kind } },
-    make("h3", { tabindex: "-1", text: `${incident.label}, at ${times}` }),
-    make("p", { class: "reason", text: incident.reason }),
-    make("p", {
-      class: "muted",
-      text:
-        `${incident.severity}; mean confidence of what counted ${Math.round(100 * incident.confidence)}%` +
-        (incident.alerted ? "" : "; recorded without alert (quiet time)"),
-    }),
-    make("div", { class: "evidence" }, ...evidenceFigures(incident)),
-    verdict(incident),
-    decisionForm(sitting, incident, onDecided),
-    make(
-      "p",
-      {},
+export class IncidentItem {
+  #incident;
+  #sitting;
+  #onDecided;
+  #title = make("h3", { tabindex: "-1" });
+  #reason = make("p", { class: "reason" });
+  #measured = make("p", { class: "muted" });
+  #evidence = make("div", { class: "evidence" });
+  #verdict = make("p", { class: "verdict" });
+  #said = make("ul", { class: "muted" });
+  #field;
+  #error;
+  /** @type {HTMLButtonElement[]} */
+  #buttons;
+  /** Whether a decision is under way: a second click sends no second one. */
+  #busy = false;
+
+  /**
+   * @param {string} sitting
+   * @param {RecordedIncident} incident
+   * @param {{onShow: () => void, onDecided: () => Promise<void>}} options
+   */
+  constructor(sitting, incident, { onShow, onDecided }) {
+    this.#sitting = sitting;
+    this.#incident = incident;
+    this.#onDecided = onDecided;
+    const about = `${incident.label} at ${clock(incident.started_at)}`;
+    const errorId = `error-${incident.id}`;
+    this.#error = make("p", { class: "field-error", id: errorId, role: "alert" });
+    this.#field = make("textarea", { rows: "2", maxlength: String(LONGEST_REASON), "aria-describedby": errorId });
+    this.#field.addEventListener("input", () => this.#complain(""));
+    this.#buttons = Object.entries(DECISIONS).map(([decision, text]) =>
       make("button", {
         type: "button",
-        text: "Show on the timeline",
-        "aria-label": `Show on the timeline: ${aboutOf(incident)}`,
-        onclick: onShow,
+        "aria-label": `${text}: ${about}`,
+        text,
+        onclick: () => void this.#decide(decision),
       }),
-    ),
-  );
-}
+    );
+    /** What the list shows. */
+    this.element = make(
+      "li",
+      { id: `incident-${incident.id}`, dataset: { kind: incident.kind } },
+      this.#title,
+      this.#reason,
+      this.#measured,
+      this.#evidence,
+      make("div", {}, this.#verdict, this.#said),
+      make(
+        "div",
+        { class: "decide", role: "group", "aria-label": `Decide on ${about}` },
+        make(
+          "label",
+          {},
+          "Reason (not needed to dismiss)",
+          make("span", { class: "visually-hidden", text: `: ${about}` }),
+          this.#field,
+        ),
+        this.#error,
+        make(
+          "div",
+          { class: "row" },
+          ...this.#buttons,
+          make("button", {
+            type: "button",
+            class: "quiet",
+            text: "Show on the timeline",
+            "aria-label": `Show on the timeline: ${about}`,
+            onclick: onShow,
+          }),
+        ),
+      ),
+    );
+    this.update(incident);
+  }
 
-/** @param {RecordedIncident} incident */
-function verdict(incident) {
-  const said = incident.decisions.map((one) =>
-    make("li", {
-      text: `${VERDICTS[one.decision]}${one.reviewer ? ` by ${one.reviewer}` : ""}, ${moment(one.decided_at)}${one.reason ? `: ${one.reason}` : ""}`,
-    }),
-  );
-  return make(
-    "div",
-    {},
-    make("p", { class: "verdict", text: VERDICTS[incident.decision ?? ""] ?? "Not decided yet" }),
-    make("ul", { class: "muted" }, ...said),
-  );
+  /** @param {RecordedIncident} incident  the same one, as it is now */
+  update(incident) {
+    this.#incident = incident;
+    const running = ["started", "updated"].includes(incident.state) ? ", open" : "";
+    this.element.dataset.severity = incident.severity;
+    setText(
+      this.#title,
+      `${incident.label}, at ${clock(incident.started_at)}, ${incident.duration.toFixed(1)} s${running}`,
+    );
+    setText(this.#reason, incident.reason);
+    setText(
+      this.#measured,
+      `${incident.severity}; mean confidence of what counted ${Math.round(100 * incident.confidence)}%` +
+        (incident.alerted ? "" : "; recorded without alert (quiet time)"),
+    );
+    this.#addEvidence();
+    setText(this.#verdict, VERDICTS[incident.decision ?? ""] ?? "Not decided yet");
+    for (const one of incident.decisions.slice(this.#said.children.length)) {
+      const by = one.reviewer ? ` by ${one.reviewer}` : "";
+      const why = one.reason ? `: ${one.reason}` : "";
+      this.#said.append(make("li", { text: `${VERDICTS[one.decision]}${by}, ${moment(one.decided_at)}${why}` }));
+    }
+  }
+
+  /** Each piece stays where it is: fetched once, and a clip plays on. */
+  #addEvidence() {
+    const shown = new Set(
+      [...this.#evidence.children].map((figure) => /** @type {HTMLElement} */ (figure).dataset.digest),
+    );
+    for (const one of this.#incident.evidence ?? []) {
+      if (!shown.has(one.digest)) this.#evidence.append(evidenceFigure(one, this.#incident));
+    }
+  }
+
+  /** @param {string} decision */
+  async #decide(decision) {
+    const reason = this.#field.value.trim();
+    if (!reason && decision !== "dismiss") {
+      this.#complain(`Write the reason first: "${DECISIONS[/** @type {"confirm"} */ (decision)]}" needs one.`);
+      this.#field.focus();
+      return;
+    }
+    if (this.#busy) return;
+    this.#busy = true;
+    for (const button of this.#buttons) button.setAttribute("aria-disabled", "true");
+    try {
+      await decide(this.#sitting, this.#incident.id, { decision, reason });
+      this.#field.value = "";
+      dismiss("decision");
+      await this.#onDecided();
+    } catch (error) {
+      notify("decision", "error", `The decision may not have been kept: ${reasonOf(error)}.`);
+    } finally {
+      this.#busy = false;
+      for (const button of this.#buttons) button.removeAttribute("aria-disabled");
+    }
+  }
+
+  /** @param {string} text  why a decision was not sent; "" when there is nothing to say */
+  #complain(text) {
+    setText(this.#error, text);
+    this.#field.setAttribute("aria-invalid", String(text !== ""));
+  }
 }
 
 /**
- * Which one, for those who hear a button without what stands around it.
- *
- * @param {RecordedIncident} incident
+ * @param {HTMLElement} element
+ * @param {string} text
  */
-const aboutOf = (incident) => `${incident.label} at ${clock(incident.started_at)}`;
-
-/**
- * @param {string} sitting
- * @param {RecordedIncident} incident
- * @param {(id: string) => Promise<void>} onDecided
- */
-function decisionForm(sitting, incident, onDecided) {
-  const about = aboutOf(incident);
-  const field = make("input", { type: "text", name: "reason", maxlength: "2000", autocomplete: "off", required: true });
-  const buttons = Object.entries({ confirm: "Confirm", dismiss: "Dismiss", comment: "Comment" }).map(
-    ([decision, text]) =>
-      make("button", { type: "submit", name: "decision", value: decision, "aria-label": `${text}: ${about}`, text }),
-  );
-  return make(
-    "form",
-    {
-      async onsubmit(event) {
-        event.preventDefault();
-        const button = /** @type {HTMLButtonElement} */ (event.submitter);
-        try {
-          await decide(sitting, incident.id, { decision: button.value, reason: field.value });
-          await onDecided(incident.id);
-        } catch (error) {
-          notify("decision", "error", `The decision was not kept: ${reasonOf(error)}.`);
-        }
-      },
-    },
-    make("label", {}, "Reason", make("span", { class: "visually-hidden", text: `: ${about}` }), field),
-    ...buttons,
-  );
+function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text;
 }

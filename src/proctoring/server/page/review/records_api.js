@@ -8,11 +8,15 @@ import { request, searchOf } from "../api.js";
  * @typedef {object} LiveSession
  * @property {string} session_id
  * @property {string} policy
- * @property {number} media_time  seconds
- * @property {boolean} video  whether pictures arrive
+ * @property {number | null} media_time  seconds
+ * @property {boolean} video  whether its video socket is open
  * @property {boolean} audio
- * @property {string[]} open_incidents
+ * @property {LiveIncident[]} open_incidents  worst first
+ * @property {LiveIncident | null} last_alert
  */
+
+/** @typedef {"violation" | "warning" | "info"} Severity */
+/** @typedef {{kind: string, label: string, severity: Severity, started_at: number, reason?: string}} LiveIncident */
 
 /**
  * The record of one session from start to end.
@@ -44,7 +48,7 @@ import { request, searchOf } from "../api.js";
  * @property {string} kind
  * @property {string} label
  * @property {string} state
- * @property {"violation" | "warning" | "info"} severity
+ * @property {Severity} severity
  * @property {number} confidence
  * @property {number} started_at  media time, seconds
  * @property {number} duration
@@ -103,6 +107,17 @@ export function readSittings(filters = {}) {
 
 /** @type {(id: string) => Promise<SittingDetail>} */
 export const readSitting = (id) => request("GET", sittingPath(id));
+
+/**
+ * The same line of the list of sittings as it is now: much less than the whole sitting.
+ *
+ * @param {Sitting} sitting
+ * @returns {Promise<Sitting>}
+ */
+export async function readSummary({ id, session_id }) {
+  const { sittings } = await readSittings({ session_id });
+  return sittings.find((sitting) => sitting.id === id) ?? (await readSitting(id)).sitting;
+}
 
 /** What was measured, for plots. @type {(id: string, points: number) => Promise<Signals>} */
 export const readSignals = (id, points) => request("GET", `${sittingPath(id)}/signals?points=${points}`);

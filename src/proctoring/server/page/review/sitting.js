@@ -1,36 +1,45 @@
-import { fetchBlob, readPolicies } from "../api.js";
+import { fetchBlob } from "../api.js";
 import { element } from "../element.js";
 import { dismiss, notify, reasonOf } from "../notices.js";
 import { tokenFragment } from "../token.js";
 import { clock, count, make, moment } from "./elements.js";
-import { incidentItem } from "./incident_item.js";
-import { downloadPath, judgeAgain, readSignals, readSitting } from "./records_api.js";
+import { IncidentList } from "./incident_list.js";
+import { downloadPath, readSignals, readSitting, readSummary } from "./records_api.js";
+import { prepareRejudging, showPolicies } from "./rejudging.js";
 import { drawTimeline, zoomTo } from "./timeline.js";
 import { askForToken, prepareToken } from "./token_form.js";
 
-/** @import { RecordedIncident, Rejudgement, Signals, SittingDetail } from "./records_api.js" */
+/** @import { Signals, SittingDetail } from "./records_api.js" */
 
 /** Of each curve: about one per pixel of a wide screen. */
 const POINTS = 2000;
 /** How long a downloaded file's address stays valid: the browser has copied it long before. */
 const DOWNLOAD_KEPT_MS = 60_000;
+/** Pauses between two looks at whether anything changed: while the session is open, and later. */
+const LIVE_MS = 3000;
+const ENDED_MS = 15_000;
+/** Pause between two readings of an open session's curves. */
+const SIGNALS_MS = 10_000;
 
 const id = new URLSearchParams(location.search).get("id") ?? "";
 const place = element("timeline");
-const list = element("incidents");
-const onlyUndecided = element("only-undecided", HTMLInputElement);
-const onlyAlerts = element("only-alerts", HTMLInputElement);
-const again = element("again", HTMLFormElement);
+const live = element("live");
+const list = new IncidentList(id, { onShow: (incident) => zoomTo(place, incident), onDecided: reload });
 
 /** @type {SittingDetail} */
 let detail;
 /** @type {Signals} */
 let signals = { start: 0, step: 1, curves: {} };
+let signalsReadAt = 0;
+/** Number of the newest reading: the answer to an older one, if it is late, does not count. */
+let newestReading = 0;
+let watching = false;
 
 function showFacts() {
   const { sitting, consents } = detail;
   document.title = `${sitting.session_id} - Proctoring`;
   element("title").textContent = sitting.session_id;
+  live.hidden = sitting.state !== "open";
   const consent = consents.at(-1);
   const facts = {
     Started: moment(sitting.started_at),
@@ -75,6 +84,7 @@ async function download(name) {
     const file = `${detail.sitting.session_id}.${name}`.replaceAll(":", "-");
     make("a", { href: url, download: file }).click();
     setTimeout(() => URL.revokeObjectURL(url), DOWNLOAD_KEPT_MS);
+    dismiss("download");
   } catch (error) {
     notify("download", "error", `The file cannot be had: ${reasonOf(error)}.`);
   }
@@ -95,110 +105,52 @@ function showSummary() {
   element("summary").textContent = parts.join("; ");
 }
 
-function showIncidents() {
-  const shown = detail.incidents.filter(
-    (incident) => (!onlyAlerts.checked || incident.alerted) && (!onlyUndecided.checked || incident.decision === null),
-  );
-  element("incident-count").textContent = `(${shown.length} of ${detail.incidents.length})`;
-  element("incidents-empty").hidden = shown.length > 0;
-  list.replaceChildren(
-    ...shown.map((incident) =>
-      incidentItem(id, incident, { onShow: () => zoomTo(place, incident), onDecided: reload }),
-    ),
-  );
-}
-
-/** @param {string} incidentId */
-function chooseIncident(incidentId) {
-  onlyUndecided.checked = onlyAlerts.checked = false;
-  showIncidents();
-  const item = document.getElementById(`incident-${incidentId}`);
-  item?.scrollIntoView({ block: "center" });
-  item?.querySelector("h3")?.focus();
-}
-
-/** @param {string} [focusId]  the incident to go on with */
-async function reload(focusId) {
-  detail = await readSitting(id);
+async function reload() {
+  newestReading += 1;
+  const reading = newestReading;
+  const found = await readSitting(id);
+  if (reading !== newestReading) return;
+  detail = found;
   showFacts();
   showSummary();
-  showIncidents();
-  if (focusId) document.getElementById(`incident-${focusId}`)?.querySelector("h3")?.focus();
+  list.show(detail.incidents);
 }
-
-/** What became of an incident, the incident, and why. @typedef {[change: string, incident: RecordedIncident, why: string]} Difference */
-
-/**
- * What another policy makes of it: every incident that it adds, drops or judges differently.
- *
- * @param {Rejudgement} rejudgement
- */
-function difference({ policy, observations, incidents, difference: { added, removed, changed, same } }) {
-  /** @type {Difference[]} */
-  const rows = [
-    ...added.map((incident) => /** @type {Difference} */ (["added", incident, incident.reason])),
-    ...removed.map((incident) => /** @type {Difference} */ (["dropped", incident, incident.reason])),
-    ...changed.map(
-      ({ before, after }) =>
-        /** @type {Difference} */ ([
-          "differs",
-          after,
-          `${after.reason} (before: ${before.severity}, ${before.alerted ? "alerted" : "without alert"}, ${before.reason})`,
-        ]),
-    ),
-  ].sort((one, other) => one[1].started_at - other[1].started_at);
-  const summary =
-    `Under ${policy}: ${count(incidents.length, "incident")} instead of ${detail.incidents.length}, ` +
-    `of ${count(observations, "observation")}. ${added.length} added, ${removed.length} dropped, ` +
-    `${changed.length} differ, ${same} stay the same.`;
-  if (!rows.length) return make("p", { text: summary });
-  const head = ["Change", "At", "Incident", "Lasted", "Why"].map((text) => make("th", { scope: "col", text }));
-  return make(
-    "div",
-    { class: "scroll", tabindex: "0", role: "region", "aria-label": "What differs" },
-    make("p", { text: summary }),
-    make("table", {}, make("thead", {}, make("tr", {}, ...head)), make("tbody", {}, ...rows.map(differenceRow))),
-  );
-}
-
-/** @param {Difference} difference */
-function differenceRow([what, incident, why]) {
-  return make(
-    "tr",
-    { dataset: { change: what } },
-    make("th", { scope: "row", text: what }),
-    make("td", { text: clock(incident.started_at) }),
-    make("td", { text: incident.label }),
-    make("td", { class: "number", text: `${incident.duration.toFixed(1)} s` }),
-    make("td", { text: why }),
-  );
-}
-
-again.addEventListener("submit", async (event) => {
-  event.preventDefault();
-  const result = element("again-result");
-  try {
-    result.replaceChildren(difference(await judgeAgain(id, String(new FormData(again).get("policy")))));
-  } catch (error) {
-    result.replaceChildren(make("p", { text: `This session cannot be judged again: ${reasonOf(error)}.` }));
-  }
-});
-for (const box of [onlyUndecided, onlyAlerts]) box.addEventListener("change", showIncidents);
 
 async function showSignals() {
   const note = element("signals-note");
   try {
+    signalsReadAt = Date.now();
     signals = await readSignals(id, POINTS);
+    note.hidden = true;
   } catch (error) {
     note.textContent = `What was measured cannot be shown: ${reasonOf(error)}.`;
     note.hidden = false;
   }
-  await drawTimeline(place, detail.incidents, signals, chooseIncident);
+  await drawTimeline(place, detail.incidents, signals, (incident) => list.choose(incident));
 }
 
-async function showPolicies() {
-  const { policies } = await readPolicies();
-  element("again-policy").replaceChildren(...policies.map(({ name }) => make("option", { value: name, text: name })));
+/** Reads again what changed: new incidents, and what other reviewers decided. */
+async function refresh() {
+  const before = detail.sitting;
+  const now = await readSummary(before);
+  const changed = JSON.stringify(now) !== JSON.stringify(before);
+  if (changed) await reload();
+  const stale = now.state === "open" && Date.now() - signalsReadAt > SIGNALS_MS;
+  if (stale || now.state !== before.state || now.last_seq !== before.last_seq) await showSignals();
+}
+
+async function watch() {
+  watching = true;
+  if (!document.hidden) {
+    try {
+      await refresh();
+      dismiss("refresh");
+    } catch (error) {
+      askForToken(error);
+      notify("refresh", "error", `What is shown may be out of date: ${reasonOf(error)}.`);
+    }
+  }
+  setTimeout(watch, detail.sitting.state === "open" ? LIVE_MS : ENDED_MS);
 }
 
 async function show() {
@@ -216,7 +168,9 @@ async function show() {
     return;
   }
   dismiss("sitting");
+  if (!watching) void watch();
 }
 
+prepareRejudging(id, () => detail.incidents.length);
 prepareToken(() => void show());
 void show();

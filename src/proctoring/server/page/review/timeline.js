@@ -122,6 +122,8 @@ export async function drawTimeline(place, incidents, signals, onIncident) {
     barmode: "overlay",
     hovermode: "closest",
     showlegend: false,
+    // The same throughout: what a reviewer has zoomed to stays when the chart is drawn again.
+    uirevision: "kept",
     dragmode: "zoom",
     // Zooming is in time alone: the plots stay one under another.
     xaxis: {
