@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, Self
 
@@ -243,30 +241,6 @@ def download_json(request: Request, sitting_id: str) -> Response:
     return _file(body, "application/json", f"{sitting_id}.json")
 
 
-@router.get(
-    "/sittings/{sitting_id}/csv",
-    responses=errors(UnknownRecordError, *NOT_RECORDED),
-    response_class=Response,
-)
-def download_csv(request: Request, sitting_id: str) -> Response:
-    """The incidents of a sitting as CSV."""
-    detail = archive(request).reader.sitting(sitting_id)
-    text = io.StringIO()
-    writer = csv.writer(text)
-    columns = [
-        field.name
-        for field in fields(IncidentRecord)
-        if field.name not in ("decisions", "evidence")
-    ]
-    writer.writerow([*columns, "decision_reason", "decided_by"])
-    for incident in detail.incidents:
-        last = incident.decisions[-1] if incident.decisions else None
-        row = [getattr(incident, name) for name in columns]
-        row += [last.reason, last.reviewer] if last else ["", ""]
-        writer.writerow([_spreadsheet_safe(value) for value in row])
-    return _file(text.getvalue().encode(), "text/csv; charset=utf-8", f"{sitting_id}.csv")
-
-
 def storage(request: Request) -> Storage:
     """The server's storage."""
     service: Service = request.app.state.service
@@ -317,13 +291,6 @@ def _summary(incident: IncidentRecord) -> IncidentSummary:
         alerted=incident.alerted,
         reason=incident.reason,
     )
-
-
-def _spreadsheet_safe(value: object) -> object:
-    """A cell that spreadsheets do not interpret as a formula."""
-    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
-        return f"'{value}"
-    return value
 
 
 def _file(body: bytes, kind: str, name: str) -> Response:

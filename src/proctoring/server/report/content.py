@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from proctoring.records.sitting_detail import Consent, IncidentRecord, SittingDetail
+from proctoring.incidents import Severity
+from proctoring.records.sitting_detail import IncidentRecord, SittingDetail
+
+LISTED = 1000
+"""Incidents that a report lists one by one; the sums and the timeline count all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +24,16 @@ class Sum:
     seconds: float
     confirmed: int
     dismissed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One incident in the timeline. Media times in seconds."""
+
+    label: str
+    severity: str
+    start: float
+    end: float
 
 
 MediaSegment = tuple[tuple[float, float], ...]
@@ -36,14 +50,29 @@ class Panel:
 
 
 @dataclass(frozen=True, slots=True)
+class Still:
+    """A picture of an incident, or why it could not be read."""
+
+    jpeg: bytes = b""
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Content:
     """All that a report contains."""
 
     detail: SittingDetail
+    incidents: tuple[IncidentRecord, ...]
+    """Those that are listed one by one."""
+    unlisted: int
+    """How many are not."""
     sums: tuple[Sum, ...]
+    bars: tuple[Bar, ...]
     panels: tuple[Panel, ...]
     length: float
     """Seconds of the time axis."""
+    stills: Mapping[str, Still]
+    """By the incident's id."""
 
 
 PANELS = {
@@ -60,6 +89,7 @@ def content(
     detail: SittingDetail,
     time: Sequence[float],
     series: Mapping[str, Sequence[float | None]],
+    stills: Mapping[str, Still] | None = None,
 ) -> Content:
     """The content of a sitting's report.
 
@@ -67,6 +97,7 @@ def content(
         detail: the sitting with its incidents and decisions.
         time: media time in seconds of each point of ``series``.
         series: name of a signal to its values; ``None`` where it was not measured.
+        stills: pictures by the id of their incident.
     """
     panels = []
     for title, names in PANELS.items():
@@ -75,9 +106,19 @@ def content(
         )
         if lines:
             panels.append(Panel(title, lines))
-    ends = [incident.started_at + incident.duration for incident in detail.incidents]
+    incidents = detail.incidents
+    ends = [incident.started_at + incident.duration for incident in incidents]
     length = max([detail.sitting.media_time or 0.0, *ends, *time[-1:], 1.0])
-    return Content(detail, _sums(detail.incidents), tuple(panels), length)
+    return Content(
+        detail=detail,
+        incidents=incidents[:LISTED],
+        unlisted=max(0, len(incidents) - LISTED),
+        sums=_sums(incidents),
+        bars=_bars(incidents, length),
+        panels=tuple(panels),
+        length=length,
+        stills=stills or {},
+    )
 
 
 def _stretches(time: Sequence[float], values: Sequence[float | None]) -> tuple[MediaSegment, ...]:
@@ -90,11 +131,11 @@ def _stretches(time: Sequence[float], values: Sequence[float | None]) -> tuple[M
     )
 
 
-def _sums(incidents: Sequence[IncidentRecord]) -> tuple[Sum, ...]:
+def _sums(incidents: Iterable[IncidentRecord]) -> tuple[Sum, ...]:
     found: dict[tuple[str, str], list[IncidentRecord]] = {}
     for incident in incidents:
         found.setdefault((incident.label, incident.severity), []).append(incident)
-    return tuple(
+    sums = [
         Sum(
             label,
             severity,
@@ -105,16 +146,23 @@ def _sums(incidents: Sequence[IncidentRecord]) -> tuple[Sum, ...]:
             sum(one.decision == "dismiss" for one in own),
         )
         for (label, severity), own in found.items()
-    )
-
-
-def consent_text(consents: Sequence[Consent]) -> str:
-    """Consents and withdrawals with their times."""
-    said = [
-        f"{'given' if one.granted else 'taken back'} {one.given_at.isoformat(timespec='seconds')}"
-        for one in consents
     ]
-    return "; ".join(said) or "none recorded"
+    return tuple(sorted(sums, key=lambda one: -Severity(one.severity).rank))
+
+
+_STEPS = 500
+"""Places of the time axis that are told apart: more than its points in print."""
+
+
+def _bars(incidents: Iterable[IncidentRecord], length: float) -> tuple[Bar, ...]:
+    """One bar of several that would be printed over each other."""
+    found = {}
+    for incident in incidents:
+        end = incident.started_at + incident.duration
+        at = (int(_STEPS * incident.started_at / length), int(_STEPS * end / length))
+        bar = Bar(incident.label, incident.severity, incident.started_at, end)
+        found[incident.label, incident.severity, at] = bar
+    return tuple(found.values())
 
 
 def clock(seconds: float | None) -> str:
