@@ -2,7 +2,7 @@
 
 import sys
 
-from proctoring.cli import main
+from proctoring.__main__ import main
 
 if __name__ == "__main__":
     sys.argv[1:1] = ["serve"]

@@ -23,12 +23,13 @@ from proctoring.cli import app
 from proctoring.errors import SettingsError
 from proctoring.models.store import ModelStore
 from proctoring.server.port import open_port
-from proctoring.server.serve import serve
-from proctoring.server.service import Service
 from proctoring.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 TIMEOUT = 60.0
+
+SIGNAL_TIMEOUT = 2.0
+"""Seconds in which Ctrl-C ends a server without sessions."""
 
 
 def refused(*options: str, **environment: str) -> str:
@@ -55,8 +56,10 @@ def refused_process(*options: str, **environment: str) -> str:
 
 
 def assert_one_line(said: str, *words: str) -> None:
-    (line,) = said.splitlines()
+    """One error, after at most the address and what is being loaded."""
+    *before, line = said.splitlines()
     assert line.startswith("error: ")
+    assert all(one.startswith(("Serving at", "Access:", "loading")) for one in before)
     for word in words:
         assert word in line
 
@@ -67,18 +70,11 @@ def test_a_port_in_use() -> None:
         assert_one_line(refused("--port", port), port, "in use")
 
 
-def test_a_port_that_another_server_took_while_models_were_fetched() -> None:
+def test_a_port_that_another_server_has_opened_and_does_not_serve_yet() -> None:
     with open_port(Settings(port=0)) as first:
         settings = Settings(port=first.getsockname()[1])
-
-        def start_beside() -> None:
-            # Linux lets both have the port until one listens; others refuse the second at once.
-            with open_port(settings) as second:
-                first.listen()
-                serve(Service(settings), second, lambda: pytest.fail("it serves"))
-
         with pytest.raises(SettingsError, match="in use"):
-            start_beside()
+            open_port(settings)
 
 
 def test_a_setting_that_cannot_be() -> None:
@@ -135,13 +131,17 @@ def serving(store: ModelStore) -> Iterator[tuple[subprocess.Popen[str], str]]:
 
 
 def wait_until_loaded(address: str) -> None:
+    wait_for_status(address, "ok", "degraded")
+
+
+def wait_for_status(address: str, *statuses: str) -> None:
     end = time.monotonic() + TIMEOUT
     while time.monotonic() < end:
         with urllib.request.urlopen(f"{address}/api/health") as answer:  # noqa: S310
-            if json.load(answer)["status"] in ("ok", "degraded"):
+            if json.load(answer)["status"] in statuses:
                 return
         time.sleep(0.05)
-    pytest.fail("the models were not loaded in time")
+    pytest.fail("the status was not reached in time")
 
 
 @pytest.mark.e2e
@@ -179,8 +179,48 @@ def test_a_signal_while_models_load_leaves_cleanly(model_store: ModelStore) -> N
         text=True,
     ) as process:
         assert process.stderr is not None
-        next(line for line in process.stderr if "Serving at" in line)
+        line = next(line for line in process.stderr if "Serving at" in line)
+        address = line.split()[-1]
+        wait_for_status(address, "starting")
+        began = time.monotonic()
         process.terminate()
         _, said = process.communicate(timeout=TIMEOUT)
+        assert time.monotonic() - began < SIGNAL_TIMEOUT
     assert process.returncode == 0, said
     assert "Traceback" not in said
+
+
+def started(*options: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "run.py", "--port", "0", *options],
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+@pytest.mark.e2e
+def test_ctrl_c_before_anything_is_loaded_leaves_at_once_without_a_traceback() -> None:
+    with started() as process:
+        assert process.stderr is not None
+        said = process.stderr.readline()
+        began = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        said += process.communicate(timeout=TIMEOUT)[1]
+        assert time.monotonic() - began < SIGNAL_TIMEOUT
+    assert process.returncode in (0, 130)
+    assert "Traceback" not in said
+
+
+@pytest.mark.e2e
+def test_the_address_is_printed_before_anything_large_is_imported() -> None:
+    with started() as process:
+        assert process.stderr is not None
+        began = time.monotonic()
+        assert process.stderr.readline().startswith("Serving at http://127.0.0.1:")
+        printed = time.monotonic() - began
+        for line in process.stderr:
+            if line.startswith("Ready after"):
+                break
+        assert printed < (time.monotonic() - began) / 2
+        process.kill()

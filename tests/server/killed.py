@@ -29,7 +29,7 @@ def run(port: int, data_folder: Path, database: str | None) -> None:
     settings = Settings(port=port, data_folder=data_folder, database=database)  # type: ignore[arg-type]
     service = Service(settings, models=Models(BLIND, DEAF))
     with open_port(settings) as taken:
-        serve(service, taken, lambda: None)
+        serve(service, taken)
 
 
 @contextmanager

@@ -67,10 +67,10 @@ def running(models: VisionModels, audio: AudioModels = DEAF, **chosen: Any) -> I
                 yield live
             return
     settings = Settings(port=0, **chosen)
-    service = Service(settings, models=Models(models, audio))
     ready = Event()
+    service = Service(settings, models=Models(models, audio), loading_ended=ready.set)
     with open_port(settings) as port:
-        serving = server(service, ready.set)
+        serving = server(service)
         thread = Thread(target=serving.run, kwargs={"sockets": [port]})
         thread.start()
         try:

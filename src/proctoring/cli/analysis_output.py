@@ -11,7 +11,7 @@ from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bars
 from rich.table import Table
 
-from proctoring.cli.fetching import fetch_bars
+from proctoring.cli.loading_display import loading_display
 from proctoring.incidents import Severity
 from proctoring.models.progress import Progress
 from proctoring.recording.report import Report
@@ -22,10 +22,7 @@ _STYLES = {Severity.INFO: "blue", Severity.WARNING: "yellow", Severity.VIOLATION
 
 @contextmanager
 def progress_bars(console: Console, name: str) -> Iterator[tuple[Progress, AnalysisProgress]]:
-    """Two callbacks: bars of downloads, then one of the analysis of ``name``.
-
-    Nothing is shown before the first call.
-    """
+    """Two callbacks: bars of downloads, then one of the analysis of ``name``."""
     bar = Bars(
         TextColumn("{task.description}", markup=False),
         BarColumn(),
@@ -36,7 +33,7 @@ def progress_bars(console: Console, name: str) -> Iterator[tuple[Progress, Analy
     )
     task = bar.add_task(name, total=None, speed="")
     with ExitStack() as downloads:
-        fetch_progress = downloads.enter_context(fetch_bars(console))
+        fetch_progress, _ = downloads.enter_context(loading_display(console, "loading models"))
         began = 0.0
 
         def show(done: float, total: float | None) -> None:

@@ -1,17 +1,22 @@
-"""``proctoring serve``: fetch the models, then serve until stopped."""
+"""``proctoring serve``: serve until stopped; models are fetched and loaded beside it."""
 
 from __future__ import annotations
 
 import logging
+import socket
+import time
 from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 
+from proctoring.cli.access import ACCESS
 from proctoring.cli.exits import fail
 from proctoring.errors import ProctoringError
-from proctoring.settings import read_settings
+from proctoring.server.access import access_mode
+from proctoring.server.status import Status
+from proctoring.settings import Settings, read_settings
 
 
 def command(
@@ -33,7 +38,7 @@ def command(
 
     Everything else is set by PROCTORING_* variables.
     """
-    # Large imports come last, so that mistakes in the settings show at once.
+    # Large imports come last: mistakes in the settings, and the address, show at once.
     from proctoring.server.port import address_of, open_port
 
     console = Console(stderr=True)
@@ -42,30 +47,59 @@ def command(
             host=host, port=port, workers=workers, default_policy=policy, insecure=insecure
         )
         with open_port(settings) as listener:
-            from proctoring.cli.access import ACCESS
-            from proctoring.cli.fetching import fetch_with_bars
-            from proctoring.models.store import ModelStore
-            from proctoring.server.serve import serve
-            from proctoring.server.service import Service
-            from proctoring.session.loaded_models import needed_models
-
-            service = Service(settings)
-            _log_to_stderr()
-            store = ModelStore(settings.models_folder, settings.models_mirror)
-            wanted = needed_models(
-                settings.object_model, service.default_policy.transcription.engine
-            )
-            for error in fetch_with_bars(store, wanted, console).values():
-                console.print(f"[yellow]off:[/yellow] {escape(error.detail)}")
-            address = address_of(listener)
-            console.print(escape(ACCESS[service.access]))
-            serve(service, listener, lambda: console.print(f"Serving at [bold]{address}[/bold]"))
+            console.print(f"Serving at [bold]{escape(address_of(listener))}[/bold]")
+            console.print(escape(ACCESS[access_mode(settings)]), highlight=False)
+            _serve(settings, listener, console)
     except ProctoringError as error:
         fail(error)
 
 
-def _log_to_stderr() -> None:
+def _serve(settings: Settings, listener: socket.socket, console: Console) -> None:
+    """Import, load and serve until stopped, with a display of what is being loaded.
+
+    Raises:
+        SettingsError: the default policy, the database or a folder cannot be used.
+    """
+    from proctoring.cli.loading_display import loading_display
+
+    began = time.monotonic()
+    with loading_display(console, "loading models") as (progress, end_display):
+        from proctoring.models.store import ModelStore
+        from proctoring.server.serve import serve
+        from proctoring.server.service import Service
+
+        def loading_ended() -> None:
+            end_display()
+            if service.status in (Status.OK, Status.DEGRADED):
+                console.print(f"Ready after {time.monotonic() - began:.1f} s.", highlight=False)
+
+        ModelStore(settings.models_folder, settings.models_mirror).create_folder()
+        service = Service(settings, fetch_progress=progress, loading_ended=loading_ended)
+        _log_to(console)
+        serve(service, listener)
+
+
+class _ConsoleHandler(logging.Handler):
+    """Prints log lines above a running display."""
+
+    def __init__(self, console: Console) -> None:
+        super().__init__()
+        self._console = console
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            line = self.format(record)
+            self._console.print(line, markup=False, highlight=False, emoji=False, soft_wrap=True)
+        except Exception:  # noqa: BLE001  # a log line never disturbs the program
+            self.handleError(record)
+
+
+def _log_to(console: Console) -> None:
     logging.basicConfig(
-        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+        level=logging.INFO,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+        handlers=[_ConsoleHandler(console)],
     )
     logging.getLogger("httpx").setLevel(logging.WARNING)
+    if console.is_terminal:  # the display shows what is being loaded
+        logging.getLogger("proctoring.models").setLevel(logging.WARNING)

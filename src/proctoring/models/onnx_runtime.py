@@ -6,6 +6,7 @@ switched off as well.
 
 from __future__ import annotations
 
+import logging
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ import numpy as np
 import onnxruntime
 
 from proctoring.errors import ModelUnavailableError
+
+_log = logging.getLogger(__name__)
 
 onnxruntime.disable_telemetry_events()
 
@@ -57,6 +60,7 @@ def load_onnx_network(path: Path, *, optimise: bool = False) -> OnnxNetwork:
     Raises:
         ModelUnavailableError: the file cannot be read as a network.
     """
+    _log.info("loading %s", f"{path.parent.name}/{path.name}")
     if not optimise:
         return OnnxNetwork(_session(path, _options()))
     with tempfile.TemporaryDirectory(prefix="proctoring-") as folder:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import tempfile
 import threading
@@ -16,6 +17,8 @@ import openvino as ov
 
 from proctoring.errors import ModelUnavailableError
 from proctoring.models.graphdef import cut_graph
+
+_log = logging.getLogger(__name__)
 
 Precision = Literal["f32", "bf16"]
 
@@ -79,6 +82,7 @@ def load_network(
     Raises:
         ModelUnavailableError: the file cannot be read as a network.
     """
+    _log.info("loading %s", f"{path.parent.name}/{member or path.name}")
     model = read_model(path, member=member)
     if outputs is not None:
         model = keep_outputs(model, outputs, path)

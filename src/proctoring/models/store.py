@@ -64,6 +64,22 @@ class ModelStore:
         self._downloader = Downloader()
         self._carriers_that_failed: dict[str, str] = {}
 
+    def create_folder(self) -> None:
+        """Create the models folder, unless it exists.
+
+        Raises:
+            SettingsError: it cannot be created.
+        """
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise self._unwritable(error) from error
+
+    def _unwritable(self, error: OSError) -> SettingsError:
+        return SettingsError(
+            f"the models folder {self.folder} cannot be written: {error.strerror or error}"
+        )
+
     def find(self, name: str) -> Model:
         """The model of this name, from the catalogue or imported into the folder.
 
@@ -158,9 +174,7 @@ class ModelStore:
                 f"another process has been fetching into {self.folder} for {_LOCK_TIMEOUT:.0f} s"
             ) from error
         except OSError as error:
-            raise SettingsError(
-                f"the models folder {self.folder} cannot be written: {error.strerror or error}"
-            ) from error
+            raise self._unwritable(error) from error
         try:
             # Only the lock's holder writes here: leftovers are of interrupted fetches.
             shutil.rmtree(self._scratch, ignore_errors=True)
@@ -196,9 +210,7 @@ class ModelStore:
                     _log.info("model %s: fetched from %s", model.name, source)
                     return
         except OSError as error:
-            raise SettingsError(
-                f"the models folder {self.folder} cannot be written: {error.strerror or error}"
-            ) from error
+            raise self._unwritable(error) from error
         with suppress(OSError):
             target.parent.rmdir()  # if empty; an interrupted download stays, to be resumed
         if not file.sources:

@@ -8,9 +8,10 @@ import logging
 from collections.abc import Callable
 from threading import Thread
 
-from proctoring.errors import ProctoringError
+from proctoring.errors import ModelUnavailableError, ProctoringError
+from proctoring.models.progress import Progress
 from proctoring.models.store import ModelStore
-from proctoring.session.loaded_models import Models, load_all_models
+from proctoring.session.loaded_models import Models, load_all_models, needed_models
 from proctoring.session.warm_up import warm_up
 
 _log = logging.getLogger(__name__)
@@ -22,6 +23,7 @@ class ModelLoading:
     Args:
         store: where weights are kept.
         object_model: catalogue name of the object detector.
+        progress: called with the progress of downloads, on the loading thread.
         loaded: called on the event loop with the models.
         failed: called there instead, with the reason, if they could not be loaded.
     """
@@ -31,11 +33,13 @@ class ModelLoading:
         store: ModelStore,
         object_model: str,
         *,
+        progress: Progress | None,
         loaded: Callable[[Models], None],
         failed: Callable[[str], None],
     ) -> None:
         self._store = store
         self._object_model = object_model
+        self._progress = progress
         self._loaded = loaded
         self._failed = failed
         self._thread: Thread | None = None
@@ -46,6 +50,11 @@ class ModelLoading:
         self._thread = Thread(target=self._load, args=(loop,), name="loading", daemon=True)
         self._thread.start()
 
+    @property
+    def running(self) -> bool:
+        """Whether models are being fetched or loaded now."""
+        return self._thread is not None and self._thread.is_alive()
+
     def join(self, timeout: float) -> None:
         """Wait for the thread, if it was started."""
         if self._thread is not None:
@@ -53,6 +62,7 @@ class ModelLoading:
 
     def _load(self, loop: asyncio.AbstractEventLoop) -> None:
         try:
+            self._fetch()
             models = load_all_models(self._store, object_model=self._object_model)
             warm_up(models)
         except ProctoringError as error:
@@ -62,6 +72,12 @@ class ModelLoading:
             _call(loop, self._failed, f"the models could not be loaded: {error}")
         else:
             _call(loop, self._loaded, models)
+
+    def _fetch(self) -> None:
+        for name in needed_models(self._object_model):
+            # What cannot be fetched turns a capability off; loading says which, and why.
+            with contextlib.suppress(ModelUnavailableError):
+                self._store.fetch(name, self._progress)
 
 
 def _call(loop: asyncio.AbstractEventLoop, function: Callable[..., object], *args: object) -> None:

@@ -1,4 +1,4 @@
-"""The port to serve on, bound before models are loaded."""
+"""The port to serve on, opened before anything is loaded."""
 
 from __future__ import annotations
 
@@ -9,12 +9,15 @@ from proctoring.errors import SettingsError
 from proctoring.server.access import AccessMode, access_mode, is_loopback
 from proctoring.settings import Settings
 
+BACKLOG = 2048
+"""Connections that wait to be accepted; uvicorn's own default."""
+
 
 def open_port(settings: Settings) -> socket.socket:
-    """Bind the port early, so that an error shows before models are loaded.
+    """Open the port early: an error shows at once, and connections wait until the server accepts them.
 
     Raises:
-        SettingsError: it cannot be bound, or other machines could connect although no tokens are
+        SettingsError: it cannot be opened, or other machines could connect although no tokens are
             configured.
     """
     host, port = settings.host, settings.port
@@ -35,6 +38,7 @@ def open_port(settings: Settings) -> socket.socket:
         if os.name == "posix":
             taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         taken.bind(address)
+        taken.listen(BACKLOG)
     except OSError as error:
         taken.close()
         raise SettingsError(

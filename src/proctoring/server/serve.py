@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import socket
 import sys
-from collections.abc import Callable
+import threading
+from types import FrameType
 
 import h11
 import uvicorn
 
-from proctoring.errors import SettingsError
 from proctoring.server.app import create_app
 from proctoring.server.service import Service
 from proctoring.server.socket_protocol import SocketProtocol
 
 STOP_TIMEOUT = 5
 """Seconds for connections to close when the server stops."""
+
+LOADING_STOP_TIMEOUT = 1.5
+"""Seconds after a signal in which the process ends although models are still being loaded."""
 
 SWITCH_INTERVAL = 0.001
 """The interpreter's thread switch interval, seconds. With the default of 5 ms the event loop waits up
@@ -36,15 +40,17 @@ def _is_server_fault(record: logging.LogRecord) -> bool:
 class _Server(uvicorn.Server):
     """Ends sessions and sends their last events before connections are closed."""
 
-    def __init__(self, config: uvicorn.Config, service: Service, ready: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, service: Service) -> None:
         super().__init__(config)
         self._service = service
-        self._ready = ready
 
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        if self.started:
-            self._ready()
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        super().handle_exit(sig, frame)
+        if self._service.loading and not self._service.open_sessions:
+            # A model that is being compiled cannot be interrupted, and there is nothing to lose.
+            abandon = threading.Timer(LOADING_STOP_TIMEOUT, os._exit, args=(0,))
+            abandon.daemon = True
+            abandon.start()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         for server in self.servers:
@@ -53,8 +59,8 @@ class _Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def server(service: Service, ready: Callable[[], None] = lambda: None) -> uvicorn.Server:
-    """A server for one service; ``ready`` is called when it accepts connections.
+def server(service: Service) -> uvicorn.Server:
+    """A server for one service.
 
     ``run(sockets=[open_port(service.settings)])`` returns after ``should_exit`` was set.
     """
@@ -71,27 +77,16 @@ def server(service: Service, ready: Callable[[], None] = lambda: None) -> uvicor
         log_level=logging.WARNING,
         server_header=False,
     )
-    return _Server(config, service, ready)
+    return _Server(config, service)
 
 
-def serve(service: Service, port: socket.socket, ready: Callable[[], None]) -> None:
+def serve(service: Service, port: socket.socket) -> None:
     """Serve until SIGTERM or SIGINT; returns when everything has stopped.
 
     Args:
         port: from ``open_port``.
-        ready: called when the server accepts connections.
-
-    Raises:
-        SettingsError: another process took the port meanwhile.
     """
-    try:
-        port.listen()
-    except OSError as error:
-        settings = service.settings
-        raise SettingsError(
-            f"cannot serve on {settings.host} port {settings.port}: {error.strerror or error}"
-        ) from error
-    running = server(service, ready)
+    running = server(service)
     sys.setswitchinterval(SWITCH_INTERVAL)
     for stop in (signal.SIGTERM, signal.SIGINT):
         # uvicorn raises the signal again after it has stopped; it must have no effect then.

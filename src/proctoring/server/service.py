@@ -15,6 +15,7 @@ from proctoring.capabilities import Capability
 from proctoring.delivery.outbox import Outbox
 from proctoring.errors import BadPolicyError, NotReadyError, SettingsError
 from proctoring.judgement.policy import Policy, load_policy
+from proctoring.models.progress import Progress
 from proctoring.models.store import ModelStore
 from proctoring.records.archive import HEARTBEAT
 from proctoring.server.access import access_mode
@@ -55,6 +56,9 @@ class Service:
     Args:
         settings: the operator's.
         models: models that are loaded already; otherwise ``start`` fetches and loads them.
+        fetch_progress: called with the progress of downloads, on the thread that loads.
+        loading_ended: called once, on the event loop: models are loaded or could not be, or the
+            server stops.
         monotonic: seconds; arrival times and lifetimes use it.
         wall: the time of day, with its zone.
 
@@ -67,6 +71,8 @@ class Service:
         settings: Settings,
         *,
         models: Models | None = None,
+        fetch_progress: Progress | None = None,
+        loading_ended: Callable[[], None] = lambda: None,
         monotonic: Callable[[], float] = time.monotonic,
         wall: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -92,8 +98,13 @@ class Service:
         self._store = ModelStore(settings.models_folder, settings.models_mirror)
         self._given_models = models
         self._loading = ModelLoading(
-            self._store, settings.object_model, loaded=self._set_ready, failed=self._fail
+            self._store,
+            settings.object_model,
+            progress=fetch_progress,
+            loaded=self._set_ready,
+            failed=self._fail,
         )
+        self._loading_ended = loading_ended
         self._references = ReferenceLearning()
         self._ready: ReadyService | None = None
         """``None`` until models are loaded."""
@@ -150,6 +161,12 @@ class Service:
         if self._ready is None:
             raise NotReadyError("the server is starting: its models are being loaded")
         return self._ready
+
+    @property
+    def loading(self) -> bool:
+        """Whether models are being fetched or loaded now, a transcriber's included."""
+        preparing = self._ready is not None and self._ready.preparing.is_alive()
+        return self._loading.running or preparing
 
     @property
     def open_sessions(self) -> int:
@@ -250,6 +267,7 @@ class Service:
     async def drain(self) -> None:
         """End every session and let none begin; listeners still receive the last events."""
         self._stopping = True
+        self._loading_ended()
         if self._ready is None:
             return
         sessions = self._ready.sessions
@@ -285,10 +303,12 @@ class Service:
             transcription_pool=self.transcription_pool,
             wall=self._wall,
         )
+        self._loading_ended()
         log_capabilities(self.capabilities)
 
     def _fail(self, reason: str) -> None:
         self._failure = reason
+        self._loading_ended()
         _log.error("%s", reason)
 
     def _tick(self) -> None:
