@@ -38,6 +38,7 @@ ALLOWED: dict[str, set[str]] = {
     "server": SHARED | ANALYSIS | KEEPING | {"session", "storage", "settings"},
     "cli": SHARED
     | {"models", "judgement", "records", "session", "recording", "server", "livekit", "settings"},
+    "__main__": {"cli"},
 }
 """Floor (a package, or a module beside them) -> what else of the package it may import.
 
@@ -99,7 +100,7 @@ def test_every_floor_says_what_it_may_import() -> None:
 def test_floors_lie_on_each_other() -> None:
     """What a floor may import is below it: no floor is, by a detour, below itself."""
     order = list(TopologicalSorter(ALLOWED).static_order())
-    assert order[-1] == "cli"
+    assert order[-2:] == ["cli", "__main__"]
 
 
 @pytest.mark.parametrize("floor", sorted(ALLOWED))
