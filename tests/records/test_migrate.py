@@ -22,9 +22,10 @@ from tests.records.conftest import BEGAN, beginning, incident_of, occurrence, te
 from proctoring.errors import SettingsError
 from proctoring.records import migrate as module
 from proctoring.records.archive import Archive
+from proctoring.records.consents import consent
 from proctoring.records.database import connect, parse_url, reading, writing
 from proctoring.records.migrate import Version, alembic_config, migrate, version
-from proctoring.records.review import consent, decide
+from proctoring.records.review import decide
 from proctoring.records.signals import SignalRecorder
 from proctoring.records.tables import Base
 from proctoring.records.verification import verify

@@ -9,7 +9,8 @@ from tests.records.conftest import BEGAN, beginning, ending, incident_of, occurr
 
 from proctoring.errors import UnknownRecordError
 from proctoring.records.archive import Archive
-from proctoring.records.review import DecisionKind, consent, decide
+from proctoring.records.consents import consent
+from proctoring.records.review import DecisionKind, decide
 from proctoring.records.sitting_list import SittingFilter
 
 

@@ -126,6 +126,18 @@ def test_a_database_that_was_asked_for_and_cannot_be_used_lets_nothing_start(
         Service(Settings(data_folder=tmp_path, database=SecretStr(f"sqlite:///{file}/below")))
 
 
+def test_a_consent_sent_again_and_again_is_counted_and_slowed_down(
+    kept: Live, session_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kept.service, "now", lambda: 100.0)
+    path = f"/api/records/sessions/{session_id}/consent"
+    with kept.http as http:
+        answers = [http.post(path, json={"text": "You are watched."}) for _ in range(6)]
+    assert [answer.status_code for answer in answers] == [201] * 4 + [429] * 2
+    assert [answer.json()["times"] for answer in answers[:4]] == [1, 2, 3, 4]
+    assert answers[-1].json()["error"]["retryable"] is True
+
+
 def test_decisions_and_consent_are_kept_and_downloaded(kept: Live, session_id: str) -> None:
     with kept.http as http:
         agreed = {"text": "Your camera is watched.", "given_by": "c-1"}
@@ -142,7 +154,7 @@ def test_decisions_and_consent_are_kept_and_downloaded(kept: Live, session_id: s
     assert report["consents"][0]["text"] == "Your camera is watched."
     assert report["incidents"][0]["decision"] == "dismiss"
     assert [event["seq"] for event in report["events"]] == [1, 2]
-    first, second = csv.DictReader(io.StringIO(table.content.decode("utf-8-sig")))
+    first, second = csv.DictReader(io.StringIO(table.text))
     assert (first["kind"], first["decision"]) == ("gaze.left", "dismiss")
     assert first["decision_reason"] == "'=looked at the clock"  # no formula
     assert second["decision"] == ""

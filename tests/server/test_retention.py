@@ -11,8 +11,8 @@ from tests.records.conftest import BEGAN, beginning, ending, occurrence, tell
 from tests.session.conftest import BLIND, DEAF
 
 from proctoring.records.archive import Archive
+from proctoring.records.consents import consent
 from proctoring.records.erasure import erasures
-from proctoring.records.review import consent
 from proctoring.server.service import Service
 from proctoring.session.loaded_models import Models
 from proctoring.settings import Settings

@@ -35,9 +35,14 @@ def decision_text(row: Any) -> str:
 
 
 def consent_text(row: Any) -> str:
-    """What the hash and the signature of a consent cover: all but its sitting, which may come later."""
+    """What the hash of a consent covers: all that was known when it was first given."""
     facts = [row.id, row.session_id, row.granted, row.text, row.given_by]
     return json.dumps(["consent", *facts, _moment(row.given_at)])
+
+
+def signed_consent_text(row: Any) -> str:
+    """What the signature of a consent covers: also how often it was given, which may change."""
+    return json.dumps([consent_text(row), row.times, _moment(row.last_given_at)])
 
 
 def sign_additions(signer: Signer, sitting_id: str, count: int, head: str) -> str:
@@ -99,7 +104,7 @@ def addition_problems(
         if row.hash != head:
             yield f"{what} {row.id} was changed, or one added before it is missing"
             head = row.hash or ""  # the rest may be intact
-        if what == "consent" and not signer.verifies(text, row.signature):
+        if what == "consent" and not signer.verifies(signed_consent_text(row), row.signature):
             yield f"consent {row.id} is not as it was given"
     if (count, head) != (sitting.addition_count, sitting.addition_chain_hash):
         yield f"{count} decisions and consents are kept, of {sitting.addition_count} that were added"
@@ -111,7 +116,7 @@ def addition_problems(
 def changed_waiting_consents(connection: Connection, signer: Signer) -> Iterator[str]:
     """Ids of changed consents among those whose sitting has not started."""
     for row in connection.execute(select(ConsentRow).filter_by(sitting_id=None)):
-        if not signer.verifies(consent_text(row), row.signature):
+        if not signer.verifies(signed_consent_text(row), row.signature):
             yield row.id
 
 

@@ -120,16 +120,17 @@ def erase_consents(
     )
 
 
-def erasures(engine: Engine) -> tuple[Erasure, ...]:
-    """All erasures, oldest first."""
+def erasures(engine: Engine, after: int = 0, limit: int = 1000) -> tuple[Erasure, ...]:
+    """The first ``limit`` erasures after a number, oldest first."""
+    query = select(ErasureRow).where(ErasureRow.number > after)
     with reading(engine) as connection:
-        rows = connection.execute(select(ErasureRow).order_by(ErasureRow.number))
+        rows = connection.execute(query.order_by(ErasureRow.number).limit(limit))
         return tuple(_erasure(row) for row in rows)
 
 
 def waiting_consents(until: datetime) -> tuple[ColumnElement[bool], ...]:
-    """Conditions of the consents that were given before ``until`` and whose session has not started."""
-    return ConsentRow.sitting_id.is_(None), ConsentRow.given_at < until
+    """Conditions of the consents that were last given before ``until`` and whose session has not started."""
+    return ConsentRow.sitting_id.is_(None), ConsentRow.last_given_at < until
 
 
 def erasure_text(row: Any) -> str:

@@ -17,7 +17,12 @@ from proctoring.records.event_log import (
 )
 from proctoring.records.packing import unpack
 from proctoring.records.plot import Plot, draw
-from proctoring.records.sitting_detail import SittingDetail, sitting_detail
+from proctoring.records.sitting_detail import (
+    IncidentRecord,
+    SittingDetail,
+    incidents_after,
+    sitting_detail,
+)
 from proctoring.records.sitting_list import (
     SittingFilter,
     SittingPage,
@@ -25,6 +30,9 @@ from proctoring.records.sitting_list import (
     sitting_summaries,
 )
 from proctoring.records.tables import SignalCurveRow, SignalSegmentRow, SittingRow
+
+INCIDENTS = 200
+"""Incidents in a page, unless another number is asked for."""
 
 _SEGMENTS = 50
 """Segments of signals read in one query: 1000 s of a sitting, some megabytes."""
@@ -51,8 +59,8 @@ class RecordReader:
         with reading(self._engine) as connection:
             return connection.execute(query).scalar_one_or_none()
 
-    def sitting(self, sitting_id: str) -> SittingDetail:
-        """One sitting.
+    def sitting(self, sitting_id: str, after: int = 0, limit: int = INCIDENTS) -> SittingDetail:
+        """One sitting, with the first ``limit`` incidents after a number.
 
         Raises:
             UnknownRecordError: there is none.
@@ -61,7 +69,16 @@ class RecordReader:
             found = sitting_summaries(connection, [sitting_id])
             if not found:
                 raise _unknown(sitting_id)
-            return sitting_detail(connection, found[0])
+            return sitting_detail(connection, found[0], after, limit)
+
+    def incidents(self, sitting_id: str) -> Iterator[IncidentRecord]:
+        """All incidents of a sitting, in order, read in pages; none of an unknown sitting."""
+        after: int | None = 0
+        while after is not None:
+            with reading(self._engine) as connection:
+                page = incidents_after(connection, sitting_id, after, INCIDENTS)
+            yield from page
+            after = page[-1].number if len(page) == INCIDENTS else None
 
     def events(self, sitting_id: str, after: int = 0, limit: int = 1000) -> tuple[StoredEvent, ...]:
         """The first ``limit`` events of a sitting after a number, in order.

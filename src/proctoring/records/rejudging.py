@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 from proctoring.incidents import IncidentChange, IncidentSummary
 from proctoring.judgement.inputs import JudgementInput
@@ -14,6 +16,9 @@ from proctoring.judgement.reducer import apply
 from proctoring.judgement.state import initial_state
 
 _log = logging.getLogger(__name__)
+
+MAX_LISTED = 1000
+"""Incidents in each list of a comparison."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +39,10 @@ class Difference:
     """Of the same kind and overlapping in time, but different in severity, alert, times or reason."""
     same: int
     """Number of incidents without a difference."""
+    added_count: int
+    """Of all that were added, of which ``added`` lists the first ``MAX_LISTED``."""
+    removed_count: int
+    changed_count: int
 
 
 def judge_again(
@@ -60,21 +69,37 @@ def judge_again(
     yield from changes
 
 
-def compare(before: Iterable[IncidentSummary], after: Iterable[IncidentSummary]) -> Difference:
-    """The difference between two judgements of one sitting. Incident numbers are ignored."""
-    left = list(before)
-    added, changed, same = [], [], 0
+def compare(
+    before: Iterable[IncidentSummary], after: Iterable[IncidentSummary], listed: int = MAX_LISTED
+) -> Difference:
+    """The difference between two judgements of one sitting. Incident numbers are ignored.
+
+    Args:
+        before: ordered by number.
+        after: ordered by start.
+        listed: incidents in each list, at most.
+    """
+    left: dict[str, deque[IncidentSummary]] = defaultdict(deque)
+    for incident in sorted(before, key=lambda one: one.started_at):
+        left[incident.kind].append(incident)
+    added, removed, changed, same = [], [], [], 0
     for incident in after:
-        match = next((old for old in left if _is_same_incident(old, incident)), None)
-        if match is None:
+        own = left[incident.kind]
+        # Incidents of one kind do not overlap each other: what ended before has no counterpart.
+        while own and own[0].started_at + own[0].duration < incident.started_at:
+            removed.append(own.popleft())
+        if not own or not _is_same_incident(own[0], incident):
             added.append(incident)
-            continue
-        left.remove(match)
-        if _compared(match) == _compared(incident):
+        elif _compared(own[0]) == _compared(incident):
+            own.popleft()
             same += 1
         else:
-            changed.append(ChangedIncident(match, incident))
-    return Difference(tuple(added), tuple(left), tuple(changed), same)
+            changed.append(ChangedIncident(own.popleft(), incident))
+    removed += chain.from_iterable(left.values())
+    removed.sort(key=lambda one: (one.started_at, one.number))
+    counts = (len(added), len(removed), len(changed))
+    lists = (tuple(added[:listed]), tuple(removed[:listed]), tuple(changed[:listed]))
+    return Difference(*lists, same, *counts)
 
 
 def _is_same_incident(one: IncidentSummary, other: IncidentSummary) -> bool:

@@ -1,4 +1,4 @@
-"""Adds reviewers' decisions and candidates' consents to records."""
+"""Adds reviewers' decisions to records."""
 
 from __future__ import annotations
 
@@ -6,19 +6,21 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import Engine, insert, select
+from sqlalchemy import Engine, func, insert, select
 from ulid import ULID
 
-from proctoring.errors import UnknownRecordError
-from proctoring.records.additions import append_addition, consent_text, decision_text
+from proctoring.errors import LimitReachedError, UnknownRecordError
+from proctoring.records.additions import append_addition, decision_text
 from proctoring.records.database import writing
 from proctoring.records.signing import Signer
-from proctoring.records.sitting_detail import Consent, Decision
-from proctoring.records.sitting_state import OPEN
-from proctoring.records.tables import ConsentRow, DecisionRow, IncidentRow, SittingRow
+from proctoring.records.sitting_detail import Decision
+from proctoring.records.tables import DecisionRow, IncidentRow
 
 DecisionKind = Literal["confirm", "dismiss", "comment"]
 """A comment decides nothing: the last of the other two counts."""
+
+MAX_DECISIONS = 200
+"""Decisions and comments on one incident."""
 
 
 def decide(
@@ -35,6 +37,7 @@ def decide(
 
     Raises:
         UnknownRecordError: there is no such incident.
+        LimitReachedError: it has ``MAX_DECISIONS`` already.
     """
     row: dict[str, Any] = {
         "id": _ulid(now),
@@ -48,41 +51,17 @@ def decide(
         known = select(IncidentRow.id).filter_by(sitting_id=sitting_id, id=incident_id)
         if connection.execute(known).first() is None:
             raise UnknownRecordError(f"no incident {incident_id[:40]} is kept of this sitting")
+        given = select(func.count()).select_from(DecisionRow)
+        given = given.filter_by(sitting_id=sitting_id, incident_id=incident_id)
+        if connection.execute(given).scalar_one() >= MAX_DECISIONS:
+            raise LimitReachedError(
+                f"an incident has at most {MAX_DECISIONS} decisions and comments"
+            )
         text = decision_text(DecisionRow(sitting_id=sitting_id, **row))
         place = append_addition(connection, signer, sitting_id, text)
         values = {"sitting_id": sitting_id, **row, **asdict(place)}
         connection.execute(insert(DecisionRow).values(values))
     return Decision(**row)
-
-
-def consent(
-    engine: Engine,
-    signer: Signer,
-    session_id: str,
-    granted: bool,
-    text: str,
-    given_by: str,
-    now: datetime,
-) -> Consent:
-    """Record a candidate's consent, given or withdrawn: with the open sitting of the session id, or
-    with the next one."""
-    row: dict[str, Any] = {
-        "id": _ulid(now),
-        "granted": granted,
-        "text": text,
-        "given_by": given_by,
-        "given_at": now,
-    }
-    facts = consent_text(ConsentRow(session_id=session_id, **row))
-    with writing(engine) as connection:
-        running = select(SittingRow.id).filter_by(session_id=session_id, state=OPEN)
-        newest = running.order_by(SittingRow.started_at.desc()).limit(1)
-        sitting_id = connection.execute(newest).scalar()
-        values = {"session_id": session_id, "sitting_id": sitting_id, **row}
-        if sitting_id is not None:
-            values |= asdict(append_addition(connection, signer, sitting_id, facts))
-        connection.execute(insert(ConsentRow).values(signature=signer.sign(facts), **values))
-    return Consent(**row)
 
 
 def _ulid(now: datetime) -> str:

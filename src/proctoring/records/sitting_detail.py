@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, func, or_, select
 
 from proctoring.records.evidence.path import evidence_path
 from proctoring.records.sitting_list import SittingSummary
@@ -18,6 +19,9 @@ from proctoring.records.tables import (
     IncidentRow,
     PolicyRow,
 )
+
+DECISIONS = 10
+"""Decisions and comments that are shown of one incident."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,10 @@ class Consent:
     """What the candidate was shown."""
     given_by: str
     given_at: datetime
+    """The first time."""
+    times: int = 1
+    """How often the same was given; ``last_given_at`` is the last time."""
+    last_given_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,33 +94,29 @@ class IncidentRecord:
     decision: str | None
     """The last of ``confirm`` and ``dismiss``."""
     decisions: tuple[Decision, ...]
+    """The last ``DECISIONS``, and the one that counts."""
     evidence: tuple[StoredEvidence, ...] = ()
+    decision_count: int = 0
+    """Of all decisions and comments."""
 
 
 @dataclass(frozen=True, slots=True)
 class SittingDetail:
-    """One sitting with its incidents and consents."""
+    """One sitting with a page of its incidents, and its consents."""
 
     sitting: SittingSummary
     incidents: tuple[IncidentRecord, ...]
     consents: tuple[Consent, ...]
     policy_toml: str
+    next_incident: int | None = None
+    """``after`` of the next page of incidents; ``None`` on the last one."""
 
 
-def sitting_detail(connection: Connection, sitting: SittingSummary) -> SittingDetail:
-    """Load what belongs to a sitting."""
-    decisions = [
-        Decision(row.id, row.incident_id, row.decision, row.reason, row.reviewer, row.decided_at)
-        for row in connection.execute(
-            select(DecisionRow)
-            .filter_by(sitting_id=sitting.id)
-            .order_by(DecisionRow.addition_number)
-        )
-    ]
-    evidence = _evidence(connection, sitting.id)
-    incidents = connection.execute(
-        select(IncidentRow).filter_by(sitting_id=sitting.id).order_by(IncidentRow.number)
-    )
+def sitting_detail(
+    connection: Connection, sitting: SittingSummary, after: int, limit: int
+) -> SittingDetail:
+    """Load what belongs to a sitting, with the first ``limit`` incidents after a number."""
+    incidents = incidents_after(connection, sitting.id, after, limit)
     consents = connection.execute(
         select(ConsentRow).filter_by(sitting_id=sitting.id).order_by(ConsentRow.addition_number)
     )
@@ -121,20 +125,77 @@ def sitting_detail(connection: Connection, sitting: SittingSummary) -> SittingDe
     ).scalar_one()
     return SittingDetail(
         sitting,
-        tuple(_incident(row, decisions, evidence.get(row.number, ())) for row in incidents),
-        tuple(Consent(c.id, c.granted, c.text, c.given_by, c.given_at) for c in consents),
+        incidents,
+        tuple(
+            Consent(c.id, c.granted, c.text, c.given_by, c.given_at, c.times, c.last_given_at)
+            for c in consents
+        ),
         toml,
+        incidents[-1].number if len(incidents) == limit else None,
     )
 
 
-def _evidence(connection: Connection, sitting_id: str) -> dict[int, tuple[StoredEvidence, ...]]:
-    """A sitting's evidence by the number of its incident."""
+def incidents_after(
+    connection: Connection, sitting_id: str, after: int, limit: int
+) -> tuple[IncidentRecord, ...]:
+    """The first ``limit`` incidents of a sitting after a number, in order."""
+    rows = connection.execute(
+        select(IncidentRow)
+        .filter_by(sitting_id=sitting_id)
+        .where(IncidentRow.number > after)
+        .order_by(IncidentRow.number)
+        .limit(limit)
+    ).all()
+    if not rows:
+        return ()
+    last = rows[-1].number
+    decisions = _decisions(connection, sitting_id, after, last)
+    evidence = _evidence(connection, sitting_id, after, last)
+    return tuple(
+        _incident(row, decisions.get(row.id, []), evidence.get(row.number, [])) for row in rows
+    )
+
+
+def _decisions(
+    connection: Connection, sitting_id: str, after: int, last: int
+) -> dict[str, list[Row[Any]]]:
+    """By incident: its last ``DECISIONS`` and the one that counts, each with the number of all."""
+    of = DecisionRow.incident_id
+    newest = DecisionRow.addition_number.desc()
+    is_comment = DecisionRow.decision == "comment"
+    shown = select(IncidentRow.id).filter_by(sitting_id=sitting_id)
+    shown = shown.where(IncidentRow.number > after, IncidentRow.number <= last)
+    ranked = (
+        select(
+            DecisionRow,
+            func.count().over(partition_by=of).label("total"),
+            func.row_number().over(partition_by=of, order_by=newest).label("rank"),
+            func.row_number()
+            .over(partition_by=of, order_by=(is_comment, newest))
+            .label("verdict_rank"),
+        )
+        .where(DecisionRow.sitting_id == sitting_id, DecisionRow.incident_id.in_(shown))
+        .subquery()
+    )
+    chosen = or_(ranked.c.rank <= DECISIONS, ranked.c.verdict_rank == 1)
+    found: dict[str, list[Row[Any]]] = defaultdict(list)
+    for row in connection.execute(select(ranked).where(chosen).order_by(ranked.c.addition_number)):
+        found[row.incident_id].append(row)
+    return found
+
+
+def _evidence(
+    connection: Connection, sitting_id: str, after: int, last: int
+) -> dict[int, list[StoredEvidence]]:
+    """Evidence by the number of its incident."""
+    number = IncidentEvidenceRow.incident_number
     rows = connection.execute(
         select(IncidentEvidenceRow)
         .filter_by(sitting_id=sitting_id)
+        .where(number > after, number <= last)
         .order_by(IncidentEvidenceRow.start_media_time, IncidentEvidenceRow.kind)
     )
-    found: dict[int, tuple[StoredEvidence, ...]] = {}
+    found: dict[int, list[StoredEvidence]] = defaultdict(list)
     for row in rows:
         piece = StoredEvidence(
             digest=row.digest,
@@ -146,15 +207,14 @@ def _evidence(connection: Connection, sitting_id: str) -> dict[int, tuple[Stored
             blurred=row.blurred,
             url=evidence_path(sitting_id, row.digest),
         )
-        found[row.incident_number] = (*found.get(row.incident_number, ()), piece)
+        found[row.incident_number].append(piece)
     return found
 
 
 def _incident(
-    row: Row[Any], decisions: Sequence[Decision], evidence: tuple[StoredEvidence, ...]
+    row: Row[Any], decisions: Sequence[Row[Any]], evidence: Sequence[StoredEvidence]
 ) -> IncidentRecord:
-    own = tuple(found for found in decisions if found.incident_id == row.id)
-    final = [found.decision for found in own if found.decision != "comment"]
+    final = [found.decision for found in decisions if found.decision != "comment"]
     return IncidentRecord(
         id=row.id,
         number=row.number,
@@ -170,6 +230,10 @@ def _incident(
         first_seq=row.first_seq,
         last_seq=row.last_seq,
         decision=final[-1] if final else None,
-        decisions=own,
-        evidence=evidence,
+        decisions=tuple(
+            Decision(d.id, d.incident_id, d.decision, d.reason, d.reviewer, d.decided_at)
+            for d in decisions
+        ),
+        evidence=tuple(evidence),
+        decision_count=decisions[0].total if decisions else 0,
     )

@@ -227,11 +227,15 @@ class ConsentRow(Base):
     """What the candidate was shown."""
     given_by: Mapped[str] = mapped_column(String(200))
     given_at: Mapped[datetime] = mapped_column(UtcTime)
+    """The first time."""
+    times: Mapped[int]
+    """How often the same was given."""
+    last_given_at: Mapped[datetime] = mapped_column(UtcTime)
     addition_number: Mapped[int | None]
     """As in ``decisions``; NULL until the sitting starts."""
     hash: Mapped[str | None] = mapped_column(DIGEST)
     signature: Mapped[str] = mapped_column(Text)
-    """The server's, made when the consent was given."""
+    """The server's, renewed each time the consent is given."""
 
 
 class FaceEmbeddingRow(Base):

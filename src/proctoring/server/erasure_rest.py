@@ -5,24 +5,28 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from proctoring.errors import (
     BadSessionIdError,
     ErasureBusyError,
+    LimitReachedError,
+    RateLimitedError,
     SittingOpenError,
+    TooManyError,
     UnknownRecordError,
 )
+from proctoring.records.consents import consent
 from proctoring.records.erasure import Erasure, erase_consents, erasures
-from proctoring.records.review import consent
 from proctoring.records.sitting_detail import Consent
 from proctoring.server.authorisation import grant_of, needs
 from proctoring.server.error_answers import errors
 from proctoring.server.grant import Scope
 from proctoring.server.json_body import BoundedRoute
-from proctoring.server.records_rest import NOT_RECORDED, archive, storage
+from proctoring.server.records_rest import MAX_NUMBER, NOT_RECORDED, archive, storage
 from proctoring.server.schemas import StoredText
+from proctoring.server.service import Service
 from proctoring.session.identifier import check_session_id
 
 router = APIRouter(prefix="/api/records", tags=["records"], route_class=BoundedRoute)
@@ -47,19 +51,35 @@ class ConsentRequest(BaseModel):
     )
 
 
+async def _limit_rate(request: Request, session_id: str) -> None:
+    service: Service = request.app.state.service
+    if service.consent_limit.exceeds(session_id, service.now()):
+        raise RateLimitedError("too many consents for this session: slow down")
+
+
 @router.post(
     "/sessions/{session_id}/consent",
     status_code=201,
-    responses=errors(BadSessionIdError, *NOT_RECORDED),
-    dependencies=[needs(Scope.ADMIN, Scope.MEDIA)],
+    responses=errors(
+        BadSessionIdError, LimitReachedError, RateLimitedError, TooManyError, *NOT_RECORDED
+    ),
+    dependencies=[needs(Scope.ADMIN, Scope.MEDIA), Depends(_limit_rate)],
 )
 def record_consent(request: Request, session_id: str, wanted: ConsentRequest) -> Consent:
     """Store a candidate's consent, or its withdrawal, under a session id: before the session or during
-    it."""
+    it. The same one again is counted."""
     check_session_id(session_id)
-    kept, now = archive(request), datetime.now(UTC)
+    kept, now, grant = archive(request), datetime.now(UTC), grant_of(request)
+    prefixes = [name[:-1] for name in grant.sessions if name.endswith("*")]
     return consent(
-        kept.engine, kept.signer, session_id, wanted.granted, wanted.text, wanted.given_by, now
+        kept.engine,
+        kept.signer,
+        session_id,
+        wanted.granted,
+        wanted.text,
+        wanted.given_by,
+        now,
+        prefixes=() if Scope.ADMIN in grant.scopes else prefixes,
     )
 
 
@@ -96,6 +116,10 @@ def erase_sitting(
 
 
 @router.get("/erasures", responses=errors(*NOT_RECORDED), dependencies=[needs(Scope.ADMIN)])
-def list_erasures(request: Request) -> list[Erasure]:
-    """All records of erasures, oldest first, chained by `hash` and signed by the server."""
-    return list(erasures(archive(request).engine))
+def list_erasures(
+    request: Request,
+    after: Annotated[int, Query(ge=0, le=MAX_NUMBER, description="Number of the last one.")] = 0,
+    limit: Annotated[int, Query(ge=1, le=10_000)] = 1000,
+) -> list[Erasure]:
+    """Records of erasures, oldest first, chained by `hash` and signed by the server."""
+    return list(erasures(archive(request).engine, after, limit))

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, Self
 
 from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import StreamingResponse
 from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
-    TypeAdapter,
     field_validator,
     model_validator,
 )
@@ -19,6 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from proctoring.errors import (
     BadPolicyError,
+    LimitReachedError,
     RecordsOffError,
     RecordsUnavailableError,
     UnknownRecordError,
@@ -28,7 +30,8 @@ from proctoring.judgement.policy import MAX_POLICY_BYTES, Policy, parse_policy, 
 from proctoring.records.archive import Archive
 from proctoring.records.event_log import StoredEvent
 from proctoring.records.plot import Plot
-from proctoring.records.rejudging import Difference, compare, judge_again
+from proctoring.records.reader import INCIDENTS
+from proctoring.records.rejudging import MAX_LISTED, Difference, compare, judge_again
 from proctoring.records.review import DecisionKind, decide
 from proctoring.records.sitting_detail import Decision, IncidentRecord, SittingDetail
 from proctoring.records.sitting_list import SittingFilter, SittingPage
@@ -36,6 +39,7 @@ from proctoring.server.authorisation import grant_of, needs
 from proctoring.server.error_answers import errors
 from proctoring.server.grant import Scope
 from proctoring.server.json_body import BoundedRoute
+from proctoring.server.record_files import csv_text, json_text
 from proctoring.server.schemas import StoredText
 from proctoring.server.service import Service
 from proctoring.session.identifier import SESSION_ID
@@ -51,6 +55,8 @@ router = APIRouter(
 # Plain functions: FastAPI runs them on threads, since they wait for the database.
 
 MAX_POINTS = 5000
+MAX_NUMBER = (1 << 31) - 1
+"""The largest number that PostgreSQL's type of these columns holds."""
 
 NOT_RECORDED = (RecordsOffError, RecordsUnavailableError)
 """Errors of every route that reads the database."""
@@ -106,7 +112,9 @@ class Judgement:
     policy: str
     observations: int
     """Number of recorded observations; 0 if none were recorded."""
+    incident_count: int
     incidents: tuple[IncidentSummary, ...]
+    """The first ``MAX_LISTED``."""
     difference: Difference
 
 
@@ -143,16 +151,23 @@ def list_sittings(
 
 
 @router.get("/sittings/{sitting_id}", responses=errors(UnknownRecordError, *NOT_RECORDED))
-def show_sitting(request: Request, sitting_id: str) -> SittingDetail:
-    """One sitting: incidents with decisions and evidence, consents, policy."""
-    return archive(request).reader.sitting(sitting_id)
+def show_sitting(
+    request: Request,
+    sitting_id: str,
+    after: Annotated[
+        int, Query(ge=0, le=MAX_NUMBER, description="`next_incident` of the page before.")
+    ] = 0,
+    limit: Annotated[int, Query(ge=1, le=1000, description="Incidents in a page.")] = INCIDENTS,
+) -> SittingDetail:
+    """One sitting: a page of its incidents with their last decisions and evidence, consents, policy."""
+    return archive(request).reader.sitting(sitting_id, after, limit)
 
 
 @router.get("/sittings/{sitting_id}/events", responses=errors(UnknownRecordError, *NOT_RECORDED))
 def list_events(
     request: Request,
     sitting_id: str,
-    after: Annotated[int, Query(ge=0)] = 0,
+    after: Annotated[int, Query(ge=0, le=MAX_NUMBER)] = 0,
     limit: Annotated[int, Query(ge=1, le=10_000)] = 1000,
 ) -> list[StoredEvent]:
     """Published events as they were sent (`text`, JSON), chained by `hash`."""
@@ -182,7 +197,7 @@ def judge_sitting_again(request: Request, sitting_id: str, wanted: JudgeRequest)
     Changes nothing that is kept.
     """
     kept = archive(request)
-    found = kept.reader.sitting(sitting_id)
+    found = kept.reader.sitting(sitting_id, limit=1)
     policy = _policy(wanted, found)
     storage(request).write_observations(sitting_id)
     count = 0
@@ -196,14 +211,15 @@ def judge_sitting_again(request: Request, sitting_id: str, wanted: JudgeRequest)
     judged = fold_changes(
         judge_again(policy, observations(), found.sitting.media_time, kept.reader.seed(sitting_id))
     )
-    before = [_summary(incident) for incident in found.incidents]
-    return Judgement(policy.name, count, judged, compare(before, judged))
+    before = [_summary(incident) for incident in kept.reader.incidents(sitting_id)]
+    difference = compare(before, judged)
+    return Judgement(policy.name, count, len(judged), judged[:MAX_LISTED], difference)
 
 
 @router.post(
     "/sittings/{sitting_id}/incidents/{incident_id}/decision",
     status_code=201,
-    responses=errors(UnknownRecordError, *NOT_RECORDED),
+    responses=errors(UnknownRecordError, LimitReachedError, *NOT_RECORDED),
 )
 def decide_on_incident(
     request: Request, sitting_id: str, incident_id: str, wanted: DecisionRequest
@@ -231,14 +247,21 @@ def decide_on_incident(
 def download_json(request: Request, sitting_id: str) -> Response:
     """Everything recorded of a sitting except its signals, as one file."""
     reader = archive(request).reader
-    detail = reader.sitting(sitting_id)
-    events: list[StoredEvent] = []
-    while page := reader.events(sitting_id, events[-1].seq if events else 0, 10_000):
-        events += page
-    body = TypeAdapter(dict[str, Any]).dump_json(
-        {**asdict(detail), "events": [asdict(event) for event in events]}, indent=2
-    )
-    return _file(body, "application/json", f"{sitting_id}.json")
+    detail = reader.sitting(sitting_id, limit=1)  # raises before the answer begins
+    return _file(json_text(reader, detail), "application/json", f"{sitting_id}.json")
+
+
+@router.get(
+    "/sittings/{sitting_id}/csv",
+    responses=errors(UnknownRecordError, *NOT_RECORDED),
+    response_class=Response,
+)
+def download_csv(request: Request, sitting_id: str) -> Response:
+    """The incidents of a sitting as CSV."""
+    reader = archive(request).reader
+    reader.sitting(sitting_id, limit=1)  # raises before the answer begins
+    text = csv_text(reader.incidents(sitting_id))
+    return _file(text, "text/csv; charset=utf-8", f"{sitting_id}.csv")
 
 
 def storage(request: Request) -> Storage:
@@ -293,6 +316,6 @@ def _summary(incident: IncidentRecord) -> IncidentSummary:
     )
 
 
-def _file(body: bytes, kind: str, name: str) -> Response:
+def _file(text: Iterator[str], kind: str, name: str) -> Response:
     disposition = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return Response(body, media_type=kind, headers=disposition)
+    return StreamingResponse(text, media_type=kind, headers=disposition)

@@ -6,16 +6,13 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 
 from proctoring.errors import UnknownRecordError
-from proctoring.records.evidence.ledger import EvidenceContent
 from proctoring.server.authorisation import needs
 from proctoring.server.error_answers import errors
 from proctoring.server.grant import Scope
-from proctoring.server.records_rest import NOT_RECORDED, archive, storage
+from proctoring.server.records_rest import NOT_RECORDED, archive
 from proctoring.server.report.content import Content, content
 from proctoring.server.report.html import report_html
 from proctoring.server.report.pdf import report_pdf
-from proctoring.server.report.stills import read_stills
-from proctoring.server.report.table import incident_table
 
 router = APIRouter(
     prefix="/api/records/sittings/{sitting_id}",
@@ -32,7 +29,7 @@ POINTS = 1000
 )
 def show_report_page(request: Request, sitting_id: str) -> HTMLResponse:
     """The report as one printable HTML page without scripts or other files."""
-    policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'"
+    policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
     return HTMLResponse(
         report_html(_content(request, sitting_id)), headers={"content-security-policy": policy}
     )
@@ -51,24 +48,11 @@ def download_report_pdf(request: Request, sitting_id: str) -> Response:
     return Response(report_pdf(_content(request, sitting_id)), media_type="application/pdf")
 
 
-@router.get("/csv", response_class=Response, responses=errors(UnknownRecordError, *NOT_RECORDED))
-def download_csv(request: Request, sitting_id: str) -> Response:
-    """The incidents of a sitting as CSV: a row for each decision and comment, or one without."""
-    detail = archive(request).reader.sitting(sitting_id)
-    text = "".join(incident_table(detail.incidents))
-    disposition = {"Content-Disposition": f'attachment; filename="{sitting_id}.csv"'}
-    return Response(text.encode(), media_type="text/csv; charset=utf-8", headers=disposition)
-
-
 def _content(request: Request, sitting_id: str) -> Content:
     reader = archive(request).reader
     plot = reader.plot(sitting_id, None, None, POINTS)
     means = {name: curve.mean for name, curve in plot.curves.items()}
     length = max((len(mean) for mean in means.values()), default=0)
     time = [plot.start + number * plot.step for number in range(length)]
-    detail = reader.sitting(sitting_id)
-
-    def read(digest: str) -> EvidenceContent:
-        return storage(request).evidence(sitting_id, digest)
-
-    return content(detail, time, means, read_stills(detail.incidents, read))
+    detail = reader.sitting(sitting_id, limit=1)
+    return content(detail, time, means, reader.incidents(sitting_id))

@@ -22,6 +22,7 @@ from proctoring.server.access import access_mode
 from proctoring.server.model_loading import ModelLoading
 from proctoring.server.open_storage import open_storage
 from proctoring.server.periodic import cancel, repeat, repeat_on_thread
+from proctoring.server.rate_limit import ClientLimit
 from proctoring.server.ready_service import ReadyService, ready_service
 from proctoring.server.references import ReferenceLearning
 from proctoring.server.status import Status, log_capabilities
@@ -44,6 +45,9 @@ STOP_TIMEOUT = 5.0
 
 SWEEP_PERIOD = 3600.0
 """Seconds between two sweeps of records: policies count in days."""
+
+CONSENTS_PER_SECOND = 2.0
+"""Consents of one session id, each a transaction of its own; four at once."""
 
 LOADING_STOP_TIMEOUT = 30.0
 """Seconds that loading has to end: it cannot be interrupted, and the runtime crashes if the process
@@ -83,6 +87,8 @@ class Service:
             self.default_policy: Policy = load_policy(settings.default_policy)
         except BadPolicyError as error:
             raise SettingsError(f"default policy: {error.detail}") from error
+        self.consent_limit = ClientLimit(CONSENTS_PER_SECOND)
+        """By session id."""
         self.metrics = CollectorRegistry()
         self.session_metrics = SessionMetrics(self.metrics)
         self.storage: Storage = open_storage(

@@ -30,8 +30,7 @@ export const microphoneConstraints = (deviceId) => ({
  * @param {MediaStreamTrack} track
  * @param {() => number} captureTime  the pictures' clock now, in microseconds
  * @param {(samples: Int16Array<ArrayBuffer>, captureTime: number) => void} onSamples  the time is that of the first
- * @returns {Promise<{close: () => void, isRunning: () => boolean, resume: () => void}>}  a browser may want a click
- *   before sound runs: `resume` is to be called in it
+ * @returns {Promise<{close: () => void}>}
  * @throws {Error} this browser gives no sound at 16 kHz
  */
 export async function listen(track, captureTime, onSamples) {
@@ -49,15 +48,12 @@ export async function listen(track, captureTime, onSamples) {
       onSamples(samples, captureTime() - age * 1e6);
     };
     context.createMediaStreamSource(new MediaStream([track])).connect(node);
-    // Not waited for: without a click some browsers never answer.
-    context.resume().catch(() => {});
+    await context.resume();
   } catch (error) {
     void context.close();
     throw error;
   }
   return {
-    isRunning: () => context.state === "running",
-    resume: () => void context.resume(),
     close() {
       track.stop();
       void context.close();

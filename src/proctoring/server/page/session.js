@@ -1,5 +1,4 @@
 import { ApiError, createSession, endSession, readSession } from "./api.js";
-import { permits } from "./permitted.js";
 
 /** @import { SessionRequest } from "./api.js" */
 
@@ -38,22 +37,13 @@ export class Session {
 
   async end() {
     const wanted = this.wanted;
+    this.#known = false;
     if (!wanted) return;
     try {
       await endSession(wanted.session_id);
     } catch (error) {
       if (!isUnknown(error)) throw error;
     }
-  }
-
-  /**
-   * Goes on with a session that this page fed before it was loaded again.
-   *
-   * @param {SessionRequest} wanted
-   */
-  resume(wanted) {
-    this.wanted = wanted;
-    this.#known = true;
   }
 
   /** Another session is wanted from now on. */
@@ -87,8 +77,6 @@ export class Session {
 
   /** @param {SessionRequest} wanted */
   async #create(wanted) {
-    // Its first socket makes it, under the server's policy; or an administrator has made it.
-    if (!permits("admin")) return;
     try {
       await createSession(wanted);
     } catch (error) {

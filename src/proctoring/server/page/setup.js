@@ -2,7 +2,6 @@ import { readPolicies } from "./api.js";
 import { listCameras } from "./camera.js";
 import { element } from "./element.js";
 import { listMicrophones } from "./microphone.js";
-import { onlySession, permits } from "./permitted.js";
 
 /** The form in which a session is set up: source, policy, id. */
 
@@ -37,9 +36,6 @@ const NO_MICROPHONE = "none";
 /** Of policies, by name. @type {Map<string, string>} */
 let descriptions = new Map();
 
-/** Whether the server has told its policies. */
-let listed = false;
-
 /** @returns {Setup["source"]} */
 const chosenSource = () =>
   sources.some((choice) => choice.checked && choice.value === "recording") ? "recording" : "camera";
@@ -57,8 +53,7 @@ function showSource() {
 }
 
 function showSummary() {
-  const chosen = permits("admin") ? `, policy ${policy.value || "default"}` : "";
-  element("setup-summary").textContent = box.open ? "" : sessionId.value + chosen;
+  element("setup-summary").textContent = box.open ? "" : `${sessionId.value}, policy ${policy.value || "default"}`;
   element("policy-description").textContent = descriptions.get(policy.value) ?? "";
 }
 
@@ -90,8 +85,6 @@ export function readSetup() {
     form.reportValidity();
     return null;
   }
-  const only = onlySession();
-  if (only !== null) sessionId.value = only;
   const source = chosenSource();
   const mirrored = source === "recording" && recordingMirrored.checked;
   return {
@@ -102,32 +95,10 @@ export function readSetup() {
     session: {
       session_id: sessionId.value,
       mirrored,
-      ...(policy.value && permits("admin") ? { policy: policy.value } : {}),
-      ...(transcribe.checked && permits("admin")
-        ? { accommodations: { transcription: { engine: "moonshine", publish: true } } }
-        : {}),
+      ...(policy.value ? { policy: policy.value } : {}),
+      ...(transcribe.checked ? { accommodations: { transcription: { engine: "moonshine", publish: true } } } : {}),
     },
   };
-}
-
-/**
- * Shows a session that the page had before it was loaded again.
- *
- * @param {SessionRequest} session
- */
-export function showSession({ session_id: id, policy: name }) {
-  sessionId.value = id;
-  if (name && ![...policy.options].some(({ value }) => value === name)) policy.append(new Option(name, name));
-  if (name) policy.value = name;
-  showSummary();
-}
-
-/** What the token does not permit to choose. */
-export function showPermitted() {
-  const only = onlySession();
-  sessionId.readOnly = only !== null;
-  if (only !== null) sessionId.value = only;
-  showSummary();
 }
 
 /** Opens the form at the file chooser: no file was chosen yet. */
@@ -166,7 +137,7 @@ export function openSetup(open) {
 
 /** Another session needs another id: an ended one cannot be fed again. */
 export function renewSessionId() {
-  sessionId.value = onlySession() ?? newSessionId();
+  sessionId.value = newSessionId();
   showSummary();
 }
 
@@ -202,12 +173,10 @@ function fill(select, choices) {
 
 /** Fills in the policies that the server has; the first answer decides. */
 export async function showPolicies() {
-  if (listed) return;
+  if (policy.options.length) return;
   const { policies, default: preferred } = await readPolicies();
   descriptions = new Map(policies.map(({ name, description }) => [name, description]));
-  const chosen = policy.value || preferred;
   policy.replaceChildren(...policies.map(({ name }) => new Option(name, name)));
-  if (chosen) policy.value = chosen;
-  listed = true;
+  if (preferred) policy.value = preferred;
   showSummary();
 }

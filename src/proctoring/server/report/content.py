@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
-from proctoring.incidents import Severity
-from proctoring.records.sitting_detail import IncidentRecord, SittingDetail
+from proctoring.records.sitting_detail import Consent, IncidentRecord, SittingDetail
 
-LISTED = 1000
-"""Incidents that a report lists one by one; the sums and the timeline count all."""
+MAX_INCIDENTS = 300
+"""Incidents that a report lists: some 40 pages."""
+MAX_DECISIONS = 3
+"""Decisions and comments that a report shows of one incident."""
+
+_RANKS = {"violation": 3, "warning": 2, "info": 1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,16 +28,6 @@ class Sum:
     seconds: float
     confirmed: int
     dismissed: int
-
-
-@dataclass(frozen=True, slots=True)
-class Bar:
-    """One incident in the timeline. Media times in seconds."""
-
-    label: str
-    severity: str
-    start: float
-    end: float
 
 
 MediaSegment = tuple[tuple[float, float], ...]
@@ -50,29 +44,18 @@ class Panel:
 
 
 @dataclass(frozen=True, slots=True)
-class Still:
-    """A picture of an incident, or why it could not be read."""
-
-    jpeg: bytes = b""
-    problem: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Content:
     """All that a report contains."""
 
     detail: SittingDetail
-    incidents: tuple[IncidentRecord, ...]
-    """Those that are listed one by one."""
-    unlisted: int
-    """How many are not."""
+    """With the incidents that are listed."""
     sums: tuple[Sum, ...]
-    bars: tuple[Bar, ...]
+    """Over all incidents."""
     panels: tuple[Panel, ...]
     length: float
     """Seconds of the time axis."""
-    stills: Mapping[str, Still]
-    """By the incident's id."""
+    left_out: int = 0
+    """Incidents that are not listed, all less severe or later than those that are."""
 
 
 PANELS = {
@@ -89,7 +72,7 @@ def content(
     detail: SittingDetail,
     time: Sequence[float],
     series: Mapping[str, Sequence[float | None]],
-    stills: Mapping[str, Still] | None = None,
+    incidents: Iterable[IncidentRecord] | None = None,
 ) -> Content:
     """The content of a sitting's report.
 
@@ -97,8 +80,9 @@ def content(
         detail: the sitting with its incidents and decisions.
         time: media time in seconds of each point of ``series``.
         series: name of a signal to its values; ``None`` where it was not measured.
-        stills: pictures by the id of their incident.
+        incidents: all of the sitting's, where ``detail`` has only some.
     """
+    sums, chosen, left_out, end = _choose(detail.incidents if incidents is None else incidents)
     panels = []
     for title, names in PANELS.items():
         lines = tuple(
@@ -106,19 +90,9 @@ def content(
         )
         if lines:
             panels.append(Panel(title, lines))
-    incidents = detail.incidents
-    ends = [incident.started_at + incident.duration for incident in incidents]
-    length = max([detail.sitting.media_time or 0.0, *ends, *time[-1:], 1.0])
-    return Content(
-        detail=detail,
-        incidents=incidents[:LISTED],
-        unlisted=max(0, len(incidents) - LISTED),
-        sums=_sums(incidents),
-        bars=_bars(incidents, length),
-        panels=tuple(panels),
-        length=length,
-        stills=stills or {},
-    )
+    length = max([detail.sitting.media_time or 0.0, end, *time[-1:], 1.0])
+    shown = replace(detail, incidents=chosen)
+    return Content(shown, sums, tuple(panels), length, left_out)
 
 
 def _stretches(time: Sequence[float], values: Sequence[float | None]) -> tuple[MediaSegment, ...]:
@@ -131,38 +105,75 @@ def _stretches(time: Sequence[float], values: Sequence[float | None]) -> tuple[M
     )
 
 
-def _sums(incidents: Iterable[IncidentRecord]) -> tuple[Sum, ...]:
-    found: dict[tuple[str, str], list[IncidentRecord]] = {}
-    for incident in incidents:
-        found.setdefault((incident.label, incident.severity), []).append(incident)
-    sums = [
-        Sum(
-            label,
-            severity,
-            len(own),
-            sum(one.alerted for one in own),
-            sum(one.duration for one in own),
-            sum(one.decision == "confirm" for one in own),
-            sum(one.decision == "dismiss" for one in own),
+def _choose(
+    incidents: Iterable[IncidentRecord],
+) -> tuple[tuple[Sum, ...], tuple[IncidentRecord, ...], int, float]:
+    """Sums over all incidents, the ``MAX_INCIDENTS`` most severe ones, how many others there are, and
+    when the last one ends. Holds no more than it returns."""
+    sums: dict[tuple[str, str], Sum] = {}
+    chosen: list[tuple[tuple[int, bool, int], IncidentRecord]] = []
+    number, end = 0, 0.0
+    for number, incident in enumerate(incidents, 1):
+        key = (incident.label, incident.severity)
+        sums[key] = _plus(sums.get(key) or Sum(*key, 0, 0, 0.0, 0, 0), incident)
+        end = max(end, incident.started_at + incident.duration)
+        # Numbers differ, so that incidents themselves are never compared.
+        rank = (_RANKS.get(incident.severity, 0), incident.alerted, -number)
+        push = heapq.heappush if len(chosen) < MAX_INCIDENTS else heapq.heappushpop
+        push(chosen, (rank, _last_decisions(incident)))
+    in_order = sorted(chosen, key=lambda found: -found[0][2])
+    return (
+        tuple(sums.values()),
+        tuple(incident for _, incident in in_order),
+        number - len(chosen),
+        end,
+    )
+
+
+def _plus(before: Sum, incident: IncidentRecord) -> Sum:
+    return replace(
+        before,
+        times=before.times + 1,
+        alerts=before.alerts + incident.alerted,
+        seconds=before.seconds + incident.duration,
+        confirmed=before.confirmed + (incident.decision == "confirm"),
+        dismissed=before.dismissed + (incident.decision == "dismiss"),
+    )
+
+
+def _last_decisions(incident: IncidentRecord) -> IncidentRecord:
+    """The incident with the last ``MAX_DECISIONS`` decisions, the one that counts among them."""
+    said = incident.decisions
+    verdicts = [one for one in said if one.decision != "comment"][-1:]
+    shown = {one.id for one in (*verdicts, *said[-MAX_DECISIONS + 1 :])}
+    if len(said) <= MAX_DECISIONS:
+        return incident
+    return replace(incident, decisions=tuple(one for one in said if one.id in shown))
+
+
+def consent_text(consents: Sequence[Consent]) -> str:
+    """Consents and withdrawals with their times."""
+    said = [
+        f"{'given' if one.granted else 'taken back'} {one.given_at.isoformat(timespec='seconds')}"
+        + (
+            f" ({one.times} times, last {one.last_given_at.isoformat(timespec='seconds')})"
+            if one.times > 1 and one.last_given_at
+            else ""
         )
-        for (label, severity), own in found.items()
+        for one in consents
     ]
-    return tuple(sorted(sums, key=lambda one: -Severity(one.severity).rank))
+    return "; ".join(said) or "none recorded"
 
 
-_STEPS = 500
-"""Places of the time axis that are told apart: more than its points in print."""
-
-
-def _bars(incidents: Iterable[IncidentRecord], length: float) -> tuple[Bar, ...]:
-    """One bar of several that would be printed over each other."""
-    found = {}
-    for incident in incidents:
-        end = incident.started_at + incident.duration
-        at = (int(_STEPS * incident.started_at / length), int(_STEPS * end / length))
-        bar = Bar(incident.label, incident.severity, incident.started_at, end)
-        found[incident.label, incident.severity, at] = bar
-    return tuple(found.values())
+def left_out_text(content: Content) -> str:
+    """Which incidents the report does not list; empty if it lists all."""
+    if not content.left_out:
+        return ""
+    listed = len(content.detail.incidents)
+    return (
+        f"The {listed} most severe of {listed + content.left_out} incidents are listed here and drawn in "
+        "the timeline; the table above counts all, and the CSV file lists all."
+    )
 
 
 def clock(seconds: float | None) -> str:

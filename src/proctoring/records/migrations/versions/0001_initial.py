@@ -123,6 +123,8 @@ def upgrade() -> None:
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("given_by", sa.String(length=200), nullable=False),
         sa.Column("given_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("times", sa.Integer(), nullable=False),
+        sa.Column("last_given_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("addition_number", sa.Integer(), nullable=True),
         sa.Column("hash", sa.String(length=64), nullable=True),
         sa.Column("signature", sa.Text(), nullable=False),

@@ -65,6 +65,7 @@ import { request, searchOf } from "../api.js";
  * @property {RecordedIncident[]} incidents
  * @property {{granted: boolean, given_at: string}[]} consents
  * @property {string} policy_toml
+ * @property {number | null} next_incident  where the next page of incidents starts
  */
 
 /** Averages over steps of media time, by signal. @typedef {{start: number, step: number, curves: Record<string, {mean: (number | null)[]}>}} Signals */
@@ -75,14 +76,21 @@ import { request, searchOf } from "../api.js";
  * @typedef {object} Rejudgement
  * @property {string} policy
  * @property {number} observations
- * @property {RecordedIncident[]} incidents
+ * @property {number} incident_count
+ * @property {RecordedIncident[]} incidents  the first of them
  * @property {{
  *   added: RecordedIncident[],
  *   removed: RecordedIncident[],
  *   changed: {before: RecordedIncident, after: RecordedIncident}[],
  *   same: number,
+ *   added_count: number,
+ *   removed_count: number,
+ *   changed_count: number,
  * }} difference
  */
+
+/** Incidents that a page shows; all of them are in the files that it offers. */
+const MOST_INCIDENTS = 3000;
 
 /** @param {string} id */
 const sittingPath = (id) => `api/records/sittings/${encodeURIComponent(id)}`;
@@ -105,8 +113,21 @@ export function readSittings(filters = {}) {
   return request("GET", `api/records/sittings?${searchOf(given)}`);
 }
 
-/** @type {(id: string) => Promise<SittingDetail>} */
-export const readSitting = (id) => request("GET", sittingPath(id));
+/**
+ * One sitting with its first incidents, read in pages.
+ *
+ * @param {string} id
+ * @returns {Promise<SittingDetail>}
+ */
+export async function readSitting(id) {
+  const detail = await request("GET", sittingPath(id));
+  while (detail.next_incident !== null && detail.incidents.length < MOST_INCIDENTS) {
+    const page = await request("GET", `${sittingPath(id)}?after=${detail.next_incident}&limit=1000`);
+    detail.incidents.push(...page.incidents);
+    detail.next_incident = page.next_incident;
+  }
+  return detail;
+}
 
 /**
  * The same line of the list of sittings as it is now: much less than the whole sitting.

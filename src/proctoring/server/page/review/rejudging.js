@@ -40,7 +40,8 @@ export async function showPolicies() {
  * @param {Rejudgement} rejudgement
  * @param {number} published
  */
-function difference({ policy, observations, incidents, difference: { added, removed, changed, same } }, published) {
+function difference({ policy, observations, incident_count, difference: found }, published) {
+  const { added, removed, changed, same } = found;
   /** @type {Difference[]} */
   const rows = [
     ...added.map((incident) => /** @type {Difference} */ (["added", incident, incident.reason])),
@@ -55,9 +56,9 @@ function difference({ policy, observations, incidents, difference: { added, remo
     ),
   ].sort((one, other) => one[1].started_at - other[1].started_at);
   const summary =
-    `Under ${policy}: ${count(incidents.length, "incident")} instead of ${published}, ` +
-    `of ${count(observations, "observation")}. ${added.length} added, ${removed.length} dropped, ` +
-    `${changed.length} differ, ${same} stay the same.`;
+    `Under ${policy}: ${count(incident_count, "incident")} instead of ${published}, ` +
+    `of ${count(observations, "observation")}. ${found.added_count} added, ${found.removed_count} dropped, ` +
+    `${found.changed_count} differ, ${same} stay the same.`;
   if (!rows.length) return make("p", { text: summary });
   const head = ["Change", "At", "Incident", "Lasted", "Why"].map((text) => make("th", { scope: "col", text }));
   return make(

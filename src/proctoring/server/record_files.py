@@ -1,0 +1,80 @@
+"""A sitting as files, made piece by piece: their size is no matter of memory."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import fields
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from proctoring.records.event_log import StoredEvent
+from proctoring.records.reader import RecordReader
+from proctoring.records.sitting_detail import IncidentRecord, SittingDetail
+
+_EVENTS = 1000
+"""Events read in one query."""
+
+_ANY: TypeAdapter[Any] = TypeAdapter(Any)
+
+
+def json_text(reader: RecordReader, detail: SittingDetail) -> Iterator[str]:
+    """The JSON of a sitting with all incidents and events, in pieces."""
+    yield '{"sitting": ' + _json(detail.sitting)
+    yield ',\n"consents": ' + _json(detail.consents)
+    yield ',\n"policy_toml": ' + json.dumps(detail.policy_toml)
+    yield ',\n"incidents": '
+    yield from _json_list(reader.incidents(detail.sitting.id))
+    yield ',\n"events": '
+    yield from _json_list(_events(reader, detail.sitting.id))
+    yield "}\n"
+
+
+def csv_text(incidents: Iterable[IncidentRecord]) -> Iterator[str]:
+    """One line for each incident, with the last decision, after a line of names."""
+    columns = [
+        field.name
+        for field in fields(IncidentRecord)
+        if field.name not in ("decisions", "evidence", "decision_count")
+    ]
+    yield _csv_line([*columns, "decision_reason", "decided_by"])
+    for incident in incidents:
+        last = incident.decisions[-1] if incident.decisions else None
+        row = [getattr(incident, name) for name in columns]
+        row += [last.reason, last.reviewer] if last else ["", ""]
+        yield _csv_line([_spreadsheet_safe(value) for value in row])
+
+
+def _csv_line(cells: list[Any]) -> str:
+    text = io.StringIO()
+    csv.writer(text).writerow(cells)
+    return text.getvalue()
+
+
+def _spreadsheet_safe(value: object) -> object:
+    """A cell that spreadsheets do not interpret as a formula."""
+    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
+        return f"'{value}"
+    return value
+
+
+def _events(reader: RecordReader, sitting_id: str) -> Iterator[StoredEvent]:
+    after = 0
+    while page := reader.events(sitting_id, after, _EVENTS):
+        yield from page
+        after = page[-1].seq
+
+
+def _json_list(items: Iterable[Any]) -> Iterator[str]:
+    mark = "["
+    for item in items:
+        yield mark + "\n" + _json(item)
+        mark = ","
+    yield "[]" if mark == "[" else "\n]"
+
+
+def _json(value: Any) -> str:
+    return _ANY.dump_json(value).decode()
