@@ -53,6 +53,7 @@ LABELS: dict[str, str] = {
     "camera.bright": "Too Bright",
     "camera.blurred": "Camera Out of Focus",
     "camera.frozen": "Camera Frozen",
+    "camera.looped": "Looped Video Detected",
     "camera.moved": "Camera Moved",
     "browser.hidden": "Tab Hidden",
     "browser.window_left": "Window Left",

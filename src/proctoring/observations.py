@@ -210,6 +210,10 @@ class InjectionIndicators:
     """``False``: all pictures since the start of the session are identical."""
     repeats_after: float | None
     """The last seconds repeat those of so many seconds before. ``None``: they do not."""
+    exact: bool = False
+    """Whether they repeat pixel for pixel, which no camera does; otherwise they are very like."""
+    backwards: bool = False
+    """Whether they repeat in reverse order; only found if exact."""
 
 
 @dataclass(frozen=True, slots=True)

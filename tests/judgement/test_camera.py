@@ -107,6 +107,31 @@ def test_a_picture_that_never_changed_is_a_spoof_and_no_frozen_camera() -> None:
     assert {change.kind for _, change in changes} == {"face.spoof"}
 
 
+@pytest.mark.parametrize(
+    ("backwards", "reason"),
+    [
+        (False, "the same pictures as 3.0 s before, pixel for pixel"),
+        (True, "the same pictures as 3.0 s before, pixel for pixel, in reverse order"),
+    ],
+)
+def test_pictures_that_return_exactly_are_a_loop_at_once_and_nothing_else(
+    backwards: bool, reason: str
+) -> None:
+    """Also before the candidate is ready, and though no picture of a loop is new."""
+
+    def looped(n: int) -> FrameObservation:
+        stream = InjectionIndicators(
+            max(0.0, n - 3.0), True, 3.0 if n > 4 else None, exact=n > 4, backwards=backwards
+        )
+        return replace(seen(n), stream=stream)
+
+    changes = run(looped(n) for n in range(20))
+    ((time, found),) = changes
+    assert time == 5.0
+    assert (found.kind, found.label) == ("camera.looped", "Looped Video Detected")
+    assert (found.severity, found.confidence, found.reason) == ("violation", 1.0, reason)
+
+
 def test_a_moved_camera_is_reported_once() -> None:
     changes = run(in_time(n, moved=n == 7, likeness=0.1 if n == 7 else 0.9) for n in range(20))
     (started,) = of_kind(changes, "camera.moved")

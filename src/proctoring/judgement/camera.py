@@ -1,4 +1,4 @@
-"""Readings about the camera: bad picture, frozen picture, moved camera."""
+"""Readings about the camera: bad picture, frozen picture, looped video, moved camera."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from proctoring.judgement.policy import Policy
 from proctoring.judgement.reading import Reading
-from proctoring.observations import FrameObservation
+from proctoring.observations import FrameObservation, InjectionIndicators
 
 
 def picture_readings(policy: Policy, observation: FrameObservation) -> Iterator[Reading]:
@@ -49,14 +49,26 @@ def why_unusable(policy: Policy, observation: FrameObservation) -> str:
 
 
 def stream_readings(policy: Policy, observation: FrameObservation) -> Iterator[Reading]:
-    """Whether the picture is frozen or the camera was moved. A picture that never changed is a
-    presentation attack instead (``liveness.py``)."""
+    """Whether the video is looped or frozen, or the camera was moved. A picture that never changed,
+    and one that repeats only nearly, are indications of a presentation attack (``liveness.py``)."""
     stream, scene = observation.stream, observation.scene
     if stream is not None:
-        held = stream.ever_changed and stream.unchanged_for >= policy.camera.max_unchanged
+        yield _loop_reading(stream)
+        unchanged = stream.unchanged_for >= policy.camera.max_unchanged
+        # No picture of a loop is new either.
+        held = stream.ever_changed and unchanged and not stream.exact
         text = "the picture has stood still, sensor noise included,"
         yield Reading("camera.frozen", held, 1.0, stream.unchanged_for, text)
     if scene is not None:
         likeness = 0.0 if scene.similarity is None else scene.similarity
         text = f"the background became another and stays so (likeness {likeness:.2f})"
         yield Reading("camera.moved", scene.moved, min(1.0, 1 - likeness), 1 - likeness, text)
+
+
+def _loop_reading(stream: InjectionIndicators) -> Reading:
+    if not stream.exact:
+        return Reading("camera.looped", False)
+    lag = stream.repeats_after or 0.0
+    order = ", in reverse order" if stream.backwards else ""
+    text = f"the same pictures as {lag:.1f} s before, pixel for pixel{order}"
+    return Reading("camera.looped", True, 1.0, lag, text)

@@ -76,7 +76,7 @@ def _of_stream(
     """Confidence and text of each indication in the stream as a whole."""
     if stream is None:
         return
-    if stream.repeats_after is not None:
+    if stream.repeats_after is not None and not stream.exact:  # exact: ``camera.looped``
         yield STREAM_CONFIDENCE, f"the picture repeats that of {stream.repeats_after:.1f} s before"
     if not stream.ever_changed and stream.unchanged_for >= limits.max_unchanged_at_start:
         yield STREAM_CONFIDENCE, "one and the same picture since the session began"

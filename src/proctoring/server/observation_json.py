@@ -187,6 +187,8 @@ def _stream(stream: InjectionIndicators) -> dict[str, Any]:
         "unchanged_for": round(stream.unchanged_for, 2),
         "ever_changed": stream.ever_changed,
         "repeats_after": _rounded(stream.repeats_after, 1),
+        "exact": stream.exact,
+        "backwards": stream.backwards,
     }
 
 

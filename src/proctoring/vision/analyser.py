@@ -17,6 +17,7 @@ from proctoring.vision.identity.verifier import IdentityVerifier
 from proctoring.vision.landmarks import Mesh
 from proctoring.vision.liveness.tracker import LivenessTracker
 from proctoring.vision.networks import FaceNetworks, VisionModels
+from proctoring.vision.repetition import RepetitionDetector
 from proctoring.vision.schedule import Schedule
 from proctoring.vision.stages.camera import CameraStage
 from proctoring.vision.stages.camera_movement import CameraMovementStage
@@ -27,7 +28,7 @@ from proctoring.vision.stages.faces import FaceStage
 from proctoring.vision.stages.gaze import GazeStage
 from proctoring.vision.stages.head import HeadStage
 from proctoring.vision.stages.identity import IdentityStage
-from proctoring.vision.stages.injection import InjectionStage, StreamStage
+from proctoring.vision.stages.injection import InjectionStage, RepetitionStage, StreamStage
 from proctoring.vision.stages.liveness import FaceMotionStage, LivenessStage
 from proctoring.vision.stages.mouth import MouthStage
 from proctoring.vision.stages.objects import ObjectStage
@@ -143,6 +144,7 @@ def _face_stages(
     identity: IdentityVerifier,
 ) -> list[Stage]:
     """The stages that need faces, in the order in which each uses what those before it found."""
+    repetition = RepetitionDetector()
     return [
         FaceStage(networks),
         CandidateStage(),
@@ -153,7 +155,8 @@ def _face_stages(
         DepictedFacesStage(depicted),
         FaceMotionStage(liveness),
         InjectionStage(),
-        StreamStage(),
+        RepetitionStage(repetition),
+        StreamStage(repetition),
         LivenessStage(liveness),
         IdentityStage(identity),
     ]

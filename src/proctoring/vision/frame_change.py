@@ -1,13 +1,15 @@
-"""How much one frame differs from others, on single pixels.
+"""How much one frame differs from others: on single pixels, and in averages of areas.
 
 The sensor noise of a real camera changes every pixel from frame to frame. A frozen driver, or a
-still image that is fed in its place, repeats the same pixels exactly.
+still image that is fed in its place, repeats the same pixels exactly. In averages, noise and the
+changes of JPEG compression vanish; movement stays.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,7 +18,15 @@ from proctoring.vision.frame import Pixels
 Sample = NDArray[np.int16]
 """(rows, columns) sum of R, G and B, 0 to 765, of single pixels on a regular grid."""
 
+Thumbnail = NDArray[np.float32]
+"""(192,) brightness of 12 x 16 areas in grey levels, less its mean: lamps and exposure control
+oscillate by themselves."""
+
+THUMBNAIL_SIZE = 192
+
 _ROWS, _COLUMNS = 30, 40
+_THUMBNAIL = (16, 12)
+"""Width and height."""
 
 
 def sample_pixels(pixels: Pixels) -> Sample:
@@ -36,3 +46,13 @@ def mean_differences(earlier: Sequence[Sample], now: Sample) -> NDArray[np.float
     All samples must have the same shape. 0: the same pixels again.
     """
     return np.asarray(np.abs(np.stack(earlier) - now).mean(axis=(1, 2)) / 3)
+
+
+def thumbnail(pixels: Pixels) -> Thumbnail:
+    """The frame as averages of 12 x 16 areas."""
+    width, height = _THUMBNAIL
+    # Shrunk in two steps: averaging the whole picture in floating point would cost most of all.
+    middle = cv2.resize(pixels, (4 * width, 4 * height), interpolation=cv2.INTER_AREA)
+    small = cv2.resize(middle.astype(np.float32), (width, height), interpolation=cv2.INTER_AREA)
+    grey = small.mean(axis=2).ravel()
+    return np.asarray(grey - grey.mean(), np.float32)

@@ -9,13 +9,19 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from proctoring.observations import InjectionIndicators
 from proctoring.vision.frame import Pixels
-from proctoring.vision.frame_change import Sample, mean_differences, sample_pixels
+from proctoring.vision.frame_change import (
+    THUMBNAIL_SIZE,
+    Sample,
+    Thumbnail,
+    mean_differences,
+    sample_pixels,
+    thumbnail,
+)
 
 SAMPLE_PERIOD = 0.2
 """Seconds between two updates."""
@@ -45,8 +51,6 @@ _CAMERA_LIKE = 15
 
 # A loop.
 
-_THUMBNAIL = (16, 12)
-"""Width and height of the pictures that are searched for repetitions."""
 _STEPS_PER_LEVEL = 64
 """Thumbnails are stored in 1/64 of a grey level: averages are finer than single pixels."""
 _MEMORY = int(MEMORY_SECONDS / SAMPLE_PERIOD)
@@ -63,8 +67,6 @@ gave 0.06 to 0.20 (0.5 for very fast movement), people recorded once never less 
 _RHYTHM = 0.5
 """The same ratio at lags shorter than the window, below which the person is rocking or nodding; or it
 is a loop shorter than the window, which cannot be distinguished from that."""
-
-Thumbnail = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,7 +86,7 @@ class InjectionDetector:
         self._new: deque[bool] = deque(maxlen=_RECENT)
         self._new_in_a_row = 0
         self._last = float("-inf")
-        self._memory = np.zeros((_MEMORY, _THUMBNAIL[0] * _THUMBNAIL[1]), np.int16)
+        self._memory = np.zeros((_MEMORY, THUMBNAIL_SIZE), np.int16)
         self._updates = 0
         self._window: deque[_Update] = deque(maxlen=_WINDOW)
 
@@ -123,19 +125,13 @@ class InjectionDetector:
             self._earlier.append(sample)
 
     def _update_memory(self, pixels: Pixels) -> None:
-        width, height = _THUMBNAIL
-        # Shrunk in two steps: averaging the whole picture in floating point would cost most of all.
-        middle = cv2.resize(pixels, (4 * width, 4 * height), interpolation=cv2.INTER_AREA)
-        small = cv2.resize(middle.astype(np.float32), (width, height), interpolation=cv2.INTER_AREA)
-        grey = small.mean(axis=2).ravel()
-        # Without the mean: lamps and exposure control oscillate by themselves.
-        stored = np.rint((grey - grey.mean()) * _STEPS_PER_LEVEL).astype(np.int16)
+        stored = np.rint(thumbnail(pixels) * _STEPS_PER_LEVEL).astype(np.int16)
         known = min(self._updates, _MEMORY)
         newest_first = (self._updates - 1 - np.arange(known)) % _MEMORY
         distances = np.abs(self._memory[:known] - stored).mean(axis=1, dtype=np.float32)
         distances /= _STEPS_PER_LEVEL
         self._window.append(
-            _Update(stored.astype(np.float32) / _STEPS_PER_LEVEL, distances[newest_first])
+            _Update((stored / _STEPS_PER_LEVEL).astype(np.float32), distances[newest_first])
         )
         self._memory[self._updates % _MEMORY] = stored
         self._updates += 1

@@ -132,6 +132,15 @@ DEFAULT_RULES: dict[str, dict[str, Any]] = {
     "camera.blurred": {**_CAMERA},
     # Measured once a second, less often on a busy machine.
     "camera.frozen": {**_CAMERA, "max_dropout": 1.5, "max_gap": 5.0},
+    "camera.looped": {
+        "severity": "violation",
+        # Several different pictures have returned in their order, pixel for pixel: that is certain.
+        "persist": 0.0,
+        "closes_after": 3.0,
+        "cooldown": 60.0,
+        "max_gap": 5.0,
+        "stale_after": 30.0,
+    },
     "camera.moved": {
         "severity": "warning",
         "persist": 0.0,  # reported once, when the camera rests again

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from proctoring.vision.injection import SAMPLE_PERIOD, InjectionDetector
+from proctoring.vision.repetition import RepetitionDetector
 from proctoring.vision.stages.context import Context, ObservationPart
 from proctoring.vision.stages.stage import Stage
 
@@ -24,6 +27,20 @@ class InjectionStage(Stage):
         return {}
 
 
+class RepetitionStage(Stage):
+    """Remembers the digest of every analysed frame: a loop shows some of its frames in each turn."""
+
+    name = "repetition"
+
+    def __init__(self, detector: RepetitionDetector) -> None:
+        self._detector = detector
+
+    def run(self, context: Context) -> ObservationPart:
+        """Add the frame."""
+        self._detector.update(context.frame.time, context.frame.pixels)
+        return {}
+
+
 class StreamStage(Stage):
     """Gives ``stream``: the latest signs."""
 
@@ -31,6 +48,15 @@ class StreamStage(Stage):
     period = REPORT_PERIOD
     scaled = True
 
+    def __init__(self, detector: RepetitionDetector) -> None:
+        self._detector = detector
+
     def run(self, context: Context) -> ObservationPart:
         """Report the latest signs."""
-        return {} if context.latest.stream is None else {"stream": context.latest.stream}
+        stream = context.latest.stream
+        if stream is None:
+            return {}
+        found = self._detector.repetition(context.frame.time)
+        if found is not None:
+            stream = replace(stream, repeats_after=found.lag, exact=True, backwards=found.backwards)
+        return {"stream": stream}
