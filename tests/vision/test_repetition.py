@@ -65,10 +65,13 @@ def sampled(
 
 @pytest.mark.parametrize("length", [2.0, 3.0, 6.0, 8.0, 20.0])
 def test_an_exact_loop_is_found_in_its_second_turn(length: float) -> None:
-    found = watch(sampled(length, 2.1))
+    last = max(2.1 * length, 20.0)
+    found = watch(sampled(length, last / length))
 
     time, repetition = found[0]
     assert length < time <= 2 * length + 1
+    times = [time for time, _ in found]
+    assert max(np.diff([*times, last])) < 1.5  # and at every look after that
     assert repetition.lag == pytest.approx(length, abs=0.05)
     assert not repetition.backwards
 

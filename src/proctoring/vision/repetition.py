@@ -134,10 +134,11 @@ class RepetitionDetector:
 
 
 def _densest(votes: Iterable[tuple[float, _Returned]]) -> tuple[float, list[_Returned]]:
-    """The stretch of ``_TOLERANCE`` with the most different pictures: its middle, and the pictures."""
+    """The stretch of ``_TOLERANCE`` with the most different pictures, of these the one with the most
+    returns: its middle, and the returned pictures."""
     ordered = sorted(votes, key=lambda vote: vote[0])
     counts: dict[int, int] = {}
-    first, best, most = 0, (0, 0), 0
+    first, best, most = 0, (0, 0), (0, 0)
     for last, (value, one) in enumerate(ordered):
         counts[one.digest] = counts.get(one.digest, 0) + 1
         while value - ordered[first][0] > _TOLERANCE:
@@ -146,8 +147,9 @@ def _densest(votes: Iterable[tuple[float, _Returned]]) -> tuple[float, list[_Ret
             if not counts[digest]:
                 del counts[digest]
             first += 1
-        if len(counts) > most:
-            most, best = len(counts), (first, last + 1)
+        size = (len(counts), last + 1 - first)
+        if size > most:
+            most, best = size, (first, last + 1)
     chosen = ordered[slice(*best)]
     if not chosen:
         return 0.0, []
