@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import os
 import re
 import shutil
@@ -600,6 +601,56 @@ def test_the_overlay_lies_over_the_face_in_a_mirrored_view_too(
         observation,
     )
     assert shares == [[True, False], [False, True]]
+
+
+def test_labels_never_overlap_and_stay_inside_the_picture(visit: Callable[..., Page]) -> None:
+    page = visit(camera=False)
+    box = [2, 2, 200, 470]
+    candidate = {"track": 1, "head": {"yaw": 20, "pitch": 3, "roll": 0}, "eyes_open": True}
+    observation = {
+        "width": 640,
+        "height": 480,
+        "faces": [
+            {"track": 1, "box": [4, 4, 190, 468], "presence": 1},
+            {"track": 2, "box": [8, 4, 200, 476], "presence": 0.9},
+        ],
+        "candidate": {**candidate, "gaze": {"yaw": -30, "pitch": 12}},
+        "objects": {
+            "persons": [{"box": box, "score": 0.8}, {"box": [500, 0, 640, 480], "score": 0.7}],
+            "phones": [{"box": box, "score": 0.6}],
+        },
+    }
+    # Wider than the picture: there are bars at its sides, over which no label goes.
+    labels = page.evaluate(
+        """async (observation) => {
+            const { Overlay } = await import("/page/overlay.js");
+            const canvas = document.createElement("canvas");
+            canvas.style.width = "700px";
+            canvas.style.height = "480px";
+            document.body.append(canvas);
+            const drawn = [];
+            const fill = CanvasRenderingContext2D.prototype.fillRect;
+            CanvasRenderingContext2D.prototype.fillRect = function (x, y, width, height) {
+              if (width > 3) drawn.push([x, y, x + width, y + height]);
+              fill.call(this, x, y, width, height);
+            };
+            const overlay = new Overlay(canvas);
+            overlay.show(observation);
+            await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+            return drawn;
+        }""",
+        observation,
+    )
+    assert len(labels) == 7
+    for left, top, right, bottom in labels:
+        assert 30 <= left < right <= 670
+        assert 0 <= top < bottom <= 480
+    overlapping = [
+        (one, other)
+        for one, other in itertools.combinations(labels, 2)
+        if one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
+    ]
+    assert overlapping == []
 
 
 def test_nothing_piles_up_before_a_network_that_does_not_carry(browser: Browser) -> None:

@@ -1,10 +1,14 @@
 import { contextOf } from "./element.js";
 import { EDGES, IRIS_CENTRES, IRIS_EDGES, NOSE_TIP, OUTLINES } from "./face_mesh.js";
+import { drawLabels } from "./labels.js";
 import { describeAngles } from "./readings.js";
 
 /** What was seen, drawn over the live picture. */
 
-/** @import { Box, Candidate, Face, Objects, Observation, Point } from "./video_socket.js" */
+/**
+ * @import { Label, Rectangle } from "./labels.js"
+ * @import { Box, Candidate, Face, Objects, Observation, Point } from "./video_socket.js"
+ */
 
 /**
  * From pixels of the analysed frame to the canvas; `sign` is -1 where the candidate's left is drawn on the other side.
@@ -35,7 +39,6 @@ const COLOURS = {
   person: "#74a9ff",
   phone: "#ff6b6b",
   shade: "rgb(0 0 0 / 70%)",
-  text: "#ffffff",
 };
 
 /** @param {number} degrees */
@@ -75,6 +78,34 @@ export function gazeVector({ yaw, pitch }) {
   return [Math.sin(radians(yaw)) * Math.cos(up), -Math.sin(up)];
 }
 
+/** Rows of text below a face, in pixels. */
+const ROW = 22;
+
+/**
+ * Where a label stands that goes into a row below a face.
+ *
+ * @param {Rectangle} face
+ * @param {number} row
+ * @returns {Rectangle}
+ */
+function below(face, row) {
+  const bottom = face.bottom + 2 + (row + 1) * ROW;
+  return { ...face, top: bottom, bottom };
+}
+
+/**
+ * A box of the analysed frame on the canvas.
+ *
+ * @param {Box} box
+ * @param {Mapping} toScreen
+ * @returns {Rectangle}
+ */
+function onScreen([left, top, right, bottom], { point }) {
+  const [x1, y1] = point([left, top]);
+  const [x2, y2] = point([right, bottom]);
+  return { left: Math.min(x1, x2), top: y1, right: Math.max(x1, x2), bottom: y2 };
+}
+
 export class Overlay {
   #canvas;
   #context;
@@ -82,6 +113,8 @@ export class Overlay {
   #observation = null;
   #clearing = 0;
   #pending = false;
+  /** Of the frame that is being drawn. @type {Label[]} */
+  #labels = [];
 
   /**
    * What to draw; whether the picture is shown as in a mirror (`mirrored`), and whether it was a
@@ -140,15 +173,20 @@ export class Overlay {
     context.font = "600 13px system-ui, 'Liberation Sans', sans-serif";
     const toScreen = this.#mapping(observation, canvas.clientWidth, canvas.clientHeight);
 
-    if (this.options.boxes && observation.objects) this.#drawObjects(observation.objects, toScreen);
-    for (const face of observation.faces ?? []) {
-      const isCandidate = face.track === observation.candidate?.track;
-      if (this.options.mesh && face.landmarks) this.#drawFace(face.landmarks, toScreen, isCandidate);
-      if (this.options.boxes) this.#drawFaceBox(face, toScreen, isCandidate);
-      if (this.options.pose && isCandidate && observation.candidate) {
+    const faces = observation.faces ?? [];
+    /** @param {Face} face */
+    const isCandidate = (face) => face.track === observation.candidate?.track;
+    this.#labels = [];
+    for (const face of [...faces].sort((one, other) => Number(isCandidate(other)) - Number(isCandidate(one)))) {
+      if (this.options.mesh && face.landmarks) this.#drawFace(face.landmarks, toScreen, isCandidate(face));
+      if (this.options.boxes) this.#drawFaceBox(face, toScreen, isCandidate(face));
+      if (this.options.pose && isCandidate(face) && observation.candidate) {
         this.#drawPose(face, observation.candidate, toScreen);
       }
     }
+    if (this.options.boxes && observation.objects) this.#drawObjects(observation.objects, toScreen);
+    const picture = onScreen([0, 0, observation.width, observation.height], toScreen);
+    drawLabels(context, this.#labels, picture);
   }
 
   /**
@@ -231,11 +269,11 @@ export class Overlay {
    * @param {Mapping} toScreen
    */
   #drawObjects({ persons, phones }, toScreen) {
-    for (const { box, score } of persons) {
-      this.#drawBox(box, `person ${score.toFixed(2)}`, COLOURS.person, toScreen, [6, 5]);
-    }
     for (const { box, score } of phones) {
       this.#drawBox(box, `phone ${score.toFixed(2)}`, COLOURS.phone, toScreen);
+    }
+    for (const { box, score } of persons) {
+      this.#drawBox(box, `person ${score.toFixed(2)}`, COLOURS.person, toScreen, [6, 5]);
     }
   }
 
@@ -246,16 +284,15 @@ export class Overlay {
    * @param {Mapping} toScreen
    * @param {number[]} [dash]
    */
-  #drawBox([left, top, right, bottom], text, colour, { point }, dash = []) {
-    const [x1, y1] = point([left, top]);
-    const [x2, y2] = point([right, bottom]);
+  #drawBox(box, text, colour, toScreen, dash = []) {
+    const anchor = onScreen(box, toScreen);
     const context = this.#context;
     context.lineWidth = 2;
     context.strokeStyle = colour;
     context.setLineDash(dash);
-    context.strokeRect(Math.min(x1, x2), y1, Math.abs(x2 - x1), y2 - y1);
+    context.strokeRect(anchor.left, anchor.top, anchor.right - anchor.left, anchor.bottom - anchor.top);
     context.setLineDash([]);
-    this.#drawText(text, Math.min(x1, x2), y1 - 4, colour);
+    this.#labels.push({ text, colour, anchor });
   }
 
   /**
@@ -263,11 +300,11 @@ export class Overlay {
    * @param {Candidate} candidate
    * @param {Mapping} toScreen
    */
-  #drawPose({ landmarks, box }, { head, gaze }, { point, sign }) {
+  #drawPose({ landmarks, box }, { head, gaze }, toScreen) {
+    const { point, sign } = toScreen;
     const [left, top, right, bottom] = box;
-    const [x1] = point([left, top]);
-    const [x2] = point([right, bottom]);
-    const size = Math.abs(x2 - x1);
+    const face = onScreen(box, toScreen);
+    const size = face.right - face.left;
     /** @type {Point} */
     const middle = [(left + right) / 2, (top + bottom) / 2];
     if (head) {
@@ -286,12 +323,10 @@ export class Overlay {
         this.#drawArrow(point(eye), [dx * sign, dy], size * GAZE_LENGTH, COLOURS.gaze);
       }
     }
-    const [, y] = point([left, bottom]);
-    const x = Math.min(x1, x2);
-    if (gaze) this.#drawText(`gaze ${describeAngles(gaze)}`, x, y + 20, COLOURS.gaze);
+    if (gaze) this.#labels.push({ text: `gaze ${describeAngles(gaze)}`, colour: COLOURS.gaze, anchor: below(face, 0) });
     if (!head) return;
-    const turned = describeAngles({ yaw: head.yaw, pitch: head.pitch });
-    this.#drawText(`head ${turned}`, x, y + 42, COLOURS.forward);
+    const text = `head ${describeAngles({ yaw: head.yaw, pitch: head.pitch })}`;
+    this.#labels.push({ text, colour: COLOURS.forward, anchor: below(face, 1) });
   }
 
   /**
@@ -330,26 +365,5 @@ export class Overlay {
     context.lineTo(x + 7 * Math.cos(angle + 2.2), y + 7 * Math.sin(angle + 2.2));
     context.lineTo(x + 7 * Math.cos(angle - 2.2), y + 7 * Math.sin(angle - 2.2));
     context.fill();
-  }
-
-  /**
-   * A line of text with its baseline at y, kept inside the picture.
-   *
-   * @param {string} text
-   * @param {number} x
-   * @param {number} y
-   * @param {string} colour
-   */
-  #drawText(text, x, y, colour) {
-    const context = this.#context;
-    const width = context.measureText(text).width + 10;
-    const left = Math.max(0, Math.min(x, this.#canvas.clientWidth - width));
-    const base = Math.max(15, Math.min(y, this.#canvas.clientHeight - 6));
-    context.fillStyle = COLOURS.shade;
-    context.fillRect(left, base - 15, width, 20);
-    context.fillStyle = colour;
-    context.fillRect(left, base - 15, 3, 20);
-    context.fillStyle = COLOURS.text;
-    context.fillText(text, left + 7, base);
   }
 }
