@@ -1,21 +1,32 @@
-"""Send a camera, or a recording in real time, to a session and print its alerts.
+"""Send a camera, or a recording in real time, to a session and print its incidents.
 
     python examples/client.py
     python examples/client.py ws://localhost:8000/ws/proctor/exam-7 recording.mp4
 
-PROCTORING_TOKEN: a token with the scopes media and events, where the server asks for one.
+PROCTORING_TOKEN: a token with the scopes media and events, where the server asks for one; with admin,
+the session is ended at the end.
 """
 
 import argparse
 import json
 import os
 import sys
-from contextlib import suppress
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Thread
+from typing import Any
 
 import cv2
-from websockets.exceptions import InvalidStatus, WebSocketException
+import httpx
+from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 from websockets.http11 import Response
-from websockets.sync.client import connect
+from websockets.sync.client import ClientConnection, connect
+
+RATE = 10.0
+"""Frames per second that are sent; the server analyses no more."""
+EVERY = 1.0 if sys.stderr.isatty() else 10.0
+"""Seconds between two status lines; on a terminal each replaces the one before."""
 
 
 def main() -> None:
@@ -25,15 +36,51 @@ def main() -> None:
     parser.add_argument("url", nargs="?", default="ws://localhost:8000/ws/proctor/exam-7")
     parser.add_argument("recording", nargs="?", help="a video file; by default the first camera")
     options = parser.parse_args()
+    if options.recording and not Path(options.recording).is_file():
+        sys.exit(f"error: {options.recording}: there is no such file")
+    if not options.url.startswith(("ws://", "wss://")):
+        sys.exit(f"error: {options.url}: the address of a session begins with ws:// or wss://")
+    # What cannot be opened is said below.
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)
     camera = cv2.VideoCapture(options.recording or 0)
     if not camera.isOpened():
-        sys.exit(f"error: {options.recording or 'the camera'} cannot be opened")
+        sys.exit(f"error: {options.recording or 'the camera'} cannot be opened as video")
+    frames = sample(played(camera) if options.recording else live(camera))
     try:
-        send(options.url, camera)
+        Client(options.url).run(frames)
     except InvalidStatus as refused:
         sys.exit(f"error: {options.url}: {explain(refused.response)}")
-    except (OSError, WebSocketException) as error:
+    except OSError as error:
+        reason = error.strerror or error
+        sys.exit(f"error: {options.url}: {reason}. Is the server running (proctoring serve)?")
+    except WebSocketException as error:
         sys.exit(f"error: {options.url}: {error}")
+
+
+def live(camera: cv2.VideoCapture) -> Iterator[tuple[float, Any]]:
+    """Frames of a camera with the seconds since the first."""
+    start = time.monotonic()
+    while (grabbed := camera.read())[0]:
+        yield time.monotonic() - start, grabbed[1]
+
+
+def played(file: cv2.VideoCapture) -> Iterator[tuple[float, Any]]:
+    """Frames of a file at its own speed, with its own times in seconds."""
+    start, first = time.monotonic(), None
+    while (grabbed := file.read())[0]:
+        seconds = file.get(cv2.CAP_PROP_POS_MSEC) / 1000
+        first = seconds if first is None else first
+        time.sleep(max(0.0, start + seconds - first - time.monotonic()))
+        yield seconds - first, grabbed[1]
+
+
+def sample(frames: Iterator[tuple[float, Any]]) -> Iterator[tuple[float, Any]]:
+    """At most ten frames a second, whatever the rate of the source."""
+    due = 0.0
+    for seconds, frame in frames:
+        if seconds >= due - 0.005:
+            due = max(due + 1 / RATE, seconds + 0.5 / RATE)
+            yield seconds, frame
 
 
 def explain(response: Response) -> str:
@@ -46,20 +93,115 @@ def explain(response: Response) -> str:
     return f"HTTP status {response.status_code}: {error['detail']}{again}"
 
 
-def send(url: str, camera: cv2.VideoCapture) -> None:
-    """Send ten frames a second and print alerts as they arrive."""
-    token = os.environ.get("PROCTORING_TOKEN")
-    headers = {"Authorization": f"Bearer {token}"} if token else {}
-    with (
-        connect(f"{url}/video", additional_headers=headers) as video,
-        connect(f"{url}/events", additional_headers=headers) as events,
-    ):
-        while (grabbed := camera.read())[0]:
-            video.send(cv2.imencode(".jpg", grabbed[1])[1].tobytes())
-            with suppress(TimeoutError):  # ten frames a second, whether something happens or not
-                if alerts := json.loads(events.recv(timeout=0.1)).get("alerts"):
-                    print(alerts, flush=True)
+class Client:
+    """One session: frames out, observations and events in."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url.rstrip("/")
+        token = os.environ.get("PROCTORING_TOKEN")
+        self.headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self.sent = self.analysed = self.alerts = 0
+        self.position = 0.0
+        self.trouble = ""
+
+    def run(self, frames: Iterator[tuple[float, Any]]) -> None:
+        """Send frames until there are no more, or until Ctrl-C."""
+        with (
+            connect(f"{self.url}/video?observe=1", additional_headers=self.headers) as video,
+            connect(f"{self.url}/events", additional_headers=self.headers) as events,
+        ):
+            say(f"connected to {self.url}; Ctrl-C ends it")
+            for socket, take in ((video, self.observe), (events, self.report)):
+                Thread(target=self.receive, args=(socket, take), daemon=True).start()
+            review = self.review()
+            try:
+                self.send(video, frames)
+            except KeyboardInterrupt:
+                say("stopped")
+            except ConnectionClosed as closed:
+                sys.exit(f"\nerror: {self.url}: {self.trouble or closed}")
+            else:
+                time.sleep(1.0)  # the answers to the last frames
+            print(self.status(), file=sys.stderr)
+            say(self.end())
+        say(f"review: {review}")
+
+    def send(self, video: ClientConnection, frames: Iterator[tuple[float, Any]]) -> None:
+        """Send each frame with its capture time, and say how far it is."""
+        start, said = time.time(), time.monotonic()
+        for seconds, frame in frames:
+            capture_time = round((start + seconds) * 1e6)
+            jpeg = cv2.imencode(".jpg", frame)[1].tobytes()
+            video.send(capture_time.to_bytes(8, "big") + jpeg)
+            self.sent += 1
+            self.position = seconds
+            if time.monotonic() - said >= EVERY:
+                said = time.monotonic()
+                say(self.status(), replaced=sys.stderr.isatty())
+
+    def receive(self, socket: ClientConnection, take: Any) -> None:
+        """Take every message of a socket; the last error says why the server closes it."""
+        try:
+            for text in socket:
+                message = json.loads(text)
+                self.trouble = message.get("error", {}).get("detail", self.trouble)
+                take(message)
+        except ConnectionClosed:
+            pass  # told where frames are sent
+
+    def observe(self, message: dict[str, Any]) -> None:
+        self.analysed += "observation" in message
+
+    def report(self, event: dict[str, Any]) -> None:
+        """Print the incidents that start or end."""
+        self.alerts += len(event.get("alerts", ()))
+        for incident in event.get("incidents", ()):
+            if incident["state"] == "updated":
+                continue
+            at = incident["started_at"]
+            at += incident["duration"] if incident["state"] == "ended" else 0.0
+            what = f"{incident['label']} ({incident['severity']})"
+            reason = f": {incident['reason']}" if incident["state"] == "started" else ""
+            print(f"{at:8.1f} s  {incident['state']:7}  {what}{reason}", flush=True)
+
+    def status(self) -> str:
+        return (
+            f"{self.position:8.1f} s  sent {self.sent}, analysed {self.analysed}, "
+            f"alerts {self.alerts}"
+        )
+
+    def review(self) -> str:
+        """Where a reviewer finds the session."""
+        server, _, session_id = self.url.replace("ws", "http", 1).rpartition("/ws/proctor/")
+        try:
+            session = self.ask("GET", f"{server}/api/sessions/{session_id}")
+        except httpx.HTTPError:
+            return f"{server}/review"
+        return f"{server}/sitting?id={session['sitting_id']}"
+
+    def end(self) -> str:
+        """End the session, if the token permits it."""
+        server, _, session_id = self.url.replace("ws", "http", 1).rpartition("/ws/proctor/")
+        try:
+            self.ask("DELETE", f"{server}/api/sessions/{session_id}")
+        except httpx.HTTPError:
+            return "the session stays open until its grace period is over: it could not be ended"
+        return "the session has ended"
+
+    def ask(self, method: str, address: str) -> Any:
+        answer = httpx.request(method, address, headers=self.headers, timeout=30)
+        return answer.raise_for_status().json()
+
+
+def say(text: str, *, replaced: bool = False) -> None:
+    """A line about the run, beside the incidents on standard output."""
+    if sys.stderr.isatty():
+        text = f"\r\033[K{text}"
+    print(text, end="" if replaced else "\n", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -290,6 +290,7 @@ def _session_answer(service: Service, session: Session) -> SessionAnswer:
     frames, guidance = session.frames, session.guidance
     return SessionAnswer(
         session_id=session.session_id,
+        sitting_id=session.sitting_id,
         state=session.state.value,
         policy=session.policy.name,
         mirrored=session.mirrored,

@@ -262,6 +262,10 @@ class SessionAnswer(BaseModel):
     """One open session."""
 
     session_id: str = Field(examples=["exam-7"])
+    sitting_id: str = Field(
+        description="Its record, on the page `/sitting?id=`, if records are on.",
+        examples=["01KB3Q8Z6V7Y3M5N9P2R4T6W8X"],
+    )
     state: Literal["open", "ended"]
     policy: str = Field(examples=["exam"])
     mirrored: bool

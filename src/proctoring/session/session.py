@@ -82,6 +82,7 @@ class Session:
         now: float,
     ) -> None:
         self.session_id = config.sitting.session_id
+        self.sitting_id = config.sitting.id
         self.started_at = config.sitting.started_at
         self.mirrored = config.mirrored
         self.policy = pipeline.policy
