@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import wave
 
+import av
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -46,6 +47,9 @@ def test_a_wave_file_of_any_rate_and_channels_becomes_mono_at_16_khz() -> None:
         (b"OggS" + bytes(100), "damaged"),
         (wav(np.zeros(61 * RATE, np.int16)), "longer than 60 s"),
         (bytes((6 << 20) + 1), "bytes"),
+        (wav(np.zeros(RATE, np.int16), rate=3_000_000), "3000000 Hz"),
+        (wav(np.zeros(RATE, np.int16), rate=100), "100 Hz"),
+        (wav(np.zeros(RATE, np.int16), channels=16), "16 channels"),
     ],
 )
 def test_what_is_no_audio_file_or_too_much_is_refused_with_the_reason(
@@ -53,6 +57,22 @@ def test_what_is_no_audio_file_or_too_much_is_refused_with_the_reason(
 ) -> None:
     with pytest.raises(BadVoiceError, match=why):
         decode_reference(data)
+
+
+def test_pictures_in_a_sound_file_are_not_decoded() -> None:
+    file = io.BytesIO()
+    with av.open(file, "w", format="matroska") as container:
+        sound = container.add_stream("libopus", rate=48_000, layout="mono")
+        pictures = container.add_stream("mjpeg", rate=1)
+        pictures.width = pictures.height = 64
+        pictures.pix_fmt = "yuvj420p"
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, 48_000), np.int16), "s16", "mono")
+        frame.sample_rate = 48_000
+        container.mux(pictures.encode(av.VideoFrame(64, 64, "yuvj420p")))
+        container.mux(sound.encode(frame) + sound.encode(None) + pictures.encode(None))
+    assert len(decode_reference(file.getvalue())) == pytest.approx(RATE, abs=400)
+    with av.open(io.BytesIO(file.getvalue()), options={"codec_whitelist": "opus"}) as container:
+        assert container.streams.video[0].codec_context.pix_fmt is None  # what the option is for
 
 
 def test_silence_and_a_few_words_are_no_reference(

@@ -221,6 +221,7 @@ def test_health_tells_strangers_no_more_than_how_it_is(guarded: Live) -> None:
     assert set(brief) == {"status", "access"}
     assert brief["access"] == whole["access"] == "tokens"
     assert "capabilities" in whole
+    assert whole["grant"]["scopes"] == ["metrics"]
     assert bad.status_code == 401
 
 

@@ -238,6 +238,11 @@ def start(page: Page) -> None:
     expect(page.locator("#connection")).to_have_text("Connected")
 
 
+def end_session(page: Page) -> None:
+    page.get_by_role("button", name="End session").click()
+    page.get_by_role("button", name="Yes, end it").click()
+
+
 def choose_recording(page: Page, recording: Path) -> None:
     page.get_by_role("radio", name="Video file").check()
     page.get_by_label("Video file", exact=True).last.set_input_files(recording)
@@ -324,7 +329,7 @@ def test_a_face_on_the_camera_is_drawn_over_and_its_absence_becomes_an_incident(
     duration = float(incident.locator(".duration").inner_text().removesuffix(" s"))
     assert duration == pytest.approx(NOBODY_SECONDS, abs=1.5)
 
-    page.get_by_role("button", name="End session").click()
+    end_session(page)
     expect(page.locator("#notices")).to_contain_text("The session has ended.")
     expect(page.locator("#connection")).to_have_text("Not connected")
 
@@ -445,7 +450,7 @@ def test_a_phone_shows_everything_without_scrolling_sideways(
     expect(page.locator("#reading-faces")).not_to_have_text(NOTHING)
     assert overflow(page) == 0
     expect(page.get_by_role("button", name="Stop")).to_be_in_viewport()
-    page.get_by_role("button", name="End session").click()
+    end_session(page)
     expect(page.locator("#notices")).to_contain_text("has ended")
     assert overflow(page) == 0
 
@@ -482,6 +487,9 @@ def test_the_keyboard_alone_runs_a_session(visit: Callable[..., Page]) -> None:
     page.keyboard.press("Space")
     expect(page.get_by_role("button", name="Continue")).to_be_focused()
     tab_to("end")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Keep it open")).to_be_focused()
+    tab_to("confirm-end-yes")
     page.keyboard.press("Enter")
     expect(page.get_by_role("button", name="Start")).to_be_focused()
     tab_to("show-mesh")
@@ -770,4 +778,4 @@ def test_what_the_browser_reports_becomes_incidents_of_the_session(
     page.evaluate("document.exitFullscreen()")
     left = page.locator('.incident[data-kind="browser.fullscreen_left"]')
     expect(left).to_contain_text("Full Screen Left")
-    page.get_by_role("button", name="End session").click()
+    end_session(page)

@@ -15,6 +15,7 @@ from tests.server.test_page import (  # noqa: F401  (fixtures)
     Server,
     accessibility_violations,
     browser,
+    end_session,
     launch,
     overflow,
     server,
@@ -52,7 +53,7 @@ def test_the_position_is_said_until_it_is_good(visit: Callable[..., Page]) -> No
     start(page)
     expect(panel.locator("#guide-state")).to_have_text("Ready", timeout=30_000)
     expect(panel).to_contain_text("You sit well.")
-    page.get_by_role("button", name="End session").click()
+    end_session(page)
     expect(page.locator("#notices")).to_contain_text("The session has ended.")
     assert accessibility_violations(page) == []
 

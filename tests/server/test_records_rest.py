@@ -154,7 +154,7 @@ def test_decisions_and_consent_are_kept_and_downloaded(kept: Live, session_id: s
     assert report["consents"][0]["text"] == "Your camera is watched."
     assert report["incidents"][0]["decision"] == "dismiss"
     assert [event["seq"] for event in report["events"]] == [1, 2]
-    first, second = csv.DictReader(io.StringIO(table.text))
+    first, second = csv.DictReader(io.StringIO(table.content.decode("utf-8-sig")))
     assert (first["kind"], first["decision"]) == ("gaze.left", "dismiss")
     assert first["decision_reason"] == "'=looked at the clock"  # no formula
     assert second["decision"] == ""

@@ -36,6 +36,10 @@ def error(response: httpx.Response) -> tuple[int, str, str]:
 def test_health_says_what_is_on_and_what_is_off_and_why(live: Live, http: httpx.Client) -> None:
     health = http.get("/api/health").json()
     assert health["version"] == __version__
+    assert health["grant"] == {
+        "scopes": ["admin", "events", "media", "metrics", "review"],
+        "sessions": ["*"],
+    }
     known = {capability.name: capability for capability in live.service.capabilities}
     assert {found["name"] for found in health["capabilities"]} == set(known) >= {"faces", "gaze"}
     for found in health["capabilities"]:

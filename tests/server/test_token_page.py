@@ -81,6 +81,27 @@ def test_a_candidates_link_carries_the_token_and_nothing_keeps_it(
     assert bearer not in kept
 
 
+def test_what_a_candidates_token_does_not_permit_is_not_offered(guarded: Live, page: Page) -> None:
+    complaints: list[str] = []
+    page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+    permitted = token("exam-9", Scope.MEDIA, Scope.EVENTS)
+    page.goto(f"{guarded.address}/#token={permitted}")
+    expect(page.get_by_label("Session id")).to_have_value("exam-9")
+    expect(page.get_by_label("Session id")).not_to_be_editable()
+    for label in ("Policy", "Video file", "Transcribe speech", "Mesh"):
+        shown = expect(page.get_by_label(label, exact=False).first)
+        shown.to_be_visible() if label == "Mesh" else shown.to_be_hidden()
+    for name in ("End session", "Review", "API"):
+        expect(page.get_by_text(name, exact=True)).to_be_hidden()
+    expect(page.locator("#speed-server")).to_be_hidden()
+    page.get_by_role("button", name="Start").click()
+    expect(page.locator("#connection")).to_have_text("Connected", timeout=20_000)
+    expect(page.get_by_role("button", name="Calibrate")).to_be_visible()
+    page.get_by_role("button", name="Stop").click()
+    expect(page.locator("#stage-hint")).to_contain_text("The session stays open")
+    assert complaints == []
+
+
 def test_a_page_without_a_token_asks_for_one_and_goes_on_with_it(guarded: Live, page: Page) -> None:
     page.goto(f"{guarded.address}/?session=typed")
     expect(page.get_by_text("asks for an access token")).to_be_visible()

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from threading import Event
 
 import pytest
+from benchmarks.bombs import many_scans
 from tests.session.conftest import BLIND, TIMEOUT, FakeSocket, SessionUnderTest
 
 from proctoring.audio.analyser import AudioAnalyser
@@ -16,9 +17,12 @@ from proctoring.session.messages import ReceivedFrame
 from proctoring.session.missing_media import MISSING_AFTER
 from proctoring.session.session import SessionState
 from proctoring.session.session_metrics import SessionMetrics
+from proctoring.session.worker import REFUSED_SHARE
 from proctoring.session.worker_pool import WorkerPool
 from proctoring.vision.analyser import FrameAnalysis, VisionAnalyser
+from proctoring.vision.decode import MAX_SECONDS
 from proctoring.vision.frame import Frame
+from proctoring.vision.jpeg_structure import MAX_SCANS
 from proctoring.vision.networks import VisionModels
 
 MakeSession = Callable[..., SessionUnderTest]
@@ -85,6 +89,20 @@ def test_frames_sooner_than_due_are_not_even_decoded(
     assert isinstance(socket.next(), FrameAnalysis)
     frames = live.session.frames
     assert (frames.analysed, frames.skipped + frames.replaced, frames.refused) == (2, 1, 0)
+
+
+def test_pictures_that_only_cost_time_get_a_tenth_of_a_worker(
+    make_session: MakeSession, face_jpeg: bytes
+) -> None:
+    live, socket = make_session(), FakeSocket()
+    slow = many_scans(3840, 2160, MAX_SCANS)  # refused after MAX_SECONDS of decoding
+    for arrival in (0.0, 0.1, 0.5, 1.4):
+        live.session.receive_frame(slow, None, socket, now=arrival)
+    assert "longer than" in socket.next().detail
+    live.session.receive_frame(face_jpeg, None, socket, now=MAX_SECONDS / REFUSED_SHARE + 9.0)
+    assert isinstance(socket.next(), FrameAnalysis)
+    frames = live.session.frames
+    assert (frames.refused, frames.analysed) == (1, 1)
 
 
 def test_a_broken_frame_is_refused_and_the_next_is_seen(

@@ -12,6 +12,7 @@ from PIL import Image
 from tests.recording.clips import face, write_clip
 
 from proctoring.errors import BadFrameError
+from proctoring.vision import video_file
 from proctoring.vision.frame import Pixels
 from proctoring.vision.video_file import declared_duration, read_frames, read_pictures
 
@@ -177,3 +178,12 @@ def test_a_playlist_cannot_reach_the_network(tmp_path: Path) -> None:
 def test_the_rotation_of_a_real_recording_is_applied(shared_data: Path) -> None:
     frame = next(read_frames(shared_data / "gaze" / "eyes_only" / "center_focus.mp4"))
     assert frame.pixels.shape == (848, 480, 3)  # stored as 848 x 480
+
+
+def test_a_video_of_giant_pictures_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clip = write_clip(tmp_path / "clip.mkv", [(0.0, scene())])
+    monkeypatch.setattr(video_file, "MAX_PIXELS", 96 * 64 - 1)
+    with pytest.raises(BadFrameError, match=r"clip\.mkv has 96 x 64 pixels, too many"):
+        list(read_pictures(clip))

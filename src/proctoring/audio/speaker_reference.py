@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import time
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -27,6 +28,20 @@ MAX_SECONDS = 60.0
 """Seconds that a reference may last."""
 MAX_REFERENCE_BYTES = 6 << 20
 """Size of a reference file: a minute at 48 kHz, 16 bit, mono."""
+_RATES = range(8_000, 192_001)
+"""Sample rates that a reference may have, in Hz."""
+_MAX_CHANNELS = 8
+_MAX_DECODING = 10.0
+"""Seconds of processor time in which a reference must be decoded. A minute takes 0.1 s."""
+_DECODERS = frozenset(
+    {"aac", "flac", "libopus", "libvorbis", "mp3", "mp3float", "opus", "vorbis"}
+    | {
+        f"pcm_{name}"
+        for name in ("alaw", "f32le", "f64le", "mulaw", "s16le", "s24le", "s32le", "u8")
+    }
+)
+"""The only decoders that FFmpeg may use: in particular none of pictures, which it would also decode to
+describe the file's streams."""
 EMBEDDING_SECONDS = 3.0
 """Speech per embedding, about."""
 MIN_EMBEDDING_SECONDS = 1.5
@@ -63,12 +78,24 @@ def decode_reference(data: bytes) -> Pcm:
     if reader is None:
         raise BadVoiceError("not an audio file: WAV, FLAC, Ogg or WebM is needed")
     pieces, samples = [np.zeros(0, np.int16)], 0
+    until = time.thread_time() + _MAX_DECODING
     try:
-        with av.open(io.BytesIO(data), "r", format=reader, metadata_errors="ignore") as container:
+        with av.open(
+            io.BytesIO(data),
+            "r",
+            format=reader,
+            metadata_errors="ignore",
+            options={"codec_whitelist": ",".join(sorted(_DECODERS))},
+        ) as container:
             if not container.streams.audio:
                 raise BadVoiceError("the file has no audio track")
+            if container.streams.audio[0].codec_context.name not in _DECODERS:
+                raise BadVoiceError("the audio's coding is none of those that browsers record in")
             resampler = av.AudioResampler("s16", "mono", SAMPLE_RATE)
             for frame in container.decode(audio=0):
+                _check_format(frame)
+                if time.thread_time() > until:
+                    raise BadVoiceError("the recording takes too long to decode")
                 frame.pts = None
                 for chunk in resampled(resampler, frame, 0.0):
                     pieces.append(chunk.samples)
@@ -79,6 +106,15 @@ def decode_reference(data: bytes) -> Pcm:
     except (av.FFmpegError, ValueError) as error:
         raise BadVoiceError("the audio file is damaged, or its format is unknown") from error
     return np.concatenate(pieces)
+
+
+def _check_format(frame: av.AudioFrame) -> None:
+    channels = frame.layout.nb_channels
+    if frame.sample_rate not in _RATES or channels > _MAX_CHANNELS:
+        raise BadVoiceError(
+            f"the recording has {frame.sample_rate} Hz and {channels} channels; 8 to 192 kHz and up "
+            f"to {_MAX_CHANNELS} channels can be used"
+        )
 
 
 def analyse_reference(models: AudioModels, samples: Pcm) -> SpeakerReference:

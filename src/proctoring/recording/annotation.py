@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from proctoring.incidents import IncidentChange, IncidentState, Severity
 from proctoring.observations import Box, Candidate, Gaze, HeadPose
+from proctoring.recording.label_placement import Rectangle, place_all
 from proctoring.vision.analyser import FrameAnalysis
 from proctoring.vision.frame import Frame, Pixels
 from proctoring.vision.landmarks import Mesh
@@ -32,6 +34,18 @@ _SEVERITIES: Mapping[Severity, Colour] = {
 _NOSE_TIP, _IRISES = 1, (468, 473)
 _FACE_POINTS = 468
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
+_WHITE: Colour = (255, 255, 255)
+_SHADE = 0.7
+"""Share of black behind a text: legible on any background."""
+_MOST_CAPTIONS = 6
+"""Open incidents that are named; of more, only their number is told."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Label:
+    text: str
+    anchor: Rectangle
+    colour: Colour
 
 
 class FrameAnnotator:
@@ -58,12 +72,15 @@ class FrameAnnotator:
         picture = frame.pixels.copy()
         observation = analysis.observation
         unit = max(1, round(min(picture.shape[:2]) / 360))
+        labels = list(self._captions(picture, frame.time))
         if observation.objects is not None:
             for found, colour in (
-                *((person, _PERSON) for person in observation.objects.persons),
                 *((phone, _PHONE) for phone in observation.objects.phones),
+                *((person, _PERSON) for person in observation.objects.persons),
             ):
-                _draw_box(picture, found.box, f"{found.label} {found.score:.2f}", colour, unit)
+                box = _pixels(found.box)
+                cv2.rectangle(picture, box[:2], box[2:], colour, unit)
+                labels.append(_Label(f"{found.label} {found.score:.2f}", box, colour))
         own = observation.candidate.track if observation.candidate else None
         for track, mesh in analysis.meshes.items():
             self._draw_mesh(picture, mesh, _MESH if track == own else _OTHER_FACE, unit)
@@ -71,7 +88,7 @@ class FrameAnnotator:
             self._draw_directions(
                 picture, analysis.meshes[observation.candidate.track], observation.candidate, unit
             )
-        self._draw_captions(picture, frame.time, unit)
+        _draw_labels(picture, labels, unit)
         return picture
 
     def _draw_mesh(self, picture: Pixels, mesh: Mesh, colour: Colour, unit: int) -> None:
@@ -118,13 +135,17 @@ class FrameAnnotator:
         axes = (rolled @ turned @ pitched).T
         return tuple(np.array([axis[0], -axis[1]]) for axis in axes)
 
-    def _draw_captions(self, picture: Pixels, time: float, unit: int) -> None:
-        line = 18 * unit
-        height = picture.shape[0]
-        _draw_text(picture, f"{time:.1f} s", (4 * unit, height - 6 * unit), (255, 255, 255), unit)
-        for row, change in enumerate(self._open.values(), start=1):
+    def _captions(self, picture: Pixels, time: float) -> Iterator[_Label]:
+        """Media time in the lower left corner, open incidents in the upper left one."""
+        bottom = picture.shape[0]
+        yield _Label(f"{time:.1f} s", Rectangle(0, bottom, 0, bottom), _WHITE)
+        corner = Rectangle(0, 0, 0, 0)
+        changes = list(self._open.values())
+        for change in changes[:_MOST_CAPTIONS]:
             text = f"{change.label}  {max(0.0, time - change.started_at):.1f} s"
-            _draw_text(picture, text, (4 * unit, row * line), _SEVERITIES[change.severity], unit)
+            yield _Label(text, corner, _SEVERITIES[change.severity])
+        if len(changes) > _MOST_CAPTIONS:
+            yield _Label(f"and {len(changes) - _MOST_CAPTIONS} more", corner, _WHITE)
 
 
 def _rotation(axis: int, angle: float) -> NDArray[np.float64]:
@@ -153,10 +174,8 @@ def _triangulate(mesh: Mesh) -> NDArray[np.intp]:
     return np.array(sorted(edges), np.intp).reshape(-1, 2)
 
 
-def _draw_box(picture: Pixels, box: Box, text: str, colour: Colour, unit: int) -> None:
-    corners = [round(value) for value in (box.left, box.top, box.right, box.bottom)]
-    cv2.rectangle(picture, corners[:2], corners[2:], colour, unit)
-    _draw_text(picture, text, (corners[0] + 3, max(14 * unit, corners[1] - 4)), colour, unit)
+def _pixels(box: Box) -> Rectangle:
+    return Rectangle(round(box.left), round(box.top), round(box.right), round(box.bottom))
 
 
 def _draw_arrow(
@@ -167,8 +186,29 @@ def _draw_arrow(
     cv2.arrowedLine(picture, begin, end, colour, unit, cv2.LINE_AA, tipLength=0.2)
 
 
-def _draw_text(picture: Pixels, text: str, at: tuple[int, int], colour: Colour, unit: int) -> None:
-    """Draw text with a dark outline, legible on any background."""
-    size = 0.45 * unit
-    cv2.putText(picture, text, at, _FONT, size, (0, 0, 0), 3 * unit, cv2.LINE_AA)
-    cv2.putText(picture, text, at, _FONT, size, colour, unit, cv2.LINE_AA)
+def _draw_labels(picture: Pixels, labels: list[_Label], unit: int) -> None:
+    """Draw texts on dark ground, the most important first; what has no room is left out."""
+    height, width = picture.shape[:2]
+    scale, pad = 0.45 * unit, 3 * unit
+    texts = [_fitted(label.text, width - 2 * pad, scale, unit) for label in labels]
+    sizes = []
+    for text in texts:
+        (across, up), down = cv2.getTextSize(text, _FONT, scale, unit)
+        sizes.append((across + 2 * pad, up + down + pad))
+    anchored = zip(sizes, (label.anchor for label in labels), strict=True)
+    places = place_all(anchored, Rectangle(0, 0, width, height))
+    for label, text, found in zip(labels, texts, places, strict=True):
+        if found is None:
+            continue
+        ground = picture[found.top : found.bottom, found.left : found.right]
+        ground[:] = np.round(ground * (1 - _SHADE))
+        at = (found.left + pad, found.bottom - 2 * pad)
+        cv2.putText(picture, text, at, _FONT, scale, label.colour, unit, cv2.LINE_AA)
+
+
+def _fitted(text: str, width: int, scale: float, unit: int) -> str:
+    """The text, shortened to so many pixels."""
+    shown = text
+    while len(shown) > 4 and cv2.getTextSize(shown, _FONT, scale, unit)[0][0] > width:
+        shown = shown[:-4].rstrip(".") + "..."
+    return shown

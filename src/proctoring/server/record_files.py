@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import fields
 from typing import Any
 
 from pydantic import TypeAdapter
 
 from proctoring.records.event_log import StoredEvent
 from proctoring.records.reader import RecordReader
-from proctoring.records.sitting_detail import IncidentRecord, SittingDetail
+from proctoring.records.sitting_detail import SittingDetail
 
 _EVENTS = 1000
 """Events read in one query."""
@@ -31,34 +28,6 @@ def json_text(reader: RecordReader, detail: SittingDetail) -> Iterator[str]:
     yield ',\n"events": '
     yield from _json_list(_events(reader, detail.sitting.id))
     yield "}\n"
-
-
-def csv_text(incidents: Iterable[IncidentRecord]) -> Iterator[str]:
-    """One line for each incident, with the last decision, after a line of names."""
-    columns = [
-        field.name
-        for field in fields(IncidentRecord)
-        if field.name not in ("decisions", "evidence", "decision_count")
-    ]
-    yield _csv_line([*columns, "decision_reason", "decided_by"])
-    for incident in incidents:
-        last = incident.decisions[-1] if incident.decisions else None
-        row = [getattr(incident, name) for name in columns]
-        row += [last.reason, last.reviewer] if last else ["", ""]
-        yield _csv_line([_spreadsheet_safe(value) for value in row])
-
-
-def _csv_line(cells: list[Any]) -> str:
-    text = io.StringIO()
-    csv.writer(text).writerow(cells)
-    return text.getvalue()
-
-
-def _spreadsheet_safe(value: object) -> object:
-    """A cell that spreadsheets do not interpret as a formula."""
-    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
-        return f"'{value}"
-    return value
 
 
 def _events(reader: RecordReader, sitting_id: str) -> Iterator[StoredEvent]:

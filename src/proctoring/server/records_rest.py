@@ -39,7 +39,8 @@ from proctoring.server.authorisation import grant_of, needs
 from proctoring.server.error_answers import errors
 from proctoring.server.grant import Scope
 from proctoring.server.json_body import BoundedRoute
-from proctoring.server.record_files import csv_text, json_text
+from proctoring.server.record_files import json_text
+from proctoring.server.report.table import incident_table
 from proctoring.server.schemas import StoredText
 from proctoring.server.service import Service
 from proctoring.session.identifier import SESSION_ID
@@ -257,10 +258,10 @@ def download_json(request: Request, sitting_id: str) -> Response:
     response_class=Response,
 )
 def download_csv(request: Request, sitting_id: str) -> Response:
-    """The incidents of a sitting as CSV."""
+    """The incidents of a sitting as CSV: a row for each decision and comment, or one without."""
     reader = archive(request).reader
     reader.sitting(sitting_id, limit=1)  # raises before the answer begins
-    text = csv_text(reader.incidents(sitting_id))
+    text = incident_table(reader.incidents(sitting_id))
     return _file(text, "text/csv; charset=utf-8", f"{sitting_id}.csv")
 
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 
 from proctoring.errors import UnknownRecordError
+from proctoring.records.evidence.ledger import EvidenceContent
 from proctoring.server.authorisation import needs
 from proctoring.server.error_answers import errors
 from proctoring.server.grant import Scope
-from proctoring.server.records_rest import NOT_RECORDED, archive
+from proctoring.server.records_rest import NOT_RECORDED, archive, storage
 from proctoring.server.report.content import Content, content
 from proctoring.server.report.html import report_html
 from proctoring.server.report.pdf import report_pdf
+from proctoring.server.report.stills import read_stills
 
 router = APIRouter(
     prefix="/api/records/sittings/{sitting_id}",
@@ -29,7 +33,7 @@ POINTS = 1000
 )
 def show_report_page(request: Request, sitting_id: str) -> HTMLResponse:
     """The report as one printable HTML page without scripts or other files."""
-    policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+    policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'"
     return HTMLResponse(
         report_html(_content(request, sitting_id)), headers={"content-security-policy": policy}
     )
@@ -55,4 +59,9 @@ def _content(request: Request, sitting_id: str) -> Content:
     length = max((len(mean) for mean in means.values()), default=0)
     time = [plot.start + number * plot.step for number in range(length)]
     detail = reader.sitting(sitting_id, limit=1)
-    return content(detail, time, means, reader.incidents(sitting_id))
+    found = content(detail, time, means, reader.incidents(sitting_id))
+
+    def read(digest: str) -> EvidenceContent:
+        return storage(request).evidence(sitting_id, digest)
+
+    return replace(found, stills=read_stills(found.detail.incidents, read))

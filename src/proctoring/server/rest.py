@@ -36,6 +36,7 @@ from proctoring.server.schemas import (
     ChallengeRequest,
     EnrolmentAnswer,
     FramesAnswer,
+    GrantAnswer,
     HealthAnswer,
     OpenIncidentAnswer,
     PoliciesAnswer,
@@ -60,12 +61,13 @@ router = APIRouter(route_class=BoundedRoute)
 async def health(request: Request) -> HealthAnswer | BriefHealthAnswer:
     """Status and capabilities of the service; status and access mode only, where tokens are used and
     none is sent. The HTTP status is always 200."""
-    service = _service(request)
-    if not grant_of(request).scopes:
+    service, grant = _service(request), grant_of(request)
+    if not grant.scopes:
         return BriefHealthAnswer(status=service.status.value, access=service.access.value)
     return HealthAnswer(
         status=service.status.value,
         access=service.access.value,
+        grant=GrantAnswer(scopes=sorted(grant.scopes), sessions=list(grant.sessions)),
         detail=_detail(service),
         version=__version__,
         capabilities=[

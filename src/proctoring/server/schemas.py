@@ -61,9 +61,20 @@ class BriefHealthAnswer(BaseModel):
     )
 
 
+class GrantAnswer(BaseModel):
+    """What the request's token permits; everything where no tokens are used."""
+
+    scopes: list[str] = Field(examples=[["events", "media"]])
+    sessions: list[str] = Field(
+        description="Session ids, or prefixes of session ids followed by `*`.",
+        examples=[["exam-7"]],
+    )
+
+
 class HealthAnswer(BriefHealthAnswer):
     """Health of the service."""
 
+    grant: GrantAnswer
     detail: str = Field(
         description="What is wrong; empty if nothing is.",
         examples=["gaze is off: face_landmarker cannot be had"],

@@ -45,6 +45,10 @@ from proctoring.vision.frame import Frame
 
 _log = logging.getLogger(__name__)
 
+REFUSED_SHARE = 0.1
+"""Share of a worker's time that a session gets for frames that are refused: after one, its frames are
+skipped for the other nine tenths. After a frame of 640 x 480 that was cut short this is some 20 ms."""
+
 
 class SessionWorker:
     """Runs on pool threads, one step at a time, so nothing in it needs a lock.
@@ -78,6 +82,8 @@ class SessionWorker:
         self._deferred = DeferredRunner(pool, self._post_deferred)
         self._deferred_analysis: FrameAnalysis | None = None
         """The last deferred detection's, until the next frame's reply carries it."""
+        self._resting_until = float("-inf")
+        """Frames that arrive before are not decoded."""
         self._waiting_end: SessionEnd | None = None
         """The end, while it waits for a deferred detection."""
 
@@ -175,9 +181,10 @@ class SessionWorker:
 
     def _analyse(self, received: ReceivedFrame) -> None:
         self._pipeline.analyser.rate = FACE_RATE * self._queue.rate()
-        if not self._pipeline.is_due(received.time):
+        if received.arrived < self._resting_until or not self._pipeline.is_due(received.time):
             self._sinks.emit(FrameSkipped(received))
             return
+        processor_time = time.thread_time()
         try:
             began = time.perf_counter()
             pixels = decode_jpeg(received.data, max_pixels=self._max_pixels)
@@ -190,6 +197,8 @@ class SessionWorker:
             if deferred is not None:
                 self._deferred.start(deferred)
         except BadFrameError as error:
+            spent = time.thread_time() - processor_time
+            self._resting_until = received.arrived + spent / REFUSED_SHARE
             self._sinks.emit(FrameRefused(received, error))
             _reply(partial(received.reply.refused, error))
             return

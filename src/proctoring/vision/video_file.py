@@ -17,6 +17,8 @@ from av.video.stream import VideoStream
 from proctoring.errors import BadFrameError
 from proctoring.vision.frame import Frame
 
+MAX_PIXELS = 7680 * 4320
+"""Largest picture of a video: 8K, 100 MB once converted to RGB."""
 _DEFAULT_RATE = Fraction(25)
 """Frames per second assumed where the file does not state its rate."""
 _MAX_MISSING_END = 1.0
@@ -140,6 +142,10 @@ def _opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
         streams = [s for s in container.streams.video if not s.disposition & cover]
         if not streams:
             raise BadFrameError(f"{path.name} holds no video")
+        width, height = streams[0].width, streams[0].height
+        if width * height > MAX_PIXELS:
+            raise BadFrameError(f"{path.name} has {width} x {height} pixels, too many to analyse")
+        streams[0].codec_context.options |= {"max_pixels": str(MAX_PIXELS)}  # also if they grow
         yield container, streams[0]
 
 

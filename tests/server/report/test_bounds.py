@@ -11,10 +11,10 @@ import pytest
 from tests.server.report.build import BEGAN, INCIDENT, decided, sitting_detail
 
 from proctoring.records.sitting_detail import Consent, Decision, IncidentRecord
-from proctoring.server.record_files import csv_text
 from proctoring.server.report.content import MAX_DECISIONS, MAX_INCIDENTS, content
 from proctoring.server.report.html import report_html
 from proctoring.server.report.pdf import report_pdf
+from proctoring.server.report.table import incident_table
 
 WORDS = "reason " * 570  # 4,000 characters, as long as a decision's may be
 
@@ -85,6 +85,6 @@ def test_a_long_reason_fits_on_pages(reason: str) -> None:
 
 
 def test_a_table_of_incidents_is_made_line_by_line() -> None:
-    lines = csv_text(many(10**9))
-    assert next(lines).startswith("id,number,kind")
+    lines = incident_table(many(10**9))
+    assert next(lines).startswith("\ufeffid,number,kind")
     assert next(lines).startswith("I1,1,gaze.left")

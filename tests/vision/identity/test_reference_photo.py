@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+import time
 
 import cv2
 import numpy as np
 import pytest
 import simplejpeg
+from benchmarks.bombs import many_chunks, many_scans
 from PIL import Image
 
 from proctoring.errors import BadPhotoError, ModelUnavailableError
@@ -97,3 +99,11 @@ def test_a_photo_is_refused_by_name_where_faces_are_not_compared(astronaut: Pixe
     blind = VisionModels(faces=None, objects=None, capabilities=())
     with pytest.raises(ModelUnavailableError, match="identity is off"):
         embed_photo(blind, jpeg(astronaut))
+
+
+def test_pictures_that_only_cost_time_are_refused_at_once(vision_models: VisionModels) -> None:
+    for data, why in ((many_scans(4000, 4000, 2000), "scans"), (many_chunks(200_000), "chunks")):
+        began = time.thread_time()
+        with pytest.raises(BadPhotoError, match=f"reference photo: .* more than .* {why}"):
+            embed_photo(vision_models, data)
+        assert time.thread_time() - began < 0.05

@@ -2,6 +2,8 @@ import { authorisation } from "./token.js";
 
 /** The server's REST interface, as far as this page uses it. */
 
+/** @import { Grant } from "./permitted.js" */
+
 const TIMEOUT_MS = 5000;
 
 /**
@@ -10,6 +12,7 @@ const TIMEOUT_MS = 5000;
  * }} Capability
  * @typedef {{
  *   status: string, access?: string, version?: string, detail?: string, capabilities?: Capability[],
+ *   grant?: Grant,
  * }} Health  `{status, access}` alone where a token is asked for and none was sent
  * @typedef {{name: string, description: string}} Policy
  * @typedef {{

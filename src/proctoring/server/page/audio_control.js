@@ -14,10 +14,14 @@ import { SoundSender } from "./sound_sender.js";
  */
 
 /**
- * Audio that is open; `finish` hands over what a recording has left.
+ * Audio that is open; `finish` hands over what a recording has left, `resume` starts what the browser holds
+ * back (see `isRunning`) until the person clicks.
  *
- * @typedef {{close: () => void, finish?: () => void}} Input
+ * @typedef {{close: () => void, finish?: () => void, isRunning?: () => boolean, resume?: () => void}} Input
  */
+
+/** Milliseconds in which sound should run once it is open. */
+const RUNNING_MS = 1500;
 
 /**
  * How often the end of a recording checks whether its last audio has gone out, and how many times: two
@@ -76,6 +80,7 @@ export class AudioControl {
       return;
     }
     this.#input = input;
+    if (input) setTimeout(() => this.#checkRunning(input), RUNNING_MS);
     if (input && !this.#muted) this.#sender.start();
     this.#show();
   }
@@ -125,9 +130,22 @@ export class AudioControl {
         notify("sound", "warning", `No sound is sent: this browser gives none at 16 kHz (${reason}).`);
       }
     } else if (setup.microphone !== null) {
-      notify("sound", "warning", "No sound is sent: there is no microphone, or it was not allowed.");
+      notify(
+        "sound",
+        "warning",
+        "No sound is sent: there is no microphone, or it gave no answer, or it was not allowed.",
+      );
     }
     return null;
+  }
+
+  /** @param {Input} input */
+  #checkRunning(input) {
+    if (this.#input !== input || !input.isRunning || input.isRunning()) return;
+    notify("sound", "warning", "The browser gives no sound of this page before you allow it by a click.", {
+      label: "Turn on the sound",
+      run: () => input.resume?.(),
+    });
   }
 
   #toggleMute() {

@@ -1,6 +1,10 @@
 import { element } from "./element.js";
+import { dismiss, notify } from "./notices.js";
 
-/** @import { SocketState } from "./reconnecting_socket.js" */
+/**
+ * @import { Answering } from "./answers.js"
+ * @import { SocketState } from "./reconnecting_socket.js"
+ */
 
 /** Worst first: as long as one socket is away, the page is not fully connected. @type {SocketState[]} */
 const WORST_FIRST = ["waiting", "connecting", "open"];
@@ -17,15 +21,38 @@ const TEXTS = {
 const chip = element("connection");
 
 /**
- * Shows the worst of the sockets' states.
+ * Shows the worst of the sockets' states; sockets that are open but carry nothing are not connected.
  *
  * @param {SocketState[]} states
+ * @param {Answering} answering
  * @returns {SocketState} the one that is shown
  */
-export function showConnection(states) {
+export function showConnection(states, answering) {
   const worst = WORST_FIRST.find((state) => states.includes(state)) ?? "idle";
-  chip.dataset.state = worst;
+  const shown = worst === "open" && answering !== "answered" ? "waiting" : worst;
+  const text = answering === "offline" ? "Offline" : shown === worst ? TEXTS[worst] : "No answer";
+  chip.dataset.state = shown;
   // A live region: writing the same text again would make a screen reader repeat it.
-  if (chip.textContent !== TEXTS[worst]) chip.textContent = TEXTS[worst];
-  return worst;
+  if (chip.textContent !== text) chip.textContent = text;
+  return shown;
+}
+
+/** @type {Record<Exclude<Answering, "answered">, string>} */
+const NO_ANSWER = {
+  offline: "This device is offline: nothing is checked until the network is back. Keep this page open.",
+  silent: "The server does not answer: nothing is checked now. This page keeps trying; keep it open.",
+};
+
+/**
+ * Says that nothing is checked, and why, as long as it is so.
+ *
+ * @param {Answering} answering
+ */
+export function sayAnswering(answering) {
+  if (answering === "answered") {
+    dismiss("connection");
+    return;
+  }
+  dismiss("server"); // the same in other words
+  notify("connection", "error", NO_ANSWER[answering]);
 }

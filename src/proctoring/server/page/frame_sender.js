@@ -75,7 +75,7 @@ export class FrameSender {
     // A picture that cannot go out now would only arrive late: leave it out, the next is fresher.
     if (this.#encoding || !this.#socket.isReady || !this.#video.videoWidth) return;
     const source = this.#source;
-    if (!source) return;
+    if (!source?.hasPicture()) return;
     const time = Math.round(source.captureTime());
     if (time === this.#lastTime) return;
     this.#lastTime = time;

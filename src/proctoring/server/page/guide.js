@@ -66,6 +66,16 @@ const dot = element("dot");
 const STATES = { off: "Not asked for", waiting: "Waiting for a picture", calibrating: "Not ready yet", ready: "Ready" };
 const READY = "You sit well. Stay as you are.";
 
+/** Why nothing is said of the position now: what the panel shows instead. */
+const PAUSES = {
+  idle: { state: "Not started", text: "" },
+  starting: { state: "Starting", text: "Waiting for the first picture to be looked at." },
+  stopped: { state: "Stopped", text: "Nothing is sent now." },
+  silent: { state: "No answer", text: "Nothing is looked at until the server answers again." },
+  offline: { state: "Offline", text: "Nothing is looked at until the network is back." },
+  dark: { state: "No picture", text: "The camera gives no picture." },
+};
+
 export class Guide {
   /** @type {string | null} */
   #sessionId = null;
@@ -73,6 +83,10 @@ export class Guide {
   #walking = new Countdown(element("walk-left", HTMLProgressElement));
   #hiding = 0;
   #attemptsLeft = 1;
+  /** What the server said last. @type {Enrolment | null} */
+  #enrolment = null;
+  /** @type {keyof typeof PAUSES | null} */
+  #pause = "idle";
 
   constructor() {
     calibrate.addEventListener("click", () => void this.#calibrate());
@@ -82,12 +96,30 @@ export class Guide {
   }
 
   /**
+   * What was said last is not known to be so any more.
+   *
+   * @param {keyof typeof PAUSES} why
+   */
+  pause(why) {
+    this.#pause = why;
+    this.#show();
+  }
+
+  /** The server looks at pictures again. */
+  resume() {
+    if (this.#pause === null) return;
+    this.#pause = null;
+    this.#show();
+  }
+
+  /**
    * Pictures of this session are being sent from now on.
    *
    * @param {string} sessionId
    */
   start(sessionId) {
     this.#sessionId = sessionId;
+    this.pause("starting");
     this.#allowCalibration();
   }
 
@@ -98,15 +130,15 @@ export class Guide {
     this.#walking.stop();
     prompt.hidden = true;
     if (walk.open) walk.close();
+    this.pause("stopped");
     this.#allowCalibration();
   }
 
   /** Another session: nothing is known of it. */
   clear() {
     this.#attemptsLeft = 1;
-    panel.dataset.state = "idle";
-    stateText.textContent = "Not started";
-    missing.replaceChildren();
+    this.#enrolment = null;
+    this.pause("idle");
     calibrationText.textContent = "";
     this.#allowCalibration();
   }
@@ -117,16 +149,22 @@ export class Guide {
    * @param {{enrolment?: Enrolment, calibration?: Calibration, challenge?: Challenge}} event
    */
   receive({ enrolment, calibration, challenge }) {
-    if (enrolment) this.#showEnrolment(enrolment);
+    if (enrolment) {
+      this.#enrolment = enrolment;
+      this.#show();
+    }
     if (calibration) this.#showCalibration(calibration);
     if (challenge) this.#showChallenge(challenge);
   }
 
-  /** @param {Enrolment} enrolment */
-  #showEnrolment({ state, missing: lacks }) {
-    panel.dataset.state = state;
-    stateText.textContent = STATES[state];
-    const lines = state === "ready" ? [READY] : lacks.map(({ text }) => text);
+  #show() {
+    const said = this.#enrolment ?? { state: /** @type {const} */ ("waiting"), missing: [] };
+    const pause = this.#pause && PAUSES[this.#pause];
+    panel.dataset.state = this.#pause ?? said.state;
+    const state = pause ? pause.state : STATES[said.state];
+    if (stateText.textContent !== state) stateText.textContent = state;
+    const texts = said.state === "ready" ? [READY] : said.missing.map(({ text }) => text);
+    const lines = (pause ? [pause.text] : texts).filter(Boolean);
     // The same again is not said again.
     if (lines.join() === [...missing.children].map((item) => item.textContent).join()) return;
     missing.replaceChildren(

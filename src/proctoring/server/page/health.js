@@ -1,5 +1,7 @@
 import { ApiError, readHealth } from "./api.js";
 import { copyOf, descendant, element } from "./element.js";
+import { setGrant } from "./permitted.js";
+import { showPermitted } from "./setup.js";
 import { hasToken } from "./token.js";
 
 /** What the server can and cannot do now, and whether it answers at all. */
@@ -81,11 +83,16 @@ export function watchHealth(onChange) {
     clearTimeout(timer);
     const health = await readOrRefused();
     looking = false;
+    if (health?.grant) {
+      setGrant(health.grant);
+      showPermitted();
+    }
     if (health?.capabilities) show(health.capabilities, health.version ?? "");
     const locked = health?.access === "tokens" && !hasToken();
     const status = locked ? "locked" : (health?.status ?? "gone");
     const ready = status === "ok" || status === "degraded";
     timer = window.setTimeout(() => void look(), ready ? EVERY_MS : EVERY_MS_WHILE_NOT_READY);
+    element("server-detail").textContent = health?.detail ?? "";
     onChange(status, health?.detail ?? "");
   };
   void look();

@@ -1,38 +1,45 @@
+import { Answers } from "./answers.js";
 import { AudioControl } from "./audio_control.js";
 import { BrowserEvents } from "./browser_events.js";
-import { openCamera, whyNoCamera } from "./camera.js";
-import { showConnection } from "./connection.js";
+import { whyNoCamera } from "./camera.js";
+import { closeConfirmEnd, confirmEnd } from "./confirm_end.js";
+import { sayAnswering, showConnection } from "./connection.js";
+import { showControls } from "./controls.js";
 import { element } from "./element.js";
 import { EventsSocket } from "./events_socket.js";
 import { FrameSender } from "./frame_sender.js";
 import { Guide } from "./guide.js";
 import { watchHealth } from "./health.js";
 import { Incidents } from "./incidents.js";
+import { forgetSession, keepSession, keptSession } from "./kept_session.js";
 import { dismiss, notify, reasonOf } from "./notices.js";
 import { Overlay } from "./overlay.js";
 import { Readings } from "./readings.js";
-import { openRecording } from "./recording.js";
 import { Seen } from "./seen.js";
 import { statusReporter } from "./server_status.js";
 import { Session } from "./session.js";
-import { askForFile, lockSetup, openSetup, prepareSetup, readSetup, renewSessionId, showDevices } from "./setup.js";
+import { askForFile, openSetup, prepareSetup, readSetup, renewSessionId, showDevices, showSession } from "./setup.js";
+import { SourceOpening } from "./source_opening.js";
 import { Speed } from "./speed.js";
-import { setToken, takeTokenFromAddress } from "./token.js";
+import { hasToken, setToken, takeTokenFromAddress } from "./token.js";
 import { Transcript } from "./transcript.js";
 import { VideoSocket } from "./video_socket.js";
+import { Cancelled } from "./waiting.js";
 
 /*
  * One page, one session at a time:
  *
  *   none --start--> running --stop--> stopped --start--> running ...
- *                      |                 |
- *                      +------end--------+----> none
+ *                      |                 |  ^
+ *                      +------end--------+  +-- the page is loaded again
+ *                               |
+ *                               +----> none
  */
 
 /**
  * @import { ServerError } from "./api.js"
  * @import { Source } from "./camera.js"
- * @import { Setup } from "./setup.js"
+ * @import { PageState } from "./controls.js"
  */
 
 const video = element("video", HTMLVideoElement);
@@ -49,10 +56,24 @@ const DRAWN = /** @type {const} */ ([
   ["show-boxes", "boxes"],
 ]);
 
-/** @type {"none" | "starting" | "running" | "stopped"} */
+/** @type {PageState} */
 let state = "none";
 /** @type {Source | null} */
 let source = null;
+/** The session that this tab had before the page was loaded again; null once it goes on. */
+let kept = keptSession();
+
+const answers = new Answers((answering) => {
+  if (answering !== "answered") guide.pause(answering);
+  sayAnswering(answering);
+  updateConnection();
+});
+
+const opening = new SourceOpening(video, {
+  onLost: cameraLost,
+  onDark: () => guide.pause("dark"),
+  onEnd: () => void recordingEnded(),
+});
 
 const overlay = new Overlay(element("overlay", HTMLCanvasElement));
 const readings = new Readings();
@@ -87,6 +108,8 @@ const socket = new VideoSocket({
   },
   onObservation(observation) {
     if (state !== "running") return;
+    answers.answered();
+    if (source?.hasPicture()) guide.resume();
     const whole = seen.add(observation);
     overlay.show(whole);
     readings.show(whole);
@@ -94,10 +117,14 @@ const socket = new VideoSocket({
     incidents.advance(observation.time);
   },
   onFrameError({ detail }) {
+    answers.answered();
     notify("frames", "warning", `The server could not use a picture: ${detail}`);
   },
   onState(socketState) {
-    if (socketState !== "open") source?.flowing(false);
+    if (socketState !== "open") {
+      source?.flowing(false);
+      if (state === "running") answers.sent();
+    }
     updateConnection();
   },
   onFinal: videoRefused,
@@ -112,20 +139,12 @@ const browserEvents = new BrowserEvents({
 
 const sender = new FrameSender(video, socket, (captureTime, bytes) => {
   source?.flowing(true);
+  answers.sent();
   speed.frameSent(captureTime, bytes);
 });
 
 function updateConnection() {
-  if (showConnection([events.state, socket.state]) === "waiting") askHealth();
-}
-
-function showState() {
-  const running = state === "running" || state === "starting";
-  const open = state !== "none";
-  toggle.textContent = running ? "Stop" : open ? "Continue" : "Start";
-  end.setAttribute("aria-disabled", String(!open));
-  element("stage-hint").hidden = running;
-  lockSetup({ session: open, source: running });
+  if (showConnection([events.state, socket.state], answers.state) === "waiting") askHealth();
 }
 
 function showMirror() {
@@ -145,15 +164,17 @@ async function start() {
   dismiss("source", "session", "frames", "sound");
   const begins = state === "none";
   state = "starting";
-  showState();
+  showControls(state);
   try {
-    source = await openSource(setup);
+    source = await opening.open(setup);
   } catch (error) {
     state = begins ? "none" : "stopped";
-    showState();
-    notify("source", "error", reasonOf(error));
+    showControls(state);
+    if (error instanceof Cancelled) dismiss("source");
+    else notify("source", "error", reasonOf(error));
     return;
   }
+  dismiss("source");
   mirror.checked = source.mirror;
   showMirror();
   void showDevices();
@@ -166,8 +187,10 @@ async function start() {
     overlay.options.takenMirrored = setup.session.mirrored ?? false;
   }
   state = "running";
-  showState();
+  showControls(state);
   openSetup(false);
+  if (session.wanted) keepSession({ session: session.wanted, source: setup.source, running: true });
+  answers.start();
   speed.start();
   guide.start(setup.session.session_id);
   events.start();
@@ -180,19 +203,13 @@ async function start() {
   if (source === opened) sender.start(opened);
 }
 
-/**
- * @param {Setup} setup
- * @returns {Promise<Source>}
- */
-function openSource({ source: kind, file, deviceId, microphone }) {
-  return kind === "recording" && file
-    ? openRecording(video, file, { onEnd: () => void recordingEnded() })
-    : openCamera(video, { deviceId, microphone, onLost: cameraLost });
-}
-
 /** Sends no more; the session stays open on the server for a while. */
 function stop() {
   if (state !== "running") return;
+  state = "stopped";
+  if (session.wanted) keepSession({ session: session.wanted, source: "camera", running: false });
+  answers.stop();
+  sayAnswering(answers.state);
   sender.stop();
   socket.stop();
   browserEvents.stop();
@@ -204,17 +221,26 @@ function stop() {
   overlay.clear();
   readings.clear();
   seen.clear();
-  state = "stopped";
-  showState();
+  showControls(state);
+}
+
+async function askToEnd() {
+  if (state === "none" || state === "starting") return;
+  if (await confirmEnd()) await endNow();
+  else end.focus();
 }
 
 async function endNow() {
   if (state === "none" || state === "starting") return;
   stop();
+  notify("session", "info", "The session is being ended.");
   try {
     await session.end();
   } catch (error) {
-    notify("session", "error", `The session could not be ended: ${reasonOf(error)}.`);
+    notify("session", "error", `The session has not been ended: ${reasonOf(error)}. It stays open; nothing is sent.`, {
+      label: "Try again",
+      run: () => void endNow(),
+    });
     return;
   }
   ended("The session has ended.");
@@ -228,11 +254,14 @@ function endedByServer() {
 /** @param {string} message */
 function ended(message) {
   stop();
+  closeConfirmEnd();
   events.stop();
   session.forget();
+  forgetSession();
+  guide.clear();
   state = "none";
   renewSessionId();
-  showState();
+  showControls(state);
   openSetup(true);
   notify("session", "info", message);
 }
@@ -266,7 +295,26 @@ function videoRefused({ code, detail }) {
   notify("session", "error", `The server refused this page's pictures: ${detail || code}.`);
 }
 
+/** The page was loaded again while it had a session: goes on with it, at once if it was running. */
+function goOn() {
+  if (!kept || state !== "none") return;
+  const { session: wanted, source: kind, running } = kept;
+  kept = null;
+  const named = new URLSearchParams(location.search).get("session");
+  if (named !== null && named !== wanted.session_id) return;
+  showSession(wanted);
+  session.resume(wanted);
+  overlay.options.takenMirrored = wanted.mirrored ?? false;
+  state = "stopped";
+  showControls(state);
+  guide.pause("stopped");
+  events.start();
+  if (running && kind === "camera" && !whyNoCamera()) void start();
+  else notify("session", "info", `Session ${wanted.session_id} is still open: continue it, or end it.`);
+}
+
 function serverReady() {
+  goOn();
   events.hurry();
   socket.hurry();
   audio.hurry();
@@ -274,9 +322,10 @@ function serverReady() {
 
 toggle.addEventListener("click", () => {
   if (state === "running") stop();
-  else if (state !== "starting") void start();
+  else if (state === "starting") opening.giveUp();
+  else void start();
 });
-end.addEventListener("click", () => void endNow());
+end.addEventListener("click", () => void askToEnd());
 mirror.addEventListener("change", showMirror);
 for (const [id, option] of DRAWN) {
   const box = element(id, HTMLInputElement);
@@ -285,12 +334,12 @@ for (const [id, option] of DRAWN) {
     overlay.refresh();
   });
 }
-video.addEventListener("resize", () => {
-  if (video.videoWidth) stage.style.aspectRatio = `${video.videoWidth} / ${video.videoHeight}`;
-});
+window.addEventListener("online", serverReady);
 navigator.mediaDevices?.addEventListener("devicechange", () => void showDevices());
 
 takeTokenFromAddress();
+// Most tokens are candidates': what is for engineers opens once the token is known to be theirs.
+if (hasToken()) element("technical", HTMLDetailsElement).open = false;
 token.addEventListener("change", () => {
   setToken(token.value);
   token.value = "";
@@ -300,7 +349,8 @@ prepareSetup(() => {
   if (state === "none" || state === "stopped") void start();
 });
 showMirror();
-showState();
-const askHealth = watchHealth(statusReporter(serverReady));
+showControls(state);
+const askHealth = watchHealth(statusReporter(serverReady, () => answers.state !== "answered"));
+window.addEventListener("offline", askHealth);
 const reason = whyNoCamera();
 if (reason) notify("source", "warning", reason);

@@ -30,7 +30,8 @@ export const microphoneConstraints = (deviceId) => ({
  * @param {MediaStreamTrack} track
  * @param {() => number} captureTime  the pictures' clock now, in microseconds
  * @param {(samples: Int16Array<ArrayBuffer>, captureTime: number) => void} onSamples  the time is that of the first
- * @returns {Promise<{close: () => void}>}
+ * @returns {Promise<{close: () => void, isRunning: () => boolean, resume: () => void}>}  a browser may want a click
+ *   before sound runs: `resume` is to be called in it
  * @throws {Error} this browser gives no sound at 16 kHz
  */
 export async function listen(track, captureTime, onSamples) {
@@ -48,12 +49,15 @@ export async function listen(track, captureTime, onSamples) {
       onSamples(samples, captureTime() - age * 1e6);
     };
     context.createMediaStreamSource(new MediaStream([track])).connect(node);
-    await context.resume();
+    // Not waited for: without a click some browsers never answer.
+    context.resume().catch(() => {});
   } catch (error) {
     void context.close();
     throw error;
   }
   return {
+    isRunning: () => context.state === "running",
+    resume: () => void context.resume(),
     close() {
       track.stop();
       void context.close();

@@ -1,6 +1,6 @@
 import { element } from "./element.js";
 
-/** Messages to the person in front of the page: one at a time about each subject. */
+/** Messages to the person in front of the page: one at a time about each subject, until they close it. */
 
 const box = element("notices");
 /** @type {Map<string, {notice: HTMLElement, message: string}>} */
@@ -29,9 +29,20 @@ export function notify(subject, kind, message, action) {
     const button = document.createElement("button");
     button.type = "button";
     button.textContent = action.label;
-    button.addEventListener("click", action.run);
+    button.addEventListener("click", () => {
+      dismiss(subject);
+      action.run();
+    });
     notice.append(button);
   }
+  const close = document.createElement("button");
+  close.type = "button";
+  close.className = "close";
+  close.textContent = "\u00d7";
+  close.setAttribute("aria-label", "Close this message");
+  // It stays in `shown`: the same message again is not shown again.
+  close.addEventListener("click", () => notice.remove());
+  notice.append(close);
   box.append(notice);
   shown.set(subject, { notice, message });
 }

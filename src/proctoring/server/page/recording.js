@@ -1,4 +1,11 @@
+import { isPlayRefused, orCancelled } from "./waiting.js";
+
 /** A video file as a source of pictures, with its own media times. */
+
+/** @import { Waiting } from "./waiting.js" */
+
+/** Milliseconds after which a file on this machine should have given its first picture. */
+const LOAD_MS = 5000;
 
 /** A file that this browser cannot play. */
 export class RecordingError extends Error {}
@@ -8,13 +15,17 @@ export class RecordingError extends Error {}
  *
  * @param {HTMLVideoElement} video
  * @param {File} file stays on this machine; only its frames are sent
- * @param {{onEnd: () => void}} options
+ * @param {object} options
+ * @param {Waiting} options.waiting
+ * @param {() => void} options.onEnd  it has been played
+ * @param {(play: () => void) => void} options.onRefused  the browser wants a click before it plays
  * @returns {Promise<import("./camera.js").Source & {opened: number}>} capture times are the moment of opening plus media
  *   time. It plays only while its pictures go out, from the very first on: nothing of it is lost, and the
  *   session's media times are the recording's own.
  * @throws {RecordingError}
+ * @throws {import("./waiting.js").Cancelled}
  */
-export async function openRecording(video, file, { onEnd }) {
+export async function openRecording(video, file, { waiting, onEnd, onRefused }) {
   const url = URL.createObjectURL(file);
   const opened = (performance.timeOrigin + performance.now()) * 1000;
   const close = () => {
@@ -29,15 +40,22 @@ export async function openRecording(video, file, { onEnd }) {
     video.onerror = reject;
   });
   video.src = url;
+  const { signal, onWait } = waiting;
+  onWait({ text: "Opening the file" });
+  const slow = setTimeout(() => {
+    onWait({ text: "The file has given no picture yet. This page keeps waiting.", trouble: true });
+  }, LOAD_MS);
   try {
-    await loaded;
-  } catch {
+    await orCancelled(loaded, signal);
+  } catch (error) {
     close();
+    if (signal.aborted) throw error;
     throw new RecordingError(
       `This browser cannot play ${file.name || "this file"}. Try MP4 (H.264) or WebM, or analyse it ` +
         "on the server with: proctoring analyse FILE",
     );
   } finally {
+    clearTimeout(slow);
     video.onloadeddata = null;
     video.onerror = null;
   }
@@ -46,16 +64,22 @@ export async function openRecording(video, file, { onEnd }) {
     throw new RecordingError(`${file.name || "This file"} has no picture.`);
   }
   video.addEventListener("ended", onEnd);
+  const play = () => {
+    video.play().catch((error) => {
+      // Otherwise `close` or `pause` came in between.
+      if (isPlayRefused(error)) onRefused(play);
+    });
+  };
   return {
     mirror: false,
     label: file.name,
     opened,
     soundTrack: null,
     captureTime: () => opened + video.currentTime * 1e6,
+    hasPicture: () => true,
     flowing(isFlowing) {
       if (!isFlowing) video.pause();
-      // Refused only when `close` or `pause` came in between.
-      else if (video.paused && !video.ended) video.play().catch(() => {});
+      else if (video.paused && !video.ended) play();
     },
     close,
   };

@@ -1,4 +1,5 @@
 import { ApiError, createSession, endSession, readSession } from "./api.js";
+import { permits } from "./permitted.js";
 
 /** @import { SessionRequest } from "./api.js" */
 
@@ -37,13 +38,22 @@ export class Session {
 
   async end() {
     const wanted = this.wanted;
-    this.#known = false;
     if (!wanted) return;
     try {
       await endSession(wanted.session_id);
     } catch (error) {
       if (!isUnknown(error)) throw error;
     }
+  }
+
+  /**
+   * Goes on with a session that this page fed before it was loaded again.
+   *
+   * @param {SessionRequest} wanted
+   */
+  resume(wanted) {
+    this.wanted = wanted;
+    this.#known = true;
   }
 
   /** Another session is wanted from now on. */
@@ -77,6 +87,8 @@ export class Session {
 
   /** @param {SessionRequest} wanted */
   async #create(wanted) {
+    // Its first socket makes it, under the server's policy; or an administrator has made it.
+    if (!permits("admin")) return;
     try {
       await createSession(wanted);
     } catch (error) {

@@ -2,6 +2,7 @@ import { readPolicies } from "./api.js";
 import { listCameras } from "./camera.js";
 import { element } from "./element.js";
 import { listMicrophones } from "./microphone.js";
+import { onlySession, permits } from "./permitted.js";
 
 /** The form in which a session is set up: source, policy, id. */
 
@@ -36,6 +37,9 @@ const NO_MICROPHONE = "none";
 /** Of policies, by name. @type {Map<string, string>} */
 let descriptions = new Map();
 
+/** Whether the server has told its policies. */
+let listed = false;
+
 /** @returns {Setup["source"]} */
 const chosenSource = () =>
   sources.some((choice) => choice.checked && choice.value === "recording") ? "recording" : "camera";
@@ -53,7 +57,8 @@ function showSource() {
 }
 
 function showSummary() {
-  element("setup-summary").textContent = box.open ? "" : `${sessionId.value}, policy ${policy.value || "default"}`;
+  const chosen = permits("admin") ? `, policy ${policy.value || "default"}` : "";
+  element("setup-summary").textContent = box.open ? "" : sessionId.value + chosen;
   element("policy-description").textContent = descriptions.get(policy.value) ?? "";
 }
 
@@ -85,6 +90,8 @@ export function readSetup() {
     form.reportValidity();
     return null;
   }
+  const only = onlySession();
+  if (only !== null) sessionId.value = only;
   const source = chosenSource();
   const mirrored = source === "recording" && recordingMirrored.checked;
   return {
@@ -95,10 +102,32 @@ export function readSetup() {
     session: {
       session_id: sessionId.value,
       mirrored,
-      ...(policy.value ? { policy: policy.value } : {}),
-      ...(transcribe.checked ? { accommodations: { transcription: { engine: "moonshine", publish: true } } } : {}),
+      ...(policy.value && permits("admin") ? { policy: policy.value } : {}),
+      ...(transcribe.checked && permits("admin")
+        ? { accommodations: { transcription: { engine: "moonshine", publish: true } } }
+        : {}),
     },
   };
+}
+
+/**
+ * Shows a session that the page had before it was loaded again.
+ *
+ * @param {SessionRequest} session
+ */
+export function showSession({ session_id: id, policy: name }) {
+  sessionId.value = id;
+  if (name && ![...policy.options].some(({ value }) => value === name)) policy.append(new Option(name, name));
+  if (name) policy.value = name;
+  showSummary();
+}
+
+/** What the token does not permit to choose. */
+export function showPermitted() {
+  const only = onlySession();
+  sessionId.readOnly = only !== null;
+  if (only !== null) sessionId.value = only;
+  showSummary();
 }
 
 /** Opens the form at the file chooser: no file was chosen yet. */
@@ -137,7 +166,7 @@ export function openSetup(open) {
 
 /** Another session needs another id: an ended one cannot be fed again. */
 export function renewSessionId() {
-  sessionId.value = newSessionId();
+  sessionId.value = onlySession() ?? newSessionId();
   showSummary();
 }
 
@@ -173,10 +202,12 @@ function fill(select, choices) {
 
 /** Fills in the policies that the server has; the first answer decides. */
 export async function showPolicies() {
-  if (policy.options.length) return;
+  if (listed) return;
   const { policies, default: preferred } = await readPolicies();
   descriptions = new Map(policies.map(({ name, description }) => [name, description]));
+  const chosen = policy.value || preferred;
   policy.replaceChildren(...policies.map(({ name }) => new Option(name, name)));
-  if (preferred) policy.value = preferred;
+  if (chosen) policy.value = chosen;
+  listed = true;
   showSummary();
 }

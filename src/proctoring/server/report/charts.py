@@ -1,11 +1,9 @@
-"""The timeline of a report as a drawing, for PDF and, as SVG, for HTML."""
+"""The timeline of a report as SVG, for the page and for the PDF."""
 
 from __future__ import annotations
 
-from reportlab.graphics import renderSVG
-from reportlab.graphics.charts.textlabels import Label
-from reportlab.graphics.shapes import Drawing, Line, PolyLine, Rect, String
-from reportlab.lib import colors
+from collections.abc import Iterator
+from xml.sax.saxutils import escape
 
 from proctoring.server.report.content import Content, Panel, clock
 
@@ -15,94 +13,107 @@ ROW = 14.0
 MOST_ROWS = 250.0
 PANEL = 70.0
 AXIS = 20.0
-GAP = 16.0
+GAP = 20.0
 RIGHT = 12.0
 POINT = 0.8
+SHORTEST = 1.2
 """Sizes in points (1/72 inch). All rows and plots together must fit on one A4 page."""
 
-SEVERITY_COLOURS = {
-    "violation": colors.HexColor(0xB3261E),
-    "warning": colors.HexColor(0xB87A00),
-    "info": colors.HexColor(0x2456C7),
-}
-LINE_COLOURS = (colors.HexColor(0x2456C7), colors.HexColor(0xB3261E), colors.HexColor(0x17692F))
+SEVERITY_COLOURS = {"violation": "#b3261e", "warning": "#b87a00", "info": "#2456c7"}
+LINE_COLOURS = ("#2456c7", "#b3261e", "#17692f")
+GREY, PALE = "#7b8494", "#d5d9e0"
 
 
-def timeline(content: Content) -> Drawing:
-    """Incidents as bars, one row per label, above plots of the measurements."""
+def timeline(content: Content) -> str:
+    """Incidents as bars, one row per label, above plots of the measurements: an ``svg`` element."""
     labels = list(dict.fromkeys(incident.label for incident in content.detail.incidents))
     row_height = min(ROW, MOST_ROWS / max(1, len(labels)))
     height = len(labels) * row_height + AXIS + len(content.panels) * (PANEL + GAP) + 8
-    drawing = Drawing(WIDTH, height)
-    top = height - 4
-    for incident in content.detail.incidents:
-        bottom = top - (labels.index(incident.label) + 1) * row_height
-        left = _x(content, incident.started_at)
-        wide = max(1.2, _x(content, incident.started_at + incident.duration) - left)
-        colour = SEVERITY_COLOURS.get(incident.severity, colors.grey)
-        drawing.add(
-            Rect(left, bottom + 2, wide, row_height - 4, fillColor=colour, strokeColor=None)
-        )
-    for row, label in enumerate(labels):
-        drawing.add(_text(0, top - (row + 1) * row_height + 3, label))
-    top -= len(labels) * row_height
-    _axis(drawing, content, top - 4)
-    top -= AXIS
+    parts = list(_bars(content, labels, row_height))
+    top = 4 + len(labels) * row_height
+    parts += _axis(content, top)
+    top += AXIS
     for panel in content.panels:
-        _panel(drawing, content, panel, top - GAP)
-        top -= PANEL + GAP
-    return drawing
-
-
-def as_svg(drawing: Drawing) -> str:
-    """The drawing as an ``svg`` element to embed in a page."""
-    text: str = renderSVG.drawToString(drawing)
-    return text[text.index("<svg") :]
+        parts += _panel(content, panel, top + GAP)
+        top += PANEL + GAP
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH:g} {height:.1f}" '
+        f'width="{WIDTH:g}" height="{height:.1f}" role="img" aria-label="Timeline" '
+        f'font-family="FiraGO, system-ui, sans-serif">{"".join(parts)}</svg>'
+    )
 
 
 def _x(content: Content, seconds: float) -> float:
     return LEFT + (WIDTH - LEFT - RIGHT) * min(1.0, max(0.0, seconds / content.length))
 
 
-def _text(x: float, y: float, text: str, size: float = 7) -> String:
-    return String(x, y, text, fontSize=size, fontName="Helvetica")
+def _bars(content: Content, labels: list[str], row_height: float) -> Iterator[str]:
+    for incident in content.detail.incidents:
+        top = 4 + labels.index(incident.label) * row_height + 2
+        left = _x(content, incident.started_at)
+        wide = max(SHORTEST, _x(content, incident.started_at + incident.duration) - left)
+        colour = SEVERITY_COLOURS.get(incident.severity, GREY)
+        yield _rect(left, top, wide, row_height - 4, fill=colour)
+    for row, label in enumerate(labels):
+        yield _text(0, 4 + (row + 1) * row_height - 3, label)
 
 
-def _axis(drawing: Drawing, content: Content, y: float) -> None:
-    drawing.add(Line(LEFT, y, WIDTH - RIGHT, y, strokeColor=colors.grey, strokeWidth=0.5))
+def _axis(content: Content, y: float) -> Iterator[str]:
+    yield _line(LEFT, y, WIDTH - RIGHT, y, GREY)
     for tenth in range(0, 11, 2):
         seconds = content.length * tenth / 10
         x = _x(content, seconds)
-        drawing.add(Line(x, y, x, y - 3, strokeColor=colors.grey, strokeWidth=0.5))
-        label = Label(x=x, y=y - 4, boxAnchor="n", fontSize=6, fontName="Helvetica")
-        label.setText(clock(seconds))
-        drawing.add(label)
+        yield _line(x, y, x, y + 3, GREY)
+        yield _text(x, y + 10, clock(seconds), size=6, anchor="middle")
 
 
-def _panel(drawing: Drawing, content: Content, panel: Panel, top: float) -> None:
+def _panel(content: Content, panel: Panel, top: float) -> Iterator[str]:
     values = [value for _, found in panel.lines for stretch in found for _, value in stretch]
     low, high = min(0.0, *values), max(1.0, *values)
-    bottom = top - PANEL
 
     def y(value: float) -> float:
-        return bottom + PANEL * (value - low) / (high - low)
+        return top + PANEL * (high - value) / (high - low)
 
-    frame = Rect(LEFT, bottom, WIDTH - LEFT - RIGHT, PANEL, fillColor=None)
-    frame.strokeColor, frame.strokeWidth = colors.lightgrey, 0.5
-    drawing.add(frame)
-    drawing.add(
-        Line(LEFT, y(0), WIDTH - RIGHT, y(0), strokeColor=colors.lightgrey, strokeWidth=0.5)
-    )
-    drawing.add(_text(LEFT, top + 3, panel.title))
+    yield _rect(LEFT, top, WIDTH - LEFT - RIGHT, PANEL, fill="none", stroke=PALE)
+    yield _line(LEFT, y(0), WIDTH - RIGHT, y(0), PALE)
+    yield _text(LEFT, top - 3, panel.title)
     for value in (low, high):
-        drawing.add(_text(LEFT - 26, y(value) - 2, f"{value:.0f}", 6))
+        yield _text(LEFT - 4, y(value) + 2, f"{value:.0f}", size=6, anchor="end")
     for number, (name, found) in enumerate(panel.lines):
         colour = LINE_COLOURS[number % len(LINE_COLOURS)]
-        legend = _text(0, top - 10 - 9 * number, name.replace("_", " "))
-        legend.fillColor = colour
-        drawing.add(legend)
+        yield _text(0, top + 10 + 9 * number, name.replace("_", " "), colour=colour)
         for stretch in found:
-            flat = [each for at, value in stretch for each in (_x(content, at), y(value))]
-            if len(stretch) == 1:  # a single point would be an invisible line
-                flat += [flat[0] + POINT, flat[1]]
-            drawing.add(PolyLine(flat, strokeColor=colour, strokeWidth=0.6))
+            points = [(_x(content, at), y(value)) for at, value in stretch]
+            if len(points) == 1:  # a single point would be an invisible line
+                points.append((points[0][0] + POINT, points[0][1]))
+            drawn = " ".join(f"{x:.1f},{at:.1f}" for x, at in points)
+            yield f'<polyline points="{drawn}" fill="none" stroke="{colour}" stroke-width="0.6"/>'
+
+
+def _rect(x: float, y: float, wide: float, high: float, *, fill: str, stroke: str = "none") -> str:
+    return (
+        f'<rect x="{x:.1f}" y="{y:.1f}" width="{wide:.1f}" height="{high:.1f}" '
+        f'fill="{fill}" stroke="{stroke}" stroke-width="0.5"/>'
+    )
+
+
+def _line(x1: float, y1: float, x2: float, y2: float, stroke: str) -> str:
+    return (
+        f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" '
+        f'stroke="{stroke}" stroke-width="0.5"/>'
+    )
+
+
+def _text(
+    x: float,
+    y: float,
+    text: str,
+    *,
+    size: float = 7,
+    anchor: str = "start",
+    colour: str = "#171a21",
+) -> str:
+    return (
+        f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size:g}" text-anchor="{anchor}" '
+        f'fill="{colour}">{escape(text)}</text>'
+    )

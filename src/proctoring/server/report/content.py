@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 
-from proctoring.records.sitting_detail import Consent, IncidentRecord, SittingDetail
+from proctoring.records.sitting_detail import IncidentRecord, SittingDetail
 
 MAX_INCIDENTS = 300
 """Incidents that a report lists: some 40 pages."""
@@ -44,6 +44,14 @@ class Panel:
 
 
 @dataclass(frozen=True, slots=True)
+class Still:
+    """A picture of an incident, or why it could not be read."""
+
+    jpeg: bytes = b""
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Content:
     """All that a report contains."""
 
@@ -56,6 +64,8 @@ class Content:
     """Seconds of the time axis."""
     left_out: int = 0
     """Incidents that are not listed, all less severe or later than those that are."""
+    stills: Mapping[str, Still] = field(default_factory=dict)
+    """By the id of a listed incident."""
 
 
 PANELS = {
@@ -123,7 +133,7 @@ def _choose(
         push(chosen, (rank, _last_decisions(incident)))
     in_order = sorted(chosen, key=lambda found: -found[0][2])
     return (
-        tuple(sums.values()),
+        tuple(sorted(sums.values(), key=lambda one: -_RANKS.get(one.severity, 0))),
         tuple(incident for _, incident in in_order),
         number - len(chosen),
         end,
@@ -149,20 +159,6 @@ def _last_decisions(incident: IncidentRecord) -> IncidentRecord:
     if len(said) <= MAX_DECISIONS:
         return incident
     return replace(incident, decisions=tuple(one for one in said if one.id in shown))
-
-
-def consent_text(consents: Sequence[Consent]) -> str:
-    """Consents and withdrawals with their times."""
-    said = [
-        f"{'given' if one.granted else 'taken back'} {one.given_at.isoformat(timespec='seconds')}"
-        + (
-            f" ({one.times} times, last {one.last_given_at.isoformat(timespec='seconds')})"
-            if one.times > 1 and one.last_given_at
-            else ""
-        )
-        for one in consents
-    ]
-    return "; ".join(said) or "none recorded"
 
 
 def left_out_text(content: Content) -> str:

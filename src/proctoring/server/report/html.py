@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
-from proctoring.server.report.charts import as_svg, timeline
-from proctoring.server.report.content import Content, clock, consent_text, left_out_text
+from proctoring.server.report.charts import timeline
+from proctoring.server.report.content import Content
+from proctoring.server.report.document import document, still_name
 
 
 def report_html(content: Content) -> str:
     """One page without scripts or other files."""
-    chart = Markup(as_svg(timeline(content)))  # noqa: S704  (made of numbers and our own labels)
-    return _template().render(
-        sitting=content.detail.sitting,
-        detail=content.detail,
-        sums=content.sums,
-        chart=chart,
-        left_out=left_out_text(content),
-    )
+    pictures = {
+        still_name(one): b64encode(still.jpeg).decode()
+        for one in content.detail.incidents
+        if (still := content.stills.get(one.id)) is not None and still.jpeg
+    }
+    chart = Markup(timeline(content))  # noqa: S704  (made of numbers and our own labels)
+    return _template().render(report=document(content), chart=chart, pictures=pictures)
 
 
 @cache
@@ -32,5 +33,4 @@ def _template() -> Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"clock": clock, "consent": consent_text}
     return environment.get_template("report.html")

@@ -21,6 +21,10 @@ from proctoring.vision.networks import FaceNetworks, VisionModels
 MAX_BYTES = 4 << 20
 MAX_PIXELS = 24_000_000
 """Larger photos are rejected before they are decoded (to 72 MB)."""
+MAX_SECONDS = 2.0
+"""Processor time in which a photo of several scans must be decoded; phones and messengers send such."""
+MAX_PNG_CHUNKS = 4096
+"""Chunks of a PNG. Encoders write some per kilobyte of ``MAX_BYTES`` at most."""
 _LONGER_SIDE = 2000
 """Larger photos are shrunk to this many pixels: faces in them are large enough."""
 _MARGIN = 0.5
@@ -58,13 +62,14 @@ def _decoded(data: bytes) -> Pixels:
     try:
         if data.startswith(_PNG):
             return _decoded_png(data)
-        return decode_jpeg(data, max_pixels=MAX_PIXELS)
+        return decode_jpeg(data, max_pixels=MAX_PIXELS, max_seconds=MAX_SECONDS)
     except BadFrameError as error:
         wrong = "neither JPEG nor PNG" if error.detail.startswith("not a JPEG") else error.detail
         raise BadPhotoError(f"reference photo: {wrong}") from error
 
 
 def _decoded_png(data: bytes) -> Pixels:
+    _check_chunks(data)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
@@ -75,6 +80,20 @@ def _decoded_png(data: bytes) -> Pixels:
                 return np.asarray(picture.convert("RGB"), np.uint8)
     except (OSError, SyntaxError, ValueError, IndexError, Image.DecompressionBombError) as error:
         raise BadFrameError("PNG damaged or cut short") from error
+
+
+def _check_chunks(data: bytes) -> None:
+    """Refuse a PNG of very many chunks, each of which its reader handles in Python.
+
+    Raises:
+        BadFrameError: more than ``MAX_PNG_CHUNKS``.
+    """
+    at = len(_PNG)
+    for _ in range(MAX_PNG_CHUNKS):
+        if at >= len(data):
+            return
+        at += 12 + int.from_bytes(data[at : at + 4], "big")  # length, type, checksum; data
+    raise BadFrameError(f"PNG has more than {MAX_PNG_CHUNKS} chunks")
 
 
 def _shrunk(pixels: Pixels) -> Pixels:

@@ -26,6 +26,8 @@ export class IncidentItem {
   #evidence = make("div", { class: "evidence" });
   #verdict = make("p", { class: "verdict" });
   #said = make("ul", { class: "muted" });
+  /** Decisions that are shown: the server tells the last ones alone. @type {Set<string>} */
+  #told = new Set();
   #field;
   #error;
   /** @type {HTMLButtonElement[]} */
@@ -109,7 +111,9 @@ export class IncidentItem {
     );
     this.#addEvidence();
     setText(this.#verdict, VERDICTS[incident.decision ?? ""] ?? "Not decided yet");
-    for (const one of incident.decisions.slice(this.#said.children.length)) {
+    for (const one of incident.decisions) {
+      if (this.#told.has(one.id)) continue;
+      this.#told.add(one.id);
       const by = one.reviewer ? ` by ${one.reviewer}` : "";
       const why = one.reason ? `: ${one.reason}` : "";
       this.#said.append(make("li", { text: `${VERDICTS[one.decision]}${by}, ${moment(one.decided_at)}${why}` }));

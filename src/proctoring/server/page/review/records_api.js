@@ -37,7 +37,7 @@ import { request, searchOf } from "../api.js";
  * @property {string | null} seal
  */
 
-/** @typedef {{decision: string, reason: string | null, reviewer: string | null, decided_at: string}} Decision */
+/** @typedef {{id: string, decision: string, reason: string | null, reviewer: string | null, decided_at: string}} Decision */
 /** @typedef {{digest: string, media_type: string, url: string, start: number}} Evidence */
 
 /**
