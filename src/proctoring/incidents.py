@@ -43,6 +43,7 @@ LABELS: dict[str, str] = {
     "person.background": "Person in Background",
     "object.phone": "Mobile Phone Detected",
     "face.spoof": "Face Spoofing Detected",
+    "face.motionless": "No Movement in Face",
     "face.mismatch": "Different Person Detected",
     "audio.multiple_speakers": "Multiple Speakers Detected",
     "audio.overlap": "Overlapping Speech",
@@ -63,6 +64,7 @@ LABELS: dict[str, str] = {
     "browser.virtual_camera": "Virtual Camera Suspected",
     "browser.offline": "Network Lost",
     "liveness.challenge_failed": "Challenge Failed",
+    "liveness.unread": "Liveness Not Measured",
     "session.not_ready": "Candidate Not Ready",
     "session.connection_lost": "Connection Lost",
 }

@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from proctoring.incidents import IncidentChange
+from proctoring.incidents import IncidentChange, IncidentState, Severity
 from proctoring.judgement import finish, initial_state, judge
 from proctoring.observations import FrameObservation, InjectionIndicators, Liveness, NotRead
 
@@ -21,6 +21,7 @@ LIVING = Liveness(
     motion=0.2,
     framed_share=0.0,
     blinks=12.0,
+    inner_motion=0.3,
 )
 CAMERA = InjectionIndicators(unchanged_for=0.0, ever_changed=True, repeats_after=None)
 
@@ -55,16 +56,16 @@ def test_a_bona_fide_face_is_no_incident() -> None:
 @pytest.mark.parametrize(
     ("signs", "words"),
     [
-        ({"score": 0.1}, "liveness 0.10 by networks"),
-        ({"score": 0.45, "blinks": 0.0}, "no blink in 20 s"),
+        ({"score": 0.05}, "liveness 0.05 by networks"),
         ({"parallax": 0.0004}, "flat sheet"),
-        ({"parallax": 0.0009, "score": None}, "flat sheet"),
-        ({"motion": 0.004}, "moved less than 0.01 eye distances"),
-        ({"framed_share": 0.8, "score": 0.6}, "a phone or screen surrounds the face"),
-        ({"framed_share": 0.8, "score": None}, "a phone or screen surrounds the face"),
+        ({"parallax": 0.0004, "score": None}, "flat sheet"),
+        ({"framed_share": 1.0, "score": 0.6}, "a phone or screen surrounds the face"),
+        ({"framed_share": 1.0, "score": None}, "a phone or screen surrounds the face"),
     ],
 )
-def test_one_strong_indication_in_the_face_suffices(signs: dict[str, float], words: str) -> None:
+def test_one_indication_far_beyond_its_limit_suffices(signs: dict[str, float], words: str) -> None:
+    if signs.get("parallax") and "score" not in signs:
+        signs = {**signs, "score": 0.6}  # the networks do not vouch for the face
     (change,) = incidents(dataclasses.replace(LIVING, **signs))  # type: ignore[arg-type]
 
     assert change.label == "Face Spoofing Detected"
@@ -74,17 +75,41 @@ def test_one_strong_indication_in_the_face_suffices(signs: dict[str, float], wor
 
 
 @pytest.mark.parametrize(
-    "signs",
+    ("signs", "words"),
     [
-        {"score": 0.45},  # unsure, and it blinks
-        {"score": None, "parallax": None, "motion": None, "framed_share": None, "blinks": None},
-        {"parallax": 0.0009},  # nearly flat, but the networks are sure
-        {"framed_share": 0.8},  # the networks are sure that it lives: somebody before a monitor
-        {"framed_share": 0.4, "score": 0.6},
-        {"blinks": 0.0},  # people stare
+        ({"score": 0.45, "blinks": 0.0}, "no blink in 20 s"),
+        ({"score": 0.2, "parallax": 0.0009}, "flat sheet"),
+        ({"score": 0.2, "framed_share": 0.8}, "a phone or screen surrounds the face"),
+        ({"score": 0.2, "inner_motion": 0.02, "blinks": None}, "nothing moves within the face"),
+        ({"parallax": 0.0009, "score": None, "blinks": 0.0}, "flat sheet"),
+        ({"motion": 0.004, "inner_motion": 0.01}, "moved less than 0.01 eye distances"),
     ],
 )
-def test_weak_indications_are_no_incident(signs: dict[str, float]) -> None:
+def test_two_indications_at_their_limits_suffice(
+    signs: dict[str, float | None], words: str
+) -> None:
+    (change,) = incidents(dataclasses.replace(LIVING, **signs))  # type: ignore[arg-type]
+
+    assert words in change.reason
+
+
+@pytest.mark.parametrize(
+    "signs",
+    [
+        {"score": 0.2},  # a lamp
+        {"score": 0.05, "samples": 4},  # not seen for long enough
+        {"parallax": 0.0007, "score": 0.6},  # a living head at gain 1.9 measured so
+        {"parallax": 0.0009, "score": None},
+        {"motion": 0.004},
+        {"framed_share": 0.8, "score": 0.6},
+        {"score": 0.45},  # unsure, and it blinks
+        {"score": None, "parallax": None, "motion": None, "framed_share": None, "blinks": None},
+        {"parallax": 0.0004},  # flat, but the networks are sure
+        {"framed_share": 1.0},  # the networks are sure that it lives: somebody before a monitor
+        {"blinks": 0.0, "inner_motion": 0.02},  # people stare
+    ],
+)
+def test_no_single_indication_at_its_limit_accuses(signs: dict[str, float | None]) -> None:
     assert incidents(dataclasses.replace(LIVING, **signs), seconds=30) == []  # type: ignore[arg-type]
 
 
@@ -107,7 +132,7 @@ def test_an_injected_stream_is_an_attack_whatever_the_face(
 
 
 def test_a_camera_that_freezes_later_is_no_attack() -> None:
-    still = dataclasses.replace(LIVING, motion=0.0)
+    still = dataclasses.replace(LIVING, motion=0.0, inner_motion=0.0)
     assert incidents(still, InjectionIndicators(60.0, True, None), seconds=30) == []
 
 
@@ -117,4 +142,90 @@ def test_an_unreadable_face_is_no_attack(why: str) -> None:
 
 
 def test_a_short_indication_is_no_incident() -> None:
-    assert incidents(dataclasses.replace(LIVING, score=0.1), seconds=2) == []
+    assert incidents(dataclasses.replace(LIVING, score=0.05), seconds=2) == []
+
+
+def test_an_attack_that_cannot_be_read_any_more_is_not_cleared() -> None:
+    """Light that comes later neither confirms nor clears what was seen before."""
+    unscored = dataclasses.replace(LIVING, score=None)
+    state, found = initial_state(), list[IncidentChange]()
+    for time in range(20):
+        attack = time < 6
+        life = dataclasses.replace(LIVING, score=0.02) if attack else unscored
+        seen_at = observation(float(time), life, CAMERA, "" if attack else "face too bright")
+        state, changes = judge(EXAM, state, seen_at)
+        found += [change for change in changes if change.kind == "face.spoof"]
+    assert [change.state for change in found] == [IncidentState.STARTED]
+
+
+INERT = dataclasses.replace(LIVING, inner_motion=0.02, blinks=0.0)
+
+
+def of_kind(
+    kind: str,
+    life: Liveness | None,
+    *,
+    seconds: int,
+    unread: str = "",
+    eyes_open: bool | None = True,
+) -> list[tuple[float, IncidentChange]]:
+    """Incidents of one kind that started, and when; 1 Hz."""
+    state, found = initial_state(), list[tuple[float, IncidentChange]]()
+    for time in range(seconds + 1):
+        frame = observation(float(time), life, CAMERA, unread)
+        assert frame.candidate is not None
+        candidate = dataclasses.replace(frame.candidate, eyes_open=eyes_open)
+        state, changes = judge(EXAM, state, dataclasses.replace(frame, candidate=candidate))
+        found += [
+            (float(time), change)
+            for change in changes
+            if change.kind == kind and change.state is IncidentState.STARTED
+        ]
+    return found
+
+
+def test_a_face_in_which_nothing_moves_is_a_warning_after_the_policys_time() -> None:
+    ((time, change),) = of_kind("face.motionless", INERT, seconds=60)
+    assert time == EXAM.incidents["face.motionless"].persist
+    assert change.severity is Severity.WARNING
+    assert "no blink" in change.reason
+
+
+@pytest.mark.parametrize(
+    "signs",
+    [
+        {"blinks": 2.0},
+        {"inner_motion": 0.1},
+        {"blinks": None},
+        {"inner_motion": None},
+    ],
+)
+def test_a_face_that_blinks_or_looks_about_is_no_photo(signs: dict[str, float | None]) -> None:
+    life = dataclasses.replace(INERT, **signs)  # type: ignore[arg-type]
+    assert of_kind("face.motionless", life, seconds=90) == []
+
+
+@pytest.mark.parametrize("eyes_open", [None, False])
+def test_eyes_that_are_hidden_or_shut_do_not_blink_and_are_no_photo(
+    eyes_open: bool | None,
+) -> None:
+    assert of_kind("face.motionless", INERT, seconds=90, eyes_open=eyes_open) == []
+
+
+@pytest.mark.parametrize(
+    ("life", "why"),
+    [
+        (dataclasses.replace(LIVING, score=None), "face too bright"),
+        (dataclasses.replace(LIVING, score=None), "picture without colour"),
+        (None, "face too dark"),
+    ],
+)
+def test_a_reviewer_is_told_why_liveness_is_not_measured(life: Liveness | None, why: str) -> None:
+    ((_, change),) = of_kind("liveness.unread", life, seconds=60, unread=why)
+    assert change.severity is Severity.INFO
+    assert f"liveness is not measured: {why}" in change.reason
+    assert incidents(life, unread=why, seconds=60) == []
+
+
+def test_a_face_that_is_measured_is_not_unread() -> None:
+    assert of_kind("liveness.unread", LIVING, seconds=60) == []

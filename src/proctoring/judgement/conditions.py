@@ -15,7 +15,7 @@ from proctoring.judgement.browser import browser_readings
 from proctoring.judgement.camera import picture_readings, stream_readings
 from proctoring.judgement.gaze import gaze_readings, head_readings
 from proctoring.judgement.identity import identity_readings
-from proctoring.judgement.liveness import spoof_readings
+from proctoring.judgement.liveness import motionless_readings, spoof_readings, unread_readings
 from proctoring.judgement.policy import Policy
 from proctoring.judgement.presence import absence_readings, person_readings
 from proctoring.judgement.reading import Reading
@@ -61,6 +61,8 @@ def readings(
         *picture_readings(policy, observation),
         *stream_readings(policy, observation),
         *spoof_readings(policy, observation),
+        *motionless_readings(policy, observation),
+        *unread_readings(observation),
         *identity_readings(policy, observation),
         _connection_reading(connected=True),  # a frame is media
     )

@@ -1,8 +1,14 @@
-"""Readings about presentation attacks: a picture, screen or replay instead of a live face."""
+"""Readings about presentation attacks: a picture, screen or replay instead of a live face.
+
+An indication at its limit accuses nobody: light, a soft camera or a still sitter bring each of them to
+its limit. An attack is what two independent indications show together, or one that is far beyond what was
+ever measured of living people.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from proctoring.judgement.camera import why_unusable
 from proctoring.judgement.policy import Policy
@@ -15,68 +21,133 @@ MOTION_CONFIDENCE = 0.8
 """Confidence of an attack by parallax or motion alone. Set by judgement, not measured."""
 STREAM_CONFIDENCE = 0.9
 """Confidence of an attack by a repeated or constant picture. Set by judgement, not measured."""
+INERT_CONFIDENCE = 0.6
+"""Confidence of a face in which nothing moves. Set by judgement, not measured."""
 PARALLAX_FACTOR_IF_TRUSTED = 0.5
 """Factor on ``min_parallax`` if the networks reach ``trusted_score``."""
+FULL_SAMPLES = 5
+"""Scores in a mean by which the networks alone may show an attack: some five seconds."""
 FROZEN_TIME = 1.0
 """Seconds of identical pictures from which a head without motion is the camera's fault."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Indication:
+    """One sign of an attack, independent of the others."""
+
+    confidence: float
+    """0 to 1."""
+    text: str
+    suffices: bool
+    """Whether it shows an attack by itself."""
+
+
 def spoof_readings(policy: Policy, observation: FrameObservation) -> Iterator[Reading]:
-    """Whether the face is a presentation attack: one strong indication suffices."""
+    """Whether the face is a presentation attack."""
     life, stream = observation.liveness, observation.stream
     if life is None and stream is None:
         return
     limits, unusable = policy.liveness, why_unusable(policy, observation)
-    indications = [*_of_stream(limits, stream)]
-    if not unusable:
-        indications = [*_of_face(limits, life, stream), *indications]
-    if indications:
-        text = "; ".join(text for _, text in indications)
-        confidence = max(confidence for confidence, _ in indications)
+    indications = [] if unusable else list(_of_face(limits, life, stream))
+    indications += _of_stream(limits, stream)
+    if any(sign.suffices for sign in indications) or len(indications) > 1:
+        text = "; ".join(sign.text for sign in indications)
+        confidence = max(sign.confidence for sign in indications)
         yield Reading("face.spoof", True, confidence, len(indications), text)
-    elif life is None or unusable:
-        yield Reading("face.spoof", None, text=unusable or why_unread(observation, "liveness"))
+    elif unusable or life is None or _why_unscored(observation):
+        unread = unusable or why_unread(observation, "liveness")
+        yield Reading("face.spoof", None, text=unread)
     else:
         yield Reading("face.spoof", False)
 
 
-def _of_face(
-    limits: LivenessLimits, life: Liveness | None, stream: InjectionIndicators | None
-) -> Iterator[tuple[float, str]]:
-    """Confidence (0 to 1) and text of each indication in the face."""
+def motionless_readings(policy: Policy, observation: FrameObservation) -> Iterator[Reading]:
+    """Whether nothing moves within a face whose eyes are seen to be open: no blink, glance or word.
+
+    A photo that a hand moves about is such a face. A person may be too, but not for long.
+    """
+    life, candidate = observation.liveness, observation.candidate
     if life is None:
         return
-    limit = limits.min_score_without_blinks if life.blinks == 0 else limits.min_score
+    if life.inner_motion is None or life.blinks is None:
+        yield Reading("face.motionless", None, text="not seen for long enough")
+    elif candidate is None or candidate.eyes_open is None:
+        yield Reading("face.motionless", None, text=why_unread(observation, "gaze"))
+    else:
+        inert = life.blinks == 0 and life.inner_motion < policy.liveness.min_inner_motion
+        text = "no blink in 20 s, and no movement of eyes, lips or of the head in itself"
+        yield Reading("face.motionless", inert and candidate.eyes_open, INERT_CONFIDENCE, 1.0, text)
+
+
+def unread_readings(observation: FrameObservation) -> Iterator[Reading]:
+    """Whether liveness could not be measured, and why: a reviewer then knows that nothing vouches for
+    the face."""
+    unread = _why_unscored(observation)
+    if observation.liveness is not None or unread:
+        text = f"liveness is not measured: {unread}"
+        yield Reading("liveness.unread", bool(unread), 1.0, 1.0, text)
+
+
+def _why_unscored(observation: FrameObservation) -> str:
+    """Why the face was not scored in this frame; empty: it was, or that was not due."""
+    return next((item.reason for item in observation.not_read if item.what == "liveness"), "")
+
+
+def _of_face(
+    limits: LivenessLimits, life: Liveness | None, stream: InjectionIndicators | None
+) -> Iterator[_Indication]:
+    """The indications in the face; without any other, one that does not blink is none."""
+    if life is None:
+        return
+    unblinking = life.blinks == 0
+    signs = [
+        *_of_networks(limits, life, unblinking=unblinking),
+        *_of_movement(limits, life, stream),
+    ]
+    yield from signs
+    inert = life.inner_motion is not None and life.inner_motion < limits.min_inner_motion
+    if signs and (unblinking or inert):
+        text = "no blink in 20 s" if unblinking else "nothing moves within the face"
+        yield _Indication(INERT_CONFIDENCE, text, suffices=False)
+
+
+def _of_networks(
+    limits: LivenessLimits, life: Liveness, *, unblinking: bool
+) -> Iterator[_Indication]:
+    limit = limits.min_score_without_blinks if unblinking else limits.min_score
     if life.score is not None and life.score < limit:
-        unblinking = ", no blink in 20 s" if life.blinks == 0 else ""
-        yield (
-            1 - life.score,
-            f"liveness {life.score:.2f} by {life.networks} (limit {limit:.2f}{unblinking})",
-        )
+        alone = life.score < limits.min_score_alone and life.samples >= FULL_SAMPLES
+        text = f"liveness {life.score:.2f} by {life.networks} (limit {limit:.2f})"
+        yield _Indication(1 - life.score, text, suffices=alone)
+
+
+def _of_movement(
+    limits: LivenessLimits, life: Liveness, stream: InjectionIndicators | None
+) -> Iterator[_Indication]:
+    """The indications in how the face moves and what surrounds it."""
     trusted = life.score is not None and life.score >= limits.trusted_score
-    min_parallax = limits.min_parallax * (PARALLAX_FACTOR_IF_TRUSTED if trusted else 1.0)
-    if life.parallax is not None and life.parallax < min_parallax:
+    factor = PARALLAX_FACTOR_IF_TRUSTED if trusted else 1.0
+    if life.parallax is not None and life.parallax < limits.min_parallax * factor:
         text = f"the face turns as a flat sheet does (parallax {life.parallax:.4f})"
-        yield MOTION_CONFIDENCE, text
+        alone = life.parallax < limits.min_parallax_alone * factor
+        yield _Indication(MOTION_CONFIDENCE, text, suffices=alone)
     frozen = stream is not None and stream.ever_changed and stream.unchanged_for >= FROZEN_TIME
     if life.motion is not None and life.motion < limits.min_motion and not frozen:
         text = f"the head moved less than {limits.min_motion:.2g} eye distances in 10 s"
-        yield MOTION_CONFIDENCE, text
-    if (
-        life.framed_share is not None
-        and life.framed_share >= limits.max_framed_share
-        and not trusted
-    ):
-        yield life.framed_share, "a phone or screen surrounds the face"
+        yield _Indication(MOTION_CONFIDENCE, text, suffices=False)
+    share = life.framed_share
+    if share is not None and share >= limits.max_framed_share and not trusted:
+        alone = share >= limits.max_framed_share_alone
+        yield _Indication(share, "a phone or screen surrounds the face", suffices=alone)
 
 
-def _of_stream(
-    limits: LivenessLimits, stream: InjectionIndicators | None
-) -> Iterator[tuple[float, str]]:
-    """Confidence and text of each indication in the stream as a whole."""
+def _of_stream(limits: LivenessLimits, stream: InjectionIndicators | None) -> Iterator[_Indication]:
+    """The indications in the stream as a whole; each is certain."""
     if stream is None:
         return
     if stream.repeats_after is not None and not stream.exact:  # exact: ``camera.looped``
-        yield STREAM_CONFIDENCE, f"the picture repeats that of {stream.repeats_after:.1f} s before"
+        text = f"the picture repeats that of {stream.repeats_after:.1f} s before"
+        yield _Indication(STREAM_CONFIDENCE, text, suffices=True)
     if not stream.ever_changed and stream.unchanged_for >= limits.max_unchanged_at_start:
-        yield STREAM_CONFIDENCE, "one and the same picture since the session began"
+        text = "one and the same picture since the session began"
+        yield _Indication(STREAM_CONFIDENCE, text, suffices=True)

@@ -165,6 +165,7 @@ def _liveness(life: Liveness) -> dict[str, Any]:
         "motion": _rounded(life.motion, 4),
         "framed_share": _rounded(life.framed_share, 2),
         "blinks": _rounded(life.blinks, 1),
+        "inner_motion": _rounded(life.inner_motion, 3),
     }
 
 

@@ -36,6 +36,10 @@ def test_short_closings_count_and_long_ones_do_not(
     assert watch(shut, 20.0) == pytest.approx(expected)
 
 
+def test_frames_too_rare_for_blinks_say_nothing() -> None:
+    assert watch([], 30.0, rate=3.0) is None
+
+
 def test_old_blinks_are_forgotten() -> None:
     assert watch([(4.0, 4.2)], 40.0) == 0.0
 

@@ -82,6 +82,18 @@ DEFAULT_RULES: dict[str, dict[str, Any]] = {
         "max_gap": 5.0,
         "stale_after": 30.0,
     },
+    "face.motionless": {
+        "severity": "warning",
+        # Holds from 20 s on, when blinks are first counted: told after 55 s. People who stare are as
+        # still for 10 to 14 s (docs/accuracy.md): the time distinguishes them from a photo.
+        "persist": 35.0,
+        "closes_after": 3.0,
+        "cooldown": 120.0,
+        "min_share": 0.9,
+        "max_dropout": 1.5,
+        "max_gap": 5.0,
+        "stale_after": 30.0,
+    },
     "face.mismatch": {
         "severity": "violation",
         "persist": {"hits": 3, "of": 3},
@@ -165,6 +177,17 @@ DEFAULT_RULES: dict[str, dict[str, Any]] = {
         "closes_after": 0.0,
         "cooldown": 0.0,
         "stale_after": 5.0,
+    },
+    "liveness.unread": {
+        # Light, a small face or a picture without colour: nobody's fault, and nothing vouches for
+        # the face meanwhile.
+        "severity": "info",
+        "persist": 30.0,
+        "closes_after": 10.0,
+        "cooldown": 600.0,
+        "max_dropout": 3.0,
+        "max_gap": 5.0,
+        "stale_after": 30.0,
     },
     "session.not_ready": {
         # Holds from the time limit of [enrolment] on, until the candidate is ready.

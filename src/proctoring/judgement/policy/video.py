@@ -99,22 +99,32 @@ class CameraLimits(Section):
 
 
 class LivenessLimits(Section):
-    """When a face counts as a presentation attack. Raising a ``min_`` limit reports more and misses
-    less."""
+    """When a face counts as a presentation attack: two independent indications beyond their limits, or
+    one beyond its limit ``_alone``. Raising a ``min_`` limit reports more and misses less."""
 
     min_score: Score = 0.3
-    """Mean score of the networks below which a face is an attack: 1 of 56 bona fide clips was ever
-    below."""
+    """Mean score of the networks below which it indicates an attack: living people in bad light fall
+    below it too."""
     min_score_without_blinks: Score = 0.5
     """The same for a face that did not blink for 20 s or more."""
+    min_score_alone: Score = 0.1
+    """``min_score`` where nothing else indicates an attack: printed photos measured .00 to .07 in 4
+    recordings, living people in any light that is scored more than .2. 0: never alone."""
     min_parallax: float = Field(default=0.001, ge=0, le=1)
-    """Parallax of a turning face, in eye distances per degree, below which it is a flat sheet:
-    sheets measured .0003 to .0012, heads .0012 and more. 0: never."""
+    """Parallax of a turning face, in eye distances per degree, below which it indicates a flat sheet:
+    sheets measured .0003 to .0012, heads .0007 and more. 0: never."""
+    min_parallax_alone: float = Field(default=0.0005, ge=0, le=1)
+    """The same where nothing else indicates an attack. 0: never alone."""
     min_motion: float = Field(default=0.01, ge=0, le=1)
-    """Travel of the head within 10 s, in eye distances, below which it is a still picture: a man
-    holding his head still measured .045, a still picture with camera noise .007. 0: never."""
+    """Travel of the head within 10 s, in eye distances, below which it indicates a still picture: a
+    man holding his head still measured .045, a still picture with camera noise .007. 0: never."""
+    min_inner_motion: float = Field(default=0.05, ge=0, le=1)
+    """Movement of eyes, lids, lips and nose within 10 s, in eye widths, below which nothing moves within
+    the face: photos moved about measured up to .04. 0: never."""
     max_framed_share: float = Field(default=0.6, gt=0, le=1)
-    """Share of detections with the face inside a phone or screen from which it is an attack."""
+    """Share of detections with the face inside a phone or screen from which it indicates an attack."""
+    max_framed_share_alone: float = Field(default=0.9, gt=0, le=1)
+    """The same where nothing else indicates an attack."""
     trusted_score: Score = 0.7
     """From this mean score on, a frame around the face is ignored and ``min_parallax`` is halved."""
     max_unchanged_at_start: float = Field(default=10.0, ge=1, le=3600)

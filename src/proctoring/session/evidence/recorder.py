@@ -26,8 +26,9 @@ from proctoring.session.outcomes import (
 from proctoring.session.sinks import Sink
 
 MAX_LEAD = 12.0
-"""Seconds before the detection of an incident that a clip can show of it. In the default policy all
-incidents are detected sooner after their start, those by liveness and identity included."""
+"""Seconds before the detection of an incident that a clip can show of it. In the default policy
+incidents are detected sooner after their start, except for what holds for as long as it is seen:
+``face.motionless``, ``liveness.unread``."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

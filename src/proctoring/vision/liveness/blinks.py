@@ -8,6 +8,8 @@ WINDOW_SECONDS = 30.0
 """Time over which the rate of blinks is measured."""
 MIN_SECONDS = 20.0
 """Time before which there is no rate."""
+_MIN_RATE = 4.0
+"""Frames a second below which there is no rate: blinks, which take .1 to .4 s, fall between frames."""
 _SHUT = 0.6
 """Share of the median aperture below which the eyes are shut. At ten frames a second a blink takes one to
 three frames, in which the eyes are often only half shut."""
@@ -44,8 +46,10 @@ class Blinks:
 
     @property
     def per_minute(self) -> float | None:
-        """Blinks per minute over the last 20 to 30 s; ``None``: tracked for less than that."""
+        """Blinks per minute over the last 20 to 30 s; ``None``: tracked for less, or seen too rarely."""
         if not self._apertures:
             return None
         watched = self._apertures[-1][0] - self._apertures[0][0]
-        return None if watched < MIN_SECONDS else len(self._blinks) * 60 / watched
+        if watched < MIN_SECONDS or len(self._apertures) < _MIN_RATE * watched:
+            return None
+        return len(self._blinks) * 60 / watched

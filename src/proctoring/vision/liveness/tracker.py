@@ -12,6 +12,8 @@ from proctoring.vision.frame import Pixels
 from proctoring.vision.landmarks import Mesh, hull
 from proctoring.vision.liveness.blinks import Blinks
 from proctoring.vision.liveness.enclosing_screen import enclosing_screen
+from proctoring.vision.liveness.inner_motion import InnerMotion
+from proctoring.vision.liveness.light import MIN_HIGHLIGHT, why_not_scored
 from proctoring.vision.liveness.motion import Motion
 from proctoring.vision.liveness.scoring import LivenessScorer
 
@@ -23,8 +25,6 @@ _MIN_SAMPLES = 3
 """Scores from which there is a mean."""
 _MAX_AGE = 15.0
 """Greatest age of a score in seconds: older ones may be of another face."""
-_MIN_HIGHLIGHT = 25.0
-"""Brightness (0 to 255) that the brightest tenth of the face must reach."""
 
 
 class LivenessTracker:
@@ -43,6 +43,7 @@ class LivenessTracker:
         self._track: int | None = None
         self._motion = Motion()
         self._blinks = Blinks()
+        self._inner = InnerMotion()
         self._scores: deque[tuple[float, float]] = deque(maxlen=_SAMPLES)
         self._framed: deque[bool] = deque(maxlen=_SAMPLES)
 
@@ -50,11 +51,12 @@ class LivenessTracker:
         """Add the candidate's landmarks of one frame; times must rise."""
         if track != self._track:
             self._track = track
-            self._motion, self._blinks = Motion(), Blinks()
+            self._motion, self._blinks, self._inner = Motion(), Blinks(), InnerMotion()
         self._motion.update(time, mesh)
         eyes = measure_eyes(mesh)
         if eyes is not None:
             self._blinks.update(time, eyes.aperture)
+            self._inner.update(time, mesh, eyes)
 
     @property
     def blinks(self) -> int:
@@ -71,15 +73,17 @@ class LivenessTracker:
         """Score the candidate's face, after ``update`` with the same frame.
 
         Returns:
-            The indications, or why the face cannot be analysed.
+            The indications, and why the networks or the whole face could not be read. Light that the
+            networks cannot score leaves the indications of movement.
         """
         box = hull(mesh)
         reason = _rejection_reason(pixels, box, mesh)
         if reason:
             return None, NotRead("liveness", reason)
-        if self._scorer is not None:
+        unscored = why_not_scored(pixels, box) if self._scorer is not None else ""
+        if self._scorer is not None and not unscored:
             self._scores.append((time, self._scorer.score(pixels, box)))
-        recent = [score for at, score in self._scores if time - at <= _MAX_AGE]
+        recent = [] if unscored else [s for at, s in self._scores if time - at <= _MAX_AGE]
         return (
             Liveness(
                 track=track,
@@ -90,8 +94,9 @@ class LivenessTracker:
                 motion=self._motion.travel,
                 framed_share=sum(self._framed) / len(self._framed) if self._framed else None,
                 blinks=self._blinks.per_minute,
+                inner_motion=self._inner.extent,
             ),
-            None,
+            NotRead("liveness", unscored) if unscored else None,
         )
 
 
@@ -104,6 +109,6 @@ def _rejection_reason(pixels: Pixels, box: Box, mesh: Mesh) -> str:
     light = highlight_brightness(pixels, box)
     if light is None:
         return "face outside the picture"
-    if light < _MIN_HIGHLIGHT:
+    if light < MIN_HIGHLIGHT:
         return "face too dark"
     return ""
