@@ -98,6 +98,22 @@ class Settings(BaseSettings):
     max_requests_per_second: float = Field(default=200.0, ge=1, le=1_000_000)
     """Mean rate of requests and handshakes per client address; bursts of twice as many."""
 
+    max_connections: int = Field(default=4096, ge=16, le=1_000_000)
+    """Connections open at the same time, sockets included; fewer where the system allows the process
+    fewer open files. Beyond it the one that has waited longest for a request is cut, otherwise a new one
+    refused."""
+    request_timeout: float = Field(default=10.0, ge=1, le=3600)
+    """Seconds in which the header of a request must arrive."""
+    message_timeout: float = Field(default=60.0, ge=1, le=3600)
+    """Seconds in which a socket's message or a request's body must arrive, and an answer be read on."""
+    message_memory: int = Field(default=256 << 20, ge=1 << 20, le=1 << 40)
+    """Bytes of messages that have arrived in part, of all sockets together. Beyond it the connection with
+    the largest is cut."""
+    sockets_per_session: int = Field(default=16, ge=3, le=10_000)
+    """Video, audio and browser sockets open at the same time for one session; more are refused."""
+    sockets_per_token: int = Field(default=2000, ge=1, le=1_000_000)
+    """Sockets open at the same time with one token; more are refused."""
+
     models_folder: Path = Field(default_factory=lambda: user_cache_path("proctoring") / "models")
     """Folder of verified weights."""
     models_mirror: Path | None = None

@@ -72,6 +72,12 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "max_frame_pixels",
         "max_frames_per_second",
         "max_bytes_per_second",
+        "max_connections",
+        "request_timeout",
+        "message_timeout",
+        "message_memory",
+        "sockets_per_session",
+        "sockets_per_token",
     ),
 }
 """Heading to the settings below it, in the order of the page."""

@@ -15,6 +15,7 @@ from proctoring.cli.access import ACCESS
 from proctoring.cli.exits import fail
 from proctoring.errors import ProctoringError
 from proctoring.server.access import access_mode
+from proctoring.server.log_limit import OncePerSecond
 from proctoring.server.status import Status
 from proctoring.settings import Settings, read_settings
 
@@ -100,6 +101,8 @@ def _log_to(console: Console) -> None:
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
         handlers=[_ConsoleHandler(console)],
     )
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(OncePerSecond())
     logging.getLogger("httpx").setLevel(logging.WARNING)
     if console.is_terminal:  # the display shows what is being loaded
         logging.getLogger("proctoring.models").setLevel(logging.WARNING)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -148,6 +149,12 @@ def grant_of(connection: HTTPConnection) -> Grant:
     return grant
 
 
+def token_of(connection: HTTPConnection) -> str | None:
+    """What tells the token of this request or socket from others: a digest; ``None`` without a token."""
+    found: str | None = connection.scope["state"].get("token")
+    return found
+
+
 class Authorisation:
     """ASGI middleware that authorises each request, and closes sockets whose token expires.
 
@@ -190,6 +197,8 @@ class Authorisation:
             await answer_error(scope, receive, send, error)
             return
         scope.setdefault("state", {})["grant"] = grant
+        if token is not None:
+            scope["state"]["token"] = hashlib.sha256(token.encode()).hexdigest()
         if scope["type"] == "websocket" and grant.expires_at is not None:
             await self._run_until(grant.expires_at, scope, receive, send)
         else:

@@ -13,6 +13,7 @@ from prometheus_client import (
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from proctoring.server.connections import Refusal
 from proctoring.server.service import Service
 
 
@@ -35,6 +36,11 @@ class ServiceCollector(Collector):
             "waiting_sessions": ("Sessions that wait for a worker now", pool.waiting),
             "events_waiting": ("Entries that wait to be written down", outbox.waiting),
             "rate_ratio": ("Share of the full rate that all sessions together allow", pool.rate),
+            "connections": ("Connections open now", len(service.connections)),
+            "message_memory_bytes": (
+                "Messages that have arrived in part, of all sockets",
+                service.connections.held,
+            ),
             "slowed_sessions": (
                 "Sessions analysed at less than the full rate",
                 service.slowed_sessions,
@@ -47,9 +53,21 @@ class ServiceCollector(Collector):
             "events_lost": ("Events that could not be written down", outbox.lost),
             "slow_listeners": ("Listeners dropped because they were slow", outbox.dropped),
             "step_failures": ("Steps of sessions that failed", pool.failures),
+            "sockets_refused": (
+                "Sockets beyond those that a session or a token may have",
+                service.socket_counts.refused,
+            ),
         }
         for name, (text, value) in counters.items():
             yield CounterMetricFamily(f"proctoring_{name}", text, value=value)
+        cut = CounterMetricFamily(
+            "proctoring_connections_refused",
+            "Connections that were cut or not accepted",
+            labels=["reason"],
+        )
+        for reason in Refusal:
+            cut.add_metric([reason.value], service.connections.refused[reason])
+        yield cut
         available = GaugeMetricFamily(
             "proctoring_capability_available", "1 where a capability is on", labels=["name"]
         )

@@ -85,6 +85,8 @@ async def health(request: Request) -> HealthAnswer | BriefHealthAnswer:
         frames_per_second=round(FACE_RATE * service.pool.rate, 1),
         slowed_sessions=service.slowed_sessions,
         busy=round(service.pool.demand.busy, 3),
+        connections=len(service.connections),
+        refused_connections=service.connections.refused.total() + service.socket_counts.refused,
     )
 
 

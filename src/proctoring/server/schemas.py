@@ -91,6 +91,11 @@ class HealthAnswer(BriefHealthAnswer):
         description="Sessions analysed at less than 10 frames a second now.", examples=[0]
     )
     busy: float = Field(description="Share of the workers' time in use.", examples=[0.21])
+    connections: int = Field(description="Connections open now.", examples=[12])
+    refused_connections: int = Field(
+        description="Connections and sockets refused or cut since the start, by a limit.",
+        examples=[0],
+    )
 
 
 class SessionRequest(BaseModel):

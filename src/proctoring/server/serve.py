@@ -8,12 +8,19 @@ import signal
 import socket
 import sys
 import threading
+from functools import partial
 from types import FrameType
+from typing import Any, cast
 
 import h11
 import uvicorn
 
+from proctoring.browser.report import MAX_REPORT_BYTES
 from proctoring.server.app import create_app
+from proctoring.server.descriptors import ACCEPT_BATCH
+from proctoring.server.http_protocol import HttpProtocol
+from proctoring.server.log_limit import OncePerSecond
+from proctoring.server.port import BACKLOG
 from proctoring.server.service import Service
 from proctoring.server.socket_protocol import SocketProtocol
 
@@ -22,6 +29,14 @@ STOP_TIMEOUT = 5
 
 LOADING_STOP_TIMEOUT = 1.5
 """Seconds after a signal in which the process ends although models are still being loaded."""
+
+MAX_AUDIO_MESSAGE = 2 << 20
+"""Bytes of one message of audio: a minute."""
+MAX_REPORT_MESSAGE = 16 * MAX_REPORT_BYTES
+"""Bytes of one message to a browser socket. A report that is too long is an error, a longer message closes
+the socket."""
+MAX_LISTENER_MESSAGE = 4096
+"""Bytes of one message to a socket that only sends."""
 
 SWITCH_INTERVAL = 0.001
 """The interpreter's thread switch interval, seconds. With the default of 5 ms the event loop waits up
@@ -52,6 +67,11 @@ class _Server(uvicorn.Server):
             abandon.daemon = True
             abandon.start()
 
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        for port in sockets or ():
+            port.listen(BACKLOG)  # uvicorn queues as many as it accepts at once
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         for server in self.servers:
             server.close()
@@ -65,10 +85,16 @@ def server(service: Service) -> uvicorn.Server:
     ``run(sockets=[open_port(service.settings)])`` returns after ``should_exit`` was set.
     """
     logging.getLogger("uvicorn.error").addFilter(_is_server_fault)
+    for name in ("uvicorn.error", "asyncio"):
+        logger = logging.getLogger(name)
+        if not any(isinstance(one, OncePerSecond) for one in logger.filters):
+            logger.addFilter(OncePerSecond())
+    max_message = partial(_max_message, 2 * service.settings.max_frame_bytes)
     config = uvicorn.Config(
         create_app(service=service),
-        ws=SocketProtocol,
-        ws_max_size=2 * service.settings.max_frame_bytes,
+        http=cast(Any, partial(HttpProtocol, service.connections)),
+        ws=cast(Any, partial(SocketProtocol, service.connections, max_message)),
+        backlog=ACCEPT_BATCH,
         ws_per_message_deflate=False,
         timeout_graceful_shutdown=STOP_TIMEOUT,
         # Paths contain session ids, which may identify people.
@@ -78,6 +104,17 @@ def server(service: Service) -> uvicorn.Server:
         server_header=False,
     )
     return _Server(config, service)
+
+
+def _max_message(frame: int, path: str) -> int:
+    """Bytes of a message that a socket takes.
+
+    Args:
+        frame: bytes of a message to a video socket.
+        path: the socket's.
+    """
+    limits = {"video": frame, "audio": MAX_AUDIO_MESSAGE, "browser": MAX_REPORT_MESSAGE}
+    return limits.get(path.rpartition("/")[2], MAX_LISTENER_MESSAGE)
 
 
 def serve(service: Service, port: socket.socket) -> None:

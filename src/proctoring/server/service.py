@@ -19,12 +19,15 @@ from proctoring.models.progress import Progress
 from proctoring.models.store import ModelStore
 from proctoring.records.archive import HEARTBEAT
 from proctoring.server.access import access_mode
+from proctoring.server.connections import ConnectionLimits, Connections
+from proctoring.server.descriptors import connections_allowed
 from proctoring.server.model_loading import ModelLoading
 from proctoring.server.open_storage import open_storage
 from proctoring.server.periodic import cancel, repeat, repeat_on_thread
 from proctoring.server.rate_limit import ClientLimit
 from proctoring.server.ready_service import ReadyService, ready_service
 from proctoring.server.references import ReferenceLearning
+from proctoring.server.socket_counts import SocketCounts
 from proctoring.server.status import Status, log_capabilities
 from proctoring.session.loaded_models import Models
 from proctoring.session.registry import Registry
@@ -89,6 +92,16 @@ class Service:
             raise SettingsError(f"default policy: {error.detail}") from error
         self.consent_limit = ClientLimit(CONSENTS_PER_SECOND)
         """By session id."""
+        self.connections = Connections(
+            ConnectionLimits(
+                most=connections_allowed(settings.max_connections),
+                message_memory=settings.message_memory,
+                request_timeout=settings.request_timeout,
+                message_timeout=settings.message_timeout,
+            )
+        )
+        """Those of the server that serves this."""
+        self.socket_counts = SocketCounts(settings.sockets_per_session, settings.sockets_per_token)
         self.metrics = CollectorRegistry()
         self.session_metrics = SessionMetrics(self.metrics)
         self.storage: Storage = open_storage(

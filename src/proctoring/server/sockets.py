@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from functools import partial
 
 from fastapi import APIRouter
@@ -24,7 +25,7 @@ from proctoring.errors import (
     WrongRateError,
 )
 from proctoring.server.audio_feed import AudioFeed
-from proctoring.server.authorisation import anyone, needs
+from proctoring.server.authorisation import anyone, needs, token_of
 from proctoring.server.browser_feed import BrowserFeed
 from proctoring.server.closing import CLOSE_TIMEOUT, CloseReason, close, until_first
 from proctoring.server.error_answers import error_text
@@ -62,7 +63,11 @@ LISTENER_MESSAGE_PAUSE = 0.1
 @router.websocket("/ws/proctor/{session_id:path}/video", dependencies=[needs(Scope.MEDIA)])
 async def video(socket: WebSocket, session_id: str) -> None:
     """Receives frames; sends observations, errors and how fast to send."""
-    service: Service = socket.app.state.service
+    with _counted(socket, session_id) as service:
+        await _video(socket, service, session_id)
+
+
+async def _video(socket: WebSocket, service: Service, session_id: str) -> None:
     session = await _join(socket, session_id, mirrored=_flag(socket, "mirrored"))
     feed = VideoFeed(
         service.settings,
@@ -78,7 +83,11 @@ async def video(socket: WebSocket, session_id: str) -> None:
 @router.websocket("/ws/proctor/{session_id:path}/audio", dependencies=[needs(Scope.MEDIA)])
 async def audio(socket: WebSocket, session_id: str) -> None:
     """Receives audio; sends observations and errors."""
-    service: Service = socket.app.state.service
+    with _counted(socket, session_id) as service:
+        await _audio(socket, service, session_id)
+
+
+async def _audio(socket: WebSocket, service: Service, session_id: str) -> None:
     start = _number(socket, "start", "a time in microseconds")
     _check_rate(socket)
     session = await _join(socket, session_id)
@@ -91,16 +100,20 @@ async def audio(socket: WebSocket, session_id: str) -> None:
 @router.websocket("/ws/proctor/{session_id:path}/browser", dependencies=[needs(Scope.MEDIA)])
 async def browser(socket: WebSocket, session_id: str) -> None:
     """Receives the reports of the candidate's browser; sends errors."""
-    service: Service = socket.app.state.service
-    session = await _join(socket, session_id)
-    feed = BrowserFeed(session)
-    await _serve(socket, feed, partial(_receive_reports, socket, service, feed))
+    with _counted(socket, session_id) as service:
+        session = await _join(socket, session_id)
+        feed = BrowserFeed(session)
+        await _serve(socket, feed, partial(_receive_reports, socket, service, feed))
 
 
 @router.websocket("/ws/proctor/{session_id:path}/events", dependencies=[needs(Scope.EVENTS)])
 async def events(socket: WebSocket, session_id: str) -> None:
     """Sends events; with ``?after=`` also those of a session that has ended, while they are kept."""
-    service: Service = socket.app.state.service
+    with _counted(socket, None) as service:
+        await _events(socket, service, session_id)
+
+
+async def _events(socket: WebSocket, service: Service, session_id: str) -> None:
     check_session_id(session_id)
     after = _number(socket, "after", "the seq of an event")
     if after is not None and service.is_over(session_id):
@@ -123,6 +136,14 @@ async def unknown(socket: WebSocket, rest: str) -> None:  # noqa: ARG001  (the r
     raise UnknownPathError(
         "sockets are /ws/proctor/{session_id}/video, /audio, /browser and /events"
     )
+
+
+@contextmanager
+def _counted(socket: WebSocket, session_id: str | None) -> Iterator[Service]:
+    """The service, while this is counted as one of the session's and the token's sockets."""
+    service: Service = socket.app.state.service
+    with service.socket_counts.counted(session_id, token_of(socket)):
+        yield service
 
 
 async def _join(socket: WebSocket, session_id: str, *, mirrored: bool = False) -> Session:
