@@ -92,8 +92,8 @@ class Settings(BaseSettings):
     token_max_minutes: float = Field(default=720.0, gt=0, le=44_640)
     """Longest validity of a token; others are refused."""
     allowed_origins: tuple[str, ...] = ()
-    """Origins besides the server's own and this machine whose pages may use it from a browser:
-    ``["https://exams.example.org"]``."""
+    """Origins besides the server's own whose pages may use it from a browser:
+    ``["https://exams.example.org", "http://localhost:5173"]``."""
 
     max_requests_per_second: float = Field(default=200.0, ge=1, le=1_000_000)
     """Mean rate of requests and handshakes per client address; bursts of twice as many."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import jwt
 import pytest
 from livekit.api import TokenVerifier, WebhookReceiver
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
@@ -45,6 +46,8 @@ def livekit_receiver(secret: str = LIVEKIT_SECRET) -> WebhookReceiver:
 def test_a_livekit_receiver_takes_it() -> None:
     headers = signed(Style.LIVEKIT)
     assert headers["content-type"] == "application/webhook+json"
+    signed_claims = jwt.decode(headers["authorization"], LIVEKIT_SECRET, ["HS256"])
+    assert signed_claims["jti"] == headers["webhook-id"] == "msg_1"
     taken = livekit_receiver().receive(BODY, headers["authorization"])
     assert (taken.id, taken.event, taken.created_at) == ("msg_1", "incident", 1767348002)
 

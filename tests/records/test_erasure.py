@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import func, inspect, select, text
+from sqlalchemy import Engine, func, insert, inspect, select, text
 from tests.judgement.build import seen
 from tests.records.conftest import BEGAN, beginning, ending, incident_of, occurrence, tell
 
-from proctoring.errors import SittingOpenError, UnknownRecordError
+from proctoring.errors import ErasureBusyError, SittingOpenError, UnknownRecordError
+from proctoring.records import database as database_module
+from proctoring.records import retention
 from proctoring.records.archive import Archive
 from proctoring.records.consents import consent
-from proctoring.records.database import reading, writing
-from proctoring.records.erasure import erase, erase_consents, erasures
-from proctoring.records.retention import sweep
+from proctoring.records.database import connect, reading, sqlite_url, writing
+from proctoring.records.erasure import (
+    ErasureResult,
+    empty_log,
+    erase,
+    erase_consents,
+    erasures,
+)
+from proctoring.records.retention import MAX_FAILURES, sweep
 from proctoring.records.review import decide
 from proctoring.records.signals import SignalRecorder
 from proctoring.records.signing import Signer
@@ -94,6 +104,28 @@ def test_nothing_of_it_is_left_in_the_file_either(
     assert not any(SECRET.encode() in file.read_bytes() for file in files)
 
 
+def test_a_log_that_is_in_use_is_said_to_hold_what_was_erased(
+    database: str, archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not database.startswith("sqlite"):
+        pytest.skip("PostgreSQL has no such file")
+    sat(archive)
+    archive.engine.dispose()
+    monkeypatch.setattr(database_module, "SQLITE_WAIT", 0.05)
+    engine = connect(sqlite_url(tmp_path / "records.sqlite3"))
+    reader = sqlite3.connect(tmp_path / "records.sqlite3")
+    reader.execute("BEGIN")
+    reader.execute("SELECT count(*) FROM events").fetchone()
+    done = erase(engine, archive.signer, "S1", "asked for", "", BEGAN)
+    assert not done.log_emptied
+    assert not empty_log(engine)
+    reader.close()
+    assert empty_log(engine)
+    files = sorted(tmp_path.glob("records.sqlite3*"))
+    assert not any(SECRET.encode() in file.read_bytes() for file in files)
+    engine.dispose()
+
+
 def test_numbers_go_on_after_an_erasure(open_database: Callable[[], Archive]) -> None:
     archive = open_database()
     sat(archive)
@@ -142,13 +174,58 @@ def test_what_a_policy_lets_be_kept_no_longer_goes(archive: Archive) -> None:
 
     def swept(days: float) -> int:
         now = BEGAN + timedelta(days=days)
-        return len(list(sweep(archive.engine, archive.signer, now, 180)))
+        return len(list(sweep(archive.engine, archive.signer, now, 180, never)))
 
     assert (swept(1), kept()) == (0, [("S1", 1), ("S2", 1)])
     assert (swept(3), kept()) == (0, [("S1", 0), ("S2", 1)])
     assert (swept(31), kept()) == (1, [("S2", 1)])
     assert (swept(181), kept()) == (1, [])
     assert [done.erased_by for done in erasures(archive.engine)] == ["retention"] * 2
+
+
+def test_a_sweep_passes_over_what_cannot_be_erased(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer = archive.writer()
+    for name in ("S1", "S2", "S3"):
+        writer.write([beginning(name, name), ending(name, name)], tell)
+    with writing(archive.engine) as connection:
+        values = {"hash": "0" * 64, "name": "broken", "toml": "not TOML"}
+        connection.execute(insert(PolicyRow).values(values))
+
+    def failing(engine: Engine, signer: Signer, sitting_id: str, *rest: Any) -> ErasureResult:
+        if sitting_id == "S1":
+            raise ErasureBusyError("other erasures are being written")
+        return erase(engine, signer, sitting_id, *rest)
+
+    monkeypatch.setattr(retention, "erase", failing)
+    failures: list[Exception] = []
+    now = BEGAN + timedelta(days=181)
+    done = list(sweep(archive.engine, archive.signer, now, 180, failures.append))
+    assert sorted(one.record.sitting_id for one in done) == ["S2", "S3"]
+    assert len(failures) == 2
+
+
+def test_a_sweep_without_a_database_gives_up(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer = archive.writer()
+    for number in range(9):
+        name = f"S{number}"
+        writer.write([beginning(name, name), ending(name, name)], tell)
+
+    def failing(*_: Any) -> ErasureResult:
+        raise ErasureBusyError("other erasures are being written")
+
+    monkeypatch.setattr(retention, "erase", failing)
+    failures: list[Exception] = []
+    now = BEGAN + timedelta(days=181)
+    assert list(sweep(archive.engine, archive.signer, now, 180, failures.append)) == []
+    assert len(failures) == MAX_FAILURES
+
+
+def never(error: Exception) -> None:
+    raise error
 
 
 def _is_kept(archive: Archive, name: str) -> bool:
@@ -170,7 +247,7 @@ def test_a_consent_whose_session_never_begins_goes_too(archive: Archive) -> None
     given("late", 20)
     archive.writer().write([beginning("S1", "begins")], tell)
     for days, erased in ((29, 0), (31.5, 1), (31.6, 0)):
-        done = list(sweep(archive.engine, archive.signer, BEGAN + timedelta(days=days), 30))
+        done = list(sweep(archive.engine, archive.signer, BEGAN + timedelta(days=days), 30, never))
         assert len(done) == erased
     left = everything(archive)
     assert {row[1] for row in left["consents"]} == {"begins", "late"}

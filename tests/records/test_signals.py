@@ -141,6 +141,57 @@ def test_what_was_committed_unheard_is_not_written_twice(
     assert count(archive, "S1") == 1
 
 
+def test_what_came_after_a_commit_unheard_is_not_lost(
+    archive: Archive, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = keeper(archive, clock)
+    keep = kept.begin("S1", transcripts=False)
+    keep(seen(0.0))
+
+    def unheard(_: object) -> None:
+        raise OperationalError("commit", {}, Exception("the connection is gone"))
+
+    with monkeypatch.context() as broken:
+        broken.setattr(kept, "_settle", unheard)
+        with pytest.raises(OperationalError):
+            kept.flush()
+    for time in (1.0, 2.0, 3.0):
+        keep(seen(time))
+    kept.flush()
+    assert [found.time for found in archive.reader.inputs("S1")] == [0.0, 1.0, 2.0, 3.0]
+    assert archive.reader.sitting("S1").sitting.signals_lost == 0
+
+
+def test_what_was_discarded_is_counted_once_its_sitting_is_recorded(
+    archive: Archive, clock: Clock
+) -> None:
+    kept = keeper(archive, clock)
+    keep = kept.begin("S9", transcripts=False)
+    keep(seen(0.0))
+    keep(seen(0.1))
+    clock.now = SITTING_WAIT
+    kept.flush()
+    kept.end("S9")
+    kept.flush()
+    assert kept.lost == 2
+    archive.writer().write([beginning("S9", "c")], tell)
+    write_due(kept)
+    assert archive.reader.sitting("S9").sitting.signals_lost == 2
+    write_due(kept)
+    assert archive.reader.sitting("S9").sitting.signals_lost == 2
+    assert kept._buffers == {}
+
+
+def test_a_sitting_that_is_never_recorded_is_forgotten(archive: Archive, clock: Clock) -> None:
+    kept = keeper(archive, clock)
+    kept.begin("S9", transcripts=False)(seen(0.0))
+    kept.end("S9")
+    for _ in range(3):
+        clock.now += SITTING_WAIT
+        write_due(kept)
+    assert kept._buffers == {}
+
+
 def test_a_sitting_that_is_not_kept_keeps_no_other_waiting(archive: Archive, clock: Clock) -> None:
     kept = keeper(archive, clock)
     kept.begin("S9", transcripts=False)(seen(0.0))

@@ -39,7 +39,13 @@ def test_is_loopback(host: str, loopback: bool) -> None:
     [
         ("localhost:8000", None, True),
         ("localhost:8000", "http://localhost:8000", True),
-        ("127.0.0.1:8000", "http://localhost:5173", True),
+        ("127.0.0.1:8000", "http://localhost:8000", True),
+        ("localhost:8000", "http://[::1]:8000", True),
+        ("localhost", "http://127.0.0.1", True),
+        ("127.0.0.1:8000", "http://localhost:5173", False),
+        ("127.0.0.1:8000", "http://127.0.0.1:8001", False),
+        ("127.0.0.1:8000", "http://localhost", False),
+        ("127.0.0.1:99999", "http://localhost:99999", True),
         ("[::1]:8000", "http://[::1]:8000", True),
         ("localhost:8000", "https://evil.example", False),
         ("localhost:8000", "null", False),
@@ -66,6 +72,7 @@ def test_pages_from_elsewhere_and_names_from_elsewhere_are_refused(
         ("proctor.example.org", None, True),
         ("proctor.example.org", "https://proctor.example.org", True),
         ("proctor.example.org", "https://evil.example", False),
+        ("proctor.example.org", "http://localhost:3000", False),
     ],
 )
 def test_a_server_for_all_may_be_named_anything_yet_pages_must_be_its_own(

@@ -20,7 +20,8 @@ class Style(StrEnum):
     STANDARD = "standard"
     """Standard Webhooks: ``webhook-id``, ``webhook-timestamp``, ``webhook-signature``."""
     LIVEKIT = "livekit"
-    """LiveKit's scheme: a token in ``Authorization`` whose ``sha256`` is the body's digest."""
+    """LiveKit's scheme: a token in ``Authorization`` whose ``sha256`` is the body's digest; its ``jti``
+    is the ``webhook-id``."""
 
 
 def sign(
@@ -39,6 +40,7 @@ def sign(
     if style is Style.LIVEKIT:
         claims = {
             "iss": key,
+            "jti": message_id,
             "nbf": time - timedelta(seconds=10),
             "exp": time + _VALID,
             "sha256": base64.b64encode(hashlib.sha256(body.encode()).digest()).decode(),

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Engine, delete, exists, func, insert, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from proctoring.errors import ErasureBusyError, SittingOpenError, UnknownRecordError
 from proctoring.records.chain import link
@@ -74,6 +75,8 @@ class ErasureResult:
     record: Erasure
     digests: tuple[str, ...]
     """Of its evidence: ``EvidenceLedger.drop`` deletes what nothing else refers to."""
+    log_emptied: bool = True
+    """``False``: SQLite's write-ahead log still holds what was erased: see ``empty_log``."""
 
 
 def erase(
@@ -252,10 +255,9 @@ def _with_retries(engine: Engine, step: Callable[[Connection], ErasureResult]) -
         try:
             with writing(engine) as connection:
                 done = step(connection)
-            _truncate_log(engine)
         except IntegrityError:
             continue
-        return done
+        return replace(done, log_emptied=empty_log(engine))
     raise ErasureBusyError("other erasures are being written; try again")
 
 
@@ -272,10 +274,19 @@ def _erasure(row: Any) -> Erasure:
     )
 
 
-def _truncate_log(engine: Engine) -> None:
-    """Empty SQLite's write-ahead log, which still holds what was erased."""
-    if engine.dialect.name == "sqlite":
+def empty_log(engine: Engine) -> bool:
+    """Empty SQLite's write-ahead log, which still holds what was erased.
+
+    Returns whether that succeeded: not while another connection reads or writes for longer than
+    ``SQLITE_WAIT``. Other databases have no such log.
+    """
+    if engine.dialect.name != "sqlite":
+        return True
+    try:
         with engine.connect() as connection:
             raw = connection.connection.driver_connection
             assert raw is not None  # noqa: S101  (it is connected)
-            raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").close()
+            busy, _, _ = raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    except (sqlite3.Error, SQLAlchemyError):
+        return False
+    return not busy

@@ -49,8 +49,13 @@ class _Buffer:
     unjoined: tuple[Curves, ...] = ()
     """See ``Segment.unjoined``."""
     lost: int = 0
-    """Inputs that were refused and are not yet counted in the sitting's row."""
+    """Inputs that were refused or discarded and are not yet counted in the sitting's row."""
     ended: bool = False
+    ended_at: float = 0.0
+    uncounted: int = 0
+    """Inputs lost by the last write for which the sitting has no row yet."""
+    unconfirmed: _Write | None = None
+    """The last write, while it is unknown whether it was committed: it is tried again as it was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +149,7 @@ class SignalRecorder:
         with self._condition:
             buffer = self._buffers.get(sitting_id)
             if buffer is not None:
-                buffer.ended = True
+                buffer.ended, buffer.ended_at = True, self._clock()
                 self._condition.notify_all()
 
     def flush(self, sitting_id: str | None = None) -> None:
@@ -154,7 +159,7 @@ class SignalRecorder:
             sqlalchemy.exc.SQLAlchemyError: it could not be written; it waits on.
         """
         with self._writing:
-            self._write(lambda name, _: sitting_id is None or name == sitting_id)
+            self._write_all(lambda name, _: sitting_id is None or name == sitting_id)
 
     def _write_always(self) -> None:
         while True:
@@ -163,7 +168,7 @@ class SignalRecorder:
                 stopping = self._stopping
             try:
                 with self._writing:
-                    self._write(lambda _, buffer: self._is_due(buffer))
+                    self._write_all(lambda _, buffer: self._is_due(buffer))
                 if self.trouble:
                     _log.warning("signals can be written again")
                 self.trouble = ""
@@ -180,8 +185,15 @@ class SignalRecorder:
         old = bool(buffer.inputs) and self._clock() - buffer.since >= SEGMENT_SECONDS
         return old or buffer.ended or self._stopping or len(buffer.inputs) >= SEGMENT_INPUTS
 
-    def _write(self, wanted: Callable[[str, _Buffer], bool]) -> None:
-        """Write, in one transaction, a segment of each buffer that is wanted."""
+    def _write_all(self, wanted: Callable[[str, _Buffer], bool]) -> None:
+        if self._write(wanted):
+            self._write(wanted)  # what came since the write that was tried again
+
+    def _write(self, wanted: Callable[[str, _Buffer], bool]) -> bool:
+        """Write, in one transaction, a segment of each buffer that is wanted.
+
+        Returns whether one of them was an unconfirmed one.
+        """
         with self._condition:
             due = [
                 (name, buffer, list(buffer.inputs), buffer.lost)
@@ -189,7 +201,8 @@ class SignalRecorder:
                 if wanted(name, buffer)
             ]
         writes = [
-            _Write(
+            buffer.unconfirmed
+            or _Write(
                 name,
                 buffer,
                 len(inputs),
@@ -198,6 +211,9 @@ class SignalRecorder:
             )
             for name, buffer, inputs, refused in due
         ]
+        again = any(write.buffer.unconfirmed is not None for write in writes)
+        for write in writes:
+            write.buffer.unconfirmed = write
         try:
             self._insert(writes)
         except IntegrityError:  # one sitting's fault must not keep the others waiting
@@ -205,6 +221,7 @@ class SignalRecorder:
         with self._condition:
             for write in writes:
                 self._settle(write)
+        return again
 
     def _insert(self, writes: list[_Write]) -> None:
         rows = [write.segment.row for write in writes if write.segment.row is not None]
@@ -228,10 +245,14 @@ class SignalRecorder:
             for write in lossy:
                 more = SittingRow.signals_lost + write.lost
                 changed = update(SittingRow).filter_by(id=write.sitting_id)
-                connection.execute(changed.values(signals_lost=more))
+                counted = connection.execute(changed.values(signals_lost=more))
+                write.buffer.uncounted = write.lost if not counted.rowcount else 0
 
     def _insert_alone(self, write: _Write) -> bool:
-        """Returns whether it is settled: written, now or before, or discarded."""
+        """Returns whether it is settled: written, now or before, or discarded.
+
+        What is discarded is counted in the sitting's row as soon as there is one.
+        """
         try:
             self._insert([write])
         except IntegrityError:
@@ -242,8 +263,10 @@ class SignalRecorder:
                 if connection.execute(stored).first() is not None:
                     return True  # an earlier commit succeeded without an answer
             if self._clock() - write.buffer.since < SITTING_WAIT:
+                write.buffer.unconfirmed = None  # nothing of it is stored: it may grow
                 return False  # its sitting is not written yet
             self.lost += write.inputs
+            write.buffer.uncounted = write.refused + write.inputs
             _log.error("%d observations were lost: their sitting is not recorded", write.inputs)
         return True
 
@@ -253,9 +276,12 @@ class SignalRecorder:
         self._waiting -= write.inputs
         buffer.next_segment += bool(write.inputs)
         buffer.unjoined = write.segment.unjoined
-        buffer.lost -= write.refused
+        buffer.lost += buffer.uncounted - write.refused
+        buffer.uncounted = 0
+        buffer.unconfirmed = None
         buffer.since = self._clock()
-        if buffer.ended and not buffer.inputs:
+        given_up = self._clock() - buffer.ended_at >= SITTING_WAIT
+        if buffer.ended and not buffer.inputs and (not buffer.lost or given_up):
             self._buffers.pop(write.sitting_id, None)
 
 

@@ -1,8 +1,9 @@
 """Which requests the server accepts by host name and origin.
 
 Without tokens the server is for this machine only. Any web page can make a browser open a socket to
-this machine, or let its own host name resolve to it (DNS rebinding); therefore pages must come from
-this machine and the request's host must be a name of it.
+this machine, or let its own host name resolve to it (DNS rebinding); therefore the request's host must be
+a name of it. In every mode pages must be the server's own or named by the operator: other programs on this
+machine serve pages, too.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ def refusal(
     Args:
         headers: of the request, names in lower case.
         local_only: the server is bound to this machine, so the host must be a name of it.
-        allowed_origins: permitted origins besides the server's own and this machine's.
+        allowed_origins: permitted origins besides the server's own.
     """
     host = headers.get("host", "")
     if local_only and not is_loopback(_host_name(host)):
@@ -64,13 +65,26 @@ def refusal(
         parts = urlsplit(origin)
     except ValueError:
         return f"{origin[:100]!r} is no origin"
-    if parts.netloc.lower() == host.lower() and parts.netloc:
-        return None
-    if parts.hostname is not None and is_loopback(parts.hostname):
+    if parts.netloc and _is_same_server(parts.netloc.lower(), host.lower()):
         return None
     if origin.rstrip("/") in {allowed.rstrip("/") for allowed in allowed_origins}:
         return None
     return f"pages of {origin[:100]!r} may not use this server"
+
+
+def _is_same_server(origin: str, host: str) -> bool:
+    """Whether both are equal, or names of this machine with the same port."""
+    if origin == host:
+        return True
+    names = _host_name(origin), _host_name(host)
+    return all(map(is_loopback, names)) and _port(origin) == _port(host)
+
+
+def _port(host: str) -> int | None:
+    try:
+        return urlsplit(f"//{host}").port
+    except ValueError:
+        return -1
 
 
 def _host_name(host: str) -> str:

@@ -18,7 +18,7 @@ from proctoring.errors import (
     UnknownRecordError,
 )
 from proctoring.records.consents import consent
-from proctoring.records.erasure import Erasure, erase_consents, erasures
+from proctoring.records.erasure import Erasure, erasures
 from proctoring.records.sitting_detail import Consent
 from proctoring.server.authorisation import grant_of, needs
 from proctoring.server.error_answers import errors
@@ -95,9 +95,7 @@ def erase_waiting_consents(
 ) -> Erasure:
     """Erase consents of a session that has not started. Those of a sitting are erased with it."""
     check_session_id(session_id)
-    kept, erased_by = archive(request), grant_of(request).subject
-    now = datetime.now(UTC)
-    return erase_consents(kept.engine, kept.signer, session_id, reason, erased_by, now).record
+    return storage(request).erase_consents(session_id, reason, grant_of(request).subject)
 
 
 @router.delete(

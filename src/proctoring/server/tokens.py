@@ -17,6 +17,7 @@ import jwt
 from proctoring.errors import BadTokenError
 from proctoring.server.grant import Grant, Scope
 from proctoring.server.token_keys import ASYMMETRIC, KeySet
+from proctoring.session.identifier import SESSION_ID
 from proctoring.settings import Settings
 
 SHARED = "HS256"
@@ -26,7 +27,7 @@ LEEWAY = 10.0
 MAX_LENGTH = 8192
 """Characters of a token; tokens of common issuers have up to a third of that."""
 MAX_SESSIONS = 256
-_SESSION = re.compile(r"[A-Za-z0-9_\-.:@~]{0,200}\*?")
+_PREFIX = re.compile(r"[A-Za-z0-9_\-.:@~]{0,200}\*")
 
 
 class TokenCheck:
@@ -147,7 +148,11 @@ def make_token(
 
 
 def _is_session(name: object) -> bool:
-    return isinstance(name, str) and name != "" and _SESSION.fullmatch(name) is not None
+    if not isinstance(name, str):
+        return False
+    if name.endswith("*"):
+        return _PREFIX.fullmatch(name) is not None
+    return re.match(SESSION_ID, name) is not None and not name.endswith("\n")
 
 
 def _reason(error: jwt.PyJWTError) -> str:

@@ -93,3 +93,7 @@ class MemoryStorage:
     def erase(self, sitting_id: str, reason: str, erased_by: str) -> Erasure:  # noqa: ARG002
         """Not available."""
         raise RecordsOffError("nothing is recorded: see /api/health")
+
+    def erase_consents(self, session_id: str, reason: str, erased_by: str) -> Erasure:  # noqa: ARG002
+        """Not available."""
+        raise RecordsOffError("nothing is recorded: see /api/health")

@@ -15,7 +15,13 @@ from proctoring.delivery.webhooks import ABANDONED_AFTER, Webhooks
 from proctoring.judgement.inputs import JudgementInput
 from proctoring.judgement.policy.storage import EvidenceSettings, RecordSettings
 from proctoring.records.archive import Archive
-from proctoring.records.erasure import Erasure, erase
+from proctoring.records.erasure import (
+    Erasure,
+    ErasureResult,
+    empty_log,
+    erase,
+    erase_consents,
+)
 from proctoring.records.evidence.ledger import EvidenceContent, EvidenceLedger
 from proctoring.records.retention import sweep
 from proctoring.records.signals import SignalRecorder, discard
@@ -68,6 +74,8 @@ class RecordedStorage:
         self._wall = wall
         self._unbegun_days = unbegun_days
         self._evidence_bytes = evidence_bytes
+        self._log_emptied = True
+        """Whether SQLite's write-ahead log holds nothing that was erased."""
 
     @property
     def capabilities(self) -> tuple[Capability, ...]:
@@ -113,23 +121,32 @@ class RecordedStorage:
             self.records.heartbeat(self._wall())
         except SQLAlchemyError:
             _log.warning("the server's heartbeat could not be written to the database")
+        if not self._log_emptied and empty_log(self.records.engine):
+            self._log_emptied = True
+            _log.info("what was erased is out of the database's write-ahead log, too")
 
     def sweep(self) -> None:
-        """Erase what policies no longer allow to be kept; a failure is logged, and tried again."""
-        archive = self.records
-        try:
-            for done in sweep(archive.engine, archive.signer, self._wall(), self._unbegun_days):
-                self._ledger.drop(done.digests)
-                _log.info("erased a sitting: %s", done.record.reason)
-            queue = WebhookQueue(archive.engine, wall=self._wall)
-            if gone := queue.discard_older(ABANDONED_AFTER):
-                _log.info(
-                    "%d messages to webhooks that no server has configured are discarded", gone
-                )
-        except Exception as error:  # noqa: BLE001  # the next sweep may succeed
-            # Not the error's text: PostgreSQL's quotes the very row.
-            name = type(error).__name__
-            _log.error("records that are too old could not all be erased: %s", name)
+        """Erase what policies no longer allow to be kept; failures are logged, and tried again."""
+        for step in (self._erase_old, self._discard_old_messages):
+            try:
+                step()
+            except Exception as error:  # noqa: BLE001  # the next sweep may succeed
+                _log_failed_erasure(error)
+
+    def _erase_old(self) -> None:
+        archive, now = self.records, self._wall()
+        old = sweep(archive.engine, archive.signer, now, self._unbegun_days, _log_failed_erasure)
+        for done in old:
+            _log.info("erased a sitting: %s", done.record.reason)
+            try:
+                self._finish(done)
+            except Exception as error:  # noqa: BLE001  # the rest can be erased
+                _log_failed_erasure(error)
+
+    def _discard_old_messages(self) -> None:
+        queue = WebhookQueue(self.records.engine, wall=self._wall)
+        if gone := queue.discard_older(ABANDONED_AFTER):
+            _log.info("%d messages to webhooks that no server has configured are discarded", gone)
 
     def observation_recorder(
         self, sitting_id: str, wanted: RecordSettings
@@ -170,5 +187,27 @@ class RecordedStorage:
         archive = self.records
         self._signals.flush(sitting_id)  # else they would be written after the erasure
         done = erase(archive.engine, archive.signer, sitting_id, reason, erased_by, self._wall())
-        self._ledger.drop(done.digests)
+        self._finish(done)
         return done.record
+
+    def erase_consents(self, session_id: str, reason: str, erased_by: str) -> Erasure:
+        """Erase consents whose session has not started."""
+        archive, now = self.records, self._wall()
+        done = erase_consents(archive.engine, archive.signer, session_id, reason, erased_by, now)
+        self._finish(done)
+        return done.record
+
+    def _finish(self, done: ErasureResult) -> None:
+        """Delete the evidence of what was erased, and note whether it is still in SQLite's log."""
+        if not done.log_emptied and self._log_emptied:
+            self._log_emptied = False
+            _log.warning(
+                "what was erased is still in the database's write-ahead log, which is in use; "
+                "emptying it is tried again at every heartbeat"
+            )
+        self._ledger.drop(done.digests)
+
+
+def _log_failed_erasure(error: Exception) -> None:
+    # Not the error's text: PostgreSQL's quotes the very row.
+    _log.error("records that are too old could not all be erased: %s", type(error).__name__)

@@ -80,3 +80,12 @@ class Storage(SessionStorage, Protocol):
             ErasureBusyError: other erasures are being written.
             RecordsOffError: nothing is recorded.
         """
+
+    def erase_consents(self, session_id: str, reason: str, erased_by: str) -> Erasure:
+        """Erase consents of a session id whose session has not started; returns the record of it.
+
+        Raises:
+            UnknownRecordError: there are none.
+            ErasureBusyError: other erasures are being written.
+            RecordsOffError: nothing is recorded.
+        """
