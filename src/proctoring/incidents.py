@@ -49,6 +49,8 @@ LABELS: dict[str, str] = {
     "audio.overlap": "Overlapping Speech",
     "audio.phrase": "Suspicious Phrase Detected",
     "audio.speech": "Speech Detected",
+    "audio.silent": "Microphone Silent",
+    "audio.lost": "Sound Lost",
     "camera.covered": "Camera Covered",
     "camera.dark": "Too Dark",
     "camera.bright": "Too Bright",
@@ -56,6 +58,7 @@ LABELS: dict[str, str] = {
     "camera.frozen": "Camera Frozen",
     "camera.looped": "Looped Video Detected",
     "camera.moved": "Camera Moved",
+    "camera.lost": "Camera Lost",
     "browser.hidden": "Tab Hidden",
     "browser.window_left": "Window Left",
     "browser.fullscreen_left": "Full Screen Left",
@@ -67,6 +70,7 @@ LABELS: dict[str, str] = {
     "liveness.unread": "Liveness Not Measured",
     "session.not_ready": "Candidate Not Ready",
     "session.connection_lost": "Connection Lost",
+    "session.not_analysed": "Pictures Not Analysed",
 }
 """Incident kind to alert label. Clients match on the label: changing one breaks them."""
 

@@ -243,13 +243,38 @@ class FrameObservation:
 
 
 @dataclass(frozen=True, slots=True)
+class UnanalysedFrames:
+    """Frames that have arrived since the last one that was analysed, by what became of them."""
+
+    seconds: float
+    """Since the first of them arrived."""
+    refused: int
+    """Not a JPEG, or not decodable."""
+    failed: int
+    """Their analysis failed."""
+    replaced: int
+    """A newer one arrived while they waited."""
+    skipped: int
+    """No analysis was due, or too much time had gone into refused ones."""
+    waiting: int
+    """Still waiting, or being analysed."""
+
+
+@dataclass(frozen=True, slots=True)
 class ConnectionObservation:
-    """Whether media arrives. Made when that changes and, while none arrives, once a second."""
+    """Which media arrives, and whether frames are analysed. Made when that changes and, while
+    anything is missing, once a second."""
 
     time: float
-    """Media time in seconds, extrapolated by the session's clock while nothing arrives."""
+    """Media time in seconds, extrapolated by the session's clock while no frames arrive."""
     connected: bool
     """``False``: the session is open, but no media arrives."""
+    pictures: bool | None = None
+    """Whether frames arrive; ``None``: none has arrived yet."""
+    sound: bool | None = None
+    """Whether audio arrives; ``None``: none has arrived yet."""
+    unanalysed: UnanalysedFrames | None = None
+    """``None``: frames that arrive are analysed."""
 
 
 @dataclass(frozen=True, slots=True)

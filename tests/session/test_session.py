@@ -13,8 +13,8 @@ from proctoring.audio.analyser import AudioAnalyser
 from proctoring.errors import BadFrameError
 from proctoring.incidents import IncidentState
 from proctoring.session.lifetime import Lifetime
+from proctoring.session.media_monitor import MISSING_AFTER
 from proctoring.session.messages import ReceivedFrame
-from proctoring.session.missing_media import MISSING_AFTER
 from proctoring.session.session import SessionState
 from proctoring.session.session_metrics import SessionMetrics
 from proctoring.session.worker import REFUSED_SHARE

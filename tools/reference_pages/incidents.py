@@ -6,6 +6,7 @@ from pydantic import BaseModel
 
 from proctoring.incidents import LABELS
 from proctoring.judgement import shipped_policy
+from proctoring.judgement.policy.rule import Rule
 from tools.reference_pages.markdown import table
 from tools.reference_pages.notice import NOTICE
 
@@ -27,7 +28,7 @@ def incidents_page() -> str:
             (
                 f"`{kind}`",
                 label,
-                rule.severity.value,
+                _severity(rule),
                 "yes" if rule.enabled else "no",
                 _length(rule.persist),
                 _length(rule.closes_after),
@@ -38,6 +39,12 @@ def incidents_page() -> str:
     return "\n".join(
         ["# Kinds of incident", "", NOTICE, "", INTRODUCTION, "", table(header, rows), ""]
     )
+
+
+def _severity(rule: Rule) -> str:
+    if rule.warning_after is None:
+        return rule.severity.value
+    return f"{rule.severity.value}, warning after {rule.warning_after:g}"
 
 
 def _length(value: float | BaseModel) -> str:

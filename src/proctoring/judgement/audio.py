@@ -45,6 +45,16 @@ def speech_readings(policy: Policy, observation: AudioObservation) -> Iterator[R
         yield Reading("audio.speech", held, observation.speech, observation.speech, "speech")
 
 
+def silence_readings(policy: Policy, observation: AudioObservation) -> Iterator[Reading]:
+    """Whether the microphone gives digital silence."""
+    if observation.level is None:
+        yield Reading("audio.silent", None, text="no audio arrived")
+        return
+    held = observation.level <= policy.audio.max_silent_level
+    text = "the microphone gave digital silence"
+    yield Reading("audio.silent", held, 1.0, -observation.level, text)
+
+
 def phrase_readings(policy: Policy, observation: TranscriptObservation) -> Iterator[Reading]:
     """Whether a phrase of the policy is spoken. The reason quotes the policy, not the candidate."""
     if not observation.final or not policy.audio.phrases:

@@ -14,11 +14,12 @@ from __future__ import annotations
 from dataclasses import replace
 from statistics import median
 
+from proctoring.judgement.arrival import tells_missing_frames
 from proctoring.judgement.movements import Movement, MovementOutcome, update_movement
 from proctoring.judgement.policy import Policy
 from proctoring.judgement.state import CalibrationState, GazeSample, ScreenExtent
 from proctoring.judgement.times import TOLERANCE
-from proctoring.observations import ConnectionObservation, FrameObservation, Observation
+from proctoring.observations import FrameObservation, Observation
 
 STEPS: dict[str, str] = {
     "top_left": "Look at the dot in the top left corner.",
@@ -86,13 +87,14 @@ def update_calibration(
     if not state.step or time <= state.step_at:
         return state
     frame = observation if isinstance(observation, FrameObservation) else None
-    if frame is None and not isinstance(observation, ConnectionObservation):
+    if frame is None and not tells_missing_frames(observation):
         return state
     if frame is not None and frame.faces is not None:
         state = _corner(policy, state, frame) if state.step in CORNERS else _turn(state, frame)
         if not state.step:
             return _finish(policy, state, time)
-    if time - state.step_at >= policy.calibration.step_time_limit - TOLERANCE:
+    limit = policy.calibration.step_time_limit + state.extra_time
+    if time - state.step_at >= limit - TOLERANCE:
         return replace(
             state,
             step="",
@@ -149,7 +151,12 @@ def _next_step(state: CalibrationState, time: float) -> CalibrationState:
     steps = list(STEPS)
     following = steps[steps.index(state.step) + 1 :]
     return replace(
-        state, step=following[0] if following else "", step_at=time, samples=(), movement=None
+        state,
+        step=following[0] if following else "",
+        step_at=time,
+        extra_time=0.0,
+        samples=(),
+        movement=None,
     )
 
 

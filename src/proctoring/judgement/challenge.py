@@ -15,6 +15,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from proctoring.judgement.arrival import tells_missing_frames
 from proctoring.judgement.movements import (
     Movement,
     MovementOutcome,
@@ -26,7 +27,7 @@ from proctoring.judgement.policy import Policy
 from proctoring.judgement.reading import Reading
 from proctoring.judgement.state import ChallengeState, EnrolmentState
 from proctoring.judgement.times import TOLERANCE
-from proctoring.observations import ConnectionObservation, FrameObservation, Observation
+from proctoring.observations import FrameObservation, Observation
 
 ACTIONS: dict[str, str] = {
     "turn_left": "Turn your head to your left.",
@@ -72,7 +73,7 @@ def update_challenge(
     """The state after ``observation``."""
     time = observation.time
     frame = observation if isinstance(observation, FrameObservation) else None
-    if frame is None and not isinstance(observation, ConnectionObservation):
+    if frame is None and not tells_missing_frames(observation):
         return state
     if state.movement is None:
         return _start_if_due(policy, state, enrolment, frame) if frame is not None else state
@@ -86,7 +87,7 @@ def update_challenge(
     limit = policy.challenge.time_limit
     if outcome is MovementOutcome.OPPOSITE:
         return _fail(policy, state, time, "the contrary was done")
-    if time - movement.requested_at >= limit - TOLERANCE:
+    if time - movement.requested_at >= limit + movement.extra_time - TOLERANCE:
         return _fail(policy, state, time, failure_reason(movement, limit))
     return replace(state, movement=movement)
 
@@ -97,7 +98,8 @@ def challenge_readings(state: ChallengeState, observation: Observation) -> Itera
     Only of observations that ``update_challenge`` uses: audio and browser observations may be ahead
     of frames that are waiting, and their readings would make those of the frames late.
     """
-    if state.count and isinstance(observation, FrameObservation | ConnectionObservation):
+    is_frame = isinstance(observation, FrameObservation)
+    if state.count and (is_frame or tells_missing_frames(observation)):
         held = state.failed_at == observation.time
         yield Reading("liveness.challenge_failed", held, 1.0, 1.0, state.reason)
 

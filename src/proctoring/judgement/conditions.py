@@ -10,7 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from proctoring.judgement.audio import phrase_readings, speaker_readings, speech_readings
+from proctoring.judgement.arrival import arrival_readings, connection_reading
+from proctoring.judgement.audio import (
+    phrase_readings,
+    silence_readings,
+    speaker_readings,
+    speech_readings,
+)
 from proctoring.judgement.browser import browser_readings
 from proctoring.judgement.camera import picture_readings, stream_readings
 from proctoring.judgement.gaze import gaze_readings, head_readings
@@ -45,9 +51,13 @@ def readings(
         extent: of the candidate's screen, if it was measured by a calibration.
     """
     if isinstance(observation, ConnectionObservation):
-        return (_connection_reading(observation.connected),)
+        return tuple(arrival_readings(policy, observation))
     if isinstance(observation, AudioObservation):
-        return (*speaker_readings(policy, observation), *speech_readings(policy, observation))
+        return (
+            *speaker_readings(policy, observation),
+            *speech_readings(policy, observation),
+            *silence_readings(policy, observation),
+        )
     if isinstance(observation, TranscriptObservation):
         return tuple(phrase_readings(policy, observation))
     if isinstance(observation, BrowserObservation):
@@ -64,7 +74,7 @@ def readings(
         *motionless_readings(policy, observation),
         *unread_readings(observation),
         *identity_readings(policy, observation),
-        _connection_reading(connected=True),  # a frame is media
+        connection_reading(connected=True),  # a frame is media
     )
 
 
@@ -82,7 +92,3 @@ def _phone_readings(policy: Policy, observation: FrameObservation) -> Iterator[R
         by += f" and, looking closer, {objects.verifier}"
     text = f"phone-like object (score {score:.2f}, {by})"
     yield Reading("object.phone", held, score, score, text)
-
-
-def _connection_reading(connected: bool) -> Reading:
-    return Reading("session.connection_lost", not connected, 1.0, 1.0, "no media arrived")

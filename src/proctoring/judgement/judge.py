@@ -27,6 +27,7 @@ from proctoring.judgement.conditions import readings
 from proctoring.judgement.enrolment import enrolment_readings, is_suspended, update_enrolment
 from proctoring.judgement.lifecycle import advance, end, expire, insert_late, without_alert
 from proctoring.judgement.lips import update_lips, weigh_by_lips
+from proctoring.judgement.pause import extend_limits
 from proctoring.judgement.policy import Policy
 from proctoring.judgement.presence import update_person_count
 from proctoring.judgement.reading import Reading
@@ -93,6 +94,7 @@ def finish(
 def _update(policy: Policy, state: JudgementState, observation: Observation) -> JudgementState:
     """The state after ``observation``, except for incidents."""
     time = observation.time
+    state = extend_limits(state, observation)
     count = update_person_count(policy, state.person_count, observation)
     calibration = update_calibration(policy, state.calibration, observation)
     calibrated = calibration.extent is not None

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from proctoring.incidents import LABELS, IncidentChange, IncidentState
+from proctoring.incidents import LABELS, IncidentChange, IncidentState, Severity
 from proctoring.judgement.policy import Policy
 from proctoring.judgement.policy.rule import Hits, Misses, Rule
 from proctoring.judgement.reading import Reading
@@ -182,10 +182,12 @@ def _continue(
         unread = reading.text if reading.held is None else ""
         return replace(known, incident=replace(incident, unreadable=unread)), None
     stronger = reading.value > incident.max_value
-    due = time - incident.reported_at >= policy.update_interval - TOLERANCE
+    held_at = max(time, incident.held_at)
+    rises = _severity(rule, incident, held_at) != _severity(rule, incident, incident.held_at)
+    due = rises or time - incident.reported_at >= policy.update_interval - TOLERANCE
     incident = replace(
         incident,
-        held_at=max(time, incident.held_at),
+        held_at=held_at,
         held_count=incident.held_count + 1,
         confidence_sum=incident.confidence_sum + reading.confidence,
         value_sum=incident.value_sum + reading.value,
@@ -205,6 +207,10 @@ def _stale_after(rule: Rule) -> float:
     return max(rule.stale_after, rule.closes_after)
 
 
+def _severity(rule: Rule, incident: OpenIncident, held_at: float) -> Severity:
+    return rule.severity_after(held_at - incident.started_at)
+
+
 def _change(
     kind: str,
     rule: Rule,
@@ -220,7 +226,7 @@ def _change(
         kind=kind,
         label=LABELS[kind],
         state=state,
-        severity=rule.severity,
+        severity=rule.severity_after(duration),
         confidence=min(1.0, incident.confidence_sum / incident.held_count),
         started_at=incident.started_at,
         duration=duration,

@@ -31,6 +31,8 @@ class Movement:
     action: str
     """``turn_left``, ``turn_right``, ``blink_twice``, ``move_closer``."""
     requested_at: float
+    extra_time: float = 0.0
+    """Seconds without an analysis, by which the time limit is extended."""
     armed: bool = False
     """Whether the candidate was seen in the pose from which the movement starts."""
     held_since: float | None = None

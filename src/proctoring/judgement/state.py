@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 
 from proctoring.judgement.lips import LipsState
 from proctoring.judgement.movements import Movement
+from proctoring.observations import UnanalysedFrames
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +146,8 @@ class CalibrationState:
     """The step in progress, a key of ``calibration.STEPS``; empty: none."""
     step_at: float = 0.0
     """When the step started."""
+    extra_time: float = 0.0
+    """Seconds of this step without an analysis, by which its time limit is extended."""
     samples: tuple[GazeSample, ...] = ()
     """Gaze in the last frames of this step."""
     movement: Movement | None = None
@@ -175,6 +178,10 @@ class JudgementState:
     calibration: CalibrationState = field(default_factory=CalibrationState)
     challenge: ChallengeState = field(default_factory=ChallengeState)
     lips: LipsState = field(default_factory=LipsState)
+    unanalysed: UnanalysedFrames | None = None
+    """Frames that have arrived and were not analysed; ``None``: the last ones were."""
+    paused_until: float | None = None
+    """Up to when time without an analysis has been added to time limits."""
 
 
 def initial_state(seed: str = "") -> JudgementState:

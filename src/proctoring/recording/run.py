@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -12,6 +11,7 @@ from pathlib import Path
 from proctoring.errors import BadFrameError, BadRecordingError
 from proctoring.incidents import IncidentChange
 from proctoring.recording.annotation import FrameAnnotator
+from proctoring.recording.arrivals import RecordedArrivals
 from proctoring.recording.audio_track import AudioTrack
 from proctoring.recording.media import RecordingInfo
 from proctoring.recording.report import Speed
@@ -62,14 +62,15 @@ def run_video(
         SettingsError: ``annotated`` cannot be written.
     """
     stopwatch, annotator = Stopwatch(), FrameAnnotator(mirrored=mirrored)
+    arrivals = RecordedArrivals(pipeline, track)
     changes: list[IncidentChange] = []
     last, frames, count, problem = 0.0, 0, 0, ""
     progress(0.0, recording.duration)
     with VideoWriter(annotated) if annotated else nullcontext() as writer:
         try:
-            for analysed in analyse_video(recording.path, pipeline):
+            for analysed in analyse_video(recording.path, pipeline, arrivals):
                 last, frames = analysed.frame.time, analysed.frames_read
-                found = analysed.changes + _judge_audio(track, last, pipeline)
+                found = analysed.changes
                 changes += found
                 count += 1
                 if writer is not None:
@@ -79,8 +80,10 @@ def run_video(
             if not count:
                 raise BadRecordingError(error.detail) from error
             problem = error.detail
-        changes += _judge_audio(track, math.inf, pipeline)
-    changes += pipeline.finish(last)
+        for _ in arrivals.rest():
+            pass
+    changes += arrivals.take()
+    changes += pipeline.finish(arrivals.time)
     end = recording.duration or last
     progress(end, end)
     return RunResult(tuple(changes), stopwatch.speed(last, frames, count), problem)
@@ -91,21 +94,14 @@ def run_audio(
 ) -> RunResult:
     """Analyse a recording without video."""
     stopwatch = Stopwatch()
-    changes: list[IncidentChange] = []
+    arrivals = RecordedArrivals(pipeline, track)
     last = 0.0
     progress(0.0, recording.duration)
-    for observation in track.until(math.inf):
-        changes += pipeline.apply(observation)
-        last = max(last, observation.time)
+    for time_judged in arrivals.rest():
+        last = max(last, time_judged)
         progress(last, recording.duration)
+    changes = list(arrivals.take())
     changes += pipeline.finish(last)
     end = recording.duration or last
     progress(end, end)
     return RunResult(tuple(changes), stopwatch.speed(last))
-
-
-def _judge_audio(track: AudioTrack, until: float, pipeline: Pipeline) -> tuple[IncidentChange, ...]:
-    """Judge the audio up to a media time."""
-    return tuple(
-        change for observation in track.until(until) for change in pipeline.apply(observation)
-    )

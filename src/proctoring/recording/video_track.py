@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from proctoring.incidents import IncidentChange
-from proctoring.session.missing_media import missing_media
+from proctoring.recording.arrivals import RecordedArrivals
+from proctoring.recording.audio_track import AudioTrack
 from proctoring.session.pipeline import Pipeline
 from proctoring.vision.analyser import FrameAnalysis
 from proctoring.vision.frame import Frame
@@ -26,25 +27,31 @@ class AnalysedFrame:
     """Frames of the recording so far, analysed or not."""
 
 
-def analyse_video(path: Path, pipeline: Pipeline) -> Iterator[AnalysedFrame]:
+def analyse_video(
+    path: Path, pipeline: Pipeline, arrivals: RecordedArrivals | None = None
+) -> Iterator[AnalysedFrame]:
     """Analyse the frames that are due, in order. Does not call ``pipeline.finish``.
 
     A long stretch without frames counts as missing media, as on a socket.
 
+    Args:
+        path: the recording.
+        pipeline: judges the frames.
+        arrivals: judges the audio in step with them, by the same pipeline; without, there is none.
+
     Raises:
         BadFrameError: as ``read_pictures``.
     """
+    if arrivals is None:
+        arrivals = RecordedArrivals(pipeline, AudioTrack())
     frames_read = 0
-    last = 0.0
-    before: tuple[IncidentChange, ...] = ()
     for picture in read_pictures(path):
         frames_read += 1
-        for missing in missing_media(last, picture.time):
-            before += pipeline.apply(missing)
-        last = picture.time
+        arrivals.frame_arrived(picture.time)
         if not pipeline.is_due(picture.time):
-            continue  # a frame after missing media is always due, so ``before`` is not lost
+            continue
+        before = arrivals.take()
         frame = picture.frame()
         analysis, changes = pipeline.analyse(frame)
-        yield AnalysedFrame(frame, analysis, before + changes, frames_read)
-        before = ()
+        arrivals.audio_until(picture.time)
+        yield AnalysedFrame(frame, analysis, before + changes + arrivals.take(), frames_read)

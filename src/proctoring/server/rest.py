@@ -38,6 +38,7 @@ from proctoring.server.schemas import (
     FramesAnswer,
     GrantAnswer,
     HealthAnswer,
+    MediaAnswer,
     OpenIncidentAnswer,
     PoliciesAnswer,
     PolicyAnswer,
@@ -310,6 +311,7 @@ def _session_answer(service: Service, session: Session) -> SessionAnswer:
         enrolment=EnrolmentAnswer(**guidance["enrolment"]),
         calibration=CalibrationAnswer(**guidance["calibration"]),
         challenge=ChallengeAnswer(**guidance["challenge"]),
+        media=MediaAnswer(**guidance["media"]),
         frames=FramesAnswer(
             received=frames.received,
             replaced=frames.replaced,

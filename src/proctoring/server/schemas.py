@@ -203,6 +203,21 @@ class MissingAnswer(BaseModel):
     text: str = Field(examples=["Your face is too small: move closer to the camera."])
 
 
+class ProblemAnswer(BaseModel):
+    """A problem of the session's media, and what the candidate is told."""
+
+    code: str = Field(examples=["sound_lost"])
+    text: str = Field(
+        examples=["No sound arrives: check that your microphone is connected and not muted."]
+    )
+
+
+class MediaAnswer(BaseModel):
+    """Problems of the media, as told to the candidate: what does not arrive or is not analysed."""
+
+    problems: list[ProblemAnswer]
+
+
 class EnrolmentAnswer(BaseModel):
     """State of enrolment: whether the candidate's position is good enough to be judged."""
 
@@ -306,6 +321,7 @@ class SessionAnswer(BaseModel):
     enrolment: EnrolmentAnswer
     calibration: CalibrationAnswer
     challenge: ChallengeAnswer
+    media: MediaAnswer
     frames: FramesAnswer
     sound: SoundAnswer
     transcription: TranscriptionAnswer | None = Field(

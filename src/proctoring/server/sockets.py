@@ -216,7 +216,7 @@ async def _receive_video(
             try:
                 picture, capture = read_video_message(data, settings.max_frame_bytes)
             except BadFrameError as error:
-                session.message_refused(error)
+                session.message_refused(error, now)
                 feed.bad_frame(error)
             else:
                 session.receive_frame(picture, capture, feed, now)

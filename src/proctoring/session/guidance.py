@@ -1,4 +1,4 @@
-"""Guidance for the candidate: enrolment, calibration and challenge as JSON values.
+"""Guidance for the candidate: enrolment, calibration, challenge and media as JSON values.
 
 Derived from the state of judgement, and sent as notices when it changes. The keys are documented in
 ``docs/integrate/sockets.md``.
@@ -13,6 +13,7 @@ from proctoring.judgement.calibration import STEPS
 from proctoring.judgement.challenge import ACTIONS
 from proctoring.judgement.enrolment import MISSING, phase, progress
 from proctoring.judgement.policy import Policy
+from proctoring.judgement.problems import PROBLEMS, media_problems
 from proctoring.judgement.state import (
     CalibrationState,
     ChallengeState,
@@ -28,6 +29,7 @@ def guidance(policy: Policy, state: JudgementState) -> dict[str, dict[str, Any]]
         "enrolment": _enrolment(policy, state.enrolment),
         "calibration": _calibration(policy, state.calibration),
         "challenge": _challenge(policy, state.challenge),
+        "media": _media(state),
     }
 
 
@@ -40,6 +42,8 @@ def notices(policy: Policy, before: JudgementState, after: JudgementState) -> tu
         changed.append(Notice("calibration", _calibration(policy, after.calibration)))
     if _challenge_key(before.challenge) != _challenge_key(after.challenge):
         changed.append(Notice("challenge", _challenge(policy, after.challenge)))
+    if media_problems(before) != media_problems(after):
+        changed.append(Notice("media", _media(after)))
     return tuple(changed)
 
 
@@ -81,6 +85,11 @@ def _challenge(policy: Policy, state: ChallengeState) -> dict[str, Any]:
         "seconds": policy.challenge.time_limit,
         "reason": state.reason,
     }
+
+
+def _media(state: JudgementState) -> dict[str, Any]:
+    codes = media_problems(state)
+    return {"problems": [{"code": code, "text": PROBLEMS[code]} for code in codes]}
 
 
 def _enrolment_key(policy: Policy, state: EnrolmentState) -> tuple[str, tuple[str, ...]]:

@@ -13,19 +13,18 @@ from proctoring.browser.report import BrowserReport, observe
 from proctoring.errors import BadFrameError, LimitReachedError, NotNowError
 from proctoring.incidents import IncidentChange
 from proctoring.judgement.inputs import CalibrationRequested, ChallengeRequested
-from proctoring.observations import ConnectionObservation
 from proctoring.session.audio_session import AudioReply, AudioSession
 from proctoring.session.clock import MediaClock
 from proctoring.session.config import SessionConfig, SessionResources
 from proctoring.session.counters import AudioCounts, FrameCounts, SessionCounters
 from proctoring.session.lifetime import IdleTimer
+from proctoring.session.media_monitor import MediaMonitor
 from proctoring.session.messages import (
     FrameReply,
     ReceivedFrame,
     SessionEnd,
     TranscriptionStatus,
 )
-from proctoring.session.missing_media import MissingMediaMonitor
 from proctoring.session.outcomes import (
     FrameLimited,
     FrameReceived,
@@ -95,7 +94,7 @@ class Session:
         self._counters = SessionCounters()
         self._sinks = Sinks((self._counters, *sinks))
         self._media = MediaClock()
-        self._missing = MissingMediaMonitor()
+        self._arrivals = MediaMonitor()
         self._idle = IdleTimer(config.lifetime, now, awaited=config.awaited)
         self._video: MediaSource | None = None
         self._audio: MediaSource | None = None
@@ -219,18 +218,23 @@ class Session:
             return
         frame = ReceivedFrame(data, self._media.stamp(now, capture), capture, now, reply)
         self._sinks.emit(FrameReceived(frame))
-        self._media_arrived(frame.time, now)
+        self._idle.touch(now)
+        self._arrivals.frame_arrived(now)
         replaced = self._worker.post_frame(frame)
         if replaced is not None:
             self._sinks.emit(FrameReplaced(replaced))
+        self._report_arrivals(now)
 
     def frame_limited(self) -> None:
         """A frame was dropped on arrival because its client sends too many."""
         self._sinks.emit(FrameLimited())
 
-    def message_refused(self, error: BadFrameError) -> None:
+    def message_refused(self, error: BadFrameError, now: float) -> None:
         """A message on the video socket is no frame."""
         self._sinks.emit(MessageRefused(error))
+        if self.state is SessionState.OPEN:
+            self._arrivals.message_refused(now)
+            self._report_arrivals(now)
 
     def receive_audio(self, source: MediaSource, data: bytes, now: float) -> None:
         """Queue audio for analysis.
@@ -242,8 +246,8 @@ class Session:
             return
         self._audio_session.receive(data, self._media.locate(now))
         self._idle.touch(now)
-        if not self.frames.received:  # with video, frames alone decide whether media arrives
-            self._media_arrived(self._media.locate(now), now)
+        self._arrivals.sound_arrived(now)
+        self._report_arrivals(now)
 
     def receive_report(self, report: BrowserReport, now: float) -> None:
         """Post a report of the candidate's browser. Ignored before the first media."""
@@ -289,7 +293,7 @@ class Session:
     # Time.
 
     def tick(self, now: float) -> None:
-        """Update the flow, report missing media, end the session when it has expired. To be called
+        """Update the flow, report what arrives, end the session when it has expired. To be called
         a few times a second."""
         if self.state is SessionState.ENDED:
             return
@@ -298,10 +302,9 @@ class Session:
             self._video.flow(self._flow)
         if self.transcription is not None:
             self.transcription.poll()
-        if self._missing.is_report_due(now):
-            self._worker.post(ConnectionObservation(self._media.extrapolate(now), connected=False))
+        self._report_arrivals(now)
         connected = self.has_video or self.has_audio
-        if self._idle.has_expired(now, connected=connected, media_seen=self._missing.media_seen):
+        if self._idle.has_expired(now, connected=connected, media_seen=self._arrivals.media_seen):
             self.end("no media arrived for too long", now)
 
     def end(self, detail: str, now: float) -> None:
@@ -319,10 +322,15 @@ class Session:
             end if self.transcription is None else partial(self.transcription.end, end)
         )
 
-    def _media_arrived(self, media_time: float, now: float) -> None:
-        self._idle.touch(now)
-        if self._missing.media_arrived(now):
-            self._worker.post(ConnectionObservation(media_time, connected=True))
+    def _report_arrivals(self, now: float) -> None:
+        """Have judged what arrives, where that is due: also while a step of the worker takes long."""
+        arrivals, frames = self._arrivals, self.frames
+        arrivals.frames_counted(frames)
+        if not arrivals.is_due(now):
+            return
+        arrive = arrivals.frames_arrive(now)
+        time = self._media.locate(now) if arrive else self._media.extrapolate(now)
+        self._worker.post_arrival(arrivals.report(now, time, frames))
 
     def _start_transcription(self, service: TranscriptionService) -> TranscriptionSession:
         wanted = self.policy.transcription

@@ -7,11 +7,12 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from threading import RLock
 
 from proctoring.errors import BadFrameError
 from proctoring.incidents import IncidentChange
 from proctoring.judgement.inputs import CalibrationRequested, ChallengeRequested, JudgementInput
-from proctoring.observations import TranscriptObservation
+from proctoring.observations import ConnectionObservation, TranscriptObservation
 from proctoring.records.entries import Notice
 from proctoring.session.deferred_runner import DeferredRunner
 from proctoring.session.inbox import Inbox
@@ -32,6 +33,7 @@ from proctoring.session.outcomes import (
     FrameSkipped,
     JudgementFailed,
     JudgementUpdate,
+    Outcome,
     SessionEnded,
 )
 from proctoring.session.pipeline import Pipeline
@@ -51,9 +53,10 @@ skipped for the other nine tenths. After a frame of 640 x 480 that was cut short
 
 
 class SessionWorker:
-    """Runs on pool threads, one step at a time, so nothing in it needs a lock.
+    """Decodes and analyses on pool threads, one step at a time. What is found is judged and emitted
+    under a lock: observations of what arrives are judged beside a step, which may take long.
 
-    ``post``, ``post_frame`` and ``rate`` may be used from any thread.
+    ``post``, ``post_arrival``, ``post_frame`` and ``rate`` may be used from any thread.
 
     Args:
         pipeline: the session's own.
@@ -78,6 +81,11 @@ class SessionWorker:
         self._remote_speakers = remote_speakers
         self._transcription_trouble = ""
         self._inbox = Inbox()
+        self._turn = RLock()
+        """Held while the pipeline judges and outcomes are emitted; never while a frame is decoded or
+        analysed."""
+        self._ended = False
+        self._pool = pool
         self._queue = pool.serial_queue(self._step)
         self._deferred = DeferredRunner(pool, self._post_deferred)
         self._deferred_analysis: FrameAnalysis | None = None
@@ -96,6 +104,10 @@ class SessionWorker:
         """Leave a message for the worker."""
         self._inbox.put(message)
         self._queue.schedule()
+
+    def post_arrival(self, observation: ConnectionObservation) -> None:
+        """Have an observation judged soon, also while a step is running."""
+        self._pool.run_aside(partial(self._handle, observation))
 
     def post_frame(self, frame: ReceivedFrame) -> ReceivedFrame | None:
         """Leave a frame for the worker. Returns the frame that it replaced, if one was waiting."""
@@ -117,6 +129,11 @@ class SessionWorker:
     # Messages.
 
     def _handle(self, message: Message) -> None:
+        with self._turn:
+            if not self._ended:
+                self._handle_in_turn(message)
+
+    def _handle_in_turn(self, message: Message) -> None:
         if isinstance(message, SessionEnd) and not self._deferred.is_free:
             self._waiting_end = message
             return
@@ -126,10 +143,11 @@ class SessionWorker:
             _log.exception("an observation could not be judged")
             self._sinks.emit(JudgementFailed())
         if isinstance(message, SessionEnd):
+            self._ended = True
             face = self._pipeline.face_to_keep
             self._sinks.emit(SessionEnded(message.time, message.detail, face))
         elif isinstance(message, DeferredDone) and self._waiting_end is not None:
-            self._handle(self._waiting_end)
+            self._handle_in_turn(self._waiting_end)
 
     def _apply(self, message: Message) -> None:
         match message:
@@ -182,30 +200,38 @@ class SessionWorker:
     def _analyse(self, received: ReceivedFrame) -> None:
         self._pipeline.analyser.rate = FACE_RATE * self._queue.rate()
         if received.arrived < self._resting_until or not self._pipeline.is_due(received.time):
-            self._sinks.emit(FrameSkipped(received))
+            self._emit(FrameSkipped(received))
             return
         processor_time = time.thread_time()
         try:
             began = time.perf_counter()
             pixels = decode_jpeg(received.data, max_pixels=self._max_pixels)
             decode_ms = (time.perf_counter() - began) * 1000
-            frame = Frame(received.time, pixels)
-            analysis, changes = self._pipeline.analyse_immediate(
-                frame, allow_deferred=self._deferred.is_free
+            analysis = self._pipeline.analyser.analyse_immediate(
+                Frame(received.time, pixels), allow_deferred=self._deferred.is_free
             )
-            deferred = analysis.deferred
-            if deferred is not None:
-                self._deferred.start(deferred)
         except BadFrameError as error:
             spent = time.thread_time() - processor_time
             self._resting_until = received.arrived + spent / REFUSED_SHARE
-            self._sinks.emit(FrameRefused(received, error))
+            self._emit(FrameRefused(received, error))
             _reply(partial(received.reply.refused, error))
-            return
         except Exception:  # noqa: BLE001  # affects this frame only
-            _log.exception("the analysis of a frame failed")
-            self._sinks.emit(FrameFailed(received))
-            _reply(received.reply.failed)
+            self._fail(received)
+        else:
+            with self._turn:
+                self._judge_frame(received, analysis, decode_ms)
+
+    def _judge_frame(
+        self, received: ReceivedFrame, analysis: FrameAnalysis, decode_ms: float
+    ) -> None:
+        """Judge what was found in a frame, and publish it."""
+        deferred = analysis.deferred
+        try:
+            changes = self._pipeline.apply(analysis.observation)
+            if deferred is not None:
+                self._deferred.start(deferred)
+        except Exception:  # noqa: BLE001  # affects this frame only
+            self._fail(received)
             return
         analysis = replace(analysis, deferred=None, earlier=self._deferred_analysis)
         self._deferred_analysis = None
@@ -215,6 +241,16 @@ class SessionWorker:
         )
         self._publish(received.time, changes)
         _reply(partial(received.reply.analysed, received, analysis, decode_ms))
+
+    def _fail(self, received: ReceivedFrame) -> None:
+        """Called while the exception is handled."""
+        _log.exception("the analysis of a frame failed")
+        self._emit(FrameFailed(received))
+        _reply(received.reply.failed)
+
+    def _emit(self, outcome: Outcome) -> None:
+        with self._turn:
+            self._sinks.emit(outcome)
 
     def _publish(
         self, time: float, changes: tuple[IncidentChange, ...], notice: Notice | None = None

@@ -6,6 +6,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from threading import Condition, Thread
@@ -82,6 +83,9 @@ class WorkerPool:
     other queue is ready, or after ``MAX_BACKGROUND_WAIT``. With more than one worker, one is never
     given to them.
 
+    Beside the workers there is one thread for short functions that must not wait while every worker is
+    occupied (``run_aside``).
+
     Under overload rates fall (``next_rate``): those of all sessions if the workers cannot keep up
     with them together, that of one session if it needs more than one worker.
 
@@ -115,6 +119,7 @@ class WorkerPool:
         """Measured over the last review period."""
         self.failures = 0
         """Steps that raised an exception."""
+        self._aside = ThreadPoolExecutor(1, thread_name_prefix=f"{name}-aside")
         self._threads = [
             Thread(target=self._run, name=f"{name}-{number}", daemon=True)
             for number in range(workers)
@@ -136,6 +141,7 @@ class WorkerPool:
             self._ready.clear()
             self._ready_background.clear()
             self._condition.notify_all()
+        self._aside.shutdown(wait=False, cancel_futures=True)
         until = time.monotonic() + timeout
         for thread in self._threads:
             if thread.ident is not None:
@@ -158,6 +164,20 @@ class WorkerPool:
             partial(self._close, queue),
             lambda: min(self.rate, queue.rate),
         )
+
+    def run_aside(self, function: Callable[[], None]) -> None:
+        """Have a function run on a thread that no step occupies, in the order of the calls. It must
+        take milliseconds. Ignored once the pool stops."""
+        with self._condition:
+            if not self._stopping:
+                self._aside.submit(self._run_function, function)
+
+    def _run_function(self, function: Callable[[], None]) -> None:
+        try:
+            function()
+        except Exception:  # noqa: BLE001  # must not affect other sessions
+            self.failures += 1
+            _log.exception("a session's function failed")
 
     @property
     def waiting(self) -> int:

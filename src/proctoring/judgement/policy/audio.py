@@ -14,6 +14,13 @@ Phrase = Annotated[str, Field(min_length=2, max_length=100, pattern=r"\w")]
 class AudioLimits(Section):
     """What counts in the audio."""
 
+    required: bool = False
+    """``True``: a session with pictures and without a microphone is an incident (``audio.lost``).
+    ``False``: only sound that stops is."""
+    max_silent_level: float = Field(default=-95.0, ge=-100, le=-40, allow_inf_nan=False)
+    """Level in decibels below full scale up to which half a second of audio is digital silence: -100
+    is all zeros, -95 about two samples of three. The quietest half second recorded of a real room
+    measured -83.5. Raising it reports microphones with an analogue mute, and quiet rooms."""
     min_other_speaker_confidence: Score = 0.5
     """Confidence from which a voice counts as another speaker's. Raising it reports less and misses
     voices that resemble the candidate's."""

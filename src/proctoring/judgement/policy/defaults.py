@@ -18,6 +18,7 @@ _BROWSER = {
     "max_gap": 5.0,
     "stale_after": 30.0,
 }
+_LOST = {"severity": "info", "closes_after": 0.0, "cooldown": 30.0, "max_gap": 3.0}
 _EVENT = {"persist": 0.0, "closes_after": 0.0, "stale_after": 5.0}
 
 DEFAULT_RULES: dict[str, dict[str, Any]] = {
@@ -138,6 +139,18 @@ DEFAULT_RULES: dict[str, dict[str, Any]] = {
         "min_share": 0.6,
         "max_gap": 1.5,
     },
+    # Seconds of silence in a row. Digital silence is also what some noise suppressors make of a quiet
+    # room: the candidate is told first, and may end it with a word.
+    "audio.silent": {
+        "severity": "info",
+        "warning_after": 300.0,
+        "persist": 120.0,
+        "closes_after": 0.5,
+        "cooldown": 60.0,
+        "max_gap": 3.0,
+    },
+    # What arrives is reported once a second while anything is missing.
+    "audio.lost": {**_LOST, "warning_after": 60.0, "persist": 10.0},
     "camera.covered": {**_CAMERA},
     "camera.dark": {**_CAMERA},
     "camera.bright": {**_CAMERA},
@@ -161,6 +174,7 @@ DEFAULT_RULES: dict[str, dict[str, Any]] = {
         "max_gap": 5.0,
         "stale_after": 5.0,
     },
+    "camera.lost": {**_LOST, "warning_after": 30.0, "persist": 5.0},
     # Answering a notification or a permission request takes the focus away briefly.
     "browser.hidden": {**_BROWSER, "persist": 1.0},
     "browser.window_left": {**_BROWSER, "persist": 2.0},
@@ -205,6 +219,7 @@ DEFAULT_RULES: dict[str, dict[str, Any]] = {
         "cooldown": 0.0,
         "max_gap": 3.0,
     },
+    "session.not_analysed": {**_LOST, "warning_after": 30.0, "persist": 3.0},
 }
 """Kind of incident to its rule, unless a policy overrides it. Clients rely on these values."""
 

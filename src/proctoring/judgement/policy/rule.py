@@ -8,6 +8,7 @@ from pydantic import Discriminator, Field, Tag, model_validator
 
 from proctoring.incidents import Severity
 from proctoring.judgement.policy.section import Seconds, Section
+from proctoring.judgement.times import TOLERANCE
 
 
 class Hits(Section):
@@ -49,6 +50,9 @@ class Rule(Section):
     """``False``: this kind is not judged."""
     severity: Severity
     """``info``, ``warning`` or ``violation``."""
+    warning_after: float | None = Field(default=None, ge=0, le=86_400, allow_inf_nan=False)
+    """An incident of severity ``info`` becomes a ``warning`` when it has lasted this long. Not set:
+    never."""
     persist: Persist
     """How long the condition must hold, or in how many of the last detections, before an incident
     starts. Raising it reports less and misses short ones."""
@@ -71,6 +75,13 @@ class Rule(Section):
     stale_after: Seconds = 10.0
     """An incident whose condition has not been read as holding for this long, because it was
     unreadable or no media arrived, ends at the last reading that held. At least ``closes_after``."""
+
+    def severity_after(self, duration: float) -> Severity:
+        """Severity of an incident that has lasted ``duration`` seconds."""
+        limit = self.warning_after
+        if self.severity is Severity.INFO and limit is not None and duration >= limit - TOLERANCE:
+            return Severity.WARNING
+        return self.severity
 
     @model_validator(mode="after")
     def _same_unit(self) -> Rule:

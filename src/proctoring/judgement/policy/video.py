@@ -83,6 +83,9 @@ class ObjectLimits(Section):
 class CameraLimits(Section):
     """When a picture is too bad to judge by; ``vision/camera.py`` has measured levels."""
 
+    required: bool = False
+    """``True``: a session with sound and without a camera is an incident (``camera.lost``).
+    ``False``: only pictures that stop are."""
     min_brightness: float = Field(default=25.0, ge=0, le=255)
     """Mean grey level (0 to 255) below which the picture is too dark. Raising it reports dim rooms
     too."""

@@ -4,6 +4,7 @@ import { ReconnectingSocket } from "./reconnecting_socket.js";
 /**
  * @import { Incident } from "./incidents.js"
  * @import { Calibration, Challenge, Enrolment } from "./guide.js"
+ * @import { Media } from "./media_problems.js"
  * @import { SocketState } from "./reconnecting_socket.js"
  * @import { TranscriptEntry, TranscriptNotKept } from "./transcript.js"
  */
@@ -19,6 +20,7 @@ import { ReconnectingSocket } from "./reconnecting_socket.js";
  * @property {Enrolment} [enrolment]
  * @property {Calibration} [calibration]
  * @property {Challenge} [challenge]
+ * @property {Media} [media]
  * @property {TranscriptEntry | TranscriptNotKept} [transcript]
  * @property {{available: boolean, reason: string}} [transcription]
  */

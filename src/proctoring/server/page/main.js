@@ -12,6 +12,7 @@ import { Guide } from "./guide.js";
 import { watchHealth } from "./health.js";
 import { Incidents } from "./incidents.js";
 import { forgetSession, keepSession, keptSession } from "./kept_session.js";
+import { dismissMediaProblems, showMediaProblems } from "./media_problems.js";
 import { dismiss, notify, reasonOf } from "./notices.js";
 import { Overlay } from "./overlay.js";
 import { Readings } from "./readings.js";
@@ -95,6 +96,7 @@ const events = new EventsSocket({
     incidents.receive(event);
     transcript.receive(event);
     guide.receive(event);
+    if (state === "running") showMediaProblems(event);
   },
   onState: updateConnection,
   onEnded: endedByServer,
@@ -216,6 +218,7 @@ function stop() {
   audio.stop();
   speed.stop();
   guide.stop();
+  dismissMediaProblems();
   source?.close();
   source = null;
   overlay.clear();

@@ -1,0 +1,148 @@
+"""Notices which media of a session stops arriving, and that frames are not analysed.
+
+Used by live sessions, on the server's clock, and by recordings, on media time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from proctoring.observations import ConnectionObservation, UnanalysedFrames
+from proctoring.session.counters import FrameCounts
+
+MISSING_AFTER = 1.5
+"""Seconds without frames, without audio or without an analysed frame after which they count as
+missing. More than one second, at which browsers run the timers of a tab in the background and
+sessions are analysed at least."""
+
+REPORT_EVERY = 1.0
+"""Seconds between two reports while anything is missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Arrival:
+    """What arrives at one moment: see ``ConnectionObservation``."""
+
+    pictures: bool | None = None
+    sound: bool | None = None
+    unanalysed: bool = False
+
+    @property
+    def is_complete(self) -> bool:
+        return bool(self.pictures and self.sound) and not self.unanalysed
+
+
+class MediaMonitor:
+    """Decides when to report what arrives: when it changes and, while anything is missing, every
+    ``REPORT_EVERY`` seconds. All times are seconds of one clock."""
+
+    def __init__(self) -> None:
+        self._frame_at: float | None = None
+        self._sound_at: float | None = None
+        self._reported: _Arrival | None = None
+        self._reported_at = 0.0
+        self._unanalysed_since: float | None = None
+        """Arrival of the first frame after the last one that was analysed."""
+        self._messages_refused = 0
+        """Messages that are no frames, since the last frame that was analysed."""
+        self._at_last = FrameCounts()
+        """The counts when a frame was last known to have been analysed."""
+
+    @property
+    def media_seen(self) -> bool:
+        """Whether any media has arrived."""
+        return self._frame_at is not None or self._sound_at is not None
+
+    def frames_arrive(self, now: float) -> bool:
+        """Whether frames arrive at ``now``."""
+        return bool(_arrives(self._frame_at, now))
+
+    def frame_arrived(self, now: float) -> None:
+        """A frame arrived."""
+        self._frame_at = now
+        if self._unanalysed_since is None:
+            self._unanalysed_since = now
+
+    def message_refused(self, now: float) -> None:
+        """A message arrived that should be a frame and is none."""
+        self.frame_arrived(now)
+        self._messages_refused += 1
+
+    def sound_arrived(self, now: float) -> None:
+        """Audio arrived."""
+        self._sound_at = now
+
+    def frames_counted(self, counts: FrameCounts) -> None:
+        """Take note of what has become of the frames so far."""
+        if counts.analysed != self._at_last.analysed:
+            self._at_last = replace(counts)
+            self.frame_analysed()
+
+    def frame_analysed(self) -> None:
+        """The frames that arrived so far are analysed."""
+        self._unanalysed_since = None
+        self._messages_refused = 0
+
+    def is_due(self, now: float) -> bool:
+        """Whether to report now. False before the first media."""
+        due_at = self.due_at(now)
+        return due_at is not None and due_at <= now
+
+    def due_at(self, now: float) -> float | None:
+        """When the next report is due if nothing else arrives; ``None``: not before it does."""
+        if not self.media_seen:
+            return None
+        reported = self._reported
+        if reported is None or reported != self._arrival(now):
+            return now
+        times = [] if reported.is_complete else [self._reported_at + REPORT_EVERY]
+        if reported.pictures and self._frame_at is not None:
+            times.append(self._frame_at + MISSING_AFTER)
+        if reported.sound and self._sound_at is not None:
+            times.append(self._sound_at + MISSING_AFTER)
+        if not reported.unanalysed and self._unanalysed_since is not None:
+            times.append(self._unanalysed_since + MISSING_AFTER)
+        return min(times, default=None)
+
+    def report(self, now: float, time: float, counts: FrameCounts) -> ConnectionObservation:
+        """What arrives at ``now``.
+
+        Args:
+            time: media time of the observation.
+            counts: what has become of the frames so far.
+        """
+        arrival = self._reported = self._arrival(now)
+        self._reported_at = now
+        return ConnectionObservation(
+            time,
+            connected=bool(arrival.pictures or arrival.sound),
+            pictures=arrival.pictures,
+            sound=arrival.sound,
+            unanalysed=self._unanalysed(now, counts) if arrival.unanalysed else None,
+        )
+
+    def _arrival(self, now: float) -> _Arrival:
+        since = self._unanalysed_since
+        unanalysed = since is not None and now >= since + MISSING_AFTER
+        return _Arrival(_arrives(self._frame_at, now), _arrives(self._sound_at, now), unanalysed)
+
+    def _unanalysed(self, now: float, counts: FrameCounts) -> UnanalysedFrames:
+        before, since = self._at_last, self._unanalysed_since
+        assert since is not None  # noqa: S101
+        refused = counts.refused - before.refused
+        failed = counts.failed - before.failed
+        replaced = counts.replaced - before.replaced
+        skipped = counts.skipped - before.skipped
+        received = counts.received - before.received
+        return UnanalysedFrames(
+            seconds=now - since,
+            refused=refused + self._messages_refused,
+            failed=failed,
+            replaced=replaced,
+            skipped=skipped,
+            waiting=max(0, received - refused - failed - replaced - skipped),
+        )
+
+
+def _arrives(last: float | None, now: float) -> bool | None:
+    return None if last is None else now < last + MISSING_AFTER
