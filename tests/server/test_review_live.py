@@ -142,6 +142,40 @@ def test_a_wall_without_a_token_does_not_say_that_nothing_is_open(loud_page: Pag
         expect(loud_page.locator("#sittings-empty")).to_be_hidden()
 
 
+# --- finding ---
+
+
+def test_a_part_of_a_name_finds_a_session_and_the_list_can_be_sorted(
+    page: Page, server: Live
+) -> None:
+    begun(server, "find-maria", events=2)
+    begun(server, "find-anna", events=1)
+    page.goto(f"{server.address}/review")
+    rows = page.locator("#sittings tr")
+    page.get_by_label("Part of the session's name").fill("FIND-Marí")
+    expect(rows).to_have_count(1)
+    expect(rows.first).to_contain_text("find-maria")
+    page.get_by_label("Part of the session's name").fill("find")
+    expect(rows.first).to_contain_text("find-anna")
+    expect(rows).to_have_count(2)
+    page.get_by_role("button", name="Alerts").click()
+    expect(page.locator('th[aria-sort="descending"]')).to_have_text("Alerts")
+    expect(rows.first).to_contain_text("find-maria")
+    # Back from a session, the list is as it was left.
+    rows.first.get_by_role("link").click()
+    expect(page.locator("body")).to_have_attribute("data-ready", "true")
+    page.go_back()
+    expect(rows).to_have_count(2)
+    expect(rows.first).to_contain_text("find-maria")
+    expect(page.get_by_label("Part of the session's name")).to_have_value("find")
+    page.get_by_label("Part of the session's name").fill("nobody")
+    expect(page.locator("#sittings-empty")).to_have_text(
+        'No kept session with "nobody" in its name.'
+    )
+    for session in ("find-maria", "find-anna"):
+        end(server, session)
+
+
 # --- deciding ---
 
 

@@ -101,7 +101,7 @@ def test_the_wall_shows_what_runs_and_what_is_kept(page: Page, server: Live) -> 
     page.get_by_label("State").select_option("ended")
     page.get_by_role("button", name="Show", exact=True).click()
     expect(page.locator("#sittings tr")).to_have_count(1)
-    page.get_by_label("Session", exact=True).fill("nobody-of-this-name")
+    page.get_by_label("Part of the session's name").fill("nobody-of-this-name")
     page.get_by_role("button", name="Show", exact=True).click()
     expect(page.locator("#sittings-empty")).to_be_visible()
 

@@ -1,9 +1,11 @@
-"""Lists of sittings: what narrows them, and what they show of each."""
+"""Lists of sittings: what narrows and orders them, and what they show of each."""
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, false, func, or_, select
 from sqlalchemy.orm import aliased
@@ -44,11 +46,15 @@ class SittingSummary:
 
 @dataclass(frozen=True, slots=True)
 class SittingPage:
-    """One page of a list of sittings, newest first."""
+    """One page of a list of sittings."""
 
     sittings: tuple[SittingSummary, ...]
     next: str | None
     """``SittingFilter.before`` of the next page; ``None`` on the last one."""
+
+
+SittingOrder = Literal["started", "session_id", "length", "violations", "alerts", "undecided"]
+"""What a list may be ordered by; those alike are ordered by their start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +62,8 @@ class SittingFilter:
     """Which sittings to list."""
 
     session_id: str | None = None
+    search: str = ""
+    """Words, each of which is a part of the session id or the whole sitting id; see ``session_search``."""
     session_patterns: tuple[str, ...] = ("*",)
     """Session ids, or prefixes that end in ``*``: those that the client may see."""
     state: str | None = None
@@ -67,14 +75,16 @@ class SittingFilter:
     """Started at or after."""
     until: datetime | None = None
     """Started before."""
+    order: SittingOrder = "started"
+    descending: bool = True
     before: str | None = None
-    """Sittings older than this one: ``SittingPage.next`` of the page before."""
+    """Sittings that follow this one in the order: ``SittingPage.next`` of the page before."""
     limit: int = 50
 
 
 def sitting_page(connection: Connection, wanted: SittingFilter) -> SittingPage:
-    """The sittings that pass a filter, newest first."""
-    query = _filtered(wanted).order_by(SittingRow.id.desc()).limit(wanted.limit + 1)
+    """The sittings that pass a filter, in its order."""
+    query = _ordered(_filtered(wanted), wanted).limit(wanted.limit + 1)
     ids = list(connection.execute(query).scalars())
     page = ids[: wanted.limit]
     found = {sitting.id: sitting for sitting in sitting_summaries(connection, page)}
@@ -149,6 +159,9 @@ def _filtered(wanted: SittingFilter) -> Select[str]:
     query = select(SittingRow.id)
     if wanted.session_id is not None:
         query = query.where(SittingRow.session_id == wanted.session_id)
+    for word in session_search(wanted.search):
+        part = func.lower(SittingRow.session_id).contains(word, autoescape=True)
+        query = query.where(or_(part, SittingRow.id == word.upper()))
     if "*" not in wanted.session_patterns:
         query = query.where(or_(false(), *map(_matches, wanted.session_patterns)))
     if wanted.state is not None:
@@ -157,8 +170,6 @@ def _filtered(wanted: SittingFilter) -> Select[str]:
         query = query.where(SittingRow.started_at >= wanted.since)
     if wanted.until is not None:
         query = query.where(SittingRow.started_at < wanted.until)
-    if wanted.before is not None:
-        query = query.where(SittingRow.id < wanted.before)
     if wanted.kind is not None:
         query = query.where(
             select(IncidentRow.number)
@@ -172,6 +183,51 @@ def _filtered(wanted: SittingFilter) -> Select[str]:
             .exists()
         )
     return query
+
+
+def _ordered(query: Select[str], wanted: SittingFilter) -> Select[str]:
+    key, id_ = _sort_key(wanted.order, SittingRow), SittingRow.id
+    directed = [one.desc() if wanted.descending else one.asc() for one in (key, id_)]
+    if wanted.before is not None:
+        last = aliased(SittingRow)
+        value = select(_sort_key(wanted.order, last)).where(last.id == wanted.before)
+        # An id is a moment: what follows can be told even if that sitting was erased meanwhile.
+        limit = wanted.before if wanted.order == "started" else value.scalar_subquery()
+        further = key < limit if wanted.descending else key > limit
+        later = id_ < wanted.before if wanted.descending else id_ > wanted.before
+        query = query.where(or_(further, and_(key == limit, later)))
+    return query.order_by(*directed)
+
+
+def _sort_key(order: SittingOrder, row: type[SittingRow]) -> ColumnElement[Any]:
+    if order == "started":
+        return row.id.expression
+    if order == "session_id":
+        return func.lower(row.session_id)
+    if order == "length":
+        return func.coalesce(row.end_media_time, 0.0)
+    counted = {
+        "violations": and_(IncidentRow.alerted, IncidentRow.severity == "violation"),
+        "alerts": IncidentRow.alerted,
+        "undecided": _undecided(),
+    }
+    count = select(func.count()).select_from(IncidentRow)
+    count = count.where(IncidentRow.sitting_id == row.id, counted[order])
+    return count.correlate(row).scalar_subquery()
+
+
+_FOLDED = str.maketrans("łøđħıæœ", "lodhiao")
+"""Letters that Unicode does not take apart into a letter and an accent, to the plain one."""
+
+
+def session_search(text: str) -> list[str]:
+    """The words of a search, without case and accents, which session ids have none of.
+
+    ``"María  JOSÉ"`` becomes ``["maria", "jose"]``.
+    """
+    apart = unicodedata.normalize("NFKD", text.casefold())
+    plain = "".join(letter for letter in apart if not unicodedata.combining(letter))
+    return plain.translate(_FOLDED).split()
 
 
 def _undecided() -> ColumnElement[bool]:

@@ -34,7 +34,7 @@ from proctoring.records.reader import INCIDENTS
 from proctoring.records.rejudging import MAX_LISTED, Difference, compare, judge_again
 from proctoring.records.review import DecisionKind, decide
 from proctoring.records.sitting_detail import Decision, IncidentRecord, SittingDetail
-from proctoring.records.sitting_list import SittingFilter, SittingPage
+from proctoring.records.sitting_list import SittingFilter, SittingOrder, SittingPage
 from proctoring.server.authorisation import grant_of, needs
 from proctoring.server.error_answers import errors
 from proctoring.server.grant import Scope
@@ -125,28 +125,42 @@ class Judgement:
 def list_sittings(
     request: Request,
     session_id: Annotated[str | None, Query(pattern=SESSION_ID)] = None,
+    search: Annotated[
+        str,
+        Query(
+            max_length=200,
+            description="Words, each a part of the session id (case and accents do not count), or a "
+            "sitting id.",
+        ),
+    ] = "",
     state: Literal["open", "ended", "interrupted"] | None = None,
     kind: Annotated[str | None, Query(max_length=64, description="With such an incident.")] = None,
     undecided: Annotated[bool, Query(description="With an alert nobody decided on.")] = False,
     since: Annotated[datetime | None, Query(description="Begun at or after.")] = None,
     until: Annotated[datetime | None, Query(description="Begun before.")] = None,
+    order: Annotated[SittingOrder, Query(description="What to sort by.")] = "started",
+    descending: Annotated[bool, Query(description="The newest, longest, most first.")] = True,
     before: Annotated[
         str | None, Query(max_length=26, description="`next` of the page before.")
     ] = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
 ) -> SittingPage:
-    """Recorded sittings, newest first. A session id may have several."""
+    """Recorded sittings, newest first unless another order is asked for. A session id may have
+    several."""
     return archive(request).reader.sittings(
         SittingFilter(
-            session_id,
-            grant_of(request).sessions,
-            state,
-            kind,
-            undecided,
-            _with_zone(since),
-            _with_zone(until),
-            before,
-            limit,
+            session_id=session_id,
+            search=search,
+            session_patterns=grant_of(request).sessions,
+            state=state,
+            kind=kind,
+            undecided=undecided,
+            since=_with_zone(since),
+            until=_with_zone(until),
+            order=order,
+            descending=descending,
+            before=before,
+            limit=limit,
         )
     )
 
