@@ -34,6 +34,7 @@ from proctoring.server import (
     report_rest,
     rest,
     review_pages,
+    sign_in_rest,
     sockets,
 )
 from proctoring.server.access import AccessMode
@@ -95,9 +96,11 @@ def create_app(settings: Settings | None = None, *, service: Service | None = No
     )
     app.state.service = service
     chosen = service.settings
+    check = token_check(chosen)
+    app.state.token_check = check
     app.add_middleware(
         Authorisation,
-        check=token_check(chosen),
+        check=check,
         open_paths=OPEN_PATHS,
         session_of=lambda sitting: _session_of(running, sitting),
     )
@@ -114,6 +117,7 @@ def create_app(settings: Settings | None = None, *, service: Service | None = No
     app.add_exception_handler(HTTPException, _answer_http_exception)
     app.add_exception_handler(SQLAlchemyError, _answer_database_error)
     app.include_router(rest.router)
+    app.include_router(sign_in_rest.router)
     app.include_router(records_rest.router)
     app.include_router(erasure_rest.router)
     app.include_router(report_rest.router)

@@ -38,6 +38,7 @@ from proctoring.errors import (
 from proctoring.server.closing import CLOSE_TIMEOUT
 from proctoring.server.error_answers import answer_error, error_text
 from proctoring.server.grant import UNRESTRICTED, Grant, Scope
+from proctoring.server.token_cookie import cookie_token
 from proctoring.server.tokens import LEEWAY, TokenCheck
 
 SUBPROTOCOL = "proctoring"
@@ -184,7 +185,10 @@ class Authorisation:
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
-        token = _extract_token(scope)
+        token, cookie = _extract_token(scope), None
+        if token is None:
+            token = cookie = cookie_token(scope)
+        _hide_cookie(scope)
         if scope["type"] == "websocket" and SUBPROTOCOL in scope["subprotocols"]:
             send = _with_subprotocol(send)
         if self._check is None:
@@ -192,7 +196,7 @@ class Authorisation:
             await self._app(scope, receive, send)
             return
         try:
-            grant = await self._authorise(scope, token)
+            grant = await self._authorise(scope, token, by_cookie=cookie is not None)
         except ProctoringError as error:
             await answer_error(scope, receive, send, error)
             return
@@ -204,14 +208,22 @@ class Authorisation:
         else:
             await self._app(scope, receive, send)
 
-    async def _authorise(self, scope: Connection, token: str | None) -> Grant:
+    async def _authorise(
+        self, scope: Connection, token: str | None, *, by_cookie: bool = False
+    ) -> Grant:
         assert self._check is not None  # noqa: S101  (asked by the caller)
         access, parameters = self._find(scope)
         if token is None:
             if access.declared and not access.scopes:
                 return NO_GRANT
             raise BadTokenError("a token is needed: Authorization: Bearer TOKEN")
-        grant = await self._check.read(token)
+        try:
+            grant = await self._check.read(token)
+        except BadTokenError:
+            # A browser sends an old cookie with everything, also for the page that asks for a new token.
+            if by_cookie and access.declared and not access.scopes:
+                return NO_GRANT
+            raise
         session_id = parameters.get("session_id")
         if "sitting_id" in parameters and session_id is None and not grant.covers_all:
             # An unknown sitting is answered like one of another session: 403.
@@ -282,6 +294,11 @@ def _extract_token(scope: Connection) -> str | None:
         hidden.add(b"sec-websocket-protocol")
     scope["headers"] = [pair for pair in scope["headers"] if pair[0].lower() not in hidden]
     return found
+
+
+def _hide_cookie(scope: Connection) -> None:
+    """Nothing downstream may read, or log, the cookie."""
+    scope["headers"] = [pair for pair in scope["headers"] if pair[0].lower() != b"cookie"]
 
 
 def _with_subprotocol(send: Send) -> Send:

@@ -2,7 +2,6 @@ import { ApiError, readHealth } from "./api.js";
 import { copyOf, descendant, element } from "./element.js";
 import { setGrant } from "./permitted.js";
 import { showPermitted } from "./setup.js";
-import { hasToken } from "./token.js";
 
 /** What the server can and cannot do now, and whether it answers at all. */
 
@@ -88,7 +87,7 @@ export function watchHealth(onChange) {
       showPermitted();
     }
     if (health?.capabilities) show(health.capabilities, health.version ?? "");
-    const locked = health?.access === "tokens" && !hasToken();
+    const locked = health?.access === "tokens" && !health.capabilities;
     const status = locked ? "locked" : (health?.status ?? "gone");
     const ready = status === "ok" || status === "degraded";
     timer = window.setTimeout(() => void look(), ready ? EVERY_MS : EVERY_MS_WHILE_NOT_READY);

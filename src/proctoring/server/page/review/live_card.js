@@ -1,4 +1,3 @@
-import { tokenFragment } from "../token.js";
 import { clock, count, make } from "./elements.js";
 
 /** @import { LiveIncident, LiveSession, Severity, Sitting } from "./records_api.js" */
@@ -65,9 +64,5 @@ export function cardContent(session, sitting, unread) {
 const openIncident = ({ label, severity, started_at, reason }) =>
   make("li", { dataset: { severity }, title: reason ?? "", text: `${label} since ${clock(started_at)}` });
 
-/**
- * The token goes along in the fragment, which no server and no log gets to see.
- *
- * @param {Sitting} sitting
- */
-export const addressOf = (sitting) => `sitting?id=${encodeURIComponent(sitting.id)}${tokenFragment()}`;
+/** @param {Sitting} sitting */
+export const addressOf = (sitting) => `sitting?id=${encodeURIComponent(sitting.id)}`;

@@ -1,7 +1,6 @@
 import { fetchBlob } from "../api.js";
 import { element } from "../element.js";
 import { dismiss, notify, reasonOf } from "../notices.js";
-import { tokenFragment } from "../token.js";
 import { clock, count, make, moment } from "./elements.js";
 import { IncidentList } from "./incident_list.js";
 import { downloadPath, readSignals, readSitting, readSummary } from "./records_api.js";
@@ -158,7 +157,6 @@ async function show() {
     await reload();
     element("policy").textContent = detail.policy_toml;
     element("policy-name").textContent = `Every limit of ${detail.sitting.policy}`;
-    element("all", HTMLAnchorElement).href = `review${tokenFragment()}`;
     showDownloads();
     await Promise.all([showSignals(), showPolicies()]);
     document.body.dataset.ready = "true";
@@ -172,5 +170,5 @@ async function show() {
 }
 
 prepareRejudging(id, () => detail.incidents.length);
-prepareToken(() => void show());
+await prepareToken(() => void show());
 void show();

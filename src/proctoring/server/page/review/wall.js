@@ -3,6 +3,6 @@ import { watchLive } from "./live_wall.js";
 import { prepareToken } from "./token_form.js";
 
 prepareFilters();
-prepareToken(() => void showSittings());
+await prepareToken(() => void showSittings());
 void watchLive();
 void showSittings();
