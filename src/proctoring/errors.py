@@ -95,6 +95,12 @@ class BadFrameError(InputError):
     code = "bad_frame"
 
 
+class BadCaptureTimesError(InputError):
+    """Capture times in a wrong unit or of a wrong clock: arrival times are used. Sent once a socket."""
+
+    code = "bad_capture_times"
+
+
 class BadReportError(InputError):
     """A browser's report that cannot be parsed; the next one may be."""
 

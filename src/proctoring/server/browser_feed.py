@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 from proctoring.browser.report import read_report
-from proctoring.errors import BadReportError, SessionEndedError, TooManyBadMessagesError
+from proctoring.errors import (
+    BadCaptureTimesError,
+    BadReportError,
+    SessionEndedError,
+    TooManyBadMessagesError,
+)
 from proctoring.server.outbound import Outbound
 from proctoring.session.session import Session, SessionState
 
+NOT_ON_CLOCK = (
+    "{} is not on the clock of the frames' capture times, in microseconds: arrival is used"
+)
 MAX_BAD_REPORTS = 20
 """Consecutive reports that cannot be parsed, after which the socket is closed."""
 
@@ -18,6 +26,7 @@ class BrowserFeed(Outbound):
         super().__init__("browser")
         self._session = session
         self._bad_in_row = 0
+        self._clock_told = False
 
     def receive(self, text: str, now: float) -> None:
         """Parse one message and pass the report to the session."""
@@ -34,4 +43,12 @@ class BrowserFeed(Outbound):
                 self.close(TooManyBadMessagesError(reason))
             return
         self._bad_in_row = 0
+        self._check_capture_time(report.capture_time, now)
         self._session.receive_report(report, now)
+
+    def _check_capture_time(self, capture: int | None, now: float) -> None:
+        """Tell the client, once, that its capture times are not those of the frames."""
+        if self._clock_told or capture is None or self._session.fits_clock(capture, now):
+            return
+        self._clock_told = True
+        self.error(BadCaptureTimesError(NOT_ON_CLOCK.format("capture_time")))

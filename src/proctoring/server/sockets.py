@@ -13,6 +13,7 @@ from starlette.websockets import WebSocket
 
 from proctoring.audio.pcm import SAMPLE_RATE
 from proctoring.errors import (
+    BadCaptureTimesError,
     BadFrameError,
     BadRequestError,
     NotBinaryError,
@@ -26,7 +27,7 @@ from proctoring.errors import (
 )
 from proctoring.server.audio_feed import AudioFeed
 from proctoring.server.authorisation import anyone, needs, token_of
-from proctoring.server.browser_feed import BrowserFeed
+from proctoring.server.browser_feed import NOT_ON_CLOCK, BrowserFeed
 from proctoring.server.closing import CLOSE_TIMEOUT, CloseReason, close, until_first
 from proctoring.server.error_answers import error_text
 from proctoring.server.event_feed import EventFeed, send_replay
@@ -92,6 +93,8 @@ async def _audio(socket: WebSocket, service: Service, session_id: str) -> None:
     _check_rate(socket)
     session = await _join(socket, session_id)
     feed = AudioFeed(observe=_flag(socket, "observe"))
+    if start is not None and not session.fits_clock(start, service.now()):
+        feed.error(BadCaptureTimesError(NOT_ON_CLOCK.format("start")))
     session.attach_audio(feed, feed, start, service.now())
     receive = partial(_receive_audio, socket, service, session, feed)
     await _serve(socket, feed, receive, detach=partial(session.detach_audio, feed))
@@ -219,6 +222,7 @@ async def _receive_video(
                 session.message_refused(error, now)
                 feed.bad_frame(error)
             else:
+                feed.check_capture_time(capture, now)
                 session.receive_frame(picture, capture, feed, now)
         if pause:
             await asyncio.sleep(pause)

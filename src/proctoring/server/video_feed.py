@@ -5,9 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
-from proctoring.errors import AnalysisFailedError, BadFrameError, TooManyBadMessagesError
+from proctoring.errors import (
+    AnalysisFailedError,
+    BadCaptureTimesError,
+    BadFrameError,
+    TooManyBadMessagesError,
+)
 from proctoring.server.observation_json import observation_text
 from proctoring.server.outbound import Outbound
+from proctoring.session.capture_times import CaptureTimeCheck
 from proctoring.session.messages import ReceivedFrame
 from proctoring.settings import Settings
 from proctoring.vision.analyser import FACE_RATE, FrameAnalysis
@@ -34,6 +40,7 @@ class VideoFeed(Outbound):
         self._landmarks = landmarks
         self._now = now
         self._bad_in_row = 0
+        self._capture_times = CaptureTimeCheck()
 
     # MediaSource, on the event loop.
 
@@ -70,6 +77,14 @@ class VideoFeed(Outbound):
         self.call(self.error, AnalysisFailedError("the frame could not be analysed"))
 
     # On the event loop.
+
+    def check_capture_time(self, capture: int | None, now: float) -> None:
+        """Tell the client, once, that its capture times cannot be used."""
+        fault = "" if capture is None else self._capture_times.add(capture, now)
+        if fault:
+            self.error(
+                BadCaptureTimesError(f"{fault}; arrival times are used where they do not fit")
+            )
 
     def bad_frame(self, error: BadFrameError) -> None:
         """Report a bad frame; close the socket after ``MAX_BAD_FRAMES`` of them."""

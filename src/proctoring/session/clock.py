@@ -79,16 +79,20 @@ class MediaClock:
         """
         if self._first_arrival is None:
             return self.stamp(arrival, capture)
-        by_arrival = self._last + max(0.0, arrival - self._last_arrival)
+        by_arrival = self._by_arrival(arrival)
         if capture is None:
             return by_arrival
         if self._origin is None:
             self._origin = (capture, by_arrival)
             return by_arrival
-        origin_capture, origin_time = self._origin
-        by_capture = origin_time + (capture - origin_capture) / 1e6
-        is_plausible = by_arrival - MAX_DRIFT <= by_capture <= by_arrival + MAX_STEP
-        return max(0.0, by_capture) if is_plausible else by_arrival
+        by_capture = self._by_capture(capture)
+        return max(0.0, by_capture) if self._is_plausible(by_capture, by_arrival) else by_arrival
+
+    def fits(self, arrival: float, capture: int) -> bool:
+        """Whether ``locate`` would use this capture time. Does not change the clock."""
+        if self._origin is None:
+            return True
+        return self._is_plausible(self._by_capture(capture), self._by_arrival(arrival))
 
     def extrapolate(self, now: float) -> float:
         """Advance media time to ``now``, in seconds, while nothing arrives; later timestamps follow it."""
@@ -98,13 +102,25 @@ class MediaClock:
         self._last_arrival = max(now, self._last_arrival)
         return self._last
 
+    def _by_arrival(self, arrival: float) -> float:
+        return self._last + max(0.0, arrival - self._last_arrival)
+
+    def _by_capture(self, capture: int) -> float:
+        """Media time by the origin, which must be set."""
+        assert self._origin is not None  # noqa: S101
+        origin_capture, origin_time = self._origin
+        return origin_time + (capture - origin_capture) / 1e6
+
+    @staticmethod
+    def _is_plausible(by_capture: float, by_arrival: float) -> bool:
+        return by_arrival - MAX_DRIFT <= by_capture <= by_arrival + MAX_STEP
+
     def _from_capture(self, capture: int, passed: float) -> float:
         by_arrival = self._last + passed
         if self._origin is None:
             self._origin = (capture, by_arrival)
             return by_arrival
-        origin_capture, origin_time = self._origin
-        by_capture = origin_time + (capture - origin_capture) / 1e6
+        by_capture = self._by_capture(capture)
         if self._last < by_capture <= by_arrival + MAX_STEP:
             self._lags_since = None
             return by_capture

@@ -225,6 +225,10 @@ class Session:
             self._sinks.emit(FrameReplaced(replaced))
         self._report_arrivals(now)
 
+    def fits_clock(self, capture: int, now: float) -> bool:
+        """Whether a capture time of audio or a report, in microseconds, fits those of the frames."""
+        return self._media.fits(now, capture)
+
     def frame_limited(self) -> None:
         """A frame was dropped on arrival because its client sends too many."""
         self._sinks.emit(FrameLimited())
