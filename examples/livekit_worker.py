@@ -57,9 +57,10 @@ async def entrypoint(ctx: JobContext) -> None:
 
 
 def report(event: ProctoringEvent) -> None:
-    """Called with every event of a candidate."""
-    for label in event.alerts:
-        logger.info("%s: %s", event.session_id, label)
+    """Called with every event of a candidate. The session id names the candidate: it is not logged."""
+    for incident in event.incidents:
+        if incident.state == "started":
+            logger.info("%s (%s), incident %s", incident.label, incident.severity, incident.id)
 
 
 def main() -> None:
@@ -79,7 +80,8 @@ def main() -> None:
         ws_url=options.url,
         api_key=options.key,
         api_secret=options.secret,
-        port=0,  # of the worker's own health check: any
+        host="127.0.0.1",  # of the worker's own health check: for this machine only
+        port=0,  # any
         # Candidates do not see the worker.
         permissions=WorkerPermissions(hidden=True, can_publish=False, can_publish_data=False),
         # Forwarding costs little: no room is declined because this machine is busy.

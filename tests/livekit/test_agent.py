@@ -48,6 +48,11 @@ def test_the_agent_is_hidden_and_may_not_publish_media() -> None:
     assert create_server("proctor", ws_url="ws://127.0.0.1:1") is not None
 
 
+def test_its_health_check_is_for_this_machine_unless_told() -> None:
+    hosts = [create_server(**options)._host for options in ({}, {"host": "0.0.0.0"})]  # noqa: S104
+    assert hosts == ["127.0.0.1", "0.0.0.0"]  # noqa: S104
+
+
 def test_who_declines_no_room_tells_no_load() -> None:
     # LiveKit passes over agents that say to be busy, whatever their own limit is.
     never_full = create_server(load_threshold=2.0)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
+import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -90,7 +93,14 @@ def test_dispatched_by_name_with_a_policy_and_drained_when_asked_to_stop(
         livekit, proctoring, tmp_path, "--agent-name", "proctor", "--drain-timeout", "60"
     ) as process:
         asyncio.run(scenario(process))
-    assert "candidate-1" not in process.log.read_text()
+    log = process.log.read_text()
+    assert "candidate-1" not in log
+    assert re.search(
+        r"started at \d+\.\d s: No Face Detected \(violation\); "
+        rf"review: {proctoring.http}/sitting\?id=[0-9A-Z]{{26}}",
+        log,
+    )
+    assert "HTTP server listening on 127.0.0.1:" in log
 
 
 def test_without_a_name_it_joins_every_room_and_watches_whom_the_setting_says(
@@ -113,3 +123,25 @@ def test_without_a_name_it_joins_every_room_and_watches_whom_the_setting_says(
 
     with agent(livekit, proctoring, tmp_path, "--candidates", "attribute:role=student") as process:
         asyncio.run(scenario(process))
+
+
+def test_in_development_the_known_key_is_no_reason_to_warn(tmp_path: Path) -> None:
+    log = tmp_path / "agent.log"
+    with log.open("wb") as output:
+        # No LiveKit server: the agent signs its token, and tries again and again.
+        process = subprocess.Popen(
+            [COMMAND, "livekit-agent", "dev", "--livekit-url", f"ws://127.0.0.1:{free_port()}"],
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        limit = time.monotonic() + 100
+        while b"failed to connect" not in log.read_bytes():
+            assert process.poll() is None
+            assert time.monotonic() < limit
+            time.sleep(0.2)
+    finally:
+        process.kill()
+        process.wait()
+    assert "Insecure" not in log.read_text()
+    assert "127.0.0.1" in log.read_text()

@@ -48,6 +48,12 @@ _Proctors = Annotated[
 _Policy = Annotated[
     str | None, typer.Option(envvar="PROCTORING_LIVEKIT_POLICY", help="The policy to judge by.")
 ]
+_Host = Annotated[
+    str,
+    typer.Option(
+        help="Address of the worker's health check: this machine only; 0.0.0.0: for other machines, too."
+    ),
+]
 _Port = Annotated[int, typer.Option(help="Port of the worker's health check; 0: any.")]
 _Load = Annotated[
     float,
@@ -70,6 +76,7 @@ def start(
     candidates: _Candidates = None,
     proctors: _Proctors = None,
     policy: _Policy = None,
+    host: _Host = "127.0.0.1",
     port: _Port = 8081,
     load_threshold: _Load = 0.7,
     drain_timeout: _Drain = 3600,
@@ -78,7 +85,7 @@ def start(
     _environment(url, candidates, proctors, policy)
     _serve(
         livekit_url, api_key, api_secret, agent_name, development=False,
-        port=port, load_threshold=load_threshold, drain_timeout=drain_timeout,
+        host=host, port=port, load_threshold=load_threshold, drain_timeout=drain_timeout,
     )  # fmt: skip
 
 
@@ -92,12 +99,14 @@ def dev(
     candidates: _Candidates = None,
     proctors: _Proctors = None,
     policy: _Policy = None,
+    host: _Host = "127.0.0.1",
     port: _Port = 0,
 ) -> None:
     """Run the agent against a local `livekit-server --dev`: no drain, debug log, no room declined."""
     _environment(url, candidates, proctors, policy)
     _serve(
-        livekit_url, api_key, api_secret, agent_name, development=True, port=port, load_threshold=2.0
+        livekit_url, api_key, api_secret, agent_name, development=True,
+        host=host, port=port, load_threshold=2.0,
     )  # fmt: skip
 
 
@@ -122,7 +131,7 @@ def _serve(
     agent_name: str,
     *,
     development: bool,
-    **options: float,
+    **options: float | str,
 ) -> None:
     from proctoring.livekit import agent
     from proctoring.livekit.address import server_address

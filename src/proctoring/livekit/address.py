@@ -31,6 +31,12 @@ class ServerAddress:
     token: str | None = field(default=None, repr=False)
 
     @property
+    def public(self) -> str:
+        """The address without a user's name and password."""
+        scheme, _, rest = self.base.partition("://")
+        return f"{scheme}://{rest.rpartition('@')[2]}"
+
+    @property
     def headers(self) -> dict[str, str]:
         """The authorisation header."""
         return {"Authorization": f"Bearer {self.token}"} if self.token else {}
@@ -91,6 +97,21 @@ async def last_seq(address: ServerAddress, session: str) -> int | None:
         return None
     try:
         return int(answer.json()["last_seq"])
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+async def sitting_id(address: ServerAddress, session: str) -> str | None:
+    """The id of the open session's record; ``None`` if it is not open or not readable.
+
+    Raises:
+        OSError: the server cannot be reached.
+    """
+    answer = await _request(address, "GET", address.rest("sessions", session))
+    if not answer.is_success:
+        return None
+    try:
+        return str(answer.json()["sitting_id"])
     except (KeyError, TypeError, ValueError):
         return None
 

@@ -15,6 +15,7 @@ import asyncio
 import json
 import logging
 import signal
+import warnings
 from collections.abc import Coroutine
 from typing import Any
 
@@ -24,7 +25,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from proctoring.errors import SettingsError
+from proctoring.livekit.address import server_address
 from proctoring.livekit.channel import ProctorChannel
+from proctoring.livekit.incident_lines import IncidentLines
 from proctoring.livekit.procturing import Procturing
 from proctoring.livekit.roles import CANDIDATES, PROCTORS, Role, parse_role
 
@@ -43,6 +46,8 @@ _MEDIA = frozenset(
     }
 )
 """Sources that are subscribed to; screen shares are not."""
+
+LOOPBACK = "127.0.0.1"
 
 NEVER_FULL = 1.0
 """Highest possible CPU load: a ``load_threshold`` above declines no room."""
@@ -130,6 +135,7 @@ class RoomProctor:
                 policy=self._dispatch.policy or self._settings.policy,
                 accommodations=self._dispatch.accommodations.get(identity),
                 mirrored=self._dispatch.mirrored,
+                on_event=IncidentLines(server_address()).log,
                 channel=self._channel,
             )
             logger.info("a candidate joined; %d in the room", len(self.candidates))
@@ -224,8 +230,10 @@ def create_server(agent_name: str = "", **options: Any) -> AgentServer:
 
     Args:
         agent_name: LiveKit's agent name.
-        options: of ``AgentServer``. A ``load_threshold`` above 1 declines no room.
+        options: of ``AgentServer``. A ``load_threshold`` above 1 declines no room. The HTTP port of the
+            health check listens on this machine only, unless ``host`` is another.
     """
+    options.setdefault("host", LOOPBACK)
     if options.get("load_threshold", 0.0) > NEVER_FULL:
         # LiveKit itself skips workers that report a load above its own limit (target_load, 0.7).
         options.setdefault("load_fnc", _no_load)
@@ -242,6 +250,9 @@ def _no_load(_: AgentServer) -> float:
 
 async def serve(server: AgentServer, *, development: bool) -> None:
     """Run the worker until SIGTERM or SIGINT, then let running jobs finish (not in development)."""
+    if development:
+        # The secret of `livekit-server --dev` is short, and known to everybody.
+        warnings.filterwarnings("ignore", message="The HMAC key is")
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
