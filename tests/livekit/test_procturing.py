@@ -220,6 +220,44 @@ def test_another_microphone_begins_a_socket_of_its_own_with_its_own_start() -> N
     run(scenario())
 
 
+def test_the_zeros_of_a_muted_microphone_are_not_forwarded() -> None:
+    async def scenario() -> None:
+        async with (
+            ContractServer() as server,
+            Microphone() as microphone,
+            proctoring(server) as proctor,
+        ):
+            await proctor.enable_audio(microphone.track)
+            await until(lambda: len(server.received("audio")) >= 3)
+            publication = SimpleNamespace(sid=microphone.track.sid, muted=True)
+            proctor.room.emit("track_muted", proctor.participant, publication)
+            await asyncio.sleep(0.3)  # for what is on its way
+            muted = len(server.received("audio"))
+            await asyncio.sleep(0.5)
+            assert len(server.received("audio")) == muted
+            proctor.room.emit("track_unmuted", proctor.participant, publication)
+            await until(lambda: len(server.received("audio")) >= muted + 3)
+
+    run(scenario())
+
+
+def test_a_microphone_that_is_muted_from_the_start_is_forwarded_once_it_is_not() -> None:
+    async def scenario() -> None:
+        async with ContractServer() as server, Microphone() as microphone:
+            publication = SimpleNamespace(
+                sid=microphone.track.sid, muted=True, source=rtc.TrackSource.SOURCE_MICROPHONE
+            )
+            participant = candidate(**{microphone.track.sid: publication})
+            async with Procturing(participant, rtc.Room(), url=server.url) as proctor:
+                await proctor.enable_audio(microphone.track)
+                await asyncio.sleep(0.5)
+                assert server.received("audio") == []
+                proctor.room.emit("track_unmuted", participant, publication)
+                await until(lambda: len(server.received("audio")) >= 3)
+
+    run(scenario())
+
+
 def test_a_server_without_an_audio_socket_is_told_once_and_video_goes_on(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

@@ -157,6 +157,18 @@ def test_the_microphone_is_heard_judged_and_muted(
     assert session(server, "talk")["sound"]["missing"] < 6
 
 
+def test_who_sends_no_sound_any_more_is_told_until_it_is_back(visit: Callable[..., Page]) -> None:
+    page = visit("camera", "microphone", query="?session=silent")
+    start(page)
+    expect(page.locator("#sound-state")).to_have_text("Sound is sent")
+    expect(page.locator("#sound-level-text")).to_have_text(re.compile(r"dB$"))
+    page.get_by_role("button", name="Mute").click()
+    told = page.locator('.notice[data-subject="media-sound_lost"]')
+    expect(told).to_contain_text("No sound arrives", timeout=30_000)
+    page.get_by_role("button", name="Unmute").click()
+    expect(told).to_have_count(0, timeout=15_000)
+
+
 def test_words_are_shown_where_they_are_asked_for(visit: Callable[..., Page]) -> None:
     page = visit("camera", "microphone")
     expect(page.locator("#transcript")).to_be_hidden()

@@ -167,7 +167,7 @@ class Procturing:
         if not self._audio_wanted:
             self._audio_wanted = True
             self._tasks.start("audio", self._sockets.audio.run())
-        self._read("microphone", track, self._audio.read)
+        self._read("microphone", None if self._is_muted(track) else track, self._audio.read)
 
     def events(self) -> AsyncIterator[ProctoringEvent]:
         """Every event from now on, in order, until this is closed."""
@@ -287,6 +287,8 @@ class Procturing:
         return (
             ("track_subscribed", self._on_track_subscribed),
             ("track_unsubscribed", self._on_track_unsubscribed),
+            ("track_muted", self._on_track_muted),
+            ("track_unmuted", self._on_track_unmuted),
             ("participant_connected", self._on_participant_connected),
         )
 
@@ -307,7 +309,8 @@ class Procturing:
             and track is not self._audio_track
         ):
             self._audio_track = track
-            self._read("microphone", track, self._audio.read)
+            heard = None if publication.muted else track
+            self._read("microphone", heard, self._audio.read)
 
     def _on_track_unsubscribed(
         self,
@@ -323,9 +326,36 @@ class Procturing:
             self._audio_track = None
             self._read("microphone", None, self._audio.read)
 
+    def _on_track_muted(
+        self, participant: rtc.Participant, publication: rtc.TrackPublication
+    ) -> None:
+        """LiveKit gives zeros for a muted microphone: they are not forwarded as sound."""
+        if self._is_the_microphone(participant, publication):
+            self._read("microphone", None, self._audio.read)
+
+    def _on_track_unmuted(
+        self, participant: rtc.Participant, publication: rtc.TrackPublication
+    ) -> None:
+        if self._is_the_microphone(participant, publication):
+            self._read("microphone", self._audio_track, self._audio.read)
+
+    def _is_the_microphone(
+        self, participant: rtc.Participant, publication: rtc.TrackPublication
+    ) -> bool:
+        track = self._audio_track
+        return (
+            participant.identity == self.identity
+            and track is not None
+            and publication.sid == track.sid
+        )
+
     def _on_participant_connected(self, participant: rtc.RemoteParticipant) -> None:
         if participant.identity == self.identity:
             self.participant = participant
+
+    def _is_muted(self, track: rtc.Track) -> bool:
+        publication = self.participant.track_publications.get(track.sid)
+        return publication is not None and publication.muted
 
     def _is_screen_share(self, track: rtc.Track) -> bool:
         publication = self.participant.track_publications.get(track.sid)
