@@ -31,6 +31,7 @@ UNWANTED = (
     "person.background",
     "camera.covered",
     "camera.frozen",
+    "camera.looped",
     "camera.moved",
 )
 _SINGLE = ("single_person", "real_person_single", "talking_head")

@@ -7,7 +7,7 @@ cues, the networks without their second opinion, the cues alone.
 
 Sessions: NUAA sequences (40 frames with their own times); NUAA stills as video (with synthetic
 movement, on which the motion cues mean nothing); the clean clips of ``video/``, also at gamma 2 and 3;
-clips of ``video/`` fed as a loop and as a still.
+clips of ``video/`` fed as a still. Loops: ``evaluation.loops``.
 """
 
 from __future__ import annotations
@@ -176,23 +176,14 @@ def _false_alarms(
 
 
 def _injected(models: VisionModels, policy: Policy, data: Path) -> None:
-    """Print incidents of recordings of living people fed as a loop, and of their first frame as a still."""
+    """Print incidents of the first frame of recordings of living people, fed as a still."""
     clips = sorted((data / "video/liveportrait").glob("*.mp4"))
     for path in clips:
-        frames = [frame for frame in read_frames(path) if frame.time < 20]
-        length = frames[-1].time + 0.04
-        loop = (
-            Frame(turn * length + frame.time, frame.pixels)
-            for turn in range(int(30 / length) + 1)
-            for frame in frames
-        )
-        still = (Frame(n / 10, frames[0].pixels) for n in range(200))
-        noisy = _noisy(frames[0].pixels)
-        for what, fed in (("loop", loop), ("still", still), ("still with noise", noisy)):
+        first = next(iter(read_frames(path))).pixels
+        still = (Frame(n / 10, first) for n in range(200))
+        for what, fed in (("still", still), ("still with noise", _noisy(first))):
             verdict = _verdict(models, policy, fed)
-            print(
-                f"{path.name} {length:.1f} s as {what}: {verdict.reason or 'nothing'}", flush=True
-            )
+            print(f"{path.name} as {what}: {verdict.reason or 'nothing'}", flush=True)
 
 
 def _noisy(picture: Pixels) -> Iterator[Frame]:
