@@ -136,6 +136,11 @@ def test_a_clip_of_an_absence_shows_who_left_and_when(
     still = simplejpeg.decode_jpeg(fetched(keeping, kept["still"]))
     assert kept["still"]["start"] == pytest.approx(start + 3.0, abs=0.25)
     assert like(still, gone) > 0.9
+    with keeping.http as http:
+        listed = http.get("/api/records/sittings", params={"session_id": session_id}).json()
+        path = f"/api/records/sittings/{listed['sittings'][0]['id']}"
+        assert "data:image/jpeg;base64," in http.get(f"{path}/report.html").text
+        assert b"/Subtype/Image" in http.get(f"{path}/report.pdf").content
     clip = shown(kept["clip"], fetched(keeping, kept["clip"]))
     assert clip[0][0] == pytest.approx(start - 2.0, abs=0.15)
     assert clip[-1][0] == pytest.approx(start + 3.0 + 1.0, abs=0.25)

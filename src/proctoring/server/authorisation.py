@@ -31,6 +31,7 @@ from proctoring.errors import (
     BadTokenError,
     ForbiddenError,
     MethodNotAllowedError,
+    NotReadyError,
     ProctoringError,
     TokenExpiredError,
     UnknownPathError,
@@ -219,7 +220,7 @@ class Authorisation:
             raise BadTokenError("a token is needed: Authorization: Bearer TOKEN")
         try:
             grant = await self._check.read(token)
-        except BadTokenError:
+        except (BadTokenError, NotReadyError):
             # A browser sends an old cookie with everything, also for the page that asks for a new token.
             if by_cookie and access.declared and not access.scopes:
                 return NO_GRANT

@@ -29,7 +29,7 @@ function row(sitting) {
     "tr",
     { dataset: { sitting: sitting.id } },
     make("td", { class: "name" }, make("a", { href: addressOf(sitting), text: sitting.session_id })),
-    make("td", { text: moment(sitting.started_at) }),
+    make("td", { class: "moment", text: moment(sitting.started_at) }),
     make("td", { text: sitting.state }),
     make("td", { text: sitting.policy }),
     number(clock(sitting.media_time)),

@@ -56,9 +56,12 @@ export function cardContent(session, sitting, unread) {
       class: "muted",
       text: last ? `Last alert: ${last.label} at ${clock(last.started_at)}` : "No alert yet",
     }),
-    make("p", { class: "muted", text: sitting ? `${count(sitting.undecided, "alert")} to decide` : unread }),
+    make("p", { class: "muted", text: sitting ? toDecide(sitting.undecided) : unread }),
   ];
 }
+
+/** @param {number} undecided */
+const toDecide = (undecided) => (undecided ? `${count(undecided, "alert")} to decide` : "Nothing to decide");
 
 /** @param {LiveIncident} incident */
 const openIncident = ({ label, severity, started_at, reason }) =>

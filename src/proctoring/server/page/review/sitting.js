@@ -42,7 +42,7 @@ function showFacts() {
   const consent = consents.at(-1);
   const facts = {
     Started: moment(sitting.started_at),
-    Ended: sitting.ended_at ? moment(sitting.ended_at) : sitting.state,
+    Ended: sitting.ended_at ? moment(sitting.ended_at) : sitting.state === "open" ? "not yet" : sitting.state,
     Length: clock(sitting.media_time),
     Policy: sitting.policy,
     Alerts: sitting.alerts,
