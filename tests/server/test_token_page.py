@@ -102,6 +102,25 @@ def test_what_a_candidates_token_does_not_permit_is_not_offered(guarded: Live, p
     assert complaints == []
 
 
+def test_a_reload_keeps_a_candidates_session_and_token(guarded: Live, page: Page) -> None:
+    permitted = token("exam-10", Scope.MEDIA, Scope.EVENTS)
+    page.goto(f"{guarded.address}/#token={permitted}")
+    expect(page.get_by_label("Session id")).to_have_value("exam-10")
+    page.get_by_role("button", name="Start").click()
+    expect(page.locator("#connection")).to_have_text("Connected", timeout=20_000)
+    until(lambda: guarded.service.sessions.find("exam-10") is not None)
+    session = guarded.service.sessions.find("exam-10")
+    assert session is not None
+    until(lambda: session.frames.received > 0)
+    page.reload()
+    expect(page.locator("#connection")).to_have_text("Connected", timeout=20_000)
+    received = session.frames.received
+    until(lambda: session.frames.received > received)
+    assert guarded.service.sessions.find("exam-10") is session
+    expect(page.get_by_text("asks for an access token")).to_be_hidden()
+    expect(page.get_by_role("button", name="End session")).to_be_hidden()
+
+
 def test_a_page_without_a_token_asks_for_one_and_goes_on_with_it(guarded: Live, page: Page) -> None:
     page.goto(f"{guarded.address}/?session=typed")
     expect(page.get_by_text("asks for an access token")).to_be_visible()

@@ -22,7 +22,7 @@ import { Session } from "./session.js";
 import { askForFile, openSetup, prepareSetup, readSetup, renewSessionId, showDevices, showSession } from "./setup.js";
 import { SourceOpening } from "./source_opening.js";
 import { Speed } from "./speed.js";
-import { hasToken, setToken, takeTokenFromAddress } from "./token.js";
+import { setToken, takeTokenFromAddress } from "./token.js";
 import { Transcript } from "./transcript.js";
 import { VideoSocket } from "./video_socket.js";
 import { Cancelled } from "./waiting.js";
@@ -341,8 +341,6 @@ window.addEventListener("online", serverReady);
 navigator.mediaDevices?.addEventListener("devicechange", () => void showDevices());
 
 takeTokenFromAddress();
-// Most tokens are candidates': what is for engineers opens once the token is known to be theirs.
-if (hasToken()) element("technical", HTMLDetailsElement).open = false;
 token.addEventListener("change", () => {
   setToken(token.value);
   token.value = "";
