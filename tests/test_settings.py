@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import re
 from pathlib import Path
 
@@ -85,3 +87,30 @@ def test_the_table_has_every_setting_with_its_default() -> None:
         )
         for name, field in Settings.model_fields.items()
     }
+
+
+def test_secrets_too_short_are_told_together_with_the_command_that_makes_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    short = "abc-too-short"
+    monkeypatch.setenv("PROCTORING_TOKEN_SECRET", short)
+    monkeypatch.setenv("PROCTORING_EVIDENCE_KEY", short)
+    hooks = [
+        {"url": "https://a.example", "secret": short},
+        {"url": "https://b.example", "style": "livekit", "key": "k", "secret": short},
+    ]
+    monkeypatch.setenv("PROCTORING_WEBHOOKS", json.dumps(hooks))
+    with pytest.raises(SettingsError) as error:
+        read_settings()
+    problems = error.value.detail.split("; ")
+    assert len(problems) == 4
+    assert all(problem.endswith("make one with openssl rand -base64 32") for problem in problems)
+    for name in ("PROCTORING_TOKEN_SECRET", "PROCTORING_EVIDENCE_KEY", "PROCTORING_WEBHOOKS: 1"):
+        assert name in error.value.detail
+    assert short not in error.value.detail
+
+
+def test_the_command_makes_what_every_secret_takes() -> None:
+    made = base64.b64encode(bytes(32)).decode()
+    hooks = [{"url": "https://a.example", "secret": made}]
+    read_settings(token_secret=made, evidence_key=made, webhooks=hooks)

@@ -70,6 +70,11 @@ class BadPolicyError(InputError):
 
     code = "bad_policy"
 
+    def __init__(self, detail: str, problems: tuple[str, ...] = ()) -> None:
+        super().__init__(detail)
+        self.problems = problems or (detail,)
+        """Each with the name of the policy, and the line where it has one."""
+
 
 class BadRecordingError(InputError):
     """A recording that cannot be read, or only up to a damaged part."""

@@ -29,6 +29,12 @@ MIN_SECRET = 32
 _MIN_HOOK_SECRET = 24
 """Bytes that Standard Webhooks requires."""
 
+_EVIDENCE_KEY = 32
+"""Bytes of a key of AES-256."""
+
+_MAKE_SECRET = "openssl rand -base64 32"  # noqa: S105  (a command)
+"""Makes a secret that suits every setting here."""
+
 
 class WebhookTarget(BaseModel):
     """An endpoint that receives messages about sessions."""
@@ -50,14 +56,20 @@ class WebhookTarget(BaseModel):
         secret = self.secret.get_secret_value()
         if self.style == "livekit":
             if not self.key or len(secret) < MIN_SECRET:
-                raise ValueError(f"livekit needs a key, and a secret of {MIN_SECRET} characters")
+                raise ValueError(
+                    f"livekit needs a key, and a secret of {MIN_SECRET} characters or more: "
+                    f"make one with {_MAKE_SECRET}"
+                )
             return self
         try:
             raw = base64.b64decode(secret.removeprefix("whsec_") + "==", validate=False)
         except ValueError:
             raw = b""
         if len(raw) < _MIN_HOOK_SECRET:
-            raise ValueError(f"the secret is not base64 of {_MIN_HOOK_SECRET} bytes or more")
+            raise ValueError(
+                f"the secret is not base64 of {_MIN_HOOK_SECRET} bytes or more: "
+                f"make one with {_MAKE_SECRET}"
+            )
         return self
 
 
@@ -78,7 +90,7 @@ class Settings(BaseSettings):
     """Port to bind to; 0: any that is free."""
     insecure: bool = False
     """Bind to any address without authorisation: everybody who can reach the server may use it."""
-    token_secret: SecretStr | None = Field(default=None, min_length=MIN_SECRET)
+    token_secret: SecretStr | None = None
     """Secret with which tokens are signed (HS256). With it, or a JWKS address, everything but the page
     and the short form of health requires a token."""
     token_jwks_url: str | None = Field(
@@ -128,8 +140,10 @@ class Settings(BaseSettings):
     ``ssd_mobilenet_v2+picodet_s``: the second confirms what the first detects."""
     workers: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, le=256)
     """Analysis threads, so sessions analysed at the same time."""
+    policies: Path | None = None
+    """Folder of policies of your own (``*.toml``): sessions can be created with them, by name."""
     default_policy: str = "exam"
-    """Policy of sessions created by their first socket: the name of a shipped one, or a file."""
+    """Policy of sessions created by their first socket: the name of one, or a file."""
 
     deepgram_api_key: SecretStr = Field(default=SecretStr(""), validation_alias="DEEPGRAM_API_KEY")
     """For policies that transcribe with Deepgram."""
@@ -199,6 +213,29 @@ class Settings(BaseSettings):
             raise ValueError("PROCTORING_TOKEN_JWKS_URL needs PROCTORING_TOKEN_ISSUER")
         return self
 
+    @field_validator("token_secret")
+    @classmethod
+    def _is_long(cls, secret: SecretStr | None) -> SecretStr | None:
+        if secret is not None and len(secret.get_secret_value()) < MIN_SECRET:
+            raise ValueError(
+                f"has fewer than {MIN_SECRET} characters: make one with {_MAKE_SECRET}"
+            )
+        return secret
+
+    @field_validator("evidence_key")
+    @classmethod
+    def _is_evidence_key(cls, key: SecretStr) -> SecretStr:
+        text = key.get_secret_value().strip()
+        try:
+            size = len(base64.b64decode(text, validate=True))
+        except ValueError:
+            size = 0
+        if text and size != _EVIDENCE_KEY:
+            raise ValueError(
+                f"is not base64 of {_EVIDENCE_KEY} bytes: make one with {_MAKE_SECRET}"
+            )
+        return key
+
     @field_validator("deepgram_api_key", "hf_token")
     @classmethod
     def _is_a_key(cls, key: SecretStr) -> SecretStr:
@@ -239,6 +276,7 @@ def read_settings(**chosen: Any) -> Settings:
         problems = []
         for found in error.errors():
             name = ".".join(str(part) for part in found["loc"])
+            found["msg"] = found["msg"].removeprefix("Value error, ")
             if not name:
                 problems.append(found["msg"])
                 continue

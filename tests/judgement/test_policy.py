@@ -286,7 +286,9 @@ def test_the_outline_follows_inline_tables_and_arrays() -> None:
         ("a", "b"): 1,
         ("a", "c"): 1,
         ("a", "c", "d"): 1,
+        ("f",): 2,
         ("f", "g.h"): 2,
+        ("f", "g.h", "i"): 3,
         ("f", "g.h", "i", "j"): 3,
         ("f", "g.h", "k"): 6,
     }

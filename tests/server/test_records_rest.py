@@ -255,3 +255,39 @@ def test_a_sitting_is_erased_for_good_and_a_record_of_it_remains(
     assert again.status_code == 404
     assert remaining[-1] == done.json()
     assert session_id not in str(remaining)
+
+
+def test_policies_of_the_folder_are_used_by_name_and_a_broken_one_is_told(
+    tmp_path: Path, session_id: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = tmp_path / "policies"
+    folder.mkdir()
+    (folder / "viva.toml").write_text('name = "viva"\n[screen]\nleft = 25\n')
+    (folder / "broken.toml").write_text("name = \n")
+    with running(BLIND, data_folder=tmp_path, policies=folder) as live, live.http as http:
+        listed = http.get("/api/policies").json()
+        assert {"exam", "viva"} <= {policy["name"] for policy in listed["policies"]}
+        wanted = {"session_id": session_id, "policy": "viva"}
+        made = http.post("/api/sessions", json=wanted)
+        assert (made.status_code, made.json()["policy"]) == (201, "viva")
+        http.delete(f"/api/sessions/{session_id}")
+        (sitting,) = http.get("/api/records/sittings").json()["sittings"]
+        path = f"/api/records/sittings/{sitting['id']}"
+        assert "left = 25" in http.get(path).json()["policy_toml"]
+        assert http.post(f"{path}/rejudge", json={"policy": "viva"}).json()["policy"] == "viva"
+        for name in ("viva.toml", "../policies/viva", "broken"):
+            refused = http.post("/api/sessions", json={"policy": name})
+            assert (refused.status_code, refused.json()["error"]["code"]) == (422, "bad_policy")
+        health = http.get("/api/health").json()
+    assert health["status"] == "degraded"
+    assert "policies is off" in health["detail"]
+    assert "broken.toml: line 1: not TOML" in health["detail"]
+    assert "a policy is not used" in caplog.text
+
+
+def test_the_default_policy_may_be_one_of_the_folder(tmp_path: Path) -> None:
+    (tmp_path / "viva.toml").write_text('name = "viva"\n')
+    settings = Settings(data_folder=tmp_path, policies=tmp_path, default_policy="viva")
+    assert Service(settings).default_policy.name == "viva"
+    with pytest.raises(SettingsError, match="default policy"):
+        Service(settings.model_copy(update={"default_policy": "vivaa"}))

@@ -36,6 +36,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "models_mirror",
         "object_model",
         "workers",
+        "policies",
         "default_policy",
         "frame_width",
         "frame_height",

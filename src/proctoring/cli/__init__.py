@@ -17,6 +17,7 @@ from proctoring.cli import analyse, livekit_agent, models, policy, records, serv
 app = typer.Typer(
     name="proctoring",
     no_args_is_help=True,
+    rich_markup_mode=None,  # brackets in help are brackets
     pretty_exceptions_enable=False,
     help="Real-time proctoring: serve, analyse recordings, manage models and policies.",
 )

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bars
 from rich.table import Table
@@ -89,9 +90,9 @@ def _table(report: Report) -> Table:
         table.add_row(
             _clock(incident.started_at),
             _clock(incident.ended_at),
-            incident.label,
+            escape(incident.label),
             f"[{_STYLES[incident.severity]}]{incident.severity}[/]",
-            incident.reason + ("" if incident.alerted else " (recorded without alert)"),
+            escape(incident.reason) + ("" if incident.alerted else " (recorded without alert)"),
         )
     return table
 

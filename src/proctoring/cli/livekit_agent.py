@@ -12,7 +12,9 @@ import typer
 from proctoring.cli.exits import fail
 from proctoring.errors import SettingsError
 
-app = typer.Typer(no_args_is_help=True, help="Proctor the candidates in LiveKit rooms.")
+app = typer.Typer(
+    no_args_is_help=True, rich_markup_mode=None, help="Proctor the candidates in LiveKit rooms."
+)
 
 _LiveKit = Annotated[
     str, typer.Option(envvar="LIVEKIT_URL", help="The LiveKit server, ws:// or wss://.")

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from proctoring.models.store import ModelStore
 
 app = typer.Typer(
-    no_args_is_help=True, help="Fetch, list, verify and import the weights of the networks."
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="Fetch, list, verify and import the weights of the networks.",
 )
 
 Folder = Annotated[
@@ -70,6 +72,7 @@ def list_models(
 ) -> None:
     """List the models with their capability, state, version and licence."""
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     table = Table("name", "for", "state", "version", "licence", "MB", box=None)
@@ -78,16 +81,16 @@ def list_models(
         model = status.model
         megabytes = sum(file.size for file in model.files) / 1e6
         table.add_row(
-            model.name,
+            escape(model.name),
             model.capability,
             status.state,
-            model.version,
-            model.licence,
+            escape(model.version),
+            escape(model.licence),
             f"{megabytes:.1f}",
         )
         if sources:
             for source in sorted({str(s) for file in model.files for s in file.sources}):
-                table.add_row(f"  {source}")
+                table.add_row(escape(f"  {source}"))
     Console().print(table)
 
 

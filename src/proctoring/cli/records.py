@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 
-app = typer.Typer(no_args_is_help=True, help="Migrate and verify records.")
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Migrate and verify records.")
 
 
 @app.command()

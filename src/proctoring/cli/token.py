@@ -10,7 +10,11 @@ from proctoring.cli.exits import fail
 from proctoring.errors import ProctoringError
 from proctoring.settings import read_settings
 
-app = typer.Typer(no_args_is_help=True, help="Create tokens for a server that requires them.")
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="Create tokens for a server that requires them.",
+)
 
 
 @app.callback()

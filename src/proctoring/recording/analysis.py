@@ -20,7 +20,8 @@ from proctoring.audio.transcription.transcribers import MOONSHINE
 from proctoring.capabilities import Capability
 from proctoring.errors import SettingsError
 from proctoring.incidents import fold_changes
-from proctoring.judgement import Policy, load_policy
+from proctoring.judgement import Policy
+from proctoring.judgement.policy import read_policies
 from proctoring.models.progress import Progress
 from proctoring.recording.audio_track import AudioTrack, TrackObservation, analyse_audio
 from proctoring.recording.diarization import diarize_file
@@ -138,9 +139,10 @@ def _no_progress(_done: float, _total: float | None) -> None:
 def _loaded(policy: Policy | FilePath | None, settings: Settings) -> Policy:
     if isinstance(policy, Policy):
         return policy
+    known = read_policies(settings.policies)
     if policy is None:
-        return load_policy(settings.default_policy)
-    return load_policy(policy if isinstance(policy, str) else Path(policy))
+        return known.load(settings.default_policy)
+    return known.load(policy if isinstance(policy, str) else Path(policy))
 
 
 def _check_options(

@@ -26,7 +26,7 @@ from proctoring.errors import (
     UnknownRecordError,
 )
 from proctoring.incidents import IncidentSummary, Severity, fold_changes
-from proctoring.judgement.policy import MAX_POLICY_BYTES, Policy, parse_policy, shipped_policy
+from proctoring.judgement.policy import MAX_POLICY_BYTES, Policies, Policy, parse_policy
 from proctoring.records.archive import Archive
 from proctoring.records.event_log import StoredEvent
 from proctoring.records.plot import Plot
@@ -98,7 +98,7 @@ class JudgeRequest(BaseModel):
         extra="forbid", json_schema_extra={"examples": [{"policy": "lenient"}]}
     )
 
-    policy: str | None = Field(default=None, max_length=100, description="A shipped policy's name.")
+    policy: str | None = Field(default=None, max_length=100, description="A policy's name.")
     toml: str | None = Field(
         default=None, max_length=MAX_POLICY_BYTES, description="Or a whole policy."
     )
@@ -213,7 +213,8 @@ def judge_sitting_again(request: Request, sitting_id: str, wanted: JudgeRequest)
     """
     kept = archive(request)
     found = kept.reader.sitting(sitting_id, limit=1)
-    policy = _policy(wanted, found)
+    service: Service = request.app.state.service
+    policy = _policy(wanted, found, service.policies)
     storage(request).write_observations(sitting_id)
     count = 0
 
@@ -304,13 +305,13 @@ def _with_zone(time: datetime | None) -> datetime | None:
     return time.replace(tzinfo=UTC) if time is not None and time.tzinfo is None else time
 
 
-def _policy(wanted: JudgeRequest, found: SittingDetail) -> Policy:
+def _policy(wanted: JudgeRequest, found: SittingDetail, policies: Policies) -> Policy:
     if wanted.policy is not None and wanted.toml is not None:
         raise BadPolicyError("give policy or toml, not both")
     if wanted.toml is not None:
         policy = parse_policy(wanted.toml)
     elif wanted.policy is not None:
-        policy = shipped_policy(wanted.policy)
+        policy = policies.get(wanted.policy)
     else:
         policy = parse_policy(found.policy_toml)
     return policy.with_accommodations(wanted.accommodations) if wanted.accommodations else policy

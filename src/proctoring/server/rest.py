@@ -22,7 +22,6 @@ from proctoring.errors import (
     UnknownSessionError,
 )
 from proctoring.incidents import IncidentChange
-from proctoring.judgement.policy import Policy, shipped_policies, shipped_policy
 from proctoring.server.authorisation import anyone, grant_of, needs
 from proctoring.server.error_answers import errors
 from proctoring.server.grant import Scope
@@ -112,7 +111,7 @@ async def create_session(request: Request, wanted: SessionRequest) -> SessionAns
     service = _service(request)
     policy = service.default_policy
     if wanted.policy is not None and wanted.policy != policy.name:
-        policy = shipped_policy(wanted.policy)
+        policy = service.policies.get(wanted.policy)
     if wanted.accommodations:
         policy = policy.with_accommodations(wanted.accommodations)
     session_id = wanted.session_id or str(ULID())
@@ -239,9 +238,9 @@ async def request_challenge(
 @router.get("/api/policies", tags=["policies"], dependencies=[needs(*Scope, filters=True)])
 async def list_policies(request: Request) -> PoliciesAnswer:
     """Policies that sessions can be created with."""
-    default = _service(request).default_policy
-    policies: dict[str, Policy] = {name: shipped_policy(name) for name in shipped_policies()}
-    policies[default.name] = default
+    service = _service(request)
+    default = service.default_policy
+    policies = {**service.policies.known, default.name: default}
     return PoliciesAnswer(
         policies=[
             PolicyAnswer(name=policy.name, description=policy.description)

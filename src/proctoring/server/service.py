@@ -14,7 +14,7 @@ from proctoring.audio.speaker_reference import SpeakerReference
 from proctoring.capabilities import Capability
 from proctoring.delivery.outbox import Outbox
 from proctoring.errors import BadPolicyError, NotReadyError, SettingsError
-from proctoring.judgement.policy import Policy, load_policy
+from proctoring.judgement.policy import Policy, read_policies
 from proctoring.models.progress import Progress
 from proctoring.models.store import ModelStore
 from proctoring.records.archive import HEARTBEAT
@@ -86,8 +86,12 @@ class Service:
         self.settings = settings
         self.access = access_mode(settings)
         self.now = monotonic
+        self.policies = read_policies(settings.policies)
+        """Those that sessions can be created with."""
+        for problem in self.policies.problems:
+            _log.warning("a policy is not used: %s", problem)
         try:
-            self.default_policy: Policy = load_policy(settings.default_policy)
+            self.default_policy = self.policies.load(settings.default_policy)
         except BadPolicyError as error:
             raise SettingsError(f"default policy: {error.detail}") from error
         self.consent_limit = ClientLimit(CONSENTS_PER_SECOND)
@@ -156,7 +160,11 @@ class Service:
         """What this process can analyse and store; empty while models are being loaded."""
         if self._ready is None:
             return ()
-        return (*self._ready.capabilities, *self.storage.capabilities)
+        found = (*self._ready.capabilities, *self.storage.capabilities)
+        if self.settings.policies is None:
+            return found
+        trouble = "; ".join(self.policies.problems[:3])
+        return (*found, Capability("policies", not trouble, trouble, model=""))
 
     @property
     def outbox(self) -> Outbox:

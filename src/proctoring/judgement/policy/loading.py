@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from importlib import resources
 from pathlib import Path
@@ -9,8 +10,9 @@ from pathlib import Path
 from proctoring.errors import BadPolicyError
 from proctoring.judgement.policy.defaults import DEFAULT_RULES
 from proctoring.judgement.policy.model import Policy, validate_policy
+from proctoring.judgement.policy.outline import Path as Keys
 from proctoring.judgement.policy.outline import outline
-from proctoring.judgement.policy.validation import MAX_DETAIL, unknown_name
+from proctoring.judgement.policy.validation import MAX_DETAIL, unknown_name, with_lines
 
 MAX_POLICY_BYTES = 64 << 10
 """Larger policies are rejected without being parsed. With every setting, one has 8 kB."""
@@ -24,23 +26,39 @@ def parse_policy(text: str, source: str = "policy") -> Policy:
     """
     if len(text.encode(errors="replace")) > MAX_POLICY_BYTES:
         raise BadPolicyError(f"{source}: larger than {MAX_POLICY_BYTES} bytes: not a policy")
-    outline(text, source)
+    lines = outline(text, source)
     try:
         settings = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise BadPolicyError(f"{source}: not TOML: {str(error)[:MAX_DETAIL]}") from error
+        raise BadPolicyError(f"{source}: {_toml_problem(str(error))}") from error
     except ValueError as error:
         raise BadPolicyError(f"{source}: not TOML: a number of too many digits") from error
     given = settings.get("incidents", {})
     if not isinstance(given, dict):
-        raise BadPolicyError(f"{source}: incidents: expected a table of kinds")
+        where = ("incidents",)
+        raise with_lines([(where, "incidents: expected a table of kinds")], source, lines)
+    problems: list[tuple[Keys, str]] = []
+    rules = dict(DEFAULT_RULES)
     for kind, rule in given.items():
+        path = ("incidents", kind)
         if kind not in DEFAULT_RULES:
-            raise BadPolicyError(unknown_name(f"{source}: incidents", kind, tuple(DEFAULT_RULES)))
-        if not isinstance(rule, dict):
-            raise BadPolicyError(f"{source}: incidents: {kind}: expected a table of settings")
-    rules = {kind: {**default, **given.get(kind, {})} for kind, default in DEFAULT_RULES.items()}
-    return validate_policy({**settings, "incidents": rules}, source)
+            problems.append((path, unknown_name("incidents", kind, tuple(DEFAULT_RULES))))
+        elif not isinstance(rule, dict):
+            problems.append((path, f"incidents: {kind}: expected a table of settings"))
+        else:
+            rules[kind] = {**DEFAULT_RULES[kind], **rule}
+    policy = validate_policy({**settings, "incidents": rules}, source, lines, problems)
+    if problems:
+        raise with_lines(problems, source, lines)
+    return policy
+
+
+def _toml_problem(message: str) -> str:
+    """The parser's message with its line in front: "line 2: not TOML: Invalid value (column 5)"."""
+    found = re.fullmatch(r"(.*) \(at line (\d+), column (\d+)\)", message, re.DOTALL)
+    if found is None:
+        return f"not TOML: {message[:MAX_DETAIL]}"
+    return f"line {found[2]}: not TOML: {found[1][:MAX_DETAIL]} (column {found[3]})"
 
 
 def shipped_policies() -> tuple[str, ...]:

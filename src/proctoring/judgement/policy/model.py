@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 import tomli_w
@@ -17,6 +17,7 @@ from proctoring.judgement.policy.guidance import (
     ChallengeSettings,
     EnrolmentSettings,
 )
+from proctoring.judgement.policy.outline import Path
 from proctoring.judgement.policy.rule import Rule
 from proctoring.judgement.policy.section import Score, Section
 from proctoring.judgement.policy.storage import EvidenceSettings, RecordSettings
@@ -116,8 +117,13 @@ class Policy(Section):
         return tomli_w.dumps(self.model_dump(mode="json", exclude_none=True))
 
 
-def validate_policy(settings: Mapping[str, Any], source: str) -> Policy:
-    """The policy with these settings; ``source`` names it in errors.
+def validate_policy(
+    settings: Mapping[str, Any],
+    source: str,
+    lines: Mapping[Path, int] | None = None,
+    before: Sequence[tuple[Path, str]] = (),
+) -> Policy:
+    """The policy with these settings; the other arguments are those of ``bad_policy``.
 
     Raises:
         BadPolicyError: a setting is unknown or invalid; the message has its path.
@@ -125,7 +131,7 @@ def validate_policy(settings: Mapping[str, Any], source: str) -> Policy:
     try:
         return Policy.model_validate(settings)
     except ValidationError as error:
-        raise bad_policy(error, source) from error
+        raise bad_policy(error, source, lines, before) from error
 
 
 _SECTIONS = (

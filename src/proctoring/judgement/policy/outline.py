@@ -54,6 +54,10 @@ def outline(text: str, source: str) -> dict[Path, int]:
         if depth > MAX_DEPTH:
             raise BadPolicyError(f"{source}: line {line}: nested deeper than {MAX_DEPTH} levels")
 
+    def note(path: Path) -> None:
+        for length in range(1, len(path) + 1):
+            lines.setdefault(path[:length], line)
+
     for token in _TOKEN.finditer(text):
         kind, found = token.lastgroup, token.group()
         if kind == "multi":
@@ -72,13 +76,13 @@ def outline(text: str, source: str) -> dict[Path, int]:
                 key, in_key, in_header = [], True, False
         elif kind == "mark" and in_key and not in_header and found == "=":
             path = (*(opened[-1][1] if opened else table), *key)
-            lines.setdefault(path, line)
+            note(path)
             key, in_key = list(path), False
         elif kind == "mark" and in_key and not opened and found == "[":
             table, in_header = (), True
         elif kind == "mark" and in_header and found == "]":
             table, in_key = tuple(key), False
-            lines.setdefault(table, line)
+            note(table)
         elif found in ("[", "{"):
             opened.append((found, tuple(key)))
             check(len(opened))
