@@ -71,6 +71,7 @@ LABELS: dict[str, str] = {
     "session.not_ready": "Candidate Not Ready",
     "session.connection_lost": "Connection Lost",
     "session.not_analysed": "Pictures Not Analysed",
+    "session.taken_over": "Connection Taken Over",
 }
 """Incident kind to alert label. Clients match on the label: changing one breaks them."""
 

@@ -214,9 +214,8 @@ class InjectionIndicators:
     repeats_after: float | None
     """The last seconds repeat those of so many seconds before. ``None``: they do not."""
     exact: bool = False
-    """Whether they repeat pixel for pixel, which no camera does; otherwise they are very like."""
     backwards: bool = False
-    """Whether they repeat in reverse order; only found if exact."""
+    """``exact``: pixel for pixel, which no camera does. ``backwards``: exact, in reverse order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,6 +274,15 @@ class ConnectionObservation:
     """Whether audio arrives; ``None``: none has arrived yet."""
     unanalysed: UnanalysedFrames | None = None
     """``None``: frames that arrive are analysed."""
+
+
+@dataclass(frozen=True, slots=True)
+class SocketReplaced:
+    """A newer socket for ``media`` (video, audio) took over, ``origin``: from what kind of address."""
+
+    time: float
+    media: str
+    origin: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -388,4 +396,5 @@ Observation = (
     | AudioObservation
     | TranscriptObservation
     | BrowserObservation
+    | SocketReplaced
 )

@@ -21,6 +21,7 @@ from proctoring.observations import (
     AudioObservation,
     ConnectionObservation,
     Observation,
+    SocketReplaced,
     UnanalysedFrames,
 )
 
@@ -260,3 +261,17 @@ def test_severity_at_the_end_is_that_of_the_whole_duration() -> None:
     state, _ = run_on(observations)
     _, (ended,) = finish(EXAM, state, 61.0)
     assert ended.severity is Severity.WARNING
+
+
+# Another client.
+
+
+def test_a_socket_that_takes_over_is_told_once_as_information() -> None:
+    origin = "another address (public, before: private)"
+    observations: list[Observation] = [arrives(0), SocketReplaced(3.0, "video", origin)]
+    observations += [seen(time) for time in times(3.1, 12)]
+    changes = [change for _, change in run(observations) if change.kind == "session.taken_over"]
+    assert [change.state for change in changes] == [IncidentState.STARTED, IncidentState.ENDED]
+    assert (changes[0].severity, changes[0].started_at) == (Severity.INFO, 3.0)
+    assert changes[0].label == "Connection Taken Over"
+    assert changes[0].reason == f"a newer video socket took over, from {origin}"

@@ -10,12 +10,23 @@ from collections.abc import Iterator
 
 from proctoring.judgement.policy import Policy
 from proctoring.judgement.reading import Reading
-from proctoring.observations import ConnectionObservation, Observation, UnanalysedFrames
+from proctoring.observations import (
+    ConnectionObservation,
+    Observation,
+    SocketReplaced,
+    UnanalysedFrames,
+)
 
 
 def connection_reading(*, connected: bool, text: str = "no media arrived") -> Reading:
     """Whether no media arrives at all."""
     return Reading("session.connection_lost", not connected, 1.0, 1.0, text)
+
+
+def takeover_reading(replaced: SocketReplaced) -> Reading:
+    """That a newer socket took over; once, for the record: clients also reconnect so."""
+    text = f"a newer {replaced.media} socket took over, from {replaced.origin}"
+    return Reading("session.taken_over", True, 1.0, 1.0, text)
 
 
 def arrival_readings(policy: Policy, observation: ConnectionObservation) -> Iterator[Reading]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from proctoring.judgement.arrival import arrival_readings, connection_reading
+from proctoring.judgement.arrival import arrival_readings, connection_reading, takeover_reading
 from proctoring.judgement.audio import (
     phrase_readings,
     silence_readings,
@@ -32,6 +32,7 @@ from proctoring.observations import (
     ConnectionObservation,
     FrameObservation,
     Observation,
+    SocketReplaced,
     TranscriptObservation,
 )
 
@@ -52,6 +53,8 @@ def readings(
     """
     if isinstance(observation, ConnectionObservation):
         return tuple(arrival_readings(policy, observation))
+    if isinstance(observation, SocketReplaced):
+        return (takeover_reading(observation),)
     if isinstance(observation, AudioObservation):
         return (
             *speaker_readings(policy, observation),

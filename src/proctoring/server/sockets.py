@@ -76,7 +76,7 @@ async def _video(socket: WebSocket, service: Service, session_id: str) -> None:
         landmarks=_flag(socket, "landmarks"),
         now=service.now,
     )
-    session.attach_video(feed, service.now())
+    session.attach_video(feed, service.now(), address=_address(socket))
     receive = partial(_receive_video, socket, service, session, feed)
     await _serve(socket, feed, receive, detach=partial(session.detach_video, feed))
 
@@ -95,7 +95,7 @@ async def _audio(socket: WebSocket, service: Service, session_id: str) -> None:
     feed = AudioFeed(observe=_flag(socket, "observe"))
     if start is not None and not session.fits_clock(start, service.now()):
         feed.error(BadCaptureTimesError(NOT_ON_CLOCK.format("start")))
-    session.attach_audio(feed, feed, start, service.now())
+    session.attach_audio(feed, feed, start, service.now(), address=_address(socket))
     receive = partial(_receive_audio, socket, service, session, feed)
     await _serve(socket, feed, receive, detach=partial(session.detach_audio, feed))
 
@@ -284,6 +284,10 @@ async def _close(socket: WebSocket, service: Service, error: ProctoringError | N
     if service.status is Status.STOPPING:  # the session ended with the server: come back later
         error = NotReadyError("" if error is None else error.detail)
     await close(socket, error)
+
+
+def _address(socket: WebSocket) -> str:
+    return "" if socket.client is None else socket.client.host
 
 
 def _flag(socket: WebSocket, name: str) -> bool:

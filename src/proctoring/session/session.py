@@ -13,6 +13,7 @@ from proctoring.browser.report import BrowserReport, observe
 from proctoring.errors import BadFrameError, LimitReachedError, NotNowError
 from proctoring.incidents import IncidentChange
 from proctoring.judgement.inputs import CalibrationRequested, ChallengeRequested
+from proctoring.observations import SocketReplaced
 from proctoring.session.audio_session import AudioReply, AudioSession
 from proctoring.session.clock import MediaClock
 from proctoring.session.config import SessionConfig, SessionResources
@@ -34,6 +35,7 @@ from proctoring.session.outcomes import (
 from proctoring.session.pipeline import Pipeline
 from proctoring.session.remote_speakers import RemoteSpeakers
 from proctoring.session.sinks import Sink, Sinks
+from proctoring.session.takeover import describe_takeover
 from proctoring.session.transcription import TranscriptionService, TranscriptionSession
 from proctoring.session.worker import SessionWorker
 
@@ -98,6 +100,7 @@ class Session:
         self._idle = IdleTimer(config.lifetime, now, awaited=config.awaited)
         self._video: MediaSource | None = None
         self._audio: MediaSource | None = None
+        self._video_address = self._audio_address = ""
         self._flow = 1.0
         """The rate last sent to the video socket."""
         wanted = self.policy.transcription
@@ -165,14 +168,18 @@ class Session:
 
     # Sockets.
 
-    def attach_video(self, source: MediaSource, now: float) -> None:
-        """Set the video socket. A previous one is replaced and notified."""
+    def attach_video(self, source: MediaSource, now: float, *, address: str = "") -> None:
+        """Set the video socket. A previous one is replaced and notified, which reviewers are told.
+
+        ``address`` is its client's; only its kind, and whether it is another one, are recorded.
+        """
         older, self._video = self._video, source
+        before, self._video_address = self._video_address, address
         self._idle.touch(now)
         self._flow = self.rate
         source.flow(self._flow)
         if older is not None:
-            older.replaced()
+            self._taken_over("video", older, describe_takeover(before, address), now)
 
     def detach_video(self, source: MediaSource, now: float) -> None:
         """Remove the video socket. Does nothing if a newer one has replaced it."""
@@ -181,18 +188,25 @@ class Session:
             self._idle.touch(now)
 
     def attach_audio(
-        self, source: MediaSource, reply: AudioReply, start: int | None, now: float
+        self,
+        source: MediaSource,
+        reply: AudioReply,
+        start: int | None,
+        now: float,
+        *,
+        address: str = "",
     ) -> None:
-        """Set the audio socket. A previous one is replaced and notified.
+        """Set the audio socket, as ``attach_video``.
 
         ``start`` is the capture time of its first sample, in microseconds of the frames' clock.
         """
         older, self._audio = self._audio, source
+        before, self._audio_address = self._audio_address, address
         self._idle.touch(now)
         at = None if start is None else self._media.locate(now, start)
         self._audio_session.connect(at, reply)
         if older is not None:
-            older.replaced()
+            self._taken_over("audio", older, describe_takeover(before, address), now)
 
     def detach_audio(self, source: MediaSource, now: float) -> None:
         """Remove the audio socket. Does nothing if a newer one has replaced it."""
@@ -335,6 +349,11 @@ class Session:
         arrive = arrivals.frames_arrive(now)
         time = self._media.locate(now) if arrive else self._media.extrapolate(now)
         self._worker.post_arrival(arrivals.report(now, time, frames))
+
+    def _taken_over(self, media: str, older: MediaSource, origin: str, now: float) -> None:
+        older.replaced()
+        if self._media.started:  # media time is fixed by the first media
+            self._worker.post(SocketReplaced(self._media.locate(now), media, origin))
 
     def _start_transcription(self, service: TranscriptionService) -> TranscriptionSession:
         wanted = self.policy.transcription

@@ -219,6 +219,8 @@ DEFAULT_RULES: dict[str, dict[str, Any]] = {
         "cooldown": 0.0,
         "max_gap": 3.0,
     },
+    # A client that reconnects before its old socket is known to be dead does the same.
+    "session.taken_over": {**_EVENT, "severity": "info", "cooldown": 30.0},
     "session.not_analysed": {**_LOST, "warning_after": 30.0, "persist": 3.0},
 }
 """Kind of incident to its rule, unless a policy overrides it. Clients rely on these values."""
