@@ -12,7 +12,7 @@ import json
 import os
 import random
 import struct
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -53,8 +53,8 @@ class Target:
 Attack = Callable[[Target], Awaitable[int]]
 
 
-async def _volley(url: str, messages: list[bytes | str]) -> int:
-    """Send everything as fast as possible, until the server closes the connection."""
+async def volley(url: str, messages: Sequence[bytes | str], pause: float = 0.0) -> int:
+    """Send everything, as fast as possible or with pauses, until the server closes the connection."""
     sent = 0
     with contextlib.suppress(ConnectionClosed, InvalidHandshake, OSError, TimeoutError):
         async with connect(
@@ -65,6 +65,7 @@ async def _volley(url: str, messages: list[bytes | str]) -> int:
                 for message in messages:
                     await socket.send(message)
                     sent += 1
+                    await asyncio.sleep(pause)
             finally:
                 reader.cancel()
     return max(sent, 1)
@@ -78,7 +79,7 @@ async def _read(socket: ClientConnection) -> None:
 
 async def garbage_pictures(target: Target) -> int:
     """Random bytes in place of frames."""
-    return await _volley(target.url("video"), [target.bytes(4096) for _ in range(40)])
+    return await volley(target.url("video"), [target.bytes(4096) for _ in range(40)])
 
 
 async def cut_pictures(target: Target) -> int:
@@ -92,49 +93,49 @@ async def cut_pictures(target: Target) -> int:
             )
         stamp = target.random.randbytes(8) if target.random.random() < 0.5 else b""
         messages.append(stamp + bytes(broken))
-    return await _volley(target.url("video", "?observe=1&landmarks=1"), messages)
+    return await volley(target.url("video", "?observe=1&landmarks=1"), messages)
 
 
 async def giant_pictures(target: Target) -> int:
     """JPEGs whose header claims 65,500 x 65,500 pixels."""
     at = target.picture.find(b"\xff\xc0")
     giant = target.picture[: at + 5] + struct.pack(">HH", 65500, 65500) + target.picture[at + 9 :]
-    return await _volley(target.url("video"), [giant] * 25)
+    return await volley(target.url("video"), [giant] * 25)
 
 
 async def flood_of_pictures(target: Target) -> int:
     """Two hundred valid frames at once."""
-    return await _volley(target.url("video", "?observe=1"), [target.picture] * 200)
+    return await volley(target.url("video", "?observe=1"), [target.picture] * 200)
 
 
 async def texts(target: Target) -> int:
     """Text in place of binary messages."""
     kind = target.random.choice(["video", "audio"])
-    return await _volley(target.url(kind), ["hello", "{}", "x" * 70_000])
+    return await volley(target.url(kind), ["hello", "{}", "x" * 70_000])
 
 
 async def nothings(target: Target) -> int:
     """Empty messages."""
     kind = target.random.choice(["video", "audio", "browser", "events"])
-    return await _volley(target.url(kind), [b""] * 60)
+    return await volley(target.url(kind), [b""] * 60)
 
 
 async def huge_messages(target: Target) -> int:
     """Messages larger than a frame may be, or than the server reads."""
     size = target.random.choice([6 << 20, (6 << 20) + 8, 13 << 20])
-    return await _volley(target.url("video"), [b"\xff\xd8" + bytes(size)])
+    return await volley(target.url("video"), [b"\xff\xd8" + bytes(size)])
 
 
 async def odd_sound(target: Target) -> int:
     """Audio in pieces of odd length, with implausible start times."""
     start = target.random.choice(["", "?start=0", "?start=999999999999999999"])
     pieces: list[bytes | str] = [target.bytes(701) for _ in range(100)]
-    return await _volley(target.url("audio", start), pieces)
+    return await volley(target.url("audio", start), pieces)
 
 
 async def flood_of_sound(target: Target) -> int:
     """Ten minutes of noise at once."""
-    return await _volley(target.url("audio"), [target.random.randbytes(64_000)] * 300)
+    return await volley(target.url("audio"), [target.random.randbytes(64_000)] * 300)
 
 
 async def odd_reports(target: Target) -> int:
@@ -146,13 +147,13 @@ async def odd_reports(target: Target) -> int:
         json.dumps({str(number): number for number in range(3000)}),
     ]  # fmt: skip
     target.random.shuffle(messages)
-    return await _volley(target.url("browser"), messages)
+    return await volley(target.url("browser"), messages)
 
 
 async def talking_listeners(target: Target) -> int:
     """Listeners that send messages, and ask for event numbers that do not exist."""
     after = target.random.choice(["", "?after=0", "?after=999999999999999999"])
-    return await _volley(target.url("events", after), ["talk"] * 20)
+    return await volley(target.url("events", after), ["talk"] * 20)
 
 
 async def wrong_sessions(target: Target) -> int:
@@ -170,31 +171,44 @@ async def wrong_sessions(target: Target) -> int:
     ]
     for url in wrong:
         with contextlib.suppress(InvalidURI):
-            await _volley(url, [b""])
+            await volley(url, [b""])
     return len(wrong)
 
 
 # Below the WebSocket protocol: raw bytes on a connection.
 
 
-async def _raw(target: Target, *pieces: bytes) -> None:
+@contextlib.asynccontextmanager
+async def open_raw(
+    target: Target,
+) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    """A connection, aborted at the end."""
     parts = urlsplit(target.address)
-    with contextlib.suppress(OSError):
-        reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
-        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+    reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
+    try:
+        yield reader, writer
+    finally:
+        writer.transport.abort()
+
+
+async def _raw(target: Target, *pieces: bytes) -> None:
+    with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+        async with open_raw(target) as (reader, writer):
             for piece in pieces:
                 writer.write(piece)
                 await writer.drain()
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(reader.read(1 << 16), 0.05)
-        writer.transport.abort()
 
 
-def _handshake(target: Target, kind: str = "video", key: bytes | None = None) -> bytes:
+def handshake(
+    target: Target, kind: str = "video", key: bytes | None = None, session: str | None = None
+) -> bytes:
+    """The request for a socket."""
     key = base64.b64encode(os.urandom(16)) if key is None else key
     host = urlsplit(target.address).netloc
     return (
-        f"GET /ws/proctor/{target.session}/{kind} HTTP/1.1\r\nHost: {host}\r\n"
+        f"GET /ws/proctor/{session or target.session}/{kind} HTTP/1.1\r\nHost: {host}\r\n"
         "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
         "Sec-WebSocket-Key: "
     ).encode() + key + b"\r\n\r\n"  # fmt: skip
@@ -202,10 +216,10 @@ def _handshake(target: Target, kind: str = "video", key: bytes | None = None) ->
 
 async def bad_handshakes(target: Target) -> int:
     """Truncated requests, invalid keys, endless headers, and bytes that are no HTTP."""
-    whole = _handshake(target)
+    whole = handshake(target)
     bad = [
         whole[: target.random.randrange(len(whole))],
-        _handshake(target, key=b"short"),
+        handshake(target, key=b"short"),
         whole.replace(b"Version: 13", b"Version: 7"),
         whole.replace(b"\r\n\r\n", b"\r\nX-Long: " + b"a" * 100_000 + b"\r\n\r\n"),
         whole.replace(b"GET", b"POST"),
@@ -235,7 +249,7 @@ async def broken_frames(target: Target) -> int:
         b"\x02\x81" + mask + b"x" + (b"\x00\x81" + mask + b"x") * 500,  # never ends
     ]
     for one in bad:
-        await _raw(target, _handshake(target), one)
+        await _raw(target, handshake(target), one)
     return len(bad)
 
 
@@ -243,7 +257,7 @@ async def gone_in_the_midst(target: Target) -> int:
     """Half a message, then the connection is aborted."""
     for kind in ("video", "audio", "events", "browser"):
         half = b"\x82\xff" + struct.pack(">Q", 1 << 20) + b"\x01\x02\x03\x04" + target.bytes(5000)
-        await _raw(target, _handshake(target, kind), half)
+        await _raw(target, handshake(target, kind), half)
     return 4
 
 

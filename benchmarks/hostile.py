@@ -1,11 +1,11 @@
 """Hostile messages against a real server process, beside an honest session whose latency is measured.
 
-    uv run python -m benchmarks.hostile [--messages 100000] [--at-once 8]
+    uv run python -m benchmarks.hostile [--messages 100000] [--at-once 8] [--kind thousands_of_scans]
 
 One process plays the honest candidate: 640 x 480, ten frames a second, a real face; latency is from
 just before a frame is sent until its observation has been read. Another, at a low priority,
-attacks with every kind of ``benchmarks.attacks`` in turn. Printed: latency before and during;
-memory, threads, file descriptors and open sessions of the server before, after a warm-up of a tenth
+attacks with every kind of ``benchmarks.attacks`` and ``benchmarks.costly_attacks`` in turn, or with one.
+Printed: latency before and during, the longest time without an observation; memory, threads, file descriptors and open sessions of the server before, after a warm-up of a tenth
 of the messages (which fills caches), and at the end, when the attackers' sessions have ended. Fails
 if the server dies, leaks resources or slows the honest session down.
 """
@@ -27,6 +27,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
@@ -35,6 +36,7 @@ import psutil
 from websockets.sync.client import ClientConnection, connect
 
 from benchmarks.attacks import ATTACKS, PATIENCE, Target
+from benchmarks.costly_attacks import COSTLY
 from benchmarks.latency import moving_face
 
 ROOT = Path(__file__).parents[1]
@@ -43,9 +45,15 @@ GRACE = 2.0
 
 MORE_MEMORY = 64 << 20
 """Bytes by which the server may have grown from the end of the warm-up to the end."""
+LONGEST_GAP = 1.0
+"""Seconds for which the honest session may be without an observation; three times as long as without an
+attack, on a machine too busy for that."""
 LATER = 0.25
 """Seconds by which the honest session's 95th percentile may rise: the attackers' frames are analysed
 on the same workers, and a step of object detection is not interrupted."""
+
+
+KINDS = {kind.__name__: kind for kind in (*ATTACKS, *COSTLY)}
 
 
 @dataclass(frozen=True)
@@ -72,6 +80,8 @@ class Result:
     took: float
     before: list[float]
     during: list[float]
+    gaps: tuple[float, float]
+    """Longest time without an observation of the honest session, before and during the attack."""
     started: Footprint
     warm: Footprint
     ended: Footprint
@@ -84,6 +94,8 @@ class Result:
         found = [f"the server logged: {line}" for line in self.complaints[:5]]
         if rise > LATER:
             found.append(f"the honest session's 95th percentile rose by {rise * 1000:.0f} ms")
+        if self.gaps[1] > max(LONGEST_GAP, 3 * self.gaps[0]):
+            found.append(f"the honest session had no observation for {self.gaps[1]:.1f} s")
         if self.ended.memory - self.warm.memory > MORE_MEMORY:
             found.append(f"memory grew from {self.warm} to {self.ended}")
         counted = ("threads", "descriptors", "sessions")
@@ -98,6 +110,10 @@ class Result:
 def percentile(values: list[float], share: float) -> float:
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(len(ordered) * share / 100))]
+
+
+def longest_gap(times: list[float]) -> float:
+    return max((later - earlier for earlier, later in pairwise(times)), default=float("inf"))
 
 
 @contextmanager
@@ -148,6 +164,8 @@ class Honest:
 
     def __init__(self, address: str, frames: list[bytes]) -> None:
         self.latencies: list[float] = []
+        self.arrivals: list[float] = []
+        """When each observation was read, on the monotonic clock."""
         self._frames = frames
         self._url = address.replace("http", "ws", 1) + "/ws/proctor/honest/video?observe=1"
         self._stop = Event()
@@ -181,17 +199,21 @@ class Honest:
             observation = json.loads(text).get("observation")
             if observation is not None:
                 began = self._sent.pop(observation["capture_time"])
-                self.latencies.append(time.monotonic() - began)
+                self.arrivals.append(time.monotonic())
+                self.latencies.append(self.arrivals[-1] - began)
 
 
-async def attack(target: Target, messages: int, at_once: int) -> dict[str, int]:
-    """Send so many hostile messages. Returns how many of each kind were sent."""
+async def attack(
+    target: Target, messages: int, at_once: int, only: tuple[str, ...] = ()
+) -> dict[str, int]:
+    """Send so many hostile messages, of these kinds or of all. Returns how many of each were sent."""
     sent: Counter[str] = Counter()
+    kinds = [KINDS[name] for name in only or KINDS]
 
     async def one_after_the_other(first: int) -> None:
         turn = first
         while sent.total() < messages:
-            kind = ATTACKS[turn % len(ATTACKS)]
+            kind = kinds[turn % len(kinds)]
             turn += 1
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(2 * PATIENCE):
@@ -201,19 +223,25 @@ async def attack(target: Target, messages: int, at_once: int) -> dict[str, int]:
     return dict(sent)
 
 
-def attack_from_elsewhere(address: str, messages: int, at_once: int, seed: int) -> dict[str, int]:
+def attack_from_elsewhere(
+    address: str, messages: int, at_once: int, seed: int, only: tuple[str, ...] = ()
+) -> dict[str, int]:
     """Attack from another process, so that this one and the server keep their CPU time."""
     command = [sys.executable, "-m", "benchmarks.hostile", "--attack", address]
     command += ["--messages", str(messages), "--at-once", str(at_once), "--seed", str(seed)]
+    command += [argument for name in only for argument in ("--kind", name)]
     done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True)
     sent: dict[str, int] = json.loads(done.stdout)
     return sent
 
 
-def measure(messages: int, at_once: int, quiet: float, folder: Path) -> Result:
+def measure(
+    messages: int, at_once: int, quiet: float, folder: Path, only: tuple[str, ...] = ()
+) -> Result:
     """Start a server, attack it and measure.
 
     Args:
+        only: names of the kinds of attack; empty: all.
         quiet: seconds for which the honest session is measured alone.
     """
     frames = moving_face()
@@ -225,13 +253,15 @@ def measure(messages: int, at_once: int, quiet: float, folder: Path) -> Result:
         started = footprint(server, address)
         time.sleep(quiet)
         before = honest.latencies[first:]
-        attack_from_elsewhere(address, messages // 10, at_once, seed=1)
+        gap_before = longest_gap(honest.arrivals[first:])
+        attack_from_elsewhere(address, messages // 10, at_once, seed=1, only=only)
         settle(address)
         warm = footprint(server, address)
         first, began = len(honest.latencies), time.monotonic()
-        sent = attack_from_elsewhere(address, messages, at_once, seed=2)
+        sent = attack_from_elsewhere(address, messages, at_once, seed=2, only=only)
         took = time.monotonic() - began
         during = honest.latencies[first:]
+        times = [began, *honest.arrivals[first:], time.monotonic()]
         settle(address)
         ended = footprint(server, address)
         assert server.is_running()
@@ -240,7 +270,8 @@ def measure(messages: int, at_once: int, quiet: float, folder: Path) -> Result:
             for line in log.read_text().splitlines()
             if "Traceback" in line or " ERROR " in line or " CRITICAL " in line
         )
-    return Result(sent, took, before, during, started, warm, ended, complaints)
+    gaps = (gap_before, longest_gap(times))
+    return Result(sent, took, before, during, gaps, started, warm, ended, complaints)
 
 
 def settle(address: str) -> None:
@@ -259,6 +290,8 @@ def show(result: Result) -> None:
     for name, values in (("before", result.before), ("during", result.during)):
         shown = ", ".join(f"{p}th {percentile(values, p) * 1000:.0f} ms" for p in (50, 95, 99))
         print(f"honest session {name}: {len(values)} frames, {shown}")
+    before, during = (round(gap * 1000) for gap in result.gaps)
+    print(f"longest time without an observation: {before} ms before, {during} ms during")
     for name in ("started", "warm", "ended"):
         print(f"server {name}: {getattr(result, name)}")
 
@@ -268,16 +301,18 @@ def main() -> None:
     parser.add_argument("--messages", type=int, default=100_000)
     parser.add_argument("--at-once", type=int, default=32, help="connections at the same time")
     parser.add_argument("--quiet", type=float, default=30.0, help="seconds measured without attack")
+    parser.add_argument("--kind", action="append", default=[], choices=sorted(KINDS))
     parser.add_argument("--attack", metavar="ADDRESS", help=argparse.SUPPRESS)
     parser.add_argument("--seed", type=int, default=0, help=argparse.SUPPRESS)
     chosen = parser.parse_args()
+    only = tuple(chosen.kind)
     if chosen.attack:
         os.nice(10)
         target = Target(chosen.attack, moving_face(1)[0], random.Random(chosen.seed))
-        print(json.dumps(asyncio.run(attack(target, chosen.messages, chosen.at_once))))
+        print(json.dumps(asyncio.run(attack(target, chosen.messages, chosen.at_once, only))))
         return
     with tempfile.TemporaryDirectory() as folder:
-        result = measure(chosen.messages, chosen.at_once, chosen.quiet, Path(folder))
+        result = measure(chosen.messages, chosen.at_once, chosen.quiet, Path(folder), only)
     show(result)
     problems = result.problems()
     for problem in problems:

@@ -19,6 +19,7 @@ from proctoring.session.session import SessionState
 from proctoring.session.session_metrics import SessionMetrics
 from proctoring.session.worker import REFUSED_SHARE
 from proctoring.session.worker_pool import WorkerPool
+from proctoring.vision import decode
 from proctoring.vision.analyser import FrameAnalysis, VisionAnalyser
 from proctoring.vision.decode import MAX_SECONDS
 from proctoring.vision.frame import Frame
@@ -92,8 +93,9 @@ def test_frames_sooner_than_due_are_not_even_decoded(
 
 
 def test_pictures_that_only_cost_time_get_a_tenth_of_a_worker(
-    make_session: MakeSession, face_jpeg: bytes
+    make_session: MakeSession, face_jpeg: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(decode, "SCANNED_PER_SECOND", float("inf"))
     live, socket = make_session(), FakeSocket()
     slow = many_scans(3840, 2160, MAX_SCANS)  # refused after MAX_SECONDS of decoding
     for arrival in (0.0, 0.1, 0.5, 1.4):
