@@ -30,6 +30,7 @@ import { request, searchOf } from "../api.js";
  * @property {string | null} ended_at
  * @property {number} media_time  seconds
  * @property {number} last_seq  of its events
+ * @property {number} incidents  how many
  * @property {number} violations
  * @property {number} alerts
  * @property {number} undecided  alerts that await a decision

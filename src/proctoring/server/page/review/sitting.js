@@ -113,6 +113,11 @@ async function reload() {
   showFacts();
   showSummary();
   list.show(detail.incidents);
+  if (detail.next_incident === null) dismiss("incidents");
+  else {
+    const shown = `The first ${detail.incidents.length} of ${detail.sitting.incidents} incidents are shown.`;
+    notify("incidents", "warning", `${shown} The downloads hold all of them.`);
+  }
 }
 
 async function showSignals() {
