@@ -174,6 +174,7 @@ def test_a_session_of_sound_alone_is_accused_only_where_a_camera_is_required() -
 def test_frames_that_arrive_and_are_not_analysed_are_an_incident_with_the_counts() -> None:
     frames = UnanalysedFrames(0.0, refused=2, failed=1, replaced=31, skipped=4, waiting=1)
     observations: list[Observation] = [arrives(9.0), *stuck(10, 47, frames), arrives(48)]
+    observations += [seen(time) for time in times(48.1, 52)]
     changes = run(observations)
     assert {c.kind for _, c in changes} == {"session.not_analysed"}
     time, first = changes[0]
@@ -187,11 +188,24 @@ def test_frames_that_arrive_and_are_not_analysed_are_an_incident_with_the_counts
     assert changes[-1][1].severity is Severity.WARNING
 
 
-def test_a_second_without_an_analysis_is_no_incident() -> None:
+def test_two_seconds_without_an_analysis_again_and_again_are_no_incident() -> None:
     observations: list[Observation] = []
-    for n in range(0, 600, 4):  # three seconds stuck, then one frame, again and again
-        observations += [*stuck(n, n + 2.5), arrives(n + 3.2)]
+    for n in range(0, 600, 3):
+        observations += [*stuck(n, n + 1.5), seen(n + 2.2), seen(n + 2.9)]
     assert started(observations) == []
+
+
+def test_one_frame_in_four_seconds_is_as_good_as_none() -> None:
+    observations: list[Observation] = []
+    for n in range(0, 60, 4):
+        observations += [*stuck(n, n + 3.5), seen(n + 3.8)]
+    observations += [seen(time) for time in times(60.1, 70)]
+    changes = run(observations)
+    ((_, first),) = of_kind(changes, "session.not_analysed")
+    ((time, ended),) = of_kind(changes, "session.not_analysed", IncidentState.ENDED)
+    assert first.started_at <= 2.5
+    assert ended.started_at + ended.duration == 59.5
+    assert time == pytest.approx(62.6, abs=0.2)
 
 
 def test_a_client_disconnected_for_what_it_sends_did_not_lose_its_network() -> None:
@@ -229,7 +243,12 @@ def test_the_candidate_is_told_what_is_wrong_and_no_longer_when_it_is_well(
     state, _ = run_on(observations)
     assert media_problems(state) == (code,)
     end = observations[-1].time
-    state, _ = run_on([arrives(end + 0.1), heard(end + 0.5, -40.0)], EXAM, state)
+    well: list[Observation] = [
+        arrives(end + 0.1),
+        heard(end + 0.5, -40.0),
+        *(seen(end + t) for t in times(0.6, 4)),
+    ]
+    state, _ = run_on(well, EXAM, state)
     assert media_problems(state) == ()
 
 

@@ -61,7 +61,10 @@ def test_an_analysis_that_does_not_return_is_told_while_it_lasts(
     assert [problem["code"] for problem in told] == ["not_analysed"]
     analyser.released.set()
     socket.next()
-    live.session.tick(10.25)
+    for n in range(20, 30):
+        live.session.receive_frame(face_jpeg, None, socket, now=n / 2)
+        socket.next()
+        live.session.tick(n / 2 + 0.25)
     ended = next_of(live, "session.not_analysed")
     assert (ended.number, ended.state) == (started.number, IncidentState.ENDED)
 

@@ -17,6 +17,9 @@ from proctoring.observations import (
     UnanalysedFrames,
 )
 
+NOT_ANALYSED = "session.not_analysed"
+"""The kind that also ends by frames: an analysed one is the proof."""
+
 
 def connection_reading(*, connected: bool, text: str = "no media arrived") -> Reading:
     """Whether no media arrives at all."""
@@ -77,7 +80,7 @@ def _lost(kind: str, *, this: bool | None, other: bool | None, text: str) -> Rea
 
 
 def _analysis_reading(observation: ConnectionObservation) -> Reading:
-    kind, unanalysed = "session.not_analysed", observation.unanalysed
+    kind, unanalysed = NOT_ANALYSED, observation.unanalysed
     if unanalysed is None:
         return Reading(kind, False)
     if not observation.pictures:

@@ -10,7 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from proctoring.judgement.arrival import arrival_readings, connection_reading, takeover_reading
+from proctoring.judgement.arrival import (
+    NOT_ANALYSED,
+    arrival_readings,
+    connection_reading,
+    takeover_reading,
+)
 from proctoring.judgement.audio import (
     phrase_readings,
     silence_readings,
@@ -78,6 +83,7 @@ def readings(
         *unread_readings(observation),
         *identity_readings(policy, observation),
         connection_reading(connected=True),  # a frame is media
+        Reading(NOT_ANALYSED, False),
     )
 
 

@@ -221,7 +221,15 @@ DEFAULT_RULES: dict[str, dict[str, Any]] = {
     },
     # A client that reconnects before its old socket is known to be dead does the same.
     "session.taken_over": {**_EVENT, "severity": "info", "cooldown": 30.0},
-    "session.not_analysed": {**_LOST, "warning_after": 30.0, "persist": 3.0},
+    "session.not_analysed": {
+        **_LOST,
+        "warning_after": 30.0,
+        "persist": 3.0,
+        # One frame in three or four seconds leaves everything else unjudged too.
+        "min_share": 0.6,
+        "max_dropout": 1.2,
+        "closes_after": 3.0,
+    },
 }
 """Kind of incident to its rule, unless a policy overrides it. Clients rely on these values."""
 
