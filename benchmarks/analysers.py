@@ -48,6 +48,7 @@ from proctoring.vision.landmarks import estimate_landmarks, hull, region_of_dete
 from proctoring.vision.liveness.scoring import load_liveness_scorer
 from proctoring.vision.networks import load_vision_models
 from proctoring.vision.objects import load_object_detector
+from proctoring.vision.repetition import MEMORY, RepetitionDetector
 from proctoring.vision.stages.liveness import LIVENESS_PERIOD
 from proctoring.vision.stages.objects import OBJECT_RATE
 from proctoring.vision.steps import run_to_completion
@@ -143,6 +144,21 @@ def stream(store: ModelStore) -> Call:  # noqa: ARG001  every row is prepared al
     return call
 
 
+def repetition(store: ModelStore) -> Call:  # noqa: ARG001
+    pixels, count = picture(), 0
+    detector = RepetitionDetector()
+
+    def call() -> None:
+        nonlocal count
+        pixels[:8, :8] = np.frombuffer(count.to_bytes(3), np.uint8)  # a picture like no other
+        detector.update(count / FACE_RATE, pixels)
+        count += 1
+
+    for _ in range(MEMORY):  # fill its history
+        call()
+    return call
+
+
 def camera(store: ModelStore) -> Call:  # noqa: ARG001
     pixels = picture()
     return lambda: measure_camera(pixels)
@@ -216,6 +232,7 @@ ROWS: dict[str, Row] = {
     "background": Row(scene, 1),
     "liveness: two networks": Row(liveness, 1 / LIVENESS_PERIOD),
     "stills and loops": Row(stream, 1 / SAMPLE_PERIOD),
+    "exact repetition of frames": Row(repetition, FACE_RATE),
     "identity: one embedding": Row(identity, 1 / VERIFICATION_PERIOD),
     "objects: ssd_mobilenet_v2 (two views)": Row(objects("ssd_mobilenet_v2"), OBJECT_RATE),
     "objects: picodet_s, one verification of a crop": Row(cascade),
