@@ -120,8 +120,8 @@ def main() -> None:
             found.append(
                 run(models, policy, chosen.data / person, LIGHTS[name], seconds=chosen.seconds)
             )
-            print(f"{name}: {Path(person).name}: {_line([found[-1]])}", flush=True)
-        rows.append(f"| {name} | {_line(found)} |")
+            print(f"{name}: {Path(person).name}: {describe([found[-1]])}", flush=True)
+        rows.append(f"| {name} | {describe(found)} |")
     print("\n" + "\n".join(rows))
 
 
@@ -174,7 +174,7 @@ def repeated(path: Path, seconds: float) -> Iterator[Frame]:
         began = time + _GAP
 
 
-def _line(found: Sequence[Outcome]) -> str:
+def describe(found: Sequence[Outcome]) -> str:
     """Sessions, accusations, share of scored looks and the lowest measurements."""
     lives = [life for outcome in found for life in outcome.lives]
     scores = [life.score for life in lives if life.score is not None]

@@ -56,14 +56,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("data", type=Path)
     parser.add_argument("--parts", default="living,photos")
+    parser.add_argument("--only", default="", help="file names of recordings, separated by commas")
     parser.add_argument("--seconds", type=float, default=30.0, help="length of each photo's video")
     chosen = parser.parse_args()
     faces = evaluation_models(chosen.data).faces
     assert faces is not None
     limit = load_policy("exam").liveness.min_inner_motion
     if "living" in chosen.parts.split(","):
-        found = []
+        found, only = [], chosen.only.split(",") if chosen.only else []
         for path in _recordings(chosen.data):
+            if only and path.name not in only:
+                continue
             found.append(stretches(faces, read_frames(path), limit))
             print(f"{path.parent.name}/{path.name}: {_line(found[-1])}", flush=True)
         print(

@@ -182,7 +182,7 @@ class Liveness:
     blinks: float | None
     """Blinks per minute over the last 20 to 30 s. ``None``: not tracked for so long."""
     inner_motion: float | None = None
-    """Movement within the face in the last 10 s, in eye widths: up to .04 in a photo that is moved about,
+    """Movement within the face in the last 4 to 10 s, in eye widths: up to .04 in a photo that is moved about,
     .1 and more in a face that looks about or speaks. ``None``: not tracked for so long."""
 
 

@@ -66,7 +66,8 @@ def test_a_bona_fide_face_is_no_incident() -> None:
 def test_one_indication_far_beyond_its_limit_suffices(signs: dict[str, float], words: str) -> None:
     if signs.get("parallax") and "score" not in signs:
         signs = {**signs, "score": 0.6}  # the networks do not vouch for the face
-    (change,) = incidents(dataclasses.replace(LIVING, **signs))  # type: ignore[arg-type]
+    print_like = dataclasses.replace(LIVING, inner_motion=0.08)
+    (change,) = incidents(dataclasses.replace(print_like, **signs))  # type: ignore[arg-type]
 
     assert change.label == "Face Spoofing Detected"
     assert change.alerts
@@ -88,7 +89,8 @@ def test_one_indication_far_beyond_its_limit_suffices(signs: dict[str, float], w
 def test_two_indications_at_their_limits_suffice(
     signs: dict[str, float | None], words: str
 ) -> None:
-    (change,) = incidents(dataclasses.replace(LIVING, **signs))  # type: ignore[arg-type]
+    print_like = dataclasses.replace(LIVING, inner_motion=0.08)
+    (change,) = incidents(dataclasses.replace(print_like, **signs))  # type: ignore[arg-type]
 
     assert words in change.reason
 
@@ -97,7 +99,9 @@ def test_two_indications_at_their_limits_suffice(
     "signs",
     [
         {"score": 0.2},  # a lamp
-        {"score": 0.05, "samples": 4},  # not seen for long enough
+        {"score": 0.05, "samples": 4, "inner_motion": None},  # not seen for long enough
+        {"score": 0.05, "parallax": 0.0008},  # lively, against a window: measured
+        {"score": 0.01, "samples": 4},
         {"parallax": 0.0007, "score": 0.6},  # a living head at gain 1.9 measured so
         {"parallax": 0.0009, "score": None},
         {"motion": 0.004},
@@ -131,6 +135,11 @@ def test_an_injected_stream_is_an_attack_whatever_the_face(
         assert words in change.reason
 
 
+def test_a_replay_is_lively_and_is_told_by_networks_that_are_certain() -> None:
+    (change,) = incidents(dataclasses.replace(LIVING, score=0.01))
+    assert "liveness 0.01 by networks" in change.reason
+
+
 def test_a_camera_that_freezes_later_is_no_attack() -> None:
     still = dataclasses.replace(LIVING, motion=0.0, inner_motion=0.0)
     assert incidents(still, InjectionIndicators(60.0, True, None), seconds=30) == []
@@ -151,7 +160,7 @@ def test_an_attack_that_cannot_be_read_any_more_is_not_cleared() -> None:
     state, found = initial_state(), list[IncidentChange]()
     for time in range(20):
         attack = time < 6
-        life = dataclasses.replace(LIVING, score=0.02) if attack else unscored
+        life = dataclasses.replace(LIVING, score=0.01) if attack else unscored
         seen_at = observation(float(time), life, CAMERA, "" if attack else "face too bright")
         state, changes = judge(EXAM, state, seen_at)
         found += [change for change in changes if change.kind == "face.spoof"]
@@ -210,6 +219,18 @@ def test_eyes_that_are_hidden_or_shut_do_not_blink_and_are_no_photo(
     eyes_open: bool | None,
 ) -> None:
     assert of_kind("face.motionless", INERT, seconds=90, eyes_open=eyes_open) == []
+
+
+def test_a_face_whose_gaze_glare_hides_is_no_photo() -> None:
+    state, found = initial_state(), list[IncidentChange]()
+    for time in range(90):
+        hidden = seen(float(time), readable=False, unread="glare on the glasses")
+        assert hidden.candidate is not None
+        candidate = dataclasses.replace(hidden.candidate, eyes_open=True)
+        frame = dataclasses.replace(hidden, candidate=candidate, liveness=INERT, stream=CAMERA)
+        state, changes = judge(EXAM, state, frame)
+        found += [change for change in changes if change.kind == "face.motionless"]
+    assert found == []
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ STREAM_CONFIDENCE = 0.9
 INERT_CONFIDENCE = 0.6
 """Confidence of a face in which nothing moves. Set by judgement, not measured."""
 PARALLAX_FACTOR_IF_TRUSTED = 0.5
-"""Factor on ``min_parallax`` if the networks reach ``trusted_score``."""
+"""Factor on ``min_parallax`` if the networks reach ``trusted_score``, or the face is lively."""
 FULL_SAMPLES = 5
 """Scores in a mean by which the networks alone may show an attack: some five seconds."""
 FROZEN_TIME = 1.0
@@ -71,12 +71,13 @@ def motionless_readings(policy: Policy, observation: FrameObservation) -> Iterat
         return
     if life.inner_motion is None or life.blinks is None:
         yield Reading("face.motionless", None, text="not seen for long enough")
-    elif candidate is None or candidate.eyes_open is None:
+    elif candidate is None or candidate.gaze is None or not candidate.eyes_open:
+        # Shut, or hidden by glare: a blink would not be seen.
         yield Reading("face.motionless", None, text=why_unread(observation, "gaze"))
     else:
         inert = life.blinks == 0 and life.inner_motion < policy.liveness.min_inner_motion
         text = "no blink in 20 s, and no movement of eyes, lips or of the head in itself"
-        yield Reading("face.motionless", inert and candidate.eyes_open, INERT_CONFIDENCE, 1.0, text)
+        yield Reading("face.motionless", inert, INERT_CONFIDENCE, 1.0, text)
 
 
 def unread_readings(observation: FrameObservation) -> Iterator[Reading]:
@@ -116,9 +117,15 @@ def _of_networks(
 ) -> Iterator[_Indication]:
     limit = limits.min_score_without_blinks if unblinking else limits.min_score
     if life.score is not None and life.score < limit:
-        alone = life.score < limits.min_score_alone and life.samples >= FULL_SAMPLES
+        needed = limits.min_score_alone_lively if _lively(limits, life) else limits.min_score_alone
+        alone = life.score < needed and life.samples >= FULL_SAMPLES
         text = f"liveness {life.score:.2f} by {life.networks} (limit {limit:.2f})"
         yield _Indication(1 - life.score, text, suffices=alone)
+
+
+def _lively(limits: LivenessLimits, life: Liveness) -> bool:
+    """Whether so much moves within the face that no print does: evidence against an attack."""
+    return life.inner_motion is not None and life.inner_motion >= limits.lively_inner_motion
 
 
 def _of_movement(
@@ -126,7 +133,7 @@ def _of_movement(
 ) -> Iterator[_Indication]:
     """The indications in how the face moves and what surrounds it."""
     trusted = life.score is not None and life.score >= limits.trusted_score
-    factor = PARALLAX_FACTOR_IF_TRUSTED if trusted else 1.0
+    factor = PARALLAX_FACTOR_IF_TRUSTED if trusted or _lively(limits, life) else 1.0
     if life.parallax is not None and life.parallax < limits.min_parallax * factor:
         text = f"the face turns as a flat sheet does (parallax {life.parallax:.4f})"
         alone = life.parallax < limits.min_parallax_alone * factor

@@ -80,5 +80,5 @@ def test_a_single_misplaced_landmark_is_not(mesh: Mesh) -> None:
     assert found < LIMIT
 
 
-def test_nothing_is_said_before_ten_seconds(mesh: Mesh) -> None:
-    assert extent(lambda _: mesh, seconds=9.0) is None
+def test_nothing_is_said_before_four_seconds(mesh: Mesh) -> None:
+    assert extent(lambda _: mesh, seconds=3.9) is None

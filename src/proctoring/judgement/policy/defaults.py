@@ -90,7 +90,7 @@ DEFAULT_RULES: dict[str, dict[str, Any]] = {
         "persist": 35.0,
         "closes_after": 3.0,
         "cooldown": 120.0,
-        "min_share": 0.9,
+        "min_share": 0.7,
         "max_dropout": 1.5,
         "max_gap": 5.0,
         "stale_after": 30.0,

@@ -112,7 +112,9 @@ class LivenessLimits(Section):
     """The same for a face that did not blink for 20 s or more."""
     min_score_alone: Score = 0.1
     """``min_score`` where nothing else indicates an attack: printed photos measured .00 to .07 in 4
-    recordings, living people in any light that is scored more than .2. 0: never alone."""
+    recordings. 0: never alone."""
+    min_score_alone_lively: Score = 0.02
+    """The same for a face in which much moves: a living man against a window measured .05."""
     min_parallax: float = Field(default=0.001, ge=0, le=1)
     """Parallax of a turning face, in eye distances per degree, below which it indicates a flat sheet:
     sheets measured .0003 to .0012, heads .0007 and more. 0: never."""
@@ -124,12 +126,16 @@ class LivenessLimits(Section):
     min_inner_motion: float = Field(default=0.05, ge=0, le=1)
     """Movement of eyes, lids, lips and nose within 10 s, in eye widths, below which nothing moves within
     the face: photos moved about measured up to .04. 0: never."""
+    lively_inner_motion: float = Field(default=0.2, ge=0, le=10)
+    """The same from which much moves within the face, which speaks against a print: prints in the hand
+    measured up to .09. Lowering it reports fewer attacks. 10: never."""
     max_framed_share: float = Field(default=0.6, gt=0, le=1)
     """Share of detections with the face inside a phone or screen from which it indicates an attack."""
     max_framed_share_alone: float = Field(default=0.9, gt=0, le=1)
     """The same where nothing else indicates an attack."""
     trusted_score: Score = 0.7
-    """From this mean score on, a frame around the face is ignored and ``min_parallax`` is halved."""
+    """From this mean score on, a frame around the face is ignored and ``min_parallax`` is halved; so it is
+    for a lively face."""
     max_unchanged_at_start: float = Field(default=10.0, ge=1, le=3600)
     """Seconds for which a session may start with identical pictures. If they become identical
     later, the camera is frozen."""
