@@ -81,7 +81,7 @@ def _portraits(models: VisionModels, folder: Path, limit: float) -> None:
     photos: dict[str, Embedding] = {}
     for name in sorted({name for pair in pairs for name in pair[:2]}):
         try:
-            photos[name] = embed_photo(models, (folder / name).read_bytes())
+            photos[name] = embed_photo(models, (folder / name).read_bytes()).whole
         except (BadPhotoError, BadFrameError, OSError) as error:
             print(f"  refused: {name}: {error}")
     same, other = (

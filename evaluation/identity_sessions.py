@@ -35,7 +35,7 @@ from proctoring.vision.identity.embedding import Embedding, distance, mean_embed
 from proctoring.vision.networks import VisionModels
 
 RATE = 5
-_BEFORE, _COVERED, _AFTER = 8, 4, 14
+_BEFORE, _COVERED, _AFTER = 8, 4, 18
 """Seconds; long enough for a regular verification and the repeated ones that follow a mismatch."""
 _FEWEST = 3
 """Least number of images per person and day."""

@@ -45,6 +45,7 @@ LABELS: dict[str, str] = {
     "face.spoof": "Face Spoofing Detected",
     "face.motionless": "No Movement in Face",
     "face.mismatch": "Different Person Detected",
+    "face.unverified": "Identity Not Verified",
     "audio.multiple_speakers": "Multiple Speakers Detected",
     "audio.overlap": "Overlapping Speech",
     "audio.phrase": "Suspicious Phrase Detected",

@@ -1,7 +1,5 @@
 """Observations: what perception reports and judgement consumes.
 
-Conventions:
-
 * Times are *media time*: seconds since the session's first media, never wall clock.
 * Boxes are in pixels of the upright frame (EXIF and stream rotation applied), origin top left.
 * Angles are in degrees. Left and right are the candidate's own: ``yaw`` is positive towards the
@@ -52,8 +50,7 @@ class Face:
     """A face in a frame, tracked from frame to frame."""
 
     track: int
-    """Number of the track: constant while the face is tracked without a break, never reused within a
-    session."""
+    """Number of the track: constant while the face is tracked without a break, never reused."""
     box: Box
     """Bounding box of the landmarks."""
     presence: float
@@ -187,20 +184,33 @@ class Liveness:
 
 
 @dataclass(frozen=True, slots=True)
+class VisibleHalf:
+    """The half of the face that is most like the reference's: its name ("upper half"; left is the
+    candidate's own), its distance (about .25 for one person), the log odds of the right person covered
+    in part against another (best of 15 s), and the comparisons since the whole face has differed."""
+
+    name: str
+    distance: float
+    evidence: float
+    looks: int
+
+
+@dataclass(frozen=True, slots=True)
 class Identity:
     """Comparison of the candidate's face (probe) with the session's reference. Holds no embedding."""
 
     track: int
     """Track of the face (see ``Face``)."""
     distance: float
-    """Distance between the mean embedding of the last probes and the reference: about .2 within a
-    session, .3 for one person on two days, .6 for two persons."""
+    """Distance of the mean probe from the reference: about .3 for one person, .6 for two."""
     comparisons: int
     """Number of probes in the mean: one alone errs four times as often as three."""
     trigger: str
     """Why it was compared: "after the camera was covered", "now and then"."""
     from_photo: bool
     """Whether the reference is a given photo; otherwise it is from the session's first seconds."""
+    visible: VisibleHalf | None = None
+    """``None``: not compared by halves, since the whole face is alike."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,8 +302,7 @@ class SpeakerActivity:
     number: int
     """Number of the speaker within the session, from 1; never reused. 1 is the candidate."""
     similarity: float | None
-    """Cosine similarity of the voice's embedding to the candidate's, -1 to 1; ``None`` for the
-    candidate and while it is not known yet."""
+    """Cosine similarity of the voice's embedding to the candidate's; ``None`` for the candidate or if not known."""
     confidence: float
     """Confidence that this is not the candidate, 0 to 1; 0 for the candidate."""
     seconds: float

@@ -8,7 +8,7 @@ import pytest
 
 from proctoring.incidents import IncidentState
 from proctoring.judgement import parse_policy
-from proctoring.observations import FrameObservation, Identity, NotRead
+from proctoring.observations import FrameObservation, Identity, NotRead, VisibleHalf
 
 from .build import EXAM, of_kind, run, seen
 
@@ -73,3 +73,40 @@ def test_the_distance_can_be_an_accommodation() -> None:
     policy = EXAM.with_accommodations({"identity": {"max_distance": 0.6}})
     assert policy.identity.max_distance == 0.6
     assert policy.identity.store_reference is False
+
+
+def covered(time: float, evidence: float, looks: int = 3) -> FrameObservation:
+    half = VisibleHalf("upper half", 0.3, evidence, looks)
+    identity = Identity(1, 0.6, 5, "now and then", from_photo=False, visible=half)
+    return replace(seen(time), identity=identity)
+
+
+def test_a_covered_face_whose_visible_half_is_alike_is_nobody_else() -> None:
+    changes = run(covered(float(n), 4.0, looks=n + 1) for n in range(60))
+    assert of_kind(changes, KIND) == of_kind(changes, "face.unverified") == []
+
+
+def test_a_covered_face_whose_visible_half_decides_nothing_is_told_as_not_verified() -> None:
+    changes = run(covered(float(n), 2.0, looks=n + 1) for n in range(60))
+    assert of_kind(changes, KIND) == []
+    ((_, change),) = of_kind(changes, "face.unverified")
+    assert (change.label, change.severity) == ("Identity Not Verified", "info")
+    assert "a part of it is covered, and its upper half may be like" in change.reason
+
+
+def test_another_person_is_reported_whatever_covers_them() -> None:
+    changes = run(covered(n / 2, -6.0, looks=n + 1) for n in range(5))
+    assert len(of_kind(changes, KIND)) == 1
+
+
+def test_a_face_that_may_be_covered_is_looked_at_for_longer() -> None:
+    changes = run(covered(n / 2, -1.0, looks=n + 1) for n in range(20))
+    ((time, _),) = of_kind(changes, KIND)
+    assert time == 3.0  # The fifth comparison is the first that counts.
+
+
+def test_a_face_that_cannot_be_compared_for_long_is_told() -> None:
+    unread = NotRead("identity", "face too dark")
+    changes = run(replace(seen(float(n)), not_read=(unread,)) for n in range(30))
+    ((_, change),) = of_kind(changes, "face.unverified")
+    assert "face too dark" in change.reason

@@ -54,6 +54,7 @@ from proctoring.observations import (
     NotRead,
     ObjectDetections,
     TranscriptObservation,
+    VisibleHalf,
     Word,
 )
 from proctoring.records.entries import Notice, PendingEvent, sitting_ref
@@ -205,7 +206,9 @@ FULL = FrameObservation(
     liveness=Liveness(1, 0.9, "minifasnet", 5, 0.003, 0.2, 0.0, 15.0),
     stream=InjectionIndicators(0.0, ever_changed=True, repeats_after=4.0),
     scene=CameraMovement(0.99, moved=False),
-    identity=Identity(1, 0.2, 3, "now and then", from_photo=True),
+    identity=Identity(
+        1, 0.5, 3, "now and then", True, VisibleHalf("upper half", 0.25, 6.0, looks=3)
+    ),
 )
 """Everything that can be seen in a frame, at once."""
 

@@ -33,7 +33,7 @@ from proctoring.recording.run import AnalysisProgress, run_audio, run_video
 from proctoring.session.pipeline import Pipeline
 from proctoring.settings import Settings, read_settings
 from proctoring.vision.analyser import VisionAnalyser
-from proctoring.vision.identity.embedding import Embedding
+from proctoring.vision.identity.reference import FaceReference
 from proctoring.vision.identity.reference_photo import MAX_BYTES, embed_photo
 from proctoring.vision.networks import VisionModels
 
@@ -201,7 +201,7 @@ def _transcriber(
     return lambda start: transcribers.begin(MOONSHINE, start, interim=False), (found,)
 
 
-def _face(models: VisionModels, photo: FilePath | bytes) -> Embedding:
+def _face(models: VisionModels, photo: FilePath | bytes) -> FaceReference:
     return embed_photo(models, read_limited(photo, MAX_BYTES))
 
 

@@ -19,6 +19,7 @@ from proctoring.observations import (
     InjectionIndicators,
     Liveness,
     ObjectDetections,
+    VisibleHalf,
 )
 from proctoring.vision.analyser import FrameAnalysis
 
@@ -180,6 +181,16 @@ def _identity(identity: Identity) -> dict[str, Any]:
         "comparisons": identity.comparisons,
         "trigger": identity.trigger,
         "from_photo": identity.from_photo,
+        "visible": None if identity.visible is None else _half(identity.visible),
+    }
+
+
+def _half(half: VisibleHalf) -> dict[str, Any]:
+    return {
+        "name": half.name,
+        "distance": round(half.distance, 3),
+        "evidence": round(half.evidence, 1),
+        "looks": half.looks,
     }
 
 

@@ -8,7 +8,7 @@ import base64
 from proctoring.audio.networks import AudioModels
 from proctoring.audio.speaker_reference import SpeakerReference, analyse_reference, decode_reference
 from proctoring.errors import BadPhotoError, BadVoiceError
-from proctoring.vision.identity.embedding import Embedding
+from proctoring.vision.identity.reference import FaceReference
 from proctoring.vision.identity.reference_photo import embed_photo
 from proctoring.vision.networks import VisionModels
 
@@ -19,7 +19,7 @@ class ReferenceLearning:
     def __init__(self) -> None:
         self._turn = asyncio.Semaphore(1)
 
-    async def face(self, models: VisionModels, photo: str) -> Embedding:
+    async def face(self, models: VisionModels, photo: str) -> FaceReference:
         """The embedding of the face in a picture.
 
         Args:
@@ -48,7 +48,7 @@ class ReferenceLearning:
             return await asyncio.to_thread(_voice, models, recording)
 
 
-def _face(models: VisionModels, photo: str) -> Embedding:
+def _face(models: VisionModels, photo: str) -> FaceReference:
     try:
         data = base64.b64decode(photo, validate=True)
     except ValueError as error:

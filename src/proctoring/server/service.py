@@ -36,7 +36,7 @@ from proctoring.session.session_metrics import SessionMetrics
 from proctoring.session.worker_pool import WorkerPool
 from proctoring.settings import Settings
 from proctoring.storage.storage import Storage
-from proctoring.vision.identity.embedding import Embedding
+from proctoring.vision.identity.reference import FaceReference
 
 _log = logging.getLogger(__name__)
 
@@ -237,7 +237,7 @@ class Service:
         return await self._recorded(session)
 
     async def create(
-        self, session_id: str, policy: Policy, *, mirrored: bool, face: Embedding | None = None
+        self, session_id: str, policy: Policy, *, mirrored: bool, face: FaceReference | None = None
     ) -> Session:
         """Begin a session before its first socket.
 
@@ -262,7 +262,7 @@ class Service:
             raise NotReadyError("the session cannot be recorded now; try again later")
         return session
 
-    async def learn_face(self, photo: str) -> Embedding:
+    async def learn_face(self, photo: str) -> FaceReference:
         """A candidate's face from a picture (JPEG or PNG) in base64.
 
         Raises:

@@ -21,7 +21,7 @@ from proctoring.session.storage import SessionStorage
 from proctoring.session.transcription import TranscriptionService
 from proctoring.session.worker_pool import WorkerPool
 from proctoring.vision.analyser import VisionAnalyser
-from proctoring.vision.identity.embedding import Embedding
+from proctoring.vision.identity.reference import FaceReference
 from proctoring.vision.networks import VisionModels
 
 
@@ -61,7 +61,7 @@ class NewSession:
     mirrored: bool = False
     awaited: bool = False
     """Created through the API, before its first socket."""
-    face: Embedding | None = None
+    face: FaceReference | None = None
     """Of a reference photo."""
 
 

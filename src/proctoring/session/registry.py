@@ -15,7 +15,7 @@ from proctoring.session.factory import (
 )
 from proctoring.session.identifier import check_session_id
 from proctoring.session.session import Session, SessionState
-from proctoring.vision.identity.embedding import Embedding
+from proctoring.vision.identity.reference import FaceReference
 
 MAX_REMEMBERED = 1000
 """Ended sessions whose events can still be read; beyond, the oldest are forgotten early."""
@@ -66,7 +66,7 @@ class Registry:
         *,
         mirrored: bool = False,
         awaited: bool = False,
-        face: Embedding | None = None,
+        face: FaceReference | None = None,
     ) -> Session:
         """Begin a session; the options are those of ``NewSession``.
 

@@ -13,6 +13,7 @@ from proctoring.vision.deferred import DeferredDetection, DeferredResult
 from proctoring.vision.depicted_faces import DepictedFaceDetector
 from proctoring.vision.frame import Frame
 from proctoring.vision.identity.embedding import Embedding
+from proctoring.vision.identity.reference import FaceReference
 from proctoring.vision.identity.verifier import IdentityVerifier
 from proctoring.vision.landmarks import Mesh
 from proctoring.vision.liveness.tracker import LivenessTracker
@@ -64,7 +65,7 @@ class VisionAnalyser:
         models: the networks; shared with other sessions.
         mirrored: whether the pictures are mirrored; left is the candidate's left all the same.
         rate: analysed frames per second of media time; may be changed at any time.
-        reference: the embedding of a photo of the candidate; without it, the first seconds make one.
+        reference: from a photo of the candidate; without it, the first seconds make one.
     """
 
     def __init__(
@@ -73,7 +74,7 @@ class VisionAnalyser:
         *,
         mirrored: bool = False,
         rate: float = FACE_RATE,
-        reference: Embedding | None = None,
+        reference: FaceReference | None = None,
     ) -> None:
         self.rate = rate
         """Below ``FACE_RATE``, the periods of scaled stages grow in proportion."""
@@ -129,7 +130,8 @@ class VisionAnalyser:
     @property
     def identity_reference(self) -> Embedding | None:
         """The embedding that candidates are compared with, once it is known. Personal data."""
-        return self._identity.reference
+        reference = self._identity.reference
+        return None if reference is None else reference.whole
 
     @property
     def _slowdown(self) -> float:

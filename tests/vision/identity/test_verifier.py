@@ -9,6 +9,7 @@ from proctoring.observations import Identity, ImageQuality, InjectionIndicators,
 from proctoring.vision.face_tracking import FaceTracker
 from proctoring.vision.frame import Frame, Pixels
 from proctoring.vision.identity.embedding import FaceEmbedder, distance
+from proctoring.vision.identity.reference import FaceReference, reference_from
 from proctoring.vision.identity.verifier import VERIFICATION_PERIOD, IdentityVerifier
 from proctoring.vision.landmarks import Mesh
 from proctoring.vision.networks import VisionModels
@@ -30,11 +31,16 @@ class Sitting:
         assert models.faces
         assert models.identity
         self._networks, self._embedder = models.faces, models.identity
-        embedded = None if photo is None else self._embedder.embed(photo, self.mesh(photo))
-        self.watch = IdentityVerifier(self._embedder, reference=embedded, **options)
+        self.watch = IdentityVerifier(
+            self._embedder, reference=None if photo is None else self._reference(photo), **options
+        )
         self.time, self.track = 0.0, 1
         self.seen: list[Identity] = []
         self.unread: list[NotRead] = []
+
+    def _reference(self, photo: Pixels) -> FaceReference:
+        face = self._embedder.aligned(photo, self.mesh(photo))
+        return reference_from(self._embedder, (face,))
 
     def mesh(self, picture: Pixels) -> Mesh:
         tracker = FaceTracker(self._networks.detector, self._networks.landmarker)
@@ -188,3 +194,35 @@ def test_a_face_that_is_too_dark_says_so_and_is_not_compared(
         None,
         NotRead("identity", "face too dark"),
     )
+
+
+def masked(picture: Pixels) -> Pixels:
+    """From the nose to the chin in one colour."""
+    covered = picture.copy()
+    covered[147:195, 245:335] = (235, 235, 235)
+    return covered
+
+
+def test_a_face_covered_from_nose_to_chin_is_alike_in_its_upper_half(
+    sitting: Sitting, astronaut: Pixels
+) -> None:
+    sitting.sit(astronaut, 6)
+    sitting.vanish(0.5)
+    seen = sitting.sit(masked(astronaut), 3)
+    half = seen[-1].visible
+    assert seen[-1].distance > 0.42
+    assert half is not None
+    assert half.name == "upper half"
+    assert half.evidence > 1.5
+    assert sitting.unread[-1].what == "identity of the whole face"
+    assert "only its upper half is compared" in sitting.unread[-1].reason
+
+
+def test_somebody_else_is_not_taken_for_a_covered_face(
+    sitting: Sitting, astronaut: Pixels, other: Pixels
+) -> None:
+    sitting.sit(astronaut, 6)
+    sitting.vanish(0.5)
+    half = sitting.sit(other, 3)[-1].visible
+    assert half is not None
+    assert half.evidence < 1.5

@@ -104,6 +104,17 @@ DEFAULT_RULES: dict[str, dict[str, Any]] = {
         "max_gap": 30.0,
         "stale_after": 60.0,
     },
+    "face.unverified": {
+        "severity": "info",
+        # A face that cannot be compared is tried again every second; a hand before it is no incident.
+        "persist": 20.0,
+        "closes_after": 5.0,
+        "cooldown": 300.0,
+        "min_share": 0.7,
+        "max_dropout": 2.5,
+        "max_gap": 15.0,
+        "stale_after": 30.0,
+    },
     "audio.multiple_speakers": {
         "severity": "violation",
         # The diarization itself waits until it is sure: one reading suffices.

@@ -147,6 +147,13 @@ class IdentityLimits(Section):
     max_distance: float = Field(default=0.42, gt=0, le=2, allow_inf_nan=False)
     """Distance of the probe from the reference from which they differ. Raising it reports less and
     misses people who look alike. At the network's usual 0.6, two thirds of impostors matched."""
+    min_covered_evidence: float = Field(default=1.5, ge=-20, le=20, allow_inf_nan=False)
+    """Evidence (log odds) from which a face that differs is taken for a face covered in part, whose
+    visible half is like the reference. Raising it reports covered faces, lowering it misses people who
+    look alike."""
+    min_ambiguous_comparisons: int = Field(default=5, ge=1, le=100)
+    """Number of comparisons for which a face that differs, and may be a covered one, is not reported.
+    Raising it reports such faces later: there are one or two comparisons a second."""
     min_comparisons: int = Field(default=3, ge=1, le=5)
     """Number of probes that must be averaged before a mismatch counts. Raising it reports less, and
     later."""

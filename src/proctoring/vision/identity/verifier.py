@@ -3,14 +3,22 @@
 The reference is the mean embedding of the first good samples of a single face, or that of a photo.
 Comparisons are rare, unless one person could have been replaced by another: the face was lost, the
 camera was covered, dark or frozen, nobody was there. Then several probes are taken in quick succession
-and averaged: a single one errs four times as often (docs/accuracy.md).
+and averaged: a single one errs four times as often (docs/accuracy.md). A face that differs is compared
+by halves too, since a mask or a hand changes it as much as another person does.
 """
 
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import dataclass, replace
 
-from proctoring.observations import Identity, ImageQuality, InjectionIndicators, NotRead
+from proctoring.observations import (
+    Identity,
+    ImageQuality,
+    InjectionIndicators,
+    NotRead,
+    VisibleHalf,
+)
 from proctoring.vision.frame import Pixels
 from proctoring.vision.identity.embedding import (
     Embedding,
@@ -18,7 +26,9 @@ from proctoring.vision.identity.embedding import (
     distance,
     mean_embedding,
 )
+from proctoring.vision.identity.halves import FaceHalves, compare_halves, describe_halves
 from proctoring.vision.identity.quality import rejection_reason
+from proctoring.vision.identity.reference import FaceReference, mean_reference, reference_from
 from proctoring.vision.landmarks import Mesh
 
 REFERENCE_SAMPLES = 5
@@ -49,12 +59,21 @@ _ROUTINE = "now and then"
 """Trigger of comparisons without an interruption."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Probe:
+    time: float
+    """Media time."""
+    whole: Embedding
+    halves: FaceHalves | None
+    """``None``: the whole face is alike."""
+
+
 class IdentityVerifier:
     """Compares one session's candidate with its reference.
 
     Args:
         embedder: shared by all sessions; ``None``: identity is not verified.
-        reference: embedding of a photo; ``None``: the first seconds make the reference.
+        reference: from a photo; ``None``: the first seconds make the reference.
         mirrored: whether the session's frames are mirrored.
     """
 
@@ -62,16 +81,20 @@ class IdentityVerifier:
         self,
         embedder: FaceEmbedder | None,
         *,
-        reference: Embedding | None = None,
+        reference: FaceReference | None = None,
         mirrored: bool = False,
     ) -> None:
         self._embedder = embedder
         self._mirrored = mirrored
-        self.reference: Embedding | None = reference
+        self.reference: FaceReference | None = reference
         """``None`` until it is known. Biometric data: leaves the process only if the policy allows."""
         self._photo = reference is not None
-        self._first: list[Embedding] = []
-        self._probes: deque[tuple[float, Embedding]] = deque(maxlen=_AVERAGED)
+        self._first: list[FaceReference] = []
+        self._probes: deque[_Probe] = deque(maxlen=_AVERAGED)
+        self._looks: deque[tuple[float, VisibleHalf]] = deque()
+        """Comparisons by halves of the last ``_AVERAGED_SECONDS``."""
+        self._half_looks = 0
+        """Their number since the whole face has differed."""
         self._track: int | None = None
         self._lost_at: float | None = None
         self._obstruction = ""
@@ -136,7 +159,8 @@ class IdentityVerifier:
             slowness: factor, 1 or more, by which all periods are longer at a reduced rate.
 
         Returns:
-            The comparison, or why there is none; neither when the reference has just been completed.
+            The comparison, and why it is incomplete or absent; neither when the reference has just been
+            completed.
         """
         assert self._embedder is not None and self._track is not None  # noqa: PT018, S101
         reason = rejection_reason(pixels, mesh)
@@ -145,38 +169,67 @@ class IdentityVerifier:
         if reason:
             self._next = time + _REFERENCE_PERIOD * slowness
             return None, NotRead("identity", reason)
-        embedding = self._embedder.embed(pixels, mesh, mirrored=self._mirrored)
+        face = self._embedder.aligned(pixels, mesh, mirrored=self._mirrored)
         if self.reference is None:
             self._next = time + _REFERENCE_PERIOD * slowness
-            return None, self._add_reference_sample(embedding)
-        if not self._burst and distance(embedding, self.reference) >= _DOUBTFUL:
+            return None, self._add_reference_sample(reference_from(self._embedder, (face,)))
+        embedding = self._embedder.embed_aligned(face)
+        doubtful = distance(embedding, self.reference.whole) >= _DOUBTFUL
+        if not self._burst and doubtful:
             # Earlier probes may have been of another person.
             if self._trigger == _ROUTINE and not self._in_doubt:
-                self._probes.clear()
+                self._forget()
             self._in_doubt = True
         else:
             self._in_doubt = False
-        self._probes.append((time, embedding))
-        while time - self._probes[0][0] > _AVERAGED_SECONDS:
+        halves = describe_halves(self._embedder, face) if doubtful else None
+        self._probes.append(_Probe(time, embedding, halves))
+        while time - self._probes[0].time > _AVERAGED_SECONDS:
             self._probes.popleft()
-        probe = mean_embedding(tuple(value for _, value in self._probes))
-        identity = Identity(
-            track=self._track,
-            distance=distance(probe, self.reference),
+        identity = self._compared(time, self._track, self.reference)
+        self._next = time + slowness * self._period_after(identity)
+        return identity, _why_incomplete(identity)
+
+    def _compared(self, time: float, track: int, reference: FaceReference) -> Identity:
+        """The mean of the probes against the reference."""
+        probe = mean_embedding(tuple(probe.whole for probe in self._probes))
+        halves = [probe.halves for probe in self._probes if probe.halves is not None]
+        return Identity(
+            track=track,
+            distance=distance(probe, reference.whole),
             comparisons=len(self._probes),
             trigger=self._trigger,
             from_photo=self._photo,
+            visible=self._best_half(time, compare_halves(reference.halves, halves))
+            if halves
+            else None,
         )
-        self._next = time + slowness * self._period_after(identity)
-        return identity, None
 
-    def _add_reference_sample(self, embedding: Embedding) -> NotRead | None:
-        if self._first and distance(embedding, mean_embedding(tuple(self._first))) > _MAX_SPREAD:
-            self._first.clear()
-        self._first.append(embedding)
+    def _best_half(self, time: float, half: VisibleHalf) -> VisibleHalf:
+        """The comparison by halves with the greatest evidence, after adding this one."""
+        self._half_looks += 1
+        self._looks.append((time, half))
+        while time - self._looks[0][0] > _AVERAGED_SECONDS:
+            self._looks.popleft()
+        best = max((look for _, look in self._looks), key=lambda look: look.evidence)
+        return replace(best, looks=self._half_looks)
+
+    def _forget(self) -> None:
+        """Discard the probes: the next ones may be of another person."""
+        self._probes.clear()
+        self._looks.clear()
+        self._half_looks = 0
+
+    def _add_reference_sample(self, sample: FaceReference) -> NotRead | None:
+        if self._first:
+            mean = mean_embedding(tuple(earlier.whole for earlier in self._first))
+            if distance(sample.whole, mean) > _MAX_SPREAD:
+                self._first.clear()
+        self._first.append(sample)
         if len(self._first) < REFERENCE_SAMPLES:
             return NotRead("identity", "the reference is not complete yet")
-        self.reference = mean_embedding(tuple(self._first))
+        self.reference = mean_reference(self._first)
+        self._first.clear()
         self._trigger = _ROUTINE
         return None
 
@@ -191,8 +244,16 @@ class IdentityVerifier:
         return VERIFICATION_PERIOD
 
     def _start_burst(self, time: float, trigger: str) -> None:
-        self._probes.clear()
+        self._forget()
         self._trigger, self._burst, self._next = trigger, BURST_PROBES, time
+
+
+def _why_incomplete(identity: Identity) -> NotRead | None:
+    half = identity.visible
+    if half is None or half.evidence < 0:
+        return None
+    reason = f"a part of the face seems to be covered: only its {half.name} is compared"
+    return NotRead("identity of the whole face", reason)
 
 
 def _obstruction(camera: ImageQuality | None) -> str:

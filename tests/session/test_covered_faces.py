@@ -1,0 +1,36 @@
+"""Real people who cover a part of the face are not told as somebody else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from evaluation.covered_faces import PEOPLE, reference, session, shots
+from evaluation.covers import COVERS, LIGHTS
+
+from proctoring.vision.networks import VisionModels
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.mark.parametrize(
+    ("person", "light", "cover"),
+    [
+        ("d9", "as recorded", "white mask"),
+        ("clm-A", "bright", "hand"),
+        ("bil", "grey", "scarf"),
+        ("vr5", "colour cast", "dark glasses"),
+    ],
+)
+def test_the_right_person_covered_in_part(
+    vision_models: VisionModels, shared_data: Path, person: str, light: str, cover: str
+) -> None:
+    if vision_models.identity is None:
+        pytest.skip("the weights of the face embedding cannot be had")
+    seen = shots(vision_models, shared_data / PEOPLE[person])
+    known = reference(vision_models, seen, LIGHTS[light])
+    assert known is not None
+    assert session(vision_models, known, seen, COVERS[cover], LIGHTS[light]) == set()
+    assert session(vision_models, known, seen, COVERS[cover], LIGHTS[light], whole=True) == {
+        "face.mismatch"
+    }
