@@ -5,8 +5,7 @@
 * Angles are in degrees. Left and right are the candidate's own: ``yaw`` is positive towards the
   candidate's left (the right of an unmirrored picture), ``pitch`` is positive upwards, ``roll`` is
   positive when the head tilts towards the candidate's left shoulder.
-* ``None`` means *not analysed*, which differs from "analysed and found nothing" (an empty tuple).
-  ``not_read`` gives the reason if something was analysed and could not be read.
+* ``None`` means *not analysed*, an empty tuple "analysed and found nothing"; ``not_read`` says why.
 """
 
 from __future__ import annotations
@@ -58,8 +57,7 @@ class Face:
     since: float = 0.0
     """Media time at which the track started."""
     depicted: bool | None = False
-    """``True``: a picture of a face: it stays still while others move, or lies within a screen.
-    ``None``: not decided yet. Always ``False`` for the candidate's face."""
+    """``True``: a picture of a face. ``None``: not decided yet. ``False`` for the candidate's face."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +124,7 @@ class ObjectDetections:
     face_seen: bool = False
     """Whether the candidate's face was found in the same frame."""
     verifier: str = ""
-    """Catalogue name of the second model, which verifies phones in crops: only phones that both
-    models found are reported. Empty: the first model alone decided."""
+    """Second model, which must find phones too; empty: the first model alone decided."""
     suspects: int = 0
     """Number of crops that the verifier analysed, or would have."""
 
@@ -163,15 +160,13 @@ class Liveness:
     track: int
     """Track of the face (see ``Face``)."""
     score: float | None
-    """Mean score of the networks over the last detections, 0 (attack) to 1 (bona fide). ``None``: too
-    few detections, or no network is available."""
+    """Mean score of the networks, 0 (attack) to 1 (bona fide); ``None``: too few, or no network."""
     networks: str
     """Names of the networks; empty if only motion and surroundings are analysed."""
     samples: int
     """Number of detections in the mean ``score``."""
     parallax: float | None
-    """How much the parts of the face move relative to each other when it turns, in eye distances per
-    degree: about .0005 for a flat sheet, .003 for a head. ``None``: not turned far enough recently."""
+    """Relative movement in eye distances per degree of turn: .0005 a sheet, .003 a head, or none."""
     motion: float | None
     """Travel of the head within the last 10 s, in eye distances. ``None``: not tracked for so long."""
     framed_share: float | None
@@ -179,15 +174,14 @@ class Liveness:
     blinks: float | None
     """Blinks per minute over the last 20 to 30 s. ``None``: not tracked for so long."""
     inner_motion: float | None = None
-    """Movement within the face in the last 4 to 10 s, in eye widths: up to .04 in a photo that is moved about,
-    .1 and more in a face that looks about or speaks. ``None``: not tracked for so long."""
+    """Movement within the face in 4 to 10 s, in eye widths: to .04 in a photo, from .1 in a face."""
 
 
 @dataclass(frozen=True, slots=True)
 class VisibleHalf:
-    """The half of the face that is most like the reference's: its name ("upper half"; left is the
-    candidate's own), its distance (about .25 for one person), the log odds of the right person covered
-    in part against another (best of 15 s), and the comparisons since the whole face has differed."""
+    """The half of the face most like the reference's: name ("upper half"; left is the candidate's own),
+    distance (.25 for one person), log odds of the right person covered in part against another (best of
+    15 s), comparisons since the whole face has differed."""
 
     name: str
     distance: float
@@ -271,8 +265,7 @@ class UnanalysedFrames:
 
 @dataclass(frozen=True, slots=True)
 class ConnectionObservation:
-    """Which media arrives, and whether frames are analysed. Made when that changes and, while
-    anything is missing, once a second."""
+    """Which media arrives and is analysed: on changes, and once a second while any is missing."""
 
     time: float
     """Media time in seconds, extrapolated by the session's clock while no frames arrive."""
@@ -316,8 +309,7 @@ class DiarizationResult:
     speakers: tuple[SpeakerActivity, ...]
     """The speakers since the last result."""
     enrolment: float
-    """How much of the candidate's voice is known, 0 to 1. Below 1, a new speaker is only reported if
-    two clearly different voices are heard within ten seconds."""
+    """Share of the candidate's voice that is known; below 1, new speakers must differ clearly."""
     overlap: float
     """Seconds since the last result in which two or more spoke at once."""
     unassigned: float
@@ -326,7 +318,7 @@ class DiarizationResult:
 
 @dataclass(frozen=True, slots=True)
 class AudioObservation:
-    """Everything that was found in one segment of audio. Holds no samples, words or embeddings."""
+    """Everything found in one segment of audio. Holds no samples, words or embeddings."""
 
     time: float
     """Media time in seconds at the end of the segment."""
@@ -378,8 +370,7 @@ class TranscriptObservation:
 
 @dataclass(frozen=True, slots=True)
 class BrowserObservation:
-    """State of the candidate's browser as reported by its page, about once a second and on every
-    change. A page can be forged: missing and contradictory reports are for a reviewer to weigh."""
+    """State of the browser as reported by its page, once a second and on changes; can be forged."""
 
     time: float
     """Media time in seconds."""

@@ -9,6 +9,7 @@ import numpy as np
 from proctoring.models.runtime import Network
 from proctoring.observations import Gaze, NotRead
 from proctoring.vision.blendshapes import EYE_LOOK_UP, estimate_blendshapes
+from proctoring.vision.covered_eyes import covered_eye
 from proctoring.vision.eyes import measure_eyes
 from proctoring.vision.face_tracking import TrackedFace
 from proctoring.vision.gaze import EyeMeasurement, GazeEstimator
@@ -61,6 +62,9 @@ class GazeStage(Stage):
         if eyes is None:
             reason = "eyes hidden by the turn of the head"
             return {"candidate": candidate, "not_read": (NotRead("gaze", reason),)}
+        over = covered_eye(context.frame.pixels, face.mesh)
+        if over:
+            return {"candidate": candidate, "not_read": (NotRead("gaze", over),)}
         scores = estimate_blendshapes(self._blendshapes, face.mesh)
         look_up = float(np.mean(scores[list(EYE_LOOK_UP)]))
         reading = self._gaze.estimate(

@@ -1,0 +1,59 @@
+"""Whether something opaque lies over an eye: glare, dark glasses, hair of one colour."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from proctoring.vision.frame import Pixels
+from proctoring.vision.landmarks import Mesh
+
+_OUTLINES = (
+    [33, 160, 159, 158, 133, 153, 145, 144],
+    [362, 385, 386, 387, 263, 373, 374, 380],
+)
+"""Landmarks around each eye: corner, upper lid, corner, lower lid."""
+_UPPER, _LOWER = 2, 6
+"""Places of the middle of both lids in an outline."""
+_CHEEKS = [50, 280]
+_MIN_APERTURE = 0.17
+"""Aperture in eye widths from which an iris must be visible: below it the lids may hide it."""
+_MIN_SPREAD = 4.0
+"""Standard deviation of grey levels of an open eye: iris, pupil and white differ by far more."""
+_MIN_LIGHT = 50.0
+"""Brightness of the cheeks (0 to 255) below which a dim room may hide the difference."""
+_WHITE, _MAX_WHITE = 235, 0.75
+"""Grey level of glare, and the share of an open eye that it may cover."""
+
+
+def covered_eye(pixels: Pixels, mesh: Mesh) -> str:
+    """What is over an eye, in words; empty: nothing opaque."""
+    height, width = pixels.shape[:2]
+    for outline in _OUTLINES:
+        points = mesh[outline, :2]
+        across = float(np.hypot(*(points[4] - points[0])))
+        if float(np.hypot(*(points[_LOWER] - points[_UPPER]))) < _MIN_APERTURE * across:
+            continue
+        left, top = np.floor(points.min(axis=0)).astype(int)
+        right, bottom = np.ceil(points.max(axis=0)).astype(int) + 1
+        if left < 0 or top < 0 or right > width or bottom > height:
+            continue
+        grey = cv2.cvtColor(
+            np.ascontiguousarray(pixels[top:bottom, left:right]), cv2.COLOR_RGB2GRAY
+        )
+        inside = np.zeros(grey.shape, np.uint8)
+        cv2.fillConvexPoly(inside, np.rint(points - (left, top)).astype(np.int32), 1)
+        seen = grey[inside > 0]
+        if seen.size and float((seen >= _WHITE).mean()) > _MAX_WHITE:
+            return "glare over an eye"
+        if seen.size and float(seen.std()) < _MIN_SPREAD and _light(pixels, mesh) >= _MIN_LIGHT:
+            return "an eye is covered"
+    return ""
+
+
+def _light(pixels: Pixels, mesh: Mesh) -> float:
+    """Mean brightness of the cheeks."""
+    height, width = pixels.shape[:2]
+    x = np.clip(mesh[_CHEEKS, 0].astype(int), 0, width - 1)
+    y = np.clip(mesh[_CHEEKS, 1].astype(int), 0, height - 1)
+    return float(pixels[y, x].mean())
