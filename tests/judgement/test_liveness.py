@@ -140,9 +140,14 @@ def test_a_replay_is_lively_and_is_told_by_networks_that_are_certain() -> None:
     assert "liveness 0.01 by networks" in change.reason
 
 
-def test_a_camera_that_freezes_later_is_no_attack() -> None:
-    still = dataclasses.replace(LIVING, motion=0.0, inner_motion=0.0)
-    assert incidents(still, InjectionIndicators(60.0, True, None), seconds=30) == []
+FROZEN = InjectionIndicators(60.0, True, None)
+
+
+@pytest.mark.parametrize("score", [0.97, 0.45, 0.2])
+def test_a_camera_that_freezes_later_is_no_attack(score: float) -> None:
+    """A frozen face neither blinks nor moves, whatever the networks say of that one picture."""
+    still = dataclasses.replace(LIVING, score=score, motion=0.0, inner_motion=0.0, blinks=0.0)
+    assert incidents(still, FROZEN, seconds=30) == []
 
 
 @pytest.mark.parametrize("why", ["face smaller than 80 pixels", "face too dark"])
@@ -173,6 +178,7 @@ INERT = dataclasses.replace(LIVING, inner_motion=0.02, blinks=0.0)
 def of_kind(
     kind: str,
     life: Liveness | None,
+    stream: InjectionIndicators = CAMERA,
     *,
     seconds: int,
     unread: str = "",
@@ -181,7 +187,7 @@ def of_kind(
     """Incidents of one kind that started, and when; 1 Hz."""
     state, found = initial_state(), list[tuple[float, IncidentChange]]()
     for time in range(seconds + 1):
-        frame = observation(float(time), life, CAMERA, unread)
+        frame = observation(float(time), life, stream, unread)
         assert frame.candidate is not None
         candidate = dataclasses.replace(frame.candidate, eyes_open=eyes_open)
         state, changes = judge(EXAM, state, dataclasses.replace(frame, candidate=candidate))
@@ -219,6 +225,10 @@ def test_eyes_that_are_hidden_or_shut_do_not_blink_and_are_no_photo(
     eyes_open: bool | None,
 ) -> None:
     assert of_kind("face.motionless", INERT, seconds=90, eyes_open=eyes_open) == []
+
+
+def test_a_frozen_camera_is_not_reported_as_a_face_without_movement() -> None:
+    assert of_kind("face.motionless", INERT, FROZEN, seconds=90) == []
 
 
 def test_a_face_whose_gaze_glare_hides_is_no_photo() -> None:

@@ -28,7 +28,7 @@ PARALLAX_FACTOR_IF_TRUSTED = 0.5
 FULL_SAMPLES = 5
 """Scores in a mean by which the networks alone may show an attack: some five seconds."""
 FROZEN_TIME = 1.0
-"""Seconds of identical pictures from which a head without motion is the camera's fault."""
+"""Seconds of identical pictures from which a face without motion or blinks is the camera's fault."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,9 @@ def motionless_readings(policy: Policy, observation: FrameObservation) -> Iterat
     life, candidate = observation.liveness, observation.candidate
     if life is None:
         return
-    if life.inner_motion is None or life.blinks is None:
+    if _stands_still(observation.stream):
+        yield Reading("face.motionless", None, text="the picture stands still")
+    elif life.inner_motion is None or life.blinks is None:
         yield Reading("face.motionless", None, text="not seen for long enough")
     elif candidate is None or candidate.gaze is None or not candidate.eyes_open:
         # Shut, or hidden by glare: a blink would not be seen.
@@ -89,6 +91,11 @@ def unread_readings(observation: FrameObservation) -> Iterator[Reading]:
         yield Reading("liveness.unread", bool(unread), 1.0, 1.0, text)
 
 
+def _stands_still(stream: InjectionIndicators | None) -> bool:
+    """Whether the same picture arrives again and again: a face that does not move in it shows nothing."""
+    return stream is not None and stream.unchanged_for >= FROZEN_TIME
+
+
 def _why_unscored(observation: FrameObservation) -> str:
     """Why the face was not scored in this frame; empty: it was, or that was not due."""
     return next((item.reason for item in observation.not_read if item.what == "liveness"), "")
@@ -100,14 +107,15 @@ def _of_face(
     """The indications in the face; without any other, one that does not blink is none."""
     if life is None:
         return
-    unblinking = life.blinks == 0
+    still = _stands_still(stream)
+    unblinking = life.blinks == 0 and not still
     signs = [
         *_of_networks(limits, life, unblinking=unblinking),
         *_of_movement(limits, life, stream),
     ]
     yield from signs
     inert = life.inner_motion is not None and life.inner_motion < limits.min_inner_motion
-    if signs and (unblinking or inert):
+    if signs and not still and (unblinking or inert):
         text = "no blink in 20 s" if unblinking else "nothing moves within the face"
         yield _Indication(INERT_CONFIDENCE, text, suffices=False)
 
@@ -138,7 +146,7 @@ def _of_movement(
         text = f"the face turns as a flat sheet does (parallax {life.parallax:.4f})"
         alone = life.parallax < limits.min_parallax_alone * factor
         yield _Indication(MOTION_CONFIDENCE, text, suffices=alone)
-    frozen = stream is not None and stream.ever_changed and stream.unchanged_for >= FROZEN_TIME
+    frozen = stream is not None and stream.ever_changed and _stands_still(stream)
     if life.motion is not None and life.motion < limits.min_motion and not frozen:
         text = f"the head moved less than {limits.min_motion:.2g} eye distances in 10 s"
         yield _Indication(MOTION_CONFIDENCE, text, suffices=False)

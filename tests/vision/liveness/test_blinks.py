@@ -40,6 +40,15 @@ def test_frames_too_rare_for_blinks_say_nothing() -> None:
     assert watch([], 30.0, rate=3.0) is None
 
 
+def test_a_stretch_without_pictures_is_not_one_without_blinks() -> None:
+    blinks = Blinks()
+    for n in range(210):
+        blinks.update(n / 10, 0.3)
+    assert blinks.per_minute == 0.0
+    blinks.update(30.0, 0.3)
+    assert blinks.per_minute is None
+
+
 def test_old_blinks_are_forgotten() -> None:
     assert watch([(4.0, 4.2)], 40.0) == 0.0
 

@@ -10,6 +10,8 @@ MIN_SECONDS = 20.0
 """Time before which there is no rate."""
 _MIN_RATE = 4.0
 """Frames a second below which there is no rate: blinks, which take .1 to .4 s, fall between frames."""
+_MAX_GAP = 3.0
+"""Seconds without a frame of the face, or with a frozen picture, after which watching starts anew."""
 _SHUT = 0.6
 """Share of the median aperture below which the eyes are shut. At ten frames a second a blink takes one to
 three frames, in which the eyes are often only half shut."""
@@ -29,6 +31,10 @@ class Blinks:
 
     def update(self, time: float, aperture: float) -> None:
         """Add ``EyeShape.aperture`` (eye widths) of one frame; times must rise."""
+        if self._apertures and time - self._apertures[-1][0] > _MAX_GAP:
+            self._apertures.clear()
+            self._blinks.clear()
+            self._shut_since = None
         self._apertures.append((time, aperture))
         while time - self._apertures[0][0] > WINDOW_SECONDS:
             self._apertures.popleft()

@@ -8,6 +8,8 @@ from proctoring.vision.stages.stage import Stage
 
 LIVENESS_PERIOD = 1.0
 """Seconds of media time between two scores."""
+_FROZEN_SECONDS = 1.0
+"""Seconds of the same picture from which the camera is frozen: nothing can move or blink in it."""
 
 
 class FaceMotionStage(Stage):
@@ -26,10 +28,11 @@ class FaceMotionStage(Stage):
         """Follow movement and blinks."""
         if context.person_changed:
             self._tracker.reset()
-        face = context.candidate
+        face, stream = context.candidate, context.latest.stream
         if face is None:
             return {}
-        self._tracker.update(context.frame.time, face.track, face.mesh)
+        if stream is None or stream.unchanged_for < _FROZEN_SECONDS:
+            self._tracker.update(context.frame.time, face.track, face.mesh)
         return {"candidate": {"blinks": self._tracker.blinks}}
 
 
