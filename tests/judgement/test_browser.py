@@ -71,7 +71,7 @@ def test_each_paste_and_network_loss_is_reported_with_its_size() -> None:
     )
     reasons = [c.reason for _, c in changes if c.state is IncidentState.STARTED]
     assert reasons[0].startswith("1204 characters pasted")
-    assert reasons[1].startswith("the network was away for 42 s")
+    assert reasons[1].startswith("the browser reported that it had had no network for 42 s")
 
 
 def test_values_that_the_browser_does_not_report_are_no_incident() -> None:

@@ -8,9 +8,15 @@ import pytest
 
 from proctoring.incidents import IncidentChange, IncidentState, Severity
 from proctoring.judgement import finish, initial_state, judge
-from proctoring.observations import FrameObservation, InjectionIndicators, Liveness, NotRead
+from proctoring.observations import (
+    FrameObservation,
+    ImageQuality,
+    InjectionIndicators,
+    Liveness,
+    NotRead,
+)
 
-from .build import EXAM, seen
+from .build import ENROLLED, EXAM, seen
 
 LIVING = Liveness(
     track=1,
@@ -256,6 +262,16 @@ def test_a_reviewer_is_told_why_liveness_is_not_measured(life: Liveness | None, 
     assert change.severity is Severity.INFO
     assert f"liveness is not measured: {why}" in change.reason
     assert incidents(life, unread=why, seconds=60) == []
+
+
+def test_in_the_dark_only_the_camera_is_reported() -> None:
+    state, kinds = ENROLLED, set[str]()
+    dark = ImageQuality(brightness=12, overexposed=0, structure=4, detail=1.2)
+    for time in range(61):
+        frame = observation(float(time), None, CAMERA, "face too dark")
+        state, changes = judge(EXAM, state, dataclasses.replace(frame, camera=dark))
+        kinds |= {change.kind for change in changes}
+    assert kinds == {"camera.dark"}
 
 
 def test_a_face_that_is_measured_is_not_unread() -> None:

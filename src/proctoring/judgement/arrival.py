@@ -1,7 +1,7 @@
 """Readings about what arrives: media that stops, and frames that nobody analyses.
 
-Judged by media time that goes on although nothing is observed: a ``ConnectionObservation`` is made of
-what arrived, not of what was seen in it.
+A ``ConnectionObservation`` describes what arrived, not what was seen in it. Its media time is
+extrapolated while nothing arrives, so that time limits pass then, too.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from proctoring.observations import (
 )
 
 NOT_ANALYSED = "session.not_analysed"
-"""The kind that also ends by frames: an analysed one is the proof."""
+"""Also read from frames: each one that was analysed ends it."""
 
 
 def connection_reading(*, connected: bool, text: str = "no media arrived") -> Reading:
@@ -27,7 +27,7 @@ def connection_reading(*, connected: bool, text: str = "no media arrived") -> Re
 
 
 def takeover_reading(replaced: SocketReplaced) -> Reading:
-    """That a newer socket took over; once, for the record: clients also reconnect so."""
+    """That a newer socket took over. Clients that reconnect do that too, so it only informs."""
     text = f"a newer {replaced.media} socket took over, from {replaced.origin}"
     return Reading("session.taken_over", True, 1.0, 1.0, text)
 
@@ -47,10 +47,11 @@ def arrival_readings(policy: Policy, observation: ConnectionObservation) -> Iter
         yield _analysis_reading(observation)
 
 
-def tells_missing_frames(observation: Observation) -> bool:
-    """Whether time limits are judged by this observation instead of by frames: none arrives.
+def reports_no_frames(observation: Observation) -> bool:
+    """Whether this observation says that no frames arrive: time limits are then judged by it.
 
-    While frames arrive, they alone count: the observation may be ahead of a frame in analysis.
+    While frames arrive, limits are judged by them alone: the observation may be ahead of a frame that is
+    still being analysed.
     """
     return isinstance(observation, ConnectionObservation) and not observation.pictures
 
@@ -62,8 +63,8 @@ def are_unreadable(frames: UnanalysedFrames | None) -> bool:
 
 
 def _before(observation: ConnectionObservation) -> str:
-    """What was wrong with the frames before they stopped: a client that sends nothing else is
-    disconnected."""
+    """What was wrong with the frames before they stopped: the socket of a client that sends only
+    undecodable ones is closed."""
     frames = observation.unanalysed
     if frames is None or not are_unreadable(frames):
         return ""

@@ -34,4 +34,10 @@ def browser_readings(observation: BrowserObservation) -> Iterator[Reading]:
     pasted = observation.pasted
     yield Reading("browser.paste", pasted > 0, 1.0, pasted, "{} characters pasted")
     away = observation.offline
-    yield Reading("browser.offline", away > 0, 1.0, away, "the network was away for {} s, told")
+    yield Reading(
+        "browser.offline",
+        away > 0,
+        1.0,
+        away,
+        "the browser reported that it had had no network for {} s",
+    )

@@ -14,7 +14,7 @@ from __future__ import annotations
 from dataclasses import replace
 from statistics import median
 
-from proctoring.judgement.arrival import tells_missing_frames
+from proctoring.judgement.arrival import reports_no_frames
 from proctoring.judgement.movements import Movement, MovementOutcome, update_movement
 from proctoring.judgement.policy import Policy
 from proctoring.judgement.state import CalibrationState, GazeSample, ScreenExtent
@@ -87,7 +87,7 @@ def update_calibration(
     if not state.step or time <= state.step_at:
         return state
     frame = observation if isinstance(observation, FrameObservation) else None
-    if frame is None and not tells_missing_frames(observation):
+    if frame is None and not reports_no_frames(observation):
         return state
     if frame is not None and frame.faces is not None:
         state = _corner(policy, state, frame) if state.step in CORNERS else _turn(state, frame)

@@ -15,7 +15,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from proctoring.judgement.arrival import tells_missing_frames
+from proctoring.judgement.arrival import reports_no_frames
 from proctoring.judgement.movements import (
     Movement,
     MovementOutcome,
@@ -73,7 +73,7 @@ def update_challenge(
     """The state after ``observation``."""
     time = observation.time
     frame = observation if isinstance(observation, FrameObservation) else None
-    if frame is None and not tells_missing_frames(observation):
+    if frame is None and not reports_no_frames(observation):
         return state
     if state.movement is None:
         return _start_if_due(policy, state, enrolment, frame) if frame is not None else state
@@ -99,7 +99,7 @@ def challenge_readings(state: ChallengeState, observation: Observation) -> Itera
     of frames that are waiting, and their readings would make those of the frames late.
     """
     is_frame = isinstance(observation, FrameObservation)
-    if state.count and (is_frame or tells_missing_frames(observation)):
+    if state.count and (is_frame or reports_no_frames(observation)):
         held = state.failed_at == observation.time
         yield Reading("liveness.challenge_failed", held, 1.0, 1.0, state.reason)
 

@@ -80,7 +80,7 @@ def readings(
         *stream_readings(policy, observation),
         *spoof_readings(policy, observation),
         *motionless_readings(policy, observation),
-        *unread_readings(observation),
+        *unread_readings(policy, observation),
         *identity_readings(policy, observation),
         connection_reading(connected=True),  # a frame is media
         Reading(NOT_ANALYSED, False),

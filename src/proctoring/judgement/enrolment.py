@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from enum import StrEnum
 
-from proctoring.judgement.arrival import tells_missing_frames
+from proctoring.judgement.arrival import reports_no_frames
 from proctoring.judgement.camera import camera_trouble
 from proctoring.judgement.policy import Policy
 from proctoring.judgement.policy.video import HeadLimits, ScreenLimits
@@ -154,7 +154,7 @@ def enrolment_readings(
     has_faces = isinstance(observation, FrameObservation) and observation.faces is not None
     if not policy.enrolment.enabled or state.started_at is None:
         return
-    if not has_faces and not tells_missing_frames(observation):
+    if not has_faces and not reports_no_frames(observation):
         return
     limit = policy.enrolment.time_limit
     held = state.ready_at is None and observation.time - state.started_at >= limit - TOLERANCE

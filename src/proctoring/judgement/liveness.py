@@ -82,11 +82,12 @@ def motionless_readings(policy: Policy, observation: FrameObservation) -> Iterat
         yield Reading("face.motionless", inert, INERT_CONFIDENCE, 1.0, text)
 
 
-def unread_readings(observation: FrameObservation) -> Iterator[Reading]:
-    """Whether liveness could not be measured, and why: a reviewer then knows that nothing vouches for
-    the face."""
-    unread = _why_unscored(observation)
-    if observation.liveness is not None or unread:
+def unread_readings(policy: Policy, observation: FrameObservation) -> Iterator[Reading]:
+    """Whether liveness could not be measured, and why: reviewers see that an attack may be missed."""
+    unread, unusable = _why_unscored(observation), why_unusable(policy, observation)
+    if unusable:
+        yield Reading("liveness.unread", None, text=unusable)  # reported as ``camera.*``
+    elif observation.liveness is not None or unread:
         text = f"liveness is not measured: {unread}"
         yield Reading("liveness.unread", bool(unread), 1.0, 1.0, text)
 

@@ -152,7 +152,7 @@ def grant_of(connection: HTTPConnection) -> Grant:
 
 
 def token_of(connection: HTTPConnection) -> str | None:
-    """What tells the token of this request or socket from others: a digest; ``None`` without a token."""
+    """A digest that identifies the token of this request or socket; ``None`` without a token."""
     found: str | None = connection.scope["state"].get("token")
     return found
 

@@ -26,7 +26,7 @@ class BrowserFeed(Outbound):
         super().__init__("browser")
         self._session = session
         self._bad_in_row = 0
-        self._clock_told = False
+        self._clock_reported = False
 
     def receive(self, text: str, now: float) -> None:
         """Parse one message and pass the report to the session."""
@@ -48,7 +48,7 @@ class BrowserFeed(Outbound):
 
     def _check_capture_time(self, capture: int | None, now: float) -> None:
         """Tell the client, once, that its capture times are not those of the frames."""
-        if self._clock_told or capture is None or self._session.fits_clock(capture, now):
+        if self._clock_reported or capture is None or self._session.fits_clock(capture, now):
             return
-        self._clock_told = True
+        self._clock_reported = True
         self.error(BadCaptureTimesError(NOT_ON_CLOCK.format("capture_time")))

@@ -1,6 +1,6 @@
 """Finds capture times that cannot be used: in another unit than microseconds, or of a bad clock.
 
-``MediaClock`` copes with them silently, by arrival times. Their sender should know all the same.
+``MediaClock`` uses arrival times instead. The sender is told, once, so that the client can be mended.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ send late what they buffered are off by seconds."""
 
 
 class CaptureTimeCheck:
-    """Compares the capture times of one socket's frames with their arrival. Says something once."""
+    """Compares the capture times of one socket's frames with their arrival. Finds one fault at most."""
 
     def __init__(self) -> None:
         self._first: tuple[int, float] | None = None
@@ -33,7 +33,7 @@ class CaptureTimeCheck:
         self._jumps = 0
         self._jumped = 0.0
         """Seconds by which the jumps changed the clock."""
-        self._told = False
+        self._found = False
 
     def add(self, capture: int, arrival: float) -> str:
         """Add a frame. Returns what is wrong with the capture times, empty otherwise.
@@ -42,7 +42,7 @@ class CaptureTimeCheck:
             capture: as sent, microseconds.
             arrival: seconds of a monotonic clock.
         """
-        if self._told:
+        if self._found:
             return ""
         if self._first is None:
             self._first = self._last = (capture, arrival)
@@ -56,7 +56,7 @@ class CaptureTimeCheck:
         self._changed = self._changed or capture != self._last[0]
         self._last = (capture, arrival)
         text = self._fault(self._first)
-        self._told = bool(text)
+        self._found = bool(text)
         return text
 
     def _fault(self, first: tuple[int, float]) -> str:

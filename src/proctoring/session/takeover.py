@@ -1,4 +1,4 @@
-"""Words for a media socket that takes the place of an open one. Addresses themselves are not kept."""
+"""Describes a media socket that takes the place of an open one. Addresses themselves are not kept."""
 
 from __future__ import annotations
 

@@ -85,7 +85,7 @@ DEFAULT_RULES: dict[str, dict[str, Any]] = {
     },
     "face.motionless": {
         "severity": "warning",
-        # Holds from 20 s on, when blinks are first counted: told after 55 s. People who stare are as
+        # Holds from 20 s on, when blinks are first counted: it starts after 55 s. People who stare are as
         # still for 10 to 14 s (docs/accuracy.md): the time distinguishes them from a photo.
         "persist": 35.0,
         "closes_after": 3.0,
@@ -204,8 +204,8 @@ DEFAULT_RULES: dict[str, dict[str, Any]] = {
         "stale_after": 5.0,
     },
     "liveness.unread": {
-        # Light, a small face or a picture without colour: nobody's fault, and nothing vouches for
-        # the face meanwhile.
+        # Light, a small face or a picture without colour: nobody's fault, but an attack would not be
+        # noticed meanwhile.
         "severity": "info",
         "persist": 30.0,
         "closes_after": 10.0,

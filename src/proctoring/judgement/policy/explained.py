@@ -99,8 +99,8 @@ def _explanation(field: FieldInfo) -> str:
         for words, limit in _limits(one)
         if isinstance(limit, int | float)
     )
-    told = ", ".join(filter(None, (unit, limits)))
-    return f"{text} [{told}]" if told else text
+    bounds = ", ".join(filter(None, (unit, limits)))
+    return f"{text} [{bounds}]" if bounds else text
 
 
 def _metadata(kind: Any) -> list[Any]:

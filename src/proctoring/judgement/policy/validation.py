@@ -49,9 +49,9 @@ def with_lines(
     placed = sorted(
         ((_line(path, lines), message) for path, message in problems), key=lambda one: one[0]
     )
-    told = list(dict.fromkeys(f"line {n}: {text}" if n else text for n, text in placed))
-    more = [f"and {len(told) - MAX_PROBLEMS} more"] if len(told) > MAX_PROBLEMS else []
-    listed = [*told[:MAX_PROBLEMS], *more]
+    messages = list(dict.fromkeys(f"line {n}: {text}" if n else text for n, text in placed))
+    more = [f"and {len(messages) - MAX_PROBLEMS} more"] if len(messages) > MAX_PROBLEMS else []
+    listed = [*messages[:MAX_PROBLEMS], *more]
     return BadPolicyError(
         f"{source}: " + "; ".join(listed), tuple(f"{source}: {problem}" for problem in listed)
     )

@@ -1,4 +1,4 @@
-"""The report as a PDF: typeset by Typst, which shapes every script and knows right to left."""
+"""The report as a PDF: typeset by Typst, which shapes every script, right to left included."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from proctoring.server.report.fonts import FAMILIES, report_fonts
 
 def report_pdf(content: Content) -> bytes:
     """The PDF's bytes, A4 pages. Text is data of the template, never markup."""
-    told = {**asdict(document(content)), "families": FAMILIES}
+    content_json = {**asdict(document(content)), "families": FAMILIES}
     sources: dict[str, bytes] = {
         "main.typ": _template(),
-        "report.json": json.dumps(told).encode(),
+        "report.json": json.dumps(content_json).encode(),
         "timeline.svg": timeline(content).encode(),
     }
     for incident in content.detail.incidents:
