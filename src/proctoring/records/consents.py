@@ -14,7 +14,7 @@ from proctoring.errors import LimitReachedError, TooManyError
 from proctoring.records.additions import append_addition, consent_text, signed_consent_text
 from proctoring.records.database import writing
 from proctoring.records.signing import Signer
-from proctoring.records.sitting_detail import Consent
+from proctoring.records.sitting_detail import Consent, consent_of
 from proctoring.records.sitting_state import OPEN
 from proctoring.records.tables import ConsentRow, SittingRow
 
@@ -85,13 +85,6 @@ def consent(
         values["signature"] = signer.sign(signed_consent_text(ConsentRow(**values)))
         connection.execute(insert(ConsentRow).values(values))
         return consent_of(ConsentRow(**values))
-
-
-def consent_of(row: Any) -> Consent:
-    """A row of ``consents`` as it is shown."""
-    return Consent(
-        row.id, row.granted, row.text, row.given_by, row.given_at, row.times, row.last_given_at
-    )
 
 
 def _count_again(connection: Connection, signer: Signer, row: Any, now: datetime) -> Consent:

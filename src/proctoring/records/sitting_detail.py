@@ -126,12 +126,16 @@ def sitting_detail(
     return SittingDetail(
         sitting,
         incidents,
-        tuple(
-            Consent(c.id, c.granted, c.text, c.given_by, c.given_at, c.times, c.last_given_at)
-            for c in consents
-        ),
+        tuple(consent_of(row) for row in consents),
         toml,
         incidents[-1].number if len(incidents) == limit else None,
+    )
+
+
+def consent_of(row: Any) -> Consent:
+    """A row of ``consents`` as it is shown."""
+    return Consent(
+        row.id, row.granted, row.text, row.given_by, row.given_at, row.times, row.last_given_at
     )
 
 
