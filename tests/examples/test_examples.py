@@ -7,7 +7,6 @@ import re
 import socket
 import subprocess
 import sys
-import textwrap
 from pathlib import Path
 
 import pytest
@@ -44,20 +43,6 @@ def test_the_readme_lists_every_example_and_its_command() -> None:
     assert listed == {*PROGRAMS, "browser/index.html", "custom_policy.toml"}
     for name in PROGRAMS:
         assert f"`python examples/{name}" in readme
-
-
-def test_readme_and_client_send_alike() -> None:
-    """The snippet of the README is the client without its options."""
-    snippet = next(
-        found
-        for found in re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
-        if "VideoCapture" in found
-    )
-    client = (EXAMPLES / "client.py").read_text()
-    loop = snippet[snippet.index("    while ") :]
-    assert textwrap.indent(loop, "    ").rstrip() in client
-    imports = re.findall(r"^(?:import|from) .*$", snippet, re.MULTILINE)
-    assert set(imports) <= set(client.splitlines())
 
 
 def test_failures_are_one_readable_line(tmp_path: Path) -> None:

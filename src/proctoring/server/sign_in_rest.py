@@ -10,10 +10,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from proctoring.errors import BadTokenError, NotReadyError
 from proctoring.server.authorisation import anyone
 from proctoring.server.error_answers import errors
+from proctoring.server.json_body import BoundedRoute
 from proctoring.server.token_cookie import LONGEST, remove_token, set_token
 from proctoring.server.tokens import MAX_LENGTH, TokenCheck
 
-router = APIRouter(prefix="/api/sign-in", tags=["service"], dependencies=[anyone])
+router = APIRouter(
+    prefix="/api/sign-in", tags=["service"], dependencies=[anyone], route_class=BoundedRoute
+)
 
 
 class SignInRequest(BaseModel):
