@@ -1,16 +1,10 @@
-"""Observations: what perception reports and judgement consumes.
-
-* Times are *media time*: seconds since the session's first media, never wall clock.
-* Boxes are in pixels of the upright frame (EXIF and stream rotation applied), origin top left.
-* Angles are in degrees. Left and right are the candidate's own: ``yaw`` is positive towards the
-  candidate's left (the right of an unmirrored picture), ``pitch`` is positive upwards, ``roll`` is
-  positive when the head tilts towards the candidate's left shoulder.
-* ``None`` means *not analysed*, an empty tuple "analysed and found nothing"; ``not_read`` says why.
-"""
+"""Observations of one frame, and what they consist of."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+
+from proctoring.observations.not_read import NotRead
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,16 +73,6 @@ class Gaze:
     """Degrees, positive upwards; ``None`` if only yaw could be read."""
     confidence: float
     """0 to 1: lower for small faces, strong head turns and half-closed eyes."""
-
-
-@dataclass(frozen=True, slots=True)
-class NotRead:
-    """Something that was analysed and could not be read."""
-
-    what: str
-    """``gaze``, ``head``, ...: the field that is empty."""
-    reason: str
-    """In words for reviewers: "eyes shut", "face smaller than 80 pixels"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,14 +163,17 @@ class Liveness:
 
 @dataclass(frozen=True, slots=True)
 class VisibleHalf:
-    """The half of the face most like the reference's: name ("upper half"; left is the candidate's own),
-    distance (.25 for one person), log odds of the right person covered in part against another (best of
-    15 s), comparisons since the whole face has differed."""
+    """The half of the candidate's face that is most like that half of the reference."""
 
     name: str
+    """``upper half``, ``lower half``, ``left half``, ``right half``; left is the candidate's own."""
     distance: float
+    """Distance of the halves' embeddings: about .25 for one person."""
     evidence: float
+    """Log odds that this is the right person, covered in part, rather than another: the greatest of the
+    last 15 s."""
     looks: int
+    """Comparisons since the whole face has differed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,8 +205,9 @@ class InjectionIndicators:
     repeats_after: float | None
     """The last seconds repeat those of so many seconds before. ``None``: they do not."""
     exact: bool = False
+    """Whether they repeat pixel for pixel, which no camera does."""
     backwards: bool = False
-    """``exact``: pixel for pixel, which no camera does. ``backwards``: exact, in reverse order."""
+    """Whether they repeat exactly and in reverse order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,158 +231,3 @@ class FrameObservation:
     scene: CameraMovement | None = None
     identity: Identity | None = None
     """``None``: not compared in this frame, or not readable (then ``not_read`` has the reason)."""
-
-
-@dataclass(frozen=True, slots=True)
-class UnanalysedFrames:
-    """Frames that have arrived since the last one that was analysed, by what became of them."""
-
-    seconds: float
-    """Since the first of them arrived."""
-    refused: int
-    """Not a JPEG, or not decodable."""
-    failed: int
-    """Their analysis failed."""
-    replaced: int
-    """A newer one arrived while they waited."""
-    skipped: int
-    """No analysis was due, or too much time had gone into refused ones."""
-    waiting: int
-    """Still waiting, or being analysed."""
-
-
-@dataclass(frozen=True, slots=True)
-class ConnectionObservation:
-    """Which media arrives and is analysed: on changes, and once a second while any is missing."""
-
-    time: float
-    """Media time in seconds, extrapolated by the session's clock while no frames arrive."""
-    connected: bool
-    """``False``: the session is open, but no media arrives."""
-    pictures: bool | None = None
-    """Whether frames arrive; ``None``: none has arrived yet."""
-    sound: bool | None = None
-    """Whether audio arrives; ``None``: none has arrived yet."""
-    unanalysed: UnanalysedFrames | None = None
-    """``None``: frames that arrive are analysed."""
-
-
-@dataclass(frozen=True, slots=True)
-class SocketReplaced:
-    """A newer socket for ``media`` (video, audio) took over, ``origin``: from what kind of address."""
-
-    time: float
-    media: str
-    origin: str
-
-
-@dataclass(frozen=True, slots=True)
-class SpeakerActivity:
-    """A speaker who spoke since the last diarization result."""
-
-    number: int
-    """Number of the speaker within the session, from 1; never reused. 1 is the candidate."""
-    similarity: float | None
-    """Cosine similarity of the voice's embedding to the candidate's; ``None`` for the candidate or if not known."""
-    confidence: float
-    """Confidence that this is not the candidate, 0 to 1; 0 for the candidate."""
-    seconds: float
-    """Seconds that the speaker spoke alone within the last ten seconds."""
-
-
-@dataclass(frozen=True, slots=True)
-class DiarizationResult:
-    """Result of the diarization, about once a second while there is speech."""
-
-    speakers: tuple[SpeakerActivity, ...]
-    """The speakers since the last result."""
-    enrolment: float
-    """Share of the candidate's voice that is known; below 1, new speakers must differ clearly."""
-    overlap: float
-    """Seconds since the last result in which two or more spoke at once."""
-    unassigned: float
-    """Seconds of speech since the last result that were too short or unclear to assign."""
-
-
-@dataclass(frozen=True, slots=True)
-class AudioObservation:
-    """Everything found in one segment of audio. Holds no samples, words or embeddings."""
-
-    time: float
-    """Media time in seconds at the end of the segment."""
-    duration: float
-    """Duration of the segment in seconds."""
-    speech: float | None
-    """Share of the segment with speech, 0 to 1; ``None``: not analysed."""
-    level: float | None
-    """Root mean square level in decibels relative to full scale, -100 to 0; ``None``: no audio."""
-    diarization: DiarizationResult | None
-    not_read: tuple[NotRead, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Word:
-    """One transcribed word."""
-
-    text: str = field(repr=False)
-    """Must not be logged."""
-    start: float
-    """Media time in seconds."""
-    end: float
-    confidence: float | None = None
-    """0 to 1; ``None`` if the transcriber gives none."""
-    speaker: int | None = None
-    """The transcriber's number of the speaker, from 0; ``None`` if it does not diarize."""
-
-
-@dataclass(frozen=True, slots=True)
-class TranscriptObservation:
-    """A transcribed utterance. Only if transcription is enabled."""
-
-    time: float
-    """Media time in seconds at the end of the words."""
-    start: float
-    """Media time in seconds at their start."""
-    text: str = field(repr=False)
-    """With capitals and punctuation. Must not be logged."""
-    words: tuple[Word, ...] = field(repr=False)
-    final: bool
-    """``False``: an interim result, replaced by the next one with the same start."""
-    transcriber: str
-    """``moonshine_tiny_en``, ``deepgram``."""
-    times_estimated: bool
-    """``True``: the transcriber gives no word times; they are spread evenly over the speech."""
-    preceding: str = field(default="", repr=False)
-    """The last words before these, if speech continued without a pause: transcribers split it."""
-
-
-@dataclass(frozen=True, slots=True)
-class BrowserObservation:
-    """State of the browser as reported by its page, once a second and on changes; can be forged."""
-
-    time: float
-    """Media time in seconds."""
-    visible: bool | None
-    """Whether the page's tab is visible. ``None``, here and below: the browser does not report it."""
-    focused: bool | None
-    """Whether the page's window has the keyboard focus."""
-    fullscreen: bool | None
-    """``None`` also until the page has been in full screen once."""
-    second_screen: bool | None
-    """Whether the desktop extends over more than one screen."""
-    virtual_camera: bool | None
-    """Whether the selected camera has the name of a known virtual camera."""
-    pasted: int
-    """Characters pasted into the page since the last report."""
-    offline: float
-    """Seconds without network before this report; 0 if there were none."""
-
-
-Observation = (
-    FrameObservation
-    | ConnectionObservation
-    | AudioObservation
-    | TranscriptObservation
-    | BrowserObservation
-    | SocketReplaced
-)
