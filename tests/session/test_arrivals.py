@@ -11,6 +11,7 @@ from tests.session.conftest import BLIND, TIMEOUT, FakeSocket, SessionUnderTest
 
 from proctoring.errors import BadFrameError
 from proctoring.incidents import IncidentChange, IncidentState
+from proctoring.session.outcomes import JudgementUpdate, Outcome
 from proctoring.vision.analyser import FrameAnalysis, VisionAnalyser
 from proctoring.vision.frame import Frame
 
@@ -43,11 +44,22 @@ class Stuck(VisionAnalyser):
         return super().analyse_immediate(frame, allow_deferred=allow_deferred)
 
 
+class Updates:
+    """A sink: whether earlier frames may still be analysed, by media time."""
+
+    def __init__(self) -> None:
+        self.pending: dict[float, bool] = {}
+
+    def accept(self, outcome: Outcome) -> None:
+        if isinstance(outcome, JudgementUpdate):
+            self.pending[outcome.time] = outcome.frames_pending
+
+
 def test_an_analysis_that_does_not_return_is_told_while_it_lasts(
     make_session: MakeSession, face_jpeg: bytes
 ) -> None:
-    analyser, socket = Stuck(), FakeSocket()
-    live = make_session(analyser=analyser)
+    analyser, socket, updates = Stuck(), FakeSocket(), Updates()
+    live = make_session(analyser=analyser, sinks=[updates])
     for n in range(20):
         live.session.receive_frame(face_jpeg, None, socket, now=n / 2)
         if n < 2:
@@ -55,6 +67,9 @@ def test_an_analysis_that_does_not_return_is_told_while_it_lasts(
         live.session.tick(n / 2 + 0.25)
     started = next_of(live, "session.not_analysed")
     assert not analyser.released.is_set()
+    overtaking = [pending for time, pending in updates.pending.items() if time > 1.0]
+    assert overtaking
+    assert all(overtaking), "evidence would be made without the frame that is being analysed"
     assert started.started_at == pytest.approx(2.5, abs=0.3)
     assert "replaced by newer ones" in started.reason
     told = live.session.guidance["media"]["problems"]

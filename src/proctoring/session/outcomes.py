@@ -124,6 +124,8 @@ class JudgementUpdate:
     """Media time in seconds."""
     changes: tuple[IncidentChange, ...]
     notice: Notice | None = None
+    frames_pending: bool = False
+    """Whether frames of earlier media times may still be analysed."""
 
 
 @dataclass(frozen=True, slots=True)

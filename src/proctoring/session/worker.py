@@ -168,7 +168,8 @@ class SessionWorker:
                 self._apply_deferred(message.result)
             case _:
                 changes = self._judge(message)
-                self._publish(message.time, changes, self._transcript_notice(message))
+                notice, pending = self._transcript_notice(message), _frames_pending(message)
+                self._publish(message.time, changes, notice, frames_pending=pending)
 
     def _apply_deferred(self, result: DeferredResult | None) -> None:
         self._deferred.release()
@@ -253,12 +254,25 @@ class SessionWorker:
             self._sinks.emit(outcome)
 
     def _publish(
-        self, time: float, changes: tuple[IncidentChange, ...], notice: Notice | None = None
+        self,
+        time: float,
+        changes: tuple[IncidentChange, ...],
+        notice: Notice | None = None,
+        *,
+        frames_pending: bool = False,
     ) -> None:
         """Emit what the last call of the pipeline gave, guidance for the candidate first."""
         for guidance in self._pipeline.take_notices():
-            self._sinks.emit(JudgementUpdate(time, (), guidance))
-        self._sinks.emit(JudgementUpdate(time, changes, notice))
+            self._sinks.emit(JudgementUpdate(time, (), guidance, frames_pending))
+        self._sinks.emit(JudgementUpdate(time, changes, notice, frames_pending))
+
+
+def _frames_pending(item: JudgementInput) -> bool:
+    """Whether frames that arrived before this input may still be analysed: what arrives is judged beside
+    the analysis, everything else after the frames before it."""
+    if not isinstance(item, ConnectionObservation):
+        return False
+    return bool(item.pictures) or (item.unanalysed is not None and item.unanalysed.waiting > 0)
 
 
 def _reply(send: Callable[[], None]) -> None:

@@ -146,6 +146,16 @@ def test_a_blurred_still_waits_until_newcomers_would_have_been_found() -> None:
     assert times_of_people[-1] == pytest.approx(10 + HIDE_MARGIN, abs=0.11)
 
 
+def test_a_blurred_still_waits_for_frames_that_are_still_analysed() -> None:
+    recorded = Recorded(stills=["*"])
+    recorded.run(0, 10, change())
+    recorded.recorder.accept(JudgementUpdate(15.0, (), frames_pending=True))
+    assert not recorded.requests, "a frame in analysis may show a bystander"
+    recorded.run(10.1, 10 + HIDE_MARGIN)
+    (request,) = recorded.requests
+    assert request.segment.people[-1].time == pytest.approx(10 + HIDE_MARGIN, abs=0.11)
+
+
 @pytest.mark.parametrize("failed", [False, True])
 def test_a_blurred_still_waits_for_a_deferred_detection_that_may_find_bystanders(
     failed: bool,

@@ -128,7 +128,8 @@ class EvidenceRecorder:
                 self._deferred_since = None
             case JudgementUpdate():
                 self._publish(outcome)
-                self._submit_due(outcome.time)
+                if not outcome.frames_pending:  # they may show bystanders
+                    self._submit_due(outcome.time)
             case SessionEnded():
                 self._end(outcome)
 
