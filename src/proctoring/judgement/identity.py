@@ -17,7 +17,7 @@ CONFIDENCE_PER_DISTANCE = 2.0
 """Added confidence per unit of distance beyond the limit: 1 is reached .25 beyond."""
 SURE_BEYOND = 1.5
 """Evidence beyond ``min_covered_evidence`` from which half a face shows that it is the right person."""
-AMBIGUOUS_BELOW = 4.5
+AMBIGUOUS_BELOW = 3.5
 """Evidence below ``min_covered_evidence`` down to which a face may be a covered one. Half of the hardest
 exchanges of people of ``docs/accuracy.md`` were further below."""
 
