@@ -10,6 +10,7 @@ the session is ended at the end.
 import argparse
 import json
 import os
+import re
 import sys
 import time
 from collections.abc import Iterator
@@ -33,13 +34,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("url", nargs="?", default="ws://localhost:8000/ws/proctor/exam-7")
+    parser.add_argument(
+        "url",
+        nargs="?",
+        default="ws://localhost:8000/ws/proctor/exam-7",
+        help="of a session; by default %(default)s",
+    )
     parser.add_argument("recording", nargs="?", help="a video file; by default the first camera")
     options = parser.parse_args()
     if options.recording and not Path(options.recording).is_file():
         sys.exit(f"error: {options.recording}: there is no such file")
-    if not options.url.startswith(("ws://", "wss://")):
-        sys.exit(f"error: {options.url}: the address of a session begins with ws:// or wss://")
+    if not re.fullmatch(r"wss?://.+/ws/proctor/[^/]+/?", options.url):
+        sys.exit(f"error: {options.url}: a session is at ws://HOST:PORT/ws/proctor/SESSION")
     # What cannot be opened is said below.
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)
     camera = cv2.VideoCapture(options.recording or 0)

@@ -116,7 +116,8 @@ def test_ten_frames_a_second_are_sent_at_their_own_times(
     [
         (["ws://127.0.0.1:9/ws/proctor/x", "none.mp4"], "none.mp4: there is no such file"),
         (["ws://127.0.0.1:9/ws/proctor/x", __file__], "cannot be opened as video"),
-        (["http://127.0.0.1:9/"], "begins with ws:// or wss://"),
+        (["http://127.0.0.1:9/"], "a session is at ws://"),
+        (["ws://127.0.0.1:9/"], "a session is at ws://"),
     ],
 )
 def test_what_cannot_be_sent_is_one_line(

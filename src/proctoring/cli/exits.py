@@ -1,7 +1,10 @@
-"""How commands fail: one line on standard error and an exit status."""
+"""How commands end: with one line on standard error if they fail, and an exit status."""
 
 from __future__ import annotations
 
+import atexit
+import os
+import sys
 from typing import NoReturn
 
 import typer
@@ -14,3 +17,12 @@ def fail(reason: ProctoringError | str, status: int = 2) -> NoReturn:
     error = reason if isinstance(reason, ProctoringError) else None
     typer.echo(f"error: {error.detail if error else reason}", err=True)
     raise typer.Exit(status) from error
+
+
+def leave() -> NoReturn:
+    """End a process whose work is done. The interpreter would take every native library apart first: a
+    second when idle, three on a busy machine, for nothing."""
+    atexit._run_exitfuncs()  # noqa: SLF001  (log handlers, temporary folders)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)

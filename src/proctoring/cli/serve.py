@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from proctoring.cli.access import ACCESS
-from proctoring.cli.exits import fail
+from proctoring.cli.exits import fail, leave
 from proctoring.errors import ProctoringError
 from proctoring.server.access import access_mode
 from proctoring.server.log_limit import OncePerSecond
@@ -53,6 +53,7 @@ def command(
             _serve(settings, listener, console)
     except ProctoringError as error:
         fail(error)
+    leave()
 
 
 def _serve(settings: Settings, listener: socket.socket, console: Console) -> None:
