@@ -101,3 +101,28 @@ def test_a_candidates_page_needs_its_link_once(guarded: Live, page: Page) -> Non
     # A candidate's token opens no review page.
     page.goto(f"{guarded.address}/review")
     expect(page.get_by_label("Access token")).to_be_visible()
+
+
+def test_a_link_works_in_a_tab_that_shows_the_page_already(guarded: Live, page: Page) -> None:
+    page.goto(f"{guarded.address}/?session=mine")
+    expect(page.get_by_text("asks for an access token")).to_be_visible()
+    page.goto(f"{guarded.address}/?session=mine#token={token(Scope.MEDIA, Scope.EVENTS)}")
+    page.wait_for_url(f"{guarded.address}/?session=mine")
+    expect(page.locator("#version")).to_contain_text("Proctoring")  # told to bearers alone
+    expect(page.get_by_text("asks for an access token")).to_have_count(0)
+
+
+def test_a_token_for_another_session_does_not_go_on_with_the_tabs_last_one(
+    guarded: Live, page: Page
+) -> None:
+    page.goto(f"{guarded.address}/#token={token(Scope.MEDIA, Scope.EVENTS)}")
+    kept = {"session": {"session_id": "exam-6"}, "source": "camera", "running": False}
+    page.evaluate(
+        "kept => sessionStorage.setItem('proctoring.session', JSON.stringify(kept))", kept
+    )
+    scopes = (Scope.MEDIA, Scope.EVENTS)
+    other = make_token(Settings(token_secret=SECRET), scopes=scopes, sessions=["exam-7"], minutes=5)
+    page.goto(f"{guarded.address}/#token={other}")
+    expect(page.locator("#setup-summary, #session-id").last).to_have_value("exam-7")
+    expect(page.locator("#connection")).to_have_text("Not connected")
+    assert page.evaluate("sessionStorage.length") == 0

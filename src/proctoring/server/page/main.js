@@ -15,6 +15,7 @@ import { forgetSession, keepSession, keptSession } from "./kept_session.js";
 import { dismissMediaProblems, showMediaProblems } from "./media_problems.js";
 import { dismiss, notify, reasonOf } from "./notices.js";
 import { Overlay } from "./overlay.js";
+import { covers } from "./permitted.js";
 import { Readings } from "./readings.js";
 import { Seen } from "./seen.js";
 import { statusReporter } from "./server_status.js";
@@ -305,6 +306,11 @@ function goOn() {
   kept = null;
   const named = new URLSearchParams(location.search).get("session");
   if (named !== null && named !== wanted.session_id) return;
+  if (!covers(wanted.session_id)) {
+    // The tab has been given a token for another session since.
+    forgetSession();
+    return;
+  }
   showSession(wanted);
   session.resume(wanted);
   overlay.options.takenMirrored = wanted.mirrored ?? false;

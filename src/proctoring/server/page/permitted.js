@@ -23,6 +23,10 @@ let isFirst = true;
 /** @param {string} scope */
 export const permits = (scope) => grant.scopes.includes(scope);
 
+/** Whether the token is for this session, too. @param {string} id */
+export const covers = (id) =>
+  grant.sessions.some((one) => (one.endsWith("*") ? id.startsWith(one.slice(0, -1)) : id === one));
+
 /** The only session that the token is for; null where there are more. */
 export function onlySession() {
   const [first, ...others] = grant.sessions;

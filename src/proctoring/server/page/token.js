@@ -8,8 +8,14 @@ let token = "";
 /** Settles when the browser has the cookie, or will not get it. @type {Promise<void>} */
 let kept = Promise.resolve();
 
-/** Takes the token out of the address, so that it is neither kept in the history nor copied with it. */
+/**
+ * Takes the token out of the address, so that it is neither kept in the history nor copied with it. A link
+ * that is opened in a tab that shows this page already changes the fragment alone: the page is loaded again.
+ */
 export function takeTokenFromAddress() {
+  addEventListener("hashchange", () => {
+    if (new URLSearchParams(location.hash.slice(1)).has("token")) location.reload();
+  });
   const fragment = new URLSearchParams(location.hash.slice(1));
   const given = fragment.get("token");
   if (given === null) return;
