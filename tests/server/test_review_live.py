@@ -259,6 +259,7 @@ def test_an_open_sessions_page_follows_it(page: Page, server: Live) -> None:
     expect(page.locator("#live")).to_be_visible()
     items = page.locator("#incidents > li")
     expect(items).to_have_count(1)
+    expect(items.first.get_by_role("heading")).to_contain_text("at 0:00, open")
     items.first.get_by_label("Reason").fill("a draft of mine")
     publish(server, "follows")
     expect(items).to_have_count(2, timeout=10_000)

@@ -172,6 +172,13 @@ def test_the_pages_can_be_used_without_eyes_and_on_a_small_screen(page: Page, se
     page.wait_for_timeout(500)
     wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
     assert page.evaluate(wide) == 0
+    # The chart stays inside its place, as high as it was drawn, when the window changes once more.
+    high = "[timeline.clientHeight, timeline.scrollHeight]"
+    before = page.evaluate(high)
+    page.set_viewport_size({"width": 800, "height": 380})
+    page.wait_for_timeout(500)
+    assert page.evaluate(high) == before
+    assert before[0] == before[1] > 400
 
 
 def test_a_sitting_that_is_not_there_is_said_to_be_not_there(

@@ -99,6 +99,11 @@ class IncidentRecord:
     decision_count: int = 0
     """Of all decisions and comments."""
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it still runs: ``duration`` then reaches to its last change only."""
+        return self.state in ("started", "updated")
+
 
 @dataclass(frozen=True, slots=True)
 class SittingDetail:

@@ -61,6 +61,21 @@ def picture() -> bytes:
     return target.getvalue()
 
 
+def test_an_open_incident_has_no_length_yet_and_is_drawn_to_the_end() -> None:
+    ended, still_open = (
+        report_html(content(sitting_detail(replace(INCIDENT, state=state)), (0.0, 600.0), {}))
+        for state in ("ended", "started")
+    )
+    assert "Lasted" in ended
+    assert "Lasted" not in still_open
+    assert "Open when this report was made" in still_open
+
+    def bar(page: str) -> float:
+        return max(float(wide) for wide in re.findall(r'<rect [^>]* width="([\d.]+)"', page))
+
+    assert bar(still_open) > 10 * bar(ended)
+
+
 def test_the_page_says_what_happened_and_what_was_decided() -> None:
     page = report_html(reported())
     for part in ("exam-7", "Looking Left", "Dismissed", "the neighbour came in", "<svg", "1:31"):

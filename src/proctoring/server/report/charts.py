@@ -51,7 +51,8 @@ def _bars(content: Content, labels: list[str], row_height: float) -> Iterator[st
     for incident in content.detail.incidents:
         top = 4 + labels.index(incident.label) * row_height + 2
         left = _x(content, incident.started_at)
-        wide = max(SHORTEST, _x(content, incident.started_at + incident.duration) - left)
+        end = content.length if incident.is_open else incident.started_at + incident.duration
+        wide = max(SHORTEST, _x(content, end) - left)
         colour = SEVERITY_COLOURS.get(incident.severity, GREY)
         yield _rect(left, top, wide, row_height - 4, fill=colour)
     for row, label in enumerate(labels):

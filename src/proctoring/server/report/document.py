@@ -124,12 +124,17 @@ def _incident(content: Content, incident: IncidentRecord) -> IncidentEntry:
     if pieces and not notes:
         notes = [f"{pieces} more evidence file{'s' * (pieces > 1)} on the page of the session."]
     quiet = "" if incident.alerted else ", without alert"
+    lasted = (
+        "Open when this report was made"
+        if incident.is_open
+        else f"Lasted {incident.duration:.1f} s"
+    )
     return IncidentEntry(
         title=f"{clock(incident.started_at)} {incident.label}",
         severity=f"{incident.severity}{quiet}",
         verdict=_VERDICTS.get(incident.decision or "", "Not decided"),
         text=(
-            f"{incident.reason}. Lasted {incident.duration:.1f} s; mean confidence of what counted "
+            f"{incident.reason}. {lasted}; mean confidence of what counted "
             f"{100 * incident.confidence:.0f}%."
         ),
         said=tuple(map(_decision, incident.decisions)),

@@ -1,7 +1,7 @@
 import { dismiss, notify, reasonOf } from "../notices.js";
 import { clock, make, moment } from "./elements.js";
 import { evidenceFigure } from "./evidence.js";
-import { decide } from "./records_api.js";
+import { decide, isOpen } from "./records_api.js";
 
 /** @import { RecordedIncident } from "./records_api.js" */
 
@@ -38,7 +38,7 @@ export class IncidentItem {
   /**
    * @param {string} sitting
    * @param {RecordedIncident} incident
-   * @param {{onShow: () => void, onDecided: () => Promise<void>}} options
+   * @param {{onShow: (incident: RecordedIncident) => void, onDecided: () => Promise<void>}} options
    */
   constructor(sitting, incident, { onShow, onDecided }) {
     this.#sitting = sitting;
@@ -86,7 +86,7 @@ export class IncidentItem {
             class: "quiet",
             text: "Show on the timeline",
             "aria-label": `Show on the timeline: ${about}`,
-            onclick: onShow,
+            onclick: () => onShow(this.#incident),
           }),
         ),
       ),
@@ -97,12 +97,9 @@ export class IncidentItem {
   /** @param {RecordedIncident} incident  the same one, as it is now */
   update(incident) {
     this.#incident = incident;
-    const running = ["started", "updated"].includes(incident.state) ? ", open" : "";
+    const lasted = isOpen(incident) ? "open" : `${incident.duration.toFixed(1)} s`;
     this.element.dataset.severity = incident.severity;
-    setText(
-      this.#title,
-      `${incident.label}, at ${clock(incident.started_at)}, ${incident.duration.toFixed(1)} s${running}`,
-    );
+    setText(this.#title, `${incident.label}, at ${clock(incident.started_at)}, ${lasted}`);
     setText(this.#reason, incident.reason);
     setText(
       this.#measured,

@@ -59,7 +59,7 @@ export class IncidentList {
   #made(incident) {
     const { id } = incident;
     const item = new IncidentItem(this.#sitting, incident, {
-      onShow: () => this.#onShow(incident),
+      onShow: this.#onShow,
       onDecided: () => {
         this.#stay.add(id);
         return this.#onDecided();

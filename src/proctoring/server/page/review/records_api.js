@@ -90,6 +90,9 @@ import { request, searchOf } from "../api.js";
  * }} difference
  */
 
+/** Whether it still runs: its duration then reaches to its last change only. @param {RecordedIncident} incident */
+export const isOpen = ({ state }) => state === "started" || state === "updated";
+
 /** Incidents that a page shows; all of them are in the files that it offers. */
 const MOST_INCIDENTS = 3000;
 

@@ -1,4 +1,5 @@
 import { clock } from "./elements.js";
+import { isOpen } from "./records_api.js";
 
 /**
  * @import { RecordedIncident, Signals } from "./records_api.js"
@@ -65,8 +66,13 @@ export function panelsOf(curves) {
   })).filter((panel) => panel.lines.length);
 }
 
-/** @param {RecordedIncident[]} incidents */
-function incidentBars(incidents) {
+/**
+ * @param {RecordedIncident[]} incidents
+ * @param {number} end  of what was measured, seconds: an open incident reaches to it
+ */
+function incidentBars(incidents, end) {
+  /** @param {RecordedIncident} incident */
+  const length = (incident) => (isOpen(incident) ? Math.max(end - incident.started_at, 0) : incident.duration);
   const kinds = [...new Set(incidents.map((incident) => incident.label))];
   return SEVERITIES.map((severity) => {
     const found = incidents.filter((incident) => incident.severity === severity);
@@ -75,7 +81,7 @@ function incidentBars(incidents) {
       orientation: "h",
       name: severity,
       base: found.map((incident) => incident.started_at),
-      x: found.map((incident) => Math.max(incident.duration, SHORTEST_BAR)),
+      x: found.map((incident) => Math.max(length(incident), SHORTEST_BAR)),
       y: found.map((incident) => kinds.indexOf(incident.label)),
       width: 0.7,
       customdata: found.map((incident) => [incident.id, incident.label, clock(incident.started_at), incident.reason]),
@@ -108,13 +114,16 @@ export async function drawTimeline(place, incidents, signals, onIncident) {
   const kinds = [...new Set(incidents.map((incident) => incident.label))];
   const share = panels.length ? (1 - BAR_SHARE) / panels.length : 0;
   /** @type {object[]} */
-  const traces = incidentBars(incidents);
+  const traces = incidentBars(incidents, signals.start + times.length * signals.step);
   const narrow = place.clientWidth < NARROW;
   const left = narrow ? 116 : 190;
+  const height = 140 + 24 * kinds.length + 120 * panels.length;
+  // The library fits the chart into its place whenever the window changes.
+  place.style.height = `${height}px`;
   const grid = { gridcolor: colour("line"), zerolinecolor: colour("control-line") };
   /** @type {{annotations: object[], [axis: string]: unknown}} */
   const layout = {
-    height: 140 + 24 * kinds.length + 120 * panels.length,
+    height,
     margin: { l: left, r: 10, t: 10, b: 40 },
     paper_bgcolor: "rgba(0,0,0,0)",
     plot_bgcolor: "rgba(0,0,0,0)",
