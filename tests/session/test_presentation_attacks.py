@@ -180,7 +180,8 @@ def test_a_swap_of_persons_while_the_camera_is_covered(models: VisionModels, pho
     somebody, other = swaying(photo), swaying(reshaped(photo, FACE))
     started = incidents(models, one_after_the_other((8, somebody), (4, covered), (6, other)), 18)
     assert kinds(started) == ["camera.covered", "face.mismatch"]
-    assert started[1].started_at < 14
+    # Changed proportions look like a covered face: five comparisons, not three, half a second apart.
+    assert started[1].started_at < 12 + 3
     assert "compared after the camera was covered" in started[1].reason
 
 
