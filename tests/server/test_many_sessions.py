@@ -71,6 +71,7 @@ def test_a_thousand_sessions_with_sockets_leave_nothing_behind(
 
         def held() -> tuple[int, Counter[str], Counter[str]]:
             until(lambda: len(live.connections()) <= 1)  # the REST client's
+            until(lambda: not any("keepalive" in name for name in threads()))  # of closed sockets
             gc.collect()
             return process.memory_info().rss, threads(), files()
 

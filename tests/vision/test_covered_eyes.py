@@ -27,6 +27,16 @@ def test_open_eyes_are_not_covered(vision_models: VisionModels, astronaut: Pixel
     assert covered_eye(astronaut, mesh_of(vision_models, astronaut)) == ""
 
 
+def test_eyes_in_shadow_are_not_covered(vision_models: VisionModels, astronaut: Pixels) -> None:
+    mesh = mesh_of(vision_models, astronaut)
+    flat = over_eyes(astronaut, mesh, (60.0, 50.0, 45.0), size=0.8)
+    shadow = astronaut.copy()
+    dark = (flat != astronaut).any(axis=2)
+    shadow[dark] = (0.06 * astronaut[dark]).astype(np.uint8)
+    assert covered_eye(shadow, mesh) == ""
+    assert covered_eye(flat, mesh) == "an eye is covered"
+
+
 @pytest.mark.parametrize("eyes", [1, 2])
 @pytest.mark.parametrize(
     ("colour", "reason"), [(WHITE, "glare over an eye"), (BLACK, "an eye is covered")]

@@ -127,6 +127,7 @@ class WorkerPool:
 
     def start(self) -> None:
         """Start the threads."""
+        self._aside.submit(lambda: None)  # starts its thread
         for thread in self._threads:
             thread.start()
 
