@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -56,7 +58,7 @@ def covered_eye(pixels: Pixels, mesh: Mesh) -> str:
     return ""
 
 
-def _is_flat(grey: npt.NDArray[np.uint8]) -> bool:
+def _is_flat(grey: npt.NDArray[Any]) -> bool:
     spread = float(grey.std())
     return spread < _MIN_SPREAD and spread < _MIN_RELATIVE_SPREAD * float(grey.mean())
 
