@@ -91,6 +91,28 @@ def test_a_reviewer_reloads_goes_on_and_back_decides_and_signs_out(
     expect(card).to_be_visible()
 
 
+def test_review_pages_say_once_that_a_token_is_needed_or_was_refused(
+    guarded: Live, page: Page
+) -> None:
+    form, notices = page.locator("#token-form"), page.locator("#notices .notice")
+    for address in ("review", "sitting?id=00000000000000000000000000000000"):
+        page.goto(f"{guarded.address}/{address}")
+        expect(form).to_contain_text("Enter a reviewer's token to see sessions.")
+        expect(notices).to_have_count(0)
+    page.goto(f"{guarded.address}/review")
+    for refused in ("nonsense", token(Scope.MEDIA)):
+        page.get_by_label("Access token").fill(refused)
+        page.get_by_role("button", name="Use it").click()
+        expect(form).to_contain_text("This token was refused: ")
+        expect(form).not_to_contain_text("Enter a reviewer's token", timeout=100)
+        expect(notices).to_have_count(0)
+    page.get_by_label("Access token").fill(token(Scope.REVIEW))
+    page.get_by_role("button", name="Use it").click()
+    expect(page.locator("#connection")).to_have_text("Connected")
+    expect(form).to_be_hidden()
+    expect(notices).to_have_count(0)
+
+
 def test_a_candidates_page_needs_its_link_once(guarded: Live, page: Page) -> None:
     page.goto(f"{guarded.address}/?session=mine#token={token(Scope.MEDIA, Scope.EVENTS)}")
     expect(page.get_by_role("button", name="Start")).to_be_visible()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from concurrent.futures import Future
 from typing import Any
 
 import pytest
@@ -133,6 +134,47 @@ def test_a_page_without_a_token_asks_for_one_and_goes_on_with_it(guarded: Live, 
     expect(page.get_by_text("does not take this page's access token")).to_be_hidden()
     page.get_by_role("button", name="Start").click()
     expect(page.locator("#connection")).to_have_text("Connected", timeout=20_000)
+
+
+def test_start_without_a_token_says_that_one_is_needed_and_nothing_else(
+    guarded: Live, page: Page
+) -> None:
+    page.goto(f"{guarded.address}/?session=unlinked")
+    page.get_by_role("button", name="Start").click()
+    expect(page.locator("#connection")).to_have_text("Not accepted", timeout=20_000)
+    expect(page.locator("#guide-state")).to_have_text("Not accepted")
+    expect(page.locator("#notices .notice")).to_have_count(1)
+    expect(page.locator("#notices")).to_contain_text("asks for an access token")
+    field = page.get_by_label("Access token")
+    field.fill(token("unlinked", Scope.MEDIA, Scope.EVENTS))
+    field.press("Tab")
+    expect(page.locator("#connection")).to_have_text("Connected", timeout=20_000)
+    expect(page.locator("#notices .notice")).to_have_count(0)
+
+
+@pytest.mark.parametrize("scopes", [(), (Scope.ADMIN,)])
+def test_a_session_that_cannot_be_recorded_is_refused_with_the_servers_reason(
+    guarded: Live, page: Page, scopes: tuple[Scope, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outbox = guarded.service.outbox
+    begin, unrecorded = outbox.begin, Future[None]()
+
+    def begin_unrecorded(*given: Any, **named: Any) -> Future[None]:
+        begin(*given, **named)
+        return unrecorded
+
+    monkeypatch.setattr(outbox, "begin", begin_unrecorded)
+    session = f"unrecorded-{len(scopes)}"
+    bearer = token(session, Scope.MEDIA, Scope.EVENTS, *scopes)
+    page.goto(f"{guarded.address}/?session={session}#token={bearer}")
+    page.get_by_role("button", name="Start").click()
+    notices = page.locator("#notices")
+    expect(notices).to_contain_text("the session cannot be recorded now", timeout=20_000)
+    expect(notices).not_to_contain_text("does not answer", timeout=100)
+    expect(page.locator("#connection")).to_have_text("Not accepted", timeout=20_000)
+    unrecorded.set_result(None)
+    expect(page.locator("#connection")).to_have_text("Connected", timeout=30_000)
+    expect(notices).not_to_contain_text("cannot be recorded")
 
 
 def test_the_interface_is_shown_without_anything_from_elsewhere(guarded: Live, page: Page) -> None:

@@ -171,9 +171,9 @@ async def list_sessions(request: Request) -> SessionsAnswer:
     dependencies=[needs(Scope.MEDIA, Scope.EVENTS, Scope.REVIEW, Scope.ADMIN)],
 )
 async def show_session(request: Request, session_id: str) -> SessionAnswer:
-    """One open session."""
+    """One open session. 503 while it cannot be recorded, and its sockets are refused."""
     service = _service(request)
-    return _session_answer(service, _find(service, session_id))
+    return _session_answer(service, service.check_recorded(_find(service, session_id)))
 
 
 @router.delete(

@@ -258,6 +258,15 @@ class Service:
         """Wait until it is written that the session began."""
         if not session.recorded.done():
             await asyncio.wait({asyncio.wrap_future(session.recorded)}, timeout=STOP_TIMEOUT)
+        return self.check_recorded(session)
+
+    @staticmethod
+    def check_recorded(session: Session) -> Session:
+        """The session, if it is written that it began.
+
+        Raises:
+            NotReadyError: it is not: sockets are refused.
+        """
         if not session.recorded.done():
             raise NotReadyError("the session cannot be recorded now; try again later")
         return session

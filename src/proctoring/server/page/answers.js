@@ -4,12 +4,12 @@
 const CHECK_EVERY_MS = 200;
 /** Answers come ten times a second, at the lowest rate of analysis once. */
 const SILENCE_MS = 1500;
-/** The first one comes later: the session is made, networks are used for the first time. */
-const FIRST_SILENCE_MS = 5000;
+/** The first one comes later: the session is recorded (which the server waits 5 s for), networks are loaded. */
+const FIRST_SILENCE_MS = 7000;
 /** Where the browser says that there is no network, less is enough. */
 const OFFLINE_SILENCE_MS = 700;
 
-/** @typedef {"answered" | "silent" | "offline"} Answering */
+/** @typedef {"answered" | "silent" | "offline" | "refused"} Answering  `refused`: the server answers, but takes nothing */
 
 /** Watches the answers of one session at a time. */
 export class Answers {
@@ -57,12 +57,22 @@ export class Answers {
     this.#set("answered");
   }
 
+  /** The server answered that it does not take what is sent: so until it takes some, or is silent. */
+  refused() {
+    if (this.#timer) this.#set("refused");
+  }
+
+  /** An attempt to connect got no answer at all. */
+  unanswered() {
+    if (this.#timer && this.#state === "refused") this.#set("silent");
+  }
+
   #check() {
     if (!this.#timer || this.#unanswered === null) return;
     const silence = performance.now() - this.#unanswered;
     // A server on this machine answers without any network: what the browser says is not enough.
     if (!navigator.onLine && silence > OFFLINE_SILENCE_MS) this.#set("offline");
-    else if (silence > this.#limit) this.#set("silent");
+    else if (silence > this.#limit && this.#state !== "refused") this.#set("silent");
   }
 
   /** @param {Answering} state */

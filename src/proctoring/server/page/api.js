@@ -5,6 +5,8 @@ import { authorisation } from "./token.js";
 /** @import { Grant } from "./permitted.js" */
 
 const TIMEOUT_MS = 5000;
+/** To begin a session: the server waits up to 5 s until that is recorded, then says that it is not. */
+const BEGIN_TIMEOUT_MS = 8000;
 
 /**
  * @typedef {{
@@ -43,6 +45,13 @@ export class ApiError extends Error {
 
 /** Errors that a new token may end, which a page can get at any time. */
 const ABOUT_TOKENS = new Set(["unauthorised", "forbidden", "token_expired"]);
+
+/**
+ * Whether a new token may end it.
+ *
+ * @param {ServerError} error
+ */
+export const isAboutToken = ({ code }) => ABOUT_TOKENS.has(code);
 
 /** Statuses of answers that are not the server's own, but a proxy's, and that pass. */
 const PROXY_TEMPORARY = new Set([408, 429]);
@@ -87,13 +96,14 @@ export const searchOf = (query) =>
  * @param {string} method
  * @param {string} path
  * @param {unknown} [body]
+ * @param {number} [timeout]  milliseconds
  */
-async function ask(method, path, body) {
+async function ask(method, path, body, timeout = TIMEOUT_MS) {
   try {
     return await fetch(address(path), {
       method,
       cache: "no-store",
-      signal: AbortSignal.timeout(TIMEOUT_MS),
+      signal: AbortSignal.timeout(timeout),
       headers: {
         ...authorisation(),
         ...(body === undefined ? null : { "content-type": "application/json" }),
@@ -123,11 +133,12 @@ async function refusal(response) {
  * @param {string} method
  * @param {string} path
  * @param {unknown} [body]
+ * @param {number} [timeout]  milliseconds
  * @returns {Promise<any>} the JSON of the answer
  * @throws {ApiError}
  */
-export async function request(method, path, body) {
-  const response = await ask(method, path, body);
+export async function request(method, path, body, timeout) {
+  const response = await ask(method, path, body, timeout);
   if (!response.ok) throw await refusal(response);
   return response.json();
 }
@@ -155,7 +166,7 @@ export const readHealth = () => request("GET", "api/health");
 export const readPolicies = () => request("GET", "api/policies");
 
 /** @param {SessionRequest} session */
-export const createSession = (session) => request("POST", "api/sessions", session);
+export const createSession = (session) => request("POST", "api/sessions", session, BEGIN_TIMEOUT_MS);
 
 /** @param {string} id */
 export const readSession = (id) => request("GET", `api/sessions/${encodeURIComponent(id)}`);

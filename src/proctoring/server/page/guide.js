@@ -65,6 +65,9 @@ const dot = element("dot");
 
 const STATES = { off: "Not asked for", waiting: "Waiting for a picture", calibrating: "Not ready yet", ready: "Ready" };
 const READY = "You sit well. Stay as you are.";
+const NOBODY = "Nobody is in the picture.";
+/** How long no face, or more than one, is seen before this is said: one missed detection is nothing. */
+const OTHER_FACES_MS = 500;
 
 /** Why nothing is said of the position now: what the panel shows instead. */
 const PAUSES = {
@@ -72,6 +75,7 @@ const PAUSES = {
   starting: { state: "Starting", text: "Waiting for the first picture to be looked at." },
   stopped: { state: "Stopped", text: "Nothing is sent now." },
   silent: { state: "No answer", text: "Nothing is looked at until the server answers again." },
+  refused: { state: "Not accepted", text: "Nothing is looked at until the server accepts this page." },
   offline: { state: "Offline", text: "Nothing is looked at until the network is back." },
   dark: { state: "No picture", text: "The camera gives no picture." },
 };
@@ -87,6 +91,10 @@ export class Guide {
   #enrolment = null;
   /** @type {keyof typeof PAUSES | null} */
   #pause = "idle";
+  /** Faces in the newest picture, as far as it is said. */
+  #faces = 1;
+  /** Since when it shows none, or more than one; null: it shows one. @type {number | null} */
+  #otherSince = null;
 
   constructor() {
     calibrate.addEventListener("click", () => void this.#calibrate());
@@ -109,6 +117,21 @@ export class Guide {
   resume() {
     if (this.#pause === null) return;
     this.#pause = null;
+    this.#show();
+  }
+
+  /**
+   * Takes the number of faces in the newest picture: a candidate who was ready once may have left since.
+   *
+   * @param {number | null} faces  null: not looked for
+   */
+  seen(faces, now = performance.now()) {
+    if (faces === null) return;
+    if (faces === 1) this.#otherSince = null;
+    else this.#otherSince ??= now;
+    if (this.#otherSince !== null && now - this.#otherSince < OTHER_FACES_MS) return;
+    if (faces === this.#faces) return;
+    this.#faces = faces;
     this.#show();
   }
 
@@ -138,6 +161,8 @@ export class Guide {
   clear() {
     this.#attemptsLeft = 1;
     this.#enrolment = null;
+    this.#faces = 1;
+    this.#otherSince = null;
     this.pause("idle");
     calibrationText.textContent = "";
     this.#allowCalibration();
@@ -160,10 +185,13 @@ export class Guide {
   #show() {
     const said = this.#enrolment ?? { state: /** @type {const} */ ("waiting"), missing: [] };
     const pause = this.#pause && PAUSES[this.#pause];
-    panel.dataset.state = this.#pause ?? said.state;
-    const state = pause ? pause.state : STATES[said.state];
+    const left = said.state === "ready" && this.#faces === 0;
+    panel.dataset.state = this.#pause ?? (left ? "absent" : said.state);
+    const state = pause ? pause.state : left ? "Not in the picture" : STATES[said.state];
     if (stateText.textContent !== state) stateText.textContent = state;
-    const texts = said.state === "ready" ? [READY] : said.missing.map(({ text }) => text);
+    // Whether a second face may be there is for the incidents to say.
+    const ready = left ? [NOBODY] : this.#faces === 1 ? [READY] : [];
+    const texts = said.state === "ready" ? ready : said.missing.map(({ text }) => text);
     const lines = (pause ? [pause.text] : texts).filter(Boolean);
     // The same again is not said again.
     if (lines.join() === [...missing.children].map((item) => item.textContent).join()) return;

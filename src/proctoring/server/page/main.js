@@ -1,9 +1,10 @@
 import { Answers } from "./answers.js";
+import { ApiError } from "./api.js";
 import { AudioControl } from "./audio_control.js";
 import { BrowserEvents } from "./browser_events.js";
 import { whyNoCamera } from "./camera.js";
 import { closeConfirmEnd, confirmEnd } from "./confirm_end.js";
-import { sayAnswering, showConnection } from "./connection.js";
+import { sayAnswering, sayRefused, showConnection } from "./connection.js";
 import { showControls } from "./controls.js";
 import { element } from "./element.js";
 import { EventsSocket } from "./events_socket.js";
@@ -114,6 +115,7 @@ const socket = new VideoSocket({
     answers.answered();
     if (source?.hasPicture()) guide.resume();
     const whole = seen.add(observation);
+    guide.seen(whole.faces?.length ?? null);
     overlay.show(whole);
     readings.show(whole);
     speed.observed(observation);
@@ -131,6 +133,7 @@ const socket = new VideoSocket({
     updateConnection();
   },
   onFinal: videoRefused,
+  onFailure: (error) => void notConnected(error),
 });
 
 const audio = new AudioControl({ prepare: () => session.ensure() });
@@ -282,6 +285,23 @@ async function recordingEnded() {
   notify("session", "info", "The recording has been played to its end; the session has ended.");
 }
 
+/**
+ * The video socket was not opened: the server answers and refuses it, or does not answer.
+ *
+ * @param {unknown} error  null where the browser does not tell
+ */
+async function notConnected(error) {
+  const why = error === null ? await session.whyRefused() : error instanceof ApiError && error.status ? error : null;
+  if (state !== "running" || socket.state === "open") return;
+  if (!why) {
+    answers.unanswered();
+    return;
+  }
+  answers.refused();
+  sayRefused(why);
+  askHealth();
+}
+
 /** @param {ServerError} error */
 function videoRefused({ code, detail }) {
   if (code === "ended") {
@@ -357,7 +377,9 @@ prepareSetup(() => {
 });
 showMirror();
 showControls(state);
-const askHealth = watchHealth(statusReporter(serverReady, () => answers.state !== "answered"));
+const askHealth = watchHealth(
+  statusReporter(serverReady, () => answers.state === "silent" || answers.state === "offline"),
+);
 window.addEventListener("offline", askHealth);
 const reason = whyNoCamera();
 if (reason) notify("source", "warning", reason);

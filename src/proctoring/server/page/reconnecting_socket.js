@@ -36,6 +36,8 @@ export class ReconnectingSocket {
    * @param {(message: any) => void} options.onMessage  JSON
    * @param {(state: SocketState) => void} options.onState
    * @param {(error: ServerError) => void} [options.onFinal]  it will not be opened again
+   * @param {(error: unknown) => void} [options.onFailure]  it was not opened, and will be tried again; with
+   *   the error of `prepare`, or null where the browser does not tell why
    */
   constructor(options) {
     this.#options = options;
@@ -97,15 +99,17 @@ export class ReconnectingSocket {
     } catch (error) {
       if (attempt !== this.#attempt) return;
       if (error instanceof ApiError && !passes(error)) this.#giveUp(error);
-      else this.#wait();
+      else this.#fail(error);
       return;
     }
     if (attempt !== this.#attempt) return;
     const socket = new WebSocket(url, protocols());
     this.#socket = socket;
     this.#error = null;
+    let opened = false;
     socket.onopen = () => {
       if (socket !== this.#socket) return;
+      opened = true;
       this.#failures = 0;
       this.#setState("open");
     };
@@ -120,7 +124,8 @@ export class ReconnectingSocket {
       this.#socket = null;
       const error = this.#closingError(code, reason);
       if (error && !passes(error)) this.#giveUp(error);
-      else this.#wait();
+      else if (opened) this.#wait();
+      else this.#fail(null);
     };
   }
 
@@ -141,6 +146,12 @@ export class ReconnectingSocket {
   #giveUp(error) {
     this.#setState("closed");
     this.#options.onFinal?.(error);
+  }
+
+  /** @param {unknown} error */
+  #fail(error) {
+    this.#wait();
+    this.#options.onFailure?.(error);
   }
 
   #wait() {

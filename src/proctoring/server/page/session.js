@@ -1,7 +1,7 @@
 import { ApiError, createSession, endSession, readSession } from "./api.js";
 import { permits } from "./permitted.js";
 
-/** @import { SessionRequest } from "./api.js" */
+/** @import { ServerError, SessionRequest } from "./api.js" */
 
 /** Errors after which the session may be there all the same. */
 const JOINABLE = new Set(["session_exists", "forbidden"]);
@@ -34,6 +34,21 @@ export class Session {
       this.#pending = null;
     });
     return this.#pending;
+  }
+
+  /**
+   * Why the server refuses a socket: a browser does not show a page the answer to a refused handshake.
+   *
+   * @returns {Promise<ServerError | null>} null: the server does not answer
+   */
+  async whyRefused() {
+    try {
+      if (this.wanted) await readSession(this.wanted.session_id);
+    } catch (error) {
+      if (!(error instanceof ApiError && error.status)) return null;
+      if (!isUnknown(error)) return error;
+    }
+    return { code: "", detail: "", retryable: true };
   }
 
   async end() {

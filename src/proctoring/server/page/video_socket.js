@@ -72,8 +72,9 @@ export class VideoSocket {
    * @param {(error: ServerError) => void} options.onFrameError  a frame could not be used
    * @param {(state: SocketState) => void} options.onState
    * @param {(error: ServerError) => void} options.onFinal  it will not be opened again
+   * @param {(error: unknown) => void} options.onFailure  it was not opened, and will be tried again
    */
-  constructor({ prepare, onFlow, onObservation, onFrameError, onState, onFinal }) {
+  constructor({ prepare, onFlow, onObservation, onFrameError, onState, onFinal, onFailure }) {
     this.#socket = new ReconnectingSocket({
       prepare: async () => socketAddress(await prepare(), "video", { observe: 1, landmarks: 1 }),
       onMessage({ flow, observation, error }) {
@@ -83,6 +84,7 @@ export class VideoSocket {
       },
       onState,
       onFinal,
+      onFailure,
     });
   }
 

@@ -3,7 +3,7 @@ import { dismiss, notify, reasonOf } from "../notices.js";
 import { clock, make, moment } from "./elements.js";
 import { addressOf } from "./live_card.js";
 import { readSittings } from "./records_api.js";
-import { askForToken } from "./token_form.js";
+import { askForToken, tokenAccepted } from "./token_form.js";
 
 /** @import { Sitting } from "./records_api.js" */
 
@@ -67,10 +67,10 @@ export async function showSittings(before = "") {
     more.hidden = !next;
     more.onclick = () => void showSittings(next ?? "");
     dismiss("kept");
+    tokenAccepted("kept");
   } catch (error) {
     if (question !== newestQuestion) return;
-    askForToken(error);
-    notify("kept", "error", `The kept sessions cannot be read: ${reasonOf(error)}.`);
+    if (!askForToken("kept", error)) notify("kept", "error", `The kept sessions cannot be read: ${reasonOf(error)}.`);
     // Rows of another choice would look like its answer.
     if (!before) rows.replaceChildren();
     empty.hidden = more.hidden = true;

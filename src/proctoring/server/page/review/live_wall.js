@@ -4,7 +4,7 @@ import { dismiss, notify, reasonOf } from "../notices.js";
 import { count, make } from "./elements.js";
 import { cardContent, stateOf, worstFirst } from "./live_card.js";
 import { readLive, readSittings } from "./records_api.js";
-import { askForToken } from "./token_form.js";
+import { askForToken, tokenAccepted } from "./token_form.js";
 
 /** @import { LiveSession, Sitting } from "./records_api.js" */
 
@@ -94,11 +94,11 @@ export async function watchLive() {
     connection.textContent = "Connected";
     live.classList.remove("stale");
     dismiss("live");
+    tokenAccepted("live");
   } catch (error) {
     connection.dataset.state = "waiting";
     connection.textContent = "Not connected";
-    askForToken(error);
-    notify("live", "error", `The sessions cannot be read: ${reasonOf(error)}.`);
+    if (!askForToken("live", error)) notify("live", "error", `The sessions cannot be read: ${reasonOf(error)}.`);
     // What was read before may no longer be so: it must not look like news.
     live.classList.add("stale");
     document.title = `(?) ${title}`;

@@ -6,7 +6,7 @@ import { IncidentList } from "./incident_list.js";
 import { downloadPath, readSignals, readSitting, readSummary } from "./records_api.js";
 import { prepareRejudging, showPolicies } from "./rejudging.js";
 import { drawTimeline, zoomTo } from "./timeline.js";
-import { askForToken, prepareToken } from "./token_form.js";
+import { askForToken, prepareToken, tokenAccepted } from "./token_form.js";
 
 /** @import { Signals, SittingDetail } from "./records_api.js" */
 
@@ -149,9 +149,10 @@ async function watch() {
     try {
       await refresh();
       dismiss("refresh");
+      tokenAccepted("refresh");
     } catch (error) {
-      askForToken(error);
-      notify("refresh", "error", `What is shown may be out of date: ${reasonOf(error)}.`);
+      if (!askForToken("refresh", error))
+        notify("refresh", "error", `What is shown may be out of date: ${reasonOf(error)}.`);
     }
   }
   setTimeout(watch, detail.sitting.state === "open" ? LIVE_MS : ENDED_MS);
@@ -166,11 +167,11 @@ async function show() {
     await Promise.all([showSignals(), showPolicies()]);
     document.body.dataset.ready = "true";
   } catch (error) {
-    askForToken(error);
-    notify("sitting", "error", `This session cannot be shown: ${reasonOf(error)}.`);
+    if (!askForToken("sitting", error)) notify("sitting", "error", `This session cannot be shown: ${reasonOf(error)}.`);
     return;
   }
   dismiss("sitting");
+  tokenAccepted("sitting");
   if (!watching) void watch();
 }
 
