@@ -33,6 +33,7 @@ UNWANTED = (
     "camera.frozen",
     "camera.looped",
     "camera.moved",
+    "camera.turned",
 )
 _SINGLE = ("single_person", "real_person_single", "talking_head")
 

@@ -56,6 +56,7 @@ LABELS: dict[str, str] = {
     "camera.dark": "Too Dark",
     "camera.bright": "Too Bright",
     "camera.blurred": "Camera Out of Focus",
+    "camera.turned": "Picture Turned",
     "camera.frozen": "Camera Frozen",
     "camera.looped": "Looped Video Detected",
     "camera.moved": "Camera Moved",

@@ -26,6 +26,7 @@ from proctoring.observations import (
     FrameObservation,
     ImageQuality,
     Observation,
+    TurnedPicture,
 )
 
 GUIDED = parse_policy('name = "guided"\n[enrolment]\nsuspended = ["gaze", "head", "face.absent"]')
@@ -72,6 +73,7 @@ SCENES: dict[str, Callable[[float], FrameObservation]] = {
     "out_of_focus": lambda t: replace(
         seen(t), camera=ImageQuality(90.0, 0.0, structure=10.0, detail=0.5)
     ),
+    "picture_turned": lambda t: replace(seen(t, faces=0), turned=TurnedPicture(90, certain=False)),
     "baseline_not_learned": unlearned,
 }
 

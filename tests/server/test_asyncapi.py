@@ -54,6 +54,7 @@ from proctoring.observations import (
     NotRead,
     ObjectDetections,
     TranscriptObservation,
+    TurnedPicture,
     VisibleHalf,
     Word,
 )
@@ -145,6 +146,7 @@ def test_the_documentation_in_words_names_every_field() -> None:
 def test_what_the_video_socket_says(live: Live, session_id: str, face_jpeg: bytes) -> None:
     """Until everything that is looked at was told once; ``receive`` checks each message."""
     missing = set(SCHEMAS["Observation"]["properties"]["observation"]["properties"])
+    missing.remove("turned")  # the picture is upright
     observation: dict[str, Any] = {}
     with live.socket(f"{session_id}/video?observe=1&landmarks=1") as video:
         assert "flow" in receive(video)
@@ -209,6 +211,7 @@ FULL = FrameObservation(
     identity=Identity(
         1, 0.5, 3, "now and then", True, VisibleHalf("upper half", 0.25, 6.0, looks=3)
     ),
+    turned=TurnedPicture(90, certain=True),
 )
 """Everything that can be seen in a frame, at once."""
 
@@ -235,7 +238,7 @@ def test_an_observation_of_everything_has_all_that_the_document_names() -> None:
     assert {field.name for field in fields(FrameObservation)} <= set(told)
     assert set(told) == set(SCHEMAS["Observation"]["properties"]["observation"]["properties"])
     parts = {name: told[name.lower()] for name in SCHEMAS if name.lower() in told}
-    assert len(parts) == 7
+    assert len(parts) == 8
     parts |= {"Face": told["faces"][0], "Detection": told["objects"]["phones"][0]}
     for name, part in parts.items():
         assert set(part) == set(SCHEMAS[name]["properties"]), name
@@ -244,7 +247,17 @@ def test_an_observation_of_everything_has_all_that_the_document_names() -> None:
 def test_an_observation_of_nothing_is_one_too() -> None:
     told = observation_told(NOTHING)
     assert [name for name in told if told[name] is None] == [
-        *("faces", "candidate", "objects", "camera", "liveness", "stream", "scene", "identity")
+        *(
+            "faces",
+            "candidate",
+            "objects",
+            "camera",
+            "liveness",
+            "stream",
+            "scene",
+            "identity",
+            "turned",
+        )
     ]
 
 

@@ -1,4 +1,4 @@
-"""Readings about the camera: bad picture, frozen picture, looped video, moved camera."""
+"""Readings about the camera: bad or turned picture, frozen picture, looped video, moved camera."""
 
 from __future__ import annotations
 
@@ -8,13 +8,22 @@ from proctoring.judgement.policy import Policy
 from proctoring.judgement.reading import Reading
 from proctoring.observations import FrameObservation, InjectionIndicators
 
+PICTURE_KINDS = (
+    "camera.covered",
+    "camera.dark",
+    "camera.turned",
+    "camera.bright",
+    "camera.blurred",
+)
+"""Kinds of incident about the picture as a whole, the most severe first."""
+
 
 def picture_readings(policy: Policy, observation: FrameObservation) -> Iterator[Reading]:
-    """Whether the picture is covered, dark, bright or blurred. Only the most severe kind holds."""
+    """Whether the picture is covered, dark, turned, bright or blurred. Only the most severe kind holds."""
     if observation.camera is None:
         return
     trouble = camera_trouble(policy, observation)
-    for kind in ("camera.covered", "camera.dark", "camera.bright", "camera.blurred"):
+    for kind in PICTURE_KINDS:
         yield trouble if trouble and trouble.kind == kind else Reading(kind, False)
 
 
@@ -30,6 +39,9 @@ def camera_trouble(policy: Policy, observation: FrameObservation) -> Reading | N
     if view.brightness < limits.min_brightness:
         text = "the picture is dark (brightness {} of 255)"
         return Reading("camera.dark", True, 1.0, view.brightness, text)
+    if observation.turned is not None and observation.turned.certain:
+        text = "the picture is turned ({} degrees clockwise from upright)"
+        return Reading("camera.turned", True, 1.0, 360 - observation.turned.degrees, text)
     if view.overexposed >= limits.max_overexposed:
         text = "the picture is burnt out ({} per cent white)"
         return Reading("camera.bright", True, 1.0, 100 * view.overexposed, text)
@@ -40,10 +52,10 @@ def camera_trouble(policy: Policy, observation: FrameObservation) -> Reading | N
 
 
 def why_unusable(policy: Policy, observation: FrameObservation) -> str:
-    """Why nothing can be read from the picture; empty if something can. In the dark and behind a
-    hand, faces may still be detected, but their values are noise."""
+    """Why nothing can be read from the picture; empty if something can. In the dark, behind a
+    hand and in a turned picture, faces may still be detected, but their values are noise."""
     trouble = camera_trouble(policy, observation)
-    if trouble is None or trouble.kind not in ("camera.covered", "camera.dark"):
+    if trouble is None or trouble.kind not in ("camera.covered", "camera.dark", "camera.turned"):
         return ""
     return trouble.text.replace("{}", f"{trouble.value:.0f}")
 

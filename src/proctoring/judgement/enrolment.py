@@ -29,6 +29,7 @@ MISSING: dict[str, str] = {
     "too_dark": "It is too dark: switch on a light in front of you.",
     "too_bright": "The picture is burnt out: turn the camera away from the light.",
     "out_of_focus": "The picture is out of focus: clean the camera.",
+    "picture_turned": "The picture is turned: turn the camera upright.",
     "nobody": "Nobody is in the picture: sit down in front of the camera.",
     "two_persons": "Somebody else is in the picture: only you may be.",
     "face_too_small": "Your face is too small: move closer to the camera.",
@@ -45,6 +46,7 @@ CAMERA_CODES = {
     "camera.dark": "too_dark",
     "camera.bright": "too_bright",
     "camera.blurred": "out_of_focus",
+    "camera.turned": "picture_turned",
 }
 """Kind of camera incident to the code in ``MISSING``."""
 MAX_CUT_OFF = 0.1
@@ -190,9 +192,11 @@ def _missing(
     trouble = camera_trouble(policy, observation)
     if trouble is not None:
         yield CAMERA_CODES[trouble.kind]
+    elif observation.turned is not None:  # not certain yet
+        yield "picture_turned"
     faces = observation.faces or ()
     if not faces:
-        if trouble is None:
+        if trouble is None and observation.turned is None:
             yield "nobody"
         return
     persons = count.persons if count is not None else 0

@@ -54,8 +54,8 @@ def absence_readings(
     """Absent candidate or hidden face, if there is no face in the frame.
 
     Until the object detector has run again, both may hold. A single detection that misses a person
-    whom the previous one found does not count as absence. If the camera shows nothing, both are
-    unreadable.
+    whom the previous one found does not count as absence. If the camera shows nothing, or
+    the picture is or may be turned, both are unreadable.
     """
     if observation.faces is None:
         return
@@ -68,6 +68,10 @@ def absence_readings(
         why = trouble.text.replace("{}", f"{trouble.value:.0f}")
         yield Reading(ABSENT, None, text=why)
         yield Reading(HIDDEN, None, text=why)
+        return
+    if observation.turned is not None:
+        for kind in (ABSENT, HIDDEN):
+            yield Reading(kind, None, text="the picture may be turned")
         return
     text = "no face in the frame"
     hidden = "a person without a visible face"

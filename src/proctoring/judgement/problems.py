@@ -1,4 +1,4 @@
-"""What the candidate is told about media that does not arrive or is not analysed, and what to do."""
+"""What the candidate is told about media that does not arrive, is turned or is not analysed, and what to do."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from proctoring.judgement.state import JudgementState
 PROBLEMS: dict[str, str] = {
     "connection_lost": "Nothing arrives from you: check your network.",
     "camera_lost": "No pictures arrive: check that your camera is connected and switched on.",
+    "picture_turned": "The picture is turned: turn the camera upright.",
     "sound_lost": "No sound arrives: check that your microphone is connected and not muted.",
     "microphone_silent": (
         "Your microphone gives no sound at all: check that it is not muted, then say a few words."
@@ -25,6 +26,7 @@ PROBLEMS: dict[str, str] = {
 _CODES = {
     "session.connection_lost": "connection_lost",
     "camera.lost": "camera_lost",
+    "camera.turned": "picture_turned",
     "audio.lost": "sound_lost",
     "audio.silent": "microphone_silent",
     "session.not_analysed": "not_analysed",

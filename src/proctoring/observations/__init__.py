@@ -32,6 +32,7 @@ from proctoring.observations.video import (
     InjectionIndicators,
     Liveness,
     ObjectDetections,
+    TurnedPicture,
     VisibleHalf,
 )
 
@@ -68,6 +69,7 @@ __all__ = [
     "SocketReplaced",
     "SpeakerActivity",
     "TranscriptObservation",
+    "TurnedPicture",
     "UnanalysedFrames",
     "VisibleHalf",
     "Word",

@@ -138,6 +138,16 @@ class CameraMovement:
 
 
 @dataclass(frozen=True, slots=True)
+class TurnedPicture:
+    """No face is upright in the picture, and one is if the picture is turned."""
+
+    degrees: int
+    """Clockwise turn that makes the face upright: 90, 180 or 270."""
+    certain: bool
+    """Whether the face was found so several times in a row; otherwise it is only suspected."""
+
+
+@dataclass(frozen=True, slots=True)
 class Liveness:
     """Indications of a bona fide face, from this detection and those before it."""
 
@@ -231,3 +241,5 @@ class FrameObservation:
     scene: CameraMovement | None = None
     identity: Identity | None = None
     """``None``: not compared in this frame, or not readable (then ``not_read`` has the reason)."""
+    turned: TurnedPicture | None = None
+    """``None``: upright, or no face says that it is not."""

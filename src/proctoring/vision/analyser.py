@@ -33,6 +33,7 @@ from proctoring.vision.stages.injection import InjectionStage, RepetitionStage, 
 from proctoring.vision.stages.liveness import FaceMotionStage, LivenessStage
 from proctoring.vision.stages.mouth import MouthStage
 from proctoring.vision.stages.objects import ObjectStage
+from proctoring.vision.stages.orientation import OrientationStage
 from proctoring.vision.stages.stage import Stage, StageLoop
 from proctoring.vision.steps import run_to_completion
 
@@ -151,6 +152,7 @@ def _face_stages(
         FaceStage(networks),
         CandidateStage(),
         CameraMovementStage(),
+        OrientationStage(networks),
         HeadStage(networks.canonical, mirrored=mirrored),
         GazeStage(networks.blendshapes, mirrored=mirrored),
         MouthStage(),

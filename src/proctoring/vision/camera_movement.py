@@ -20,7 +20,7 @@ from proctoring.vision.frame import Pixels
 
 _WIDTH, _HEIGHT = 32, 24
 """Size of the small picture."""
-_CHANGED_BELOW = 0.5
+CHANGED_BELOW = 0.5
 """Correlation with the reference background below which the background has changed."""
 _AT_REST_FROM = 0.8
 """Correlation of two successive backgrounds from which the camera is at rest."""
@@ -81,7 +81,7 @@ class CameraMovementDetector:
         similarity = _correlation(self.reference, background)
         if similarity is None:
             return CameraMovement(None, moved=False)
-        if similarity >= _CHANGED_BELOW:
+        if similarity >= CHANGED_BELOW:
             self.changed_updates = 0
             self.reference = _renewed(self.reference, background)
             return CameraMovement(similarity, moved=False)

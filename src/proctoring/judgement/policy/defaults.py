@@ -166,6 +166,9 @@ DEFAULT_RULES: dict[str, dict[str, Any]] = {
     "camera.dark": {**_CAMERA},
     "camera.bright": {**_CAMERA},
     "camera.blurred": {**_CAMERA},
+    # Faces are looked for in the turned picture twice a second, four times in a row: certain after two
+    # seconds.
+    "camera.turned": {**_CAMERA, "severity": "info", "warning_after": 30.0, "persist": 1.0},
     # Measured once a second, less often on a busy machine.
     "camera.frozen": {**_CAMERA, "max_dropout": 1.5, "max_gap": 5.0},
     "camera.looped": {

@@ -18,6 +18,7 @@ from proctoring.observations import (
     Liveness,
     NotRead,
     ObjectDetections,
+    TurnedPicture,
 )
 from proctoring.vision.face_tracking import TrackedFace
 from proctoring.vision.frame import Frame
@@ -51,6 +52,7 @@ class ObservationPart(TypedDict, total=False):
     stream: InjectionIndicators
     scene: CameraMovement
     identity: Identity | None
+    turned: TurnedPicture | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +141,7 @@ def observation_of(
         stream=found.get("stream"),
         scene=found.get("scene"),
         identity=found.get("identity"),
+        turned=found.get("turned"),
     )
 
 

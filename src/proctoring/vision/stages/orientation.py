@@ -1,0 +1,22 @@
+"""Whether the picture is turned by 90, 180 or 270 degrees."""
+
+from __future__ import annotations
+
+from proctoring.vision.networks import FaceNetworks
+from proctoring.vision.orientation import OrientationDetector
+from proctoring.vision.stages.context import Context, ObservationPart
+from proctoring.vision.stages.stage import Stage
+
+
+class OrientationStage(Stage):
+    """Gives ``turned``."""
+
+    name = "orientation"
+
+    def __init__(self, networks: FaceNetworks) -> None:
+        self._detector = OrientationDetector(networks.detector)
+
+    def run(self, context: Context) -> ObservationPart:
+        """Look for turned faces, if there is no upright one."""
+        scene = context.found.get("scene")
+        return {"turned": self._detector.update(context.frame, context.faces, scene)}
