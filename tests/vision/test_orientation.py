@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from itertools import islice
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,6 +18,7 @@ from proctoring.observations import FrameObservation
 from proctoring.vision.analyser import VisionAnalyser
 from proctoring.vision.frame import Frame, Pixels
 from proctoring.vision.networks import VisionModels
+from proctoring.vision.video_file import read_frames
 
 from .conftest import photograph, warp
 
@@ -64,15 +67,28 @@ def test_a_turned_picture_is_told_as_turned_and_nobody_as_absent(
     assert not any("nobody" in codes for codes in missing[int(2 * rate) :])
 
 
-def test_a_picture_turned_back_is_upright_at_once(
+def test_a_picture_turned_back_is_upright_within_half_a_second(
     vision_models: VisionModels, astronaut: Pixels
 ) -> None:
     upside_down = [turned(astronaut, 180)] * 20
     observations, started, missing = judged(vision_models, [*upside_down, *[astronaut] * 10])
 
     assert started[TURNED] <= 4
-    assert all(observation.turned is None for observation in observations[20:])
+    assert all(observation.turned is None for observation in observations[23:])
     assert "picture_turned" not in missing[-1]
+
+
+@pytest.mark.slow
+def test_a_face_upside_down_that_is_taken_for_an_upright_one_is_told_as_turned(
+    vision_models: VisionModels, shared_data: Path
+) -> None:
+    frames = read_frames(shared_data / "video/liveportrait/d3.mp4")
+    upside_down = [turned(frame.pixels, 180) for frame in islice(frames, 0, 150, 5)]
+    observations, started, _ = judged(vision_models, upside_down)
+
+    assert observations[0].faces
+    assert started[TURNED] <= 4
+    assert ABSENT not in started
 
 
 def test_an_empty_chair_is_absence_without_delay(vision_models: VisionModels) -> None:
