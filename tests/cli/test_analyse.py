@@ -43,7 +43,9 @@ def test_whoever_sits_there_is_compared_with_a_photo(
     moments = [(n / 5, face(5 * np.sin(n / 3))) for n in range(30)]
     clip = write_clip(tmp_path / "sitting.mp4", moments)
     own = photo_of(tmp_path / "own.jpg", face())
-    another = photo_of(tmp_path / "another.jpg", reshaped(face(), (290.0, 145.0)))
+    # Both halves are another's: one alone would be a face that is covered in part.
+    other = reshaped(reshaped(face(), (290.0, 110.0)), (290.0, 165.0))
+    another = photo_of(tmp_path / "another.jpg", other)
     report = tmp_path / "report.json"
     found = []
     for photo in (own, another):

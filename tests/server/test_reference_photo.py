@@ -25,7 +25,8 @@ def comparing(vision_models: VisionModels) -> None:
 @pytest.fixture(scope="module")
 def other_jpeg(face_jpeg: bytes) -> bytes:
     """A face of other proportions: to the network somebody else."""
-    other = reshaped(decode_jpeg(face_jpeg), (290.0, 120.0))
+    # Both halves are another's: one alone would be a face that is covered in part.
+    other = reshaped(reshaped(decode_jpeg(face_jpeg), (290.0, 90.0)), (290.0, 145.0))
     return bytes(simplejpeg.encode_jpeg(np.ascontiguousarray(other), quality=85))
 
 
