@@ -127,6 +127,7 @@ def test_models_that_are_not_given_are_loaded_by_the_settings(
     assert [incident.kind for incident in report.incidents] == ["face.absent"]
 
 
+@pytest.mark.slow
 def test_a_policy_is_a_name_a_file_or_an_object(
     absence: Path, recording_models: RecordingModels, tmp_path: Path
 ) -> None:

@@ -188,6 +188,7 @@ def deaf(live: Live, path: str) -> Iterator[sockets.socket]:
         yield client
 
 
+@pytest.mark.slow
 def test_a_listener_that_never_reads_is_cut_off_and_nobody_else_notices(
     vision_models: VisionModels, face_jpeg: bytes
 ) -> None:

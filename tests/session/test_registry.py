@@ -140,6 +140,7 @@ def test_an_ended_session_is_remembered_for_a_while(make: Callable[..., Registry
     assert not registry.is_remembered("a")
 
 
+@pytest.mark.slow
 def test_no_more_ended_sessions_are_remembered_than_the_bound(
     make: Callable[..., Registry],
 ) -> None:

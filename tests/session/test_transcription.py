@@ -224,6 +224,7 @@ def test_no_key_at_all_is_one_clear_sentence(
     assert notice.body["reason"] == "Deepgram needs a key: set DEEPGRAM_API_KEY"
 
 
+@pytest.mark.slow
 def test_a_transcriber_that_never_reads_holds_neither_sound_nor_end_up(
     make_session: MakeSession,
     deepgram: Callable[[str], TranscriptionService],

@@ -104,6 +104,7 @@ def test_the_next_detection_is_sooner_after_a_suspected_phone(vision_models: Vis
     assert looked == [0, 5, 10, 20]
 
 
+@pytest.mark.slow
 def test_without_the_second_network_the_first_decides_and_health_says_so(
     model_store: ModelStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
