@@ -216,6 +216,9 @@ def test_a_sitting_is_judged_again_exactly_and_under_another_policy_as_if_it_wer
         "added": nothing,
         "removed": nothing,
         "changed": nothing,
+        "added_count": 0,
+        "removed_count": 0,
+        "changed_count": 0,
         "same": len(again["incidents"]),
     }
     assert max(curves["faces"]["high"]) == 2

@@ -14,7 +14,7 @@ class OrientationStage(Stage):
     name = "orientation"
 
     def __init__(self, networks: FaceNetworks) -> None:
-        self._detector = OrientationDetector(networks.detector)
+        self._detector = OrientationDetector(networks.detector, networks.landmarker)
 
     def run(self, context: Context) -> ObservationPart:
         """Look for turned faces, if there is no upright one."""
