@@ -22,11 +22,5 @@ def fetch_with_bars(
     Raises:
         SettingsError: the models folder cannot be written.
     """
-    failures: dict[str, ModelUnavailableError] = {}
     with loading_display(console) as (progress, _):
-        for name in names:
-            try:
-                store.fetch(name, progress)
-            except ModelUnavailableError as error:
-                failures[name] = error
-    return failures
+        return store.fetch_all(names, progress)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -126,6 +126,22 @@ class ModelStore:
                     self._fetch_file(model, file, progress)
         return self._file_path(model, model.files[0])
 
+    def fetch_all(
+        self, names: Iterable[str], progress: Progress | None = None
+    ) -> dict[str, ModelUnavailableError]:
+        """Fetch several models. Returns those that cannot be had, and why.
+
+        Raises:
+            SettingsError: the models folder cannot be written.
+        """
+        failures: dict[str, ModelUnavailableError] = {}
+        for name in names:
+            try:
+                self.fetch(name, progress)
+            except ModelUnavailableError as error:
+                failures[name] = error
+        return failures
+
     def statuses(self) -> tuple[ModelStatus, ...]:
         """The state of every model of the catalogue and every imported one. Verifies all files."""
         models = [*self._catalogue]
@@ -165,8 +181,8 @@ class ModelStore:
     @contextmanager
     def _locked(self) -> Iterator[None]:
         """One fetch at a time per models folder, over all threads and processes."""
+        self.create_folder()
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
             lock = FileLock(self.folder / ".lock")
             lock.acquire(timeout=_LOCK_TIMEOUT)
         except Timeout as error:

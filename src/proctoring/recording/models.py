@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass
 
 from proctoring.audio.networks import AudioModels, load_audio_models
@@ -55,9 +54,7 @@ def load_models(
     if not vision:
         unneeded = vision_models(settings.object_model)
         names = tuple(name for name in names if name not in unneeded)
-    for name in names:
-        with suppress(ModelUnavailableError):  # reported by the capability that needs it
-            store.fetch(name, fetch_progress)
+    store.fetch_all(names, fetch_progress)  # what fails is reported by the capability that needs it
     loaded = load_vision_models(store, object_model=settings.object_model) if vision else None
     audio = load_audio_models(store)
     return RecordingModels(loaded, audio, Transcribers(store, audio.voice_activity))

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable
 from threading import Thread
 
-from proctoring.errors import ModelUnavailableError, ProctoringError
+from proctoring.errors import ProctoringError
 from proctoring.models.progress import Progress
 from proctoring.models.store import ModelStore
 from proctoring.session.loaded_models import Models, load_all_models, needed_models
@@ -62,7 +62,8 @@ class ModelLoading:
 
     def _load(self, loop: asyncio.AbstractEventLoop) -> None:
         try:
-            self._fetch()
+            # What cannot be fetched turns a capability off; loading says which, and why.
+            self._store.fetch_all(needed_models(self._object_model), self._progress)
             models = load_all_models(self._store, object_model=self._object_model)
             warm_up(models)
         except ProctoringError as error:
@@ -72,12 +73,6 @@ class ModelLoading:
             _call(loop, self._failed, f"the models could not be loaded: {error}")
         else:
             _call(loop, self._loaded, models)
-
-    def _fetch(self) -> None:
-        for name in needed_models(self._object_model):
-            # What cannot be fetched turns a capability off; loading says which, and why.
-            with contextlib.suppress(ModelUnavailableError):
-                self._store.fetch(name, self._progress)
 
 
 def _call(loop: asyncio.AbstractEventLoop, function: Callable[..., object], *args: object) -> None:
