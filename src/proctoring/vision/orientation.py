@@ -16,10 +16,15 @@ import numpy as np
 from proctoring.models.runtime import Network
 from proctoring.observations import CameraMovement, TurnedPicture
 from proctoring.vision.camera_movement import CHANGED_BELOW
-from proctoring.vision.face_detection import detect_faces
-from proctoring.vision.face_tracking import FaceTracker, TrackedFace
+from proctoring.vision.face_detection import FaceDetection, detect_faces
+from proctoring.vision.face_tracking import MIN_PRESENCE, TrackedFace
 from proctoring.vision.frame import Frame, Pixels
-from proctoring.vision.landmarks import region_of_mesh
+from proctoring.vision.landmarks import (
+    Mesh,
+    estimate_landmarks,
+    region_of_detection,
+    region_of_mesh,
+)
 from proctoring.vision.schedule import Schedule
 
 ATTEMPT_PERIOD = 0.5
@@ -35,8 +40,8 @@ _MAX_TURNED_TILT = 30.0
 """The same for a detection in a picture that was turned back. Measured on 37 clips, three frames of each:
 upright faces up to 18 degrees, sideways ones from 20 on, nine of ten from 45 on."""
 _MIN_SCORE = 0.65
-"""Of the face detector. Upright faces in the same frames have from .68, and a picture without people up
-to .57."""
+"""Of the face detector. Upright faces in the same frames have from .68, a cup on a table .57 and, with the
+picture cut, .71: therefore landmarks must confirm a face."""
 _MIN_GAIN = 0.05
 """By how much the score of the face turned back must exceed that of the one that seems upright. In the
 same frames: by .09 and more if it is upside down, by -.14 at most if it is upright. After one such find,
@@ -81,7 +86,7 @@ class OrientationDetector:
             )
             # The reference is then the background of the picture as it is now.
             self._background_is_upright &= not scene.moved
-        upright = any(abs(_tilt(face)) <= _MAX_TILT for face in faces)
+        upright = any(abs(_tilt(face.mesh)) <= _MAX_TILT for face in faces)
         if upright and not self._is_upside_down(frame):
             since = frame.time if self._upright_since is None else self._upright_since
             self._upright_since = since
@@ -93,7 +98,7 @@ class OrientationDetector:
             self._forget()
             return None
         if not upright and self._schedule.start_if_due(frame.time, ATTEMPT_PERIOD):
-            self._attempt(frame)
+            self._attempt(frame.pixels)
         if not self._hits:
             return None
         return TurnedPicture(_ORDER[self._next], certain=self._hits >= MIN_HITS)
@@ -103,15 +108,17 @@ class OrientationDetector:
         if self._background_is_upright:
             return False
         if self._schedule.start_if_due(frame.time, ATTEMPT_PERIOD):
-            gain = self._score(frame.pixels, 180) - self._score(frame.pixels)
+            upright, turned = self._surest(frame.pixels), self._surest(_turned(frame.pixels, 180))
+            gain = _score(turned) - _score(upright)
             upside_down = gain >= (-_MIN_GAIN if self._hits else _MIN_GAIN)
             self._next = _ORDER.index(180)
             self._hits, self._misses = (self._hits + 1 if upside_down else 0), 0
         return self._hits > 0
 
-    def _attempt(self, frame: Frame) -> None:
-        degrees = _ORDER[self._next]
-        if self._score(frame.pixels, degrees) >= _MIN_SCORE and self._is_face(frame, degrees):
+    def _attempt(self, pixels: Pixels) -> None:
+        turned = _turned(pixels, _ORDER[self._next])
+        found = self._surest(turned)
+        if found is not None and found.score >= _MIN_SCORE and self._is_face(turned, found):
             self._hits, self._misses = self._hits + 1, 0
             return
         self._misses += 1
@@ -119,29 +126,37 @@ class OrientationDetector:
             self._forget()
             self._next = (self._next + 1) % len(_ORDER)
 
-    def _is_face(self, frame: Frame, degrees: int) -> bool:
-        """Whether the landmarks confirm an upright face once the picture is turned: the detector alone
-        takes a cup on a table, turned, for a face (score .71)."""
-        turned = np.asarray(cv2.rotate(frame.pixels, _ROTATIONS[degrees]), np.uint8)
-        faces = FaceTracker(self._detector, self._landmarker).update(Frame(frame.time, turned))
-        return any(abs(_tilt(face)) <= _MAX_TILT for face in faces)
+    def _surest(self, pixels: Pixels) -> FaceDetection | None:
+        """The upright face of the highest score."""
+        upright = [
+            face
+            for face in detect_faces(self._detector, pixels)
+            if abs(_tilt_of_detection(face)) <= _MAX_TURNED_TILT
+        ]
+        return max(upright, key=lambda face: face.score, default=None)
 
-    def _score(self, pixels: Pixels, degrees: int = 0) -> float:
-        """Of the surest face that is upright once the picture is turned; 0 if there is none."""
-        if degrees:
-            pixels = np.asarray(cv2.rotate(pixels, _ROTATIONS[degrees]), np.uint8)
-        scores = [0.0]
-        for face in detect_faces(self._detector, pixels):
-            (right_x, right_y), (left_x, left_y) = face.right_eye, face.left_eye
-            tilt = math.degrees(math.atan2(left_y - right_y, left_x - right_x))
-            if abs(tilt) <= _MAX_TURNED_TILT:
-                scores.append(face.score)
-        return max(scores)
+    def _is_face(self, pixels: Pixels, found: FaceDetection) -> bool:
+        """Whether the landmarks confirm an upright face."""
+        mesh, presence = estimate_landmarks(self._landmarker, pixels, region_of_detection(found))
+        return presence >= MIN_PRESENCE and abs(_tilt(mesh)) <= _MAX_TILT
 
     def _forget(self) -> None:
         self._hits = self._misses = 0
 
 
-def _tilt(face: TrackedFace) -> float:
+def _turned(pixels: Pixels, degrees: int) -> Pixels:
+    return np.asarray(cv2.rotate(pixels, _ROTATIONS[degrees]), np.uint8)
+
+
+def _score(found: FaceDetection | None) -> float:
+    return 0.0 if found is None else found.score
+
+
+def _tilt_of_detection(face: FaceDetection) -> float:
+    (right_x, right_y), (left_x, left_y) = face.right_eye, face.left_eye
+    return math.degrees(math.atan2(left_y - right_y, left_x - right_x))
+
+
+def _tilt(mesh: Mesh) -> float:
     """Degrees by which the line through the eyes is turned in the picture, clockwise."""
-    return math.degrees(region_of_mesh(face.mesh).angle)
+    return math.degrees(region_of_mesh(mesh).angle)
