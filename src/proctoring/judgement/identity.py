@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from proctoring.judgement.camera import why_unusable
 from proctoring.judgement.policy import Policy
 from proctoring.judgement.reading import Reading
-from proctoring.judgement.unread import why_unread
+from proctoring.judgement.unread import unread_reason, why_unread
 from proctoring.observations import FrameObservation, Identity
 
 MISMATCH, UNVERIFIED = "face.mismatch", "face.unverified"
@@ -25,8 +25,7 @@ exchanges of people of ``docs/accuracy.md`` were further below."""
 def identity_readings(policy: Policy, observation: FrameObservation) -> Iterator[Reading]:
     """Whether the candidate's face is not that of the reference, or cannot be compared with it."""
     identity = observation.identity
-    unread = any(unread.what == "identity" for unread in observation.not_read)
-    if identity is None and not unread:
+    if identity is None and not unread_reason(observation, "identity"):
         return
     unusable = why_unusable(policy, observation)
     if unusable:

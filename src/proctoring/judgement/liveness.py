@@ -14,7 +14,7 @@ from proctoring.judgement.camera import why_unusable
 from proctoring.judgement.policy import Policy
 from proctoring.judgement.policy.video import LivenessLimits
 from proctoring.judgement.reading import Reading
-from proctoring.judgement.unread import why_unread
+from proctoring.judgement.unread import unread_reason, why_unread
 from proctoring.observations import FrameObservation, InjectionIndicators, Liveness
 
 MOTION_CONFIDENCE = 0.8
@@ -54,7 +54,7 @@ def spoof_readings(policy: Policy, observation: FrameObservation) -> Iterator[Re
         text = "; ".join(sign.text for sign in indications)
         confidence = max(sign.confidence for sign in indications)
         yield Reading("face.spoof", True, confidence, len(indications), text)
-    elif unusable or life is None or _why_unscored(observation):
+    elif unusable or life is None or unread_reason(observation, "liveness"):
         unread = unusable or why_unread(observation, "liveness")
         yield Reading("face.spoof", None, text=unread)
     else:
@@ -84,7 +84,7 @@ def motionless_readings(policy: Policy, observation: FrameObservation) -> Iterat
 
 def unread_readings(policy: Policy, observation: FrameObservation) -> Iterator[Reading]:
     """Whether liveness could not be measured, and why: reviewers see that an attack may be missed."""
-    unread, unusable = _why_unscored(observation), why_unusable(policy, observation)
+    unread, unusable = unread_reason(observation, "liveness"), why_unusable(policy, observation)
     if unusable:
         yield Reading("liveness.unread", None, text=unusable)  # reported as ``camera.*``
     elif observation.liveness is not None or unread:
@@ -95,11 +95,6 @@ def unread_readings(policy: Policy, observation: FrameObservation) -> Iterator[R
 def _stands_still(stream: InjectionIndicators | None) -> bool:
     """Whether the same picture arrives again and again: a face that does not move in it shows nothing."""
     return stream is not None and stream.unchanged_for >= FROZEN_TIME
-
-
-def _why_unscored(observation: FrameObservation) -> str:
-    """Why the face was not scored in this frame; empty: it was, or that was not due."""
-    return next((item.reason for item in observation.not_read if item.what == "liveness"), "")
 
 
 def _of_face(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from proctoring.judgement.arrival import are_unreadable
+from proctoring.judgement.enrolment import MISSING
 from proctoring.judgement.state import JudgementState
 
 PROBLEMS: dict[str, str] = {
     "connection_lost": "Nothing arrives from you: check your network.",
     "camera_lost": "No pictures arrive: check that your camera is connected and switched on.",
-    "picture_turned": "The picture is turned: turn the camera upright.",
+    "picture_turned": MISSING["picture_turned"],
     "sound_lost": "No sound arrives: check that your microphone is connected and not muted.",
     "microphone_silent": (
         "Your microphone gives no sound at all: check that it is not muted, then say a few words."

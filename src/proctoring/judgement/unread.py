@@ -5,6 +5,12 @@ from __future__ import annotations
 from proctoring.observations import FrameObservation
 
 
+def unread_reason(observation: FrameObservation, what: str) -> str:
+    """Why exactly ``what`` was analysed in this frame and could not be read; empty: it was read, or not
+    due."""
+    return next((item.reason for item in observation.not_read if item.what == what), "")
+
+
 def why_unread(observation: FrameObservation, what: str) -> str:
     """Why ``what`` (``gaze``, ``head``, ...) could not be read from the frame, in words."""
     if observation.candidate is None:

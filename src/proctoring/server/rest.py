@@ -306,7 +306,7 @@ def _session_answer(service: Service, session: Session) -> SessionAnswer:
         listeners=service.outbox.listeners(session.session_id),
         last_seq=service.outbox.last_seq(session.session_id),
         open_incidents=_open_incidents(session),
-        last_alert=_alert(session.last_alert),
+        last_alert=None if session.last_alert is None else _alert(session.last_alert),
         enrolment=EnrolmentAnswer(**guidance["enrolment"]),
         calibration=CalibrationAnswer(**guidance["calibration"]),
         challenge=ChallengeAnswer(**guidance["challenge"]),
@@ -330,20 +330,12 @@ def _session_answer(service: Service, session: Session) -> SessionAnswer:
 
 def _open_incidents(session: Session) -> list[OpenIncidentAnswer]:
     return [
-        OpenIncidentAnswer(
-            kind=one.kind,
-            label=one.label,
-            severity=one.severity.value,
-            started_at=round(one.started_at, 3),
-            reason=one.reason,
-        )
+        OpenIncidentAnswer(**_alert(one).model_dump(), reason=one.reason)
         for one in session.open_incidents
     ]
 
 
-def _alert(change: IncidentChange | None) -> AlertAnswer | None:
-    if change is None:
-        return None
+def _alert(change: IncidentChange) -> AlertAnswer:
     return AlertAnswer(
         kind=change.kind,
         label=change.label,

@@ -7,14 +7,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 
+from proctoring.incidents import Severity
 from proctoring.records.sitting_detail import IncidentRecord, SittingDetail
 
 MAX_INCIDENTS = 300
 """Incidents that a report lists: some 40 pages."""
 MAX_DECISIONS = 3
 """Decisions and comments that a report shows of one incident."""
-
-_RANKS = {"violation": 3, "warning": 2, "info": 1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,12 +127,12 @@ def _choose(
         sums[key] = _plus(sums.get(key) or Sum(*key, 0, 0, 0.0, 0, 0), incident)
         end = max(end, incident.started_at + incident.duration)
         # Numbers differ, so that incidents themselves are never compared.
-        rank = (_RANKS.get(incident.severity, 0), incident.alerted, -number)
+        rank = (Severity(incident.severity).rank, incident.alerted, -number)
         push = heapq.heappush if len(chosen) < MAX_INCIDENTS else heapq.heappushpop
         push(chosen, (rank, _last_decisions(incident)))
     in_order = sorted(chosen, key=lambda found: -found[0][2])
     return (
-        tuple(sorted(sums.values(), key=lambda one: -_RANKS.get(one.severity, 0))),
+        tuple(sorted(sums.values(), key=lambda one: -Severity(one.severity).rank)),
         tuple(incident for _, incident in in_order),
         number - len(chosen),
         end,
