@@ -1,4 +1,4 @@
-"""What the candidate is told about media that does not arrive, is turned or is not analysed, and what to do."""
+"""What the candidate is told to do about media that does not arrive, is turned or is not analysed."""
 
 from __future__ import annotations
 

@@ -14,8 +14,8 @@ def session_id(room: str, identity: str) -> str:
     """``ROOM:IDENTITY`` in the characters that the server accepts, unique per pair.
 
     Other characters become ``~`` and the two hexadecimal digits of each of their UTF-8 bytes, as does
-    a colon in the room's name and a dot at either end, so that the first colon always separates the two. Longer ids are cut
-    to 200 characters and end in a digest of the whole.
+    a colon in the room's name and a dot at either end, so that the first colon always separates the two.
+    Longer ids are cut to 200 characters and end in a digest of the whole.
     """
     whole = f"{_escape(room).replace(':', '~3a')}:{_escape(identity)}"
     if whole.startswith("."):

@@ -14,7 +14,8 @@ class SpeakerActivity:
     number: int
     """Number of the speaker within the session, from 1; never reused. 1 is the candidate."""
     similarity: float | None
-    """Cosine similarity of the voice's embedding to the candidate's; ``None`` for the candidate or if not known."""
+    """Cosine similarity of the voice's embedding to the candidate's, -1 to 1; ``None`` for the
+    candidate and while it is not known yet."""
     confidence: float
     """Confidence that this is not the candidate, 0 to 1; 0 for the candidate."""
     seconds: float
@@ -28,7 +29,8 @@ class DiarizationResult:
     speakers: tuple[SpeakerActivity, ...]
     """The speakers since the last result."""
     enrolment: float
-    """Share of the candidate's voice that is known; below 1, new speakers must differ clearly."""
+    """How much of the candidate's voice is known, 0 to 1. Below 1, a new speaker is only reported if
+    two clearly different voices are heard within ten seconds."""
     overlap: float
     """Seconds since the last result in which two or more spoke at once."""
     unassigned: float

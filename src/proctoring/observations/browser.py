@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class BrowserObservation:
-    """State of the browser as reported by its page, once a second and on changes; can be forged."""
+    """State of the candidate's browser as reported by its page, about once a second and on every
+    change. A page can be forged: missing and contradictory reports are for a reviewer to weigh."""
 
     time: float
     """Media time in seconds."""

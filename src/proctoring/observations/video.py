@@ -43,7 +43,8 @@ class Face:
     """A face in a frame, tracked from frame to frame."""
 
     track: int
-    """Number of the track: constant while the face is tracked without a break, never reused."""
+    """Number of the track: constant while the face is tracked without a break, never reused within a
+    session."""
     box: Box
     """Bounding box of the landmarks."""
     presence: float
@@ -51,7 +52,8 @@ class Face:
     since: float = 0.0
     """Media time at which the track started."""
     depicted: bool | None = False
-    """``True``: a picture of a face. ``None``: not decided yet. ``False`` for the candidate's face."""
+    """``True``: a picture of a face: it stays still while others move, or lies within a screen.
+    ``None``: not decided yet. Always ``False`` for the candidate's face."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,8 @@ class ObjectDetections:
     face_seen: bool = False
     """Whether the candidate's face was found in the same frame."""
     verifier: str = ""
-    """Second model, which must find phones too; empty: the first model alone decided."""
+    """Catalogue name of the second model, which verifies phones in crops: only phones that both
+    models found are reported. Empty: the first model alone decided."""
     suspects: int = 0
     """Number of crops that the verifier analysed, or would have."""
 
@@ -154,21 +157,25 @@ class Liveness:
     track: int
     """Track of the face (see ``Face``)."""
     score: float | None
-    """Mean score of the networks, 0 (attack) to 1 (bona fide); ``None``: too few, or no network."""
+    """Mean score of the networks over the last detections, 0 (attack) to 1 (bona fide). ``None``: too
+    few detections, a face or light that they cannot score, or no network is available."""
     networks: str
     """Names of the networks; empty if only motion and surroundings are analysed."""
     samples: int
     """Number of detections in the mean ``score``."""
     parallax: float | None
-    """Relative movement in eye distances per degree of turn: .0005 a sheet, .003 a head, or none."""
+    """How much the parts of the face move relative to each other when it turns, in eye distances per
+    degree: about .0005 for a flat sheet, .003 for a head. ``None``: not turned far enough recently."""
     motion: float | None
     """Travel of the head within the last 10 s, in eye distances. ``None``: not tracked for so long."""
     framed_share: float | None
     """Share of the last detections in which the face lies within a phone or screen. ``None``: none."""
     blinks: float | None
-    """Blinks per minute over the last 20 to 30 s. ``None``: not tracked for so long."""
+    """Blinks per minute over the last 20 to 30 s. ``None``: not tracked for so long, or in too few
+    frames."""
     inner_motion: float | None = None
-    """Movement within the face in 4 to 10 s, in eye widths: to .04 in a photo, from .1 in a face."""
+    """Movement within the face over the last 4 to 10 s, in eye widths: up to .04 in a photo that is moved
+    about, .1 and more in a face that looks about or speaks. ``None``: not tracked for so long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +200,8 @@ class Identity:
     track: int
     """Track of the face (see ``Face``)."""
     distance: float
-    """Distance of the mean probe from the reference: about .3 for one person, .6 for two."""
+    """Distance between the mean embedding of the last probes and the reference: about .2 within a
+    session, .3 for one person on two days, .6 for two persons."""
     comparisons: int
     """Number of probes in the mean: one alone errs four times as often as three."""
     trigger: str

@@ -20,7 +20,8 @@ class AudioLimits(Section):
     max_silent_level: float = Field(default=-95.0, ge=-100, le=-40, allow_inf_nan=False)
     """Level in decibels below full scale up to which half a second of audio is digital silence: -100
     is all zeros, -95 means that one sample in three differs from zero, by one. The quietest half
-    second of a real room measured -83.5 (``docs/accuracy.md``). Raising it reports microphones with an analogue mute, and quiet rooms."""
+    second of a real room measured -83.5 (``docs/accuracy.md``). Raising it reports microphones with an
+    analogue mute, and quiet rooms."""
     min_other_speaker_confidence: Score = 0.5
     """Confidence from which a voice counts as another speaker's. Raising it reports less and misses
     voices that resemble the candidate's."""

@@ -134,8 +134,8 @@ class LivenessLimits(Section):
     max_framed_share_alone: float = Field(default=0.9, gt=0, le=1)
     """The same where nothing else indicates an attack."""
     trusted_score: Score = 0.7
-    """From this mean score on, a frame around the face is ignored and ``min_parallax`` is halved; so it is
-    for a lively face."""
+    """From this mean score on, a frame around the face is ignored and ``min_parallax`` is halved. It is
+    also halved for a lively face."""
     max_unchanged_at_start: float = Field(default=10.0, ge=1, le=3600)
     """Seconds for which a session may start with identical pictures. If they become identical
     later, the camera is frozen."""
