@@ -124,11 +124,8 @@ def test_what_could_not_be_written_waits_and_is_written_once(
     assert [found.time for found in archive.reader.inputs("S1")] == [0.0, 1.0]
 
 
-def test_what_was_committed_unheard_is_not_written_twice(
-    archive: Archive, clock: Clock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    kept = keeper(archive, clock)
-    kept.begin("S1", transcripts=False)(seen(0.0))
+def flush_unheard(kept: SignalRecorder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A flush that is committed, and whose answer is lost."""
 
     def unheard(_: object) -> None:
         raise OperationalError("commit", {}, Exception("the connection is gone"))
@@ -137,6 +134,15 @@ def test_what_was_committed_unheard_is_not_written_twice(
         broken.setattr(kept, "_settle", unheard)
         with pytest.raises(OperationalError):
             kept.flush()
+
+
+def test_what_was_committed_unheard_is_not_written_twice(
+    archive: Archive, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = keeper(archive, clock)
+    kept.begin("S1", transcripts=False)(seen(0.0))
+
+    flush_unheard(kept, monkeypatch)
     kept.flush()
     assert count(archive, "S1") == 1
 
@@ -148,13 +154,7 @@ def test_what_came_after_a_commit_unheard_is_not_lost(
     keep = kept.begin("S1", transcripts=False)
     keep(seen(0.0))
 
-    def unheard(_: object) -> None:
-        raise OperationalError("commit", {}, Exception("the connection is gone"))
-
-    with monkeypatch.context() as broken:
-        broken.setattr(kept, "_settle", unheard)
-        with pytest.raises(OperationalError):
-            kept.flush()
+    flush_unheard(kept, monkeypatch)
     for time in (1.0, 2.0, 3.0):
         keep(seen(time))
     kept.flush()

@@ -11,17 +11,14 @@ import numpy as np
 import pytest
 import simplejpeg
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
+from tests.server.browser import in_browser, launched, silent_page
 from tests.server.live import Live, running
-from tests.server.test_page import CHROMIUM, FLAGS, nobody, one_face, two_faces
+from tests.server.test_page import nobody, one_face, two_faces
 
 from proctoring.vision.networks import VisionModels
 
-pytestmark = [
-    pytest.mark.e2e,
-    pytest.mark.timeout(300),
-    pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed"),
-]
+pytestmark = in_browser
 
 START_US = 1_767_348_000_000_000
 
@@ -58,24 +55,14 @@ def sit(server: Live, session_id: str) -> None:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+    with launched() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    """A page whose console must have been silent at the end."""
-    complaints: list[str] = []
-    page = browser.new_page(viewport={"width": 1280, "height": 900})
-    page.on(
-        "console", lambda m: complaints.append(m.text) if m.type in ("error", "warning") else None
-    )
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    yield page
-    page.close()
-    assert complaints == []
+    with silent_page(browser) as page:
+        yield page
 
 
 def open_sitting(page: Page, server: Live) -> None:
