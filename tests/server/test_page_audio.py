@@ -184,11 +184,11 @@ def test_words_are_shown_where_they_are_asked_for(visit: Callable[..., Page]) ->
 def test_pictures_go_out_where_the_microphone_is_refused(
     visit: Callable[..., Page], server: Server
 ) -> None:
-    page = visit("camera", query="?session=silent")
+    page = visit("camera", query="?session=refused")
     start(page)
     expect(page.locator("#notices")).to_contain_text("No sound is sent")
     expect(page.locator("#reading-faces")).not_to_have_text(NOTHING)
-    assert session(server, "silent")["audio"] is False
+    assert session(server, "refused")["audio"] is False
     expect(page.get_by_role("button", name="Mute")).to_have_attribute("aria-disabled", "true")
 
 
