@@ -10,8 +10,8 @@ import pytest
 from PIL import Image, ImageOps
 
 from proctoring.errors import BadFrameError
-from proctoring.vision.decode import MAX_PIXELS, decode_jpeg
-from proctoring.vision.frame import Pixels
+from proctoring.vision.decode import MAX_PIXELS, decode_jpeg, read_jpeg
+from proctoring.vision.frame import Pixels, luma_of
 
 
 def jpeg(picture: Image.Image, orientation: int | None = None, **options: Any) -> bytes:
@@ -121,3 +121,34 @@ def test_the_largest_size_is_the_callers_to_choose(picture: Image.Image) -> None
 def test_a_picture_in_which_nothing_can_be_seen_is_refused(size: tuple[int, int]) -> None:
     with pytest.raises(BadFrameError, match=f"too small: {size[0]} x {size[1]}"):
         decode_jpeg(jpeg(Image.new("RGB", size, (90, 90, 90))))
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"progressive": True}, {"subsampling": 0}, {"orientation": 6}]
+)
+def test_the_small_grey_copy_is_that_of_the_pixels(
+    astronaut: Pixels, options: dict[str, Any]
+) -> None:
+    picture = Image.fromarray(astronaut).resize((640, 480))
+    opened = read_jpeg(jpeg(picture, **options))
+    pixels = opened.decode()
+    assert (opened.width, opened.height) == (pixels.shape[1], pixels.shape[0])
+    expected = luma_of(pixels)
+    assert opened.luma.shape == expected.shape == (120, 160) if opened.width == 640 else (160, 120)
+    assert np.abs(opened.luma.astype(int) - expected).max() <= 12
+    assert np.abs(opened.luma.astype(int) - expected).mean() < 1
+
+
+def test_a_grey_copy_of_a_jpeg_that_is_cut_short_is_refused(picture: Image.Image) -> None:
+    data = jpeg(picture)
+    opened = read_jpeg(data[: len(data) // 2])
+    with pytest.raises(BadFrameError, match="cut short"):
+        opened.luma  # noqa: B018
+
+
+@pytest.mark.parametrize("size", [(32, 32), (100, 80), (320, 240), (643, 481), (1920, 1080)])
+def test_the_small_grey_copy_has_the_same_size_however_it_is_made(
+    astronaut: Pixels, size: tuple[int, int]
+) -> None:
+    opened = read_jpeg(jpeg(Image.fromarray(astronaut).resize(size)))
+    assert opened.luma.shape == luma_of(opened.decode()).shape

@@ -41,7 +41,7 @@ from proctoring.session.remote_speakers import RemoteSpeakers
 from proctoring.session.sinks import Sinks
 from proctoring.session.worker_pool import WorkerPool
 from proctoring.vision.analyser import FACE_RATE, FrameAnalysis
-from proctoring.vision.decode import decode_jpeg
+from proctoring.vision.decode import read_jpeg
 from proctoring.vision.deferred import DeferredResult
 from proctoring.vision.frame import Frame
 
@@ -206,10 +206,11 @@ class SessionWorker:
         processor_time = time.thread_time()
         try:
             began = time.perf_counter()
-            pixels = decode_jpeg(received.data, max_pixels=self._max_pixels)
+            frame = Frame(received.time, read_jpeg(received.data, max_pixels=self._max_pixels))
+            frame.pixels  # noqa: B018  # decodes it
             decode_ms = (time.perf_counter() - began) * 1000
             analysis = self._pipeline.analyser.analyse_immediate(
-                Frame(received.time, pixels), allow_deferred=self._deferred.is_free
+                frame, allow_deferred=self._deferred.is_free
             )
         except BadFrameError as error:
             spent = time.thread_time() - processor_time

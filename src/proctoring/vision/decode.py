@@ -12,13 +12,16 @@ from __future__ import annotations
 import io
 import time
 from bisect import bisect_right
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import simplejpeg
+from numpy.typing import NDArray
 from PIL import Image
 
 from proctoring.errors import BadFrameError
-from proctoring.vision.frame import Pixels
+from proctoring.vision.frame import LUMA_SIZE, Luma, Pixels, luma_of
 from proctoring.vision.jpeg_structure import JpegStructure, read_structure
 
 MAX_PIXELS = 3840 * 2160
@@ -36,16 +39,91 @@ filled with noise, took 0.2 to 0.4 s. What would take longer than it may is not 
 _PIECE = 4096
 """Most bytes decoded between two checks of the time. A scan is a piece of its own, however short."""
 _FOUR_COLOURS = ("CMYK", "YCCK")
+_FIRST_ON_ITS_SIDE = 5
+"""EXIF orientations from this one on exchange width and height."""
 _ROTATIONS = {3: 2, 6: 3, 8: 1}
 """EXIF orientation to counter-clockwise quarter turns; mirrored ones are undone first."""
+
+
+@dataclass(frozen=True, eq=False)
+class Jpeg:
+    """A JPEG whose header and structure were checked; an ``EncodedPicture``."""
+
+    stored_width: int
+    stored_height: int
+    """In pixels, before it is turned upright."""
+    single_pass: bool
+    """Whether it can be decoded in one pass, also in a smaller size."""
+    data: bytes
+    structure: JpegStructure
+    max_seconds: float
+    """Processor time that decoding several scans may take."""
+
+    @property
+    def width(self) -> int:
+        """In pixels, upright."""
+        return self.stored_height if self._on_its_side else self.stored_width
+
+    @property
+    def height(self) -> int:
+        """In pixels, upright."""
+        return self.stored_width if self._on_its_side else self.stored_height
+
+    @property
+    def _on_its_side(self) -> bool:
+        return self.structure.orientation >= _FIRST_ON_ITS_SIDE
+
+    @cached_property
+    def luma(self) -> Luma:
+        """The small grey copy. A third of the time that all pixels take: the decoder reads all of the data,
+        but transforms only the brightness, in a small size.
+
+        Raises:
+            BadFrameError: the data are damaged or cut short.
+        """
+        if not self.single_pass:
+            return luma_of(self._pixels)
+        width, height = LUMA_SIZE
+        if self._on_its_side:
+            width, height = height, width
+        try:
+            grey = simplejpeg.decode_jpeg(
+                self.data, colorspace="GRAY", min_width=width, min_height=height, strict=True
+            )
+        except ValueError as error:
+            raise BadFrameError(f"JPEG damaged or cut short: {error}") from error
+        return _upright(np.asarray(grey[:, :, 0], np.uint8), self.structure.orientation)
+
+    def decode(self) -> Pixels:
+        """All pixels: (height, width, 3) RGB, upright.
+
+        Raises:
+            BadFrameError: the data are damaged or cut short, or take too long to decode.
+        """
+        return self._pixels
+
+    @cached_property
+    def _pixels(self) -> Pixels:
+        if self.single_pass:
+            pixels = _decode_fast(self.data)
+        else:
+            pixels = _decode_in_pieces(self.structure, self.max_seconds)
+        return _upright(pixels, self.structure.orientation)
 
 
 def decode_jpeg(
     data: bytes, *, max_pixels: int = MAX_PIXELS, max_seconds: float = MAX_SECONDS
 ) -> Pixels:
-    """Decode one JPEG to (height, width, 3) RGB, turned upright by its EXIF orientation.
+    """Decode one JPEG to (height, width, 3) RGB: ``read_jpeg`` and ``Jpeg.decode``."""
+    return read_jpeg(data, max_pixels=max_pixels, max_seconds=max_seconds).decode()
 
-    Greyscale and CMYK are converted to RGB.
+
+def read_jpeg(
+    data: bytes, *, max_pixels: int = MAX_PIXELS, max_seconds: float = MAX_SECONDS
+) -> Jpeg:
+    """Check the header and the structure of a JPEG, without decoding it.
+
+    Decoded, it is RGB (greyscale and CMYK are converted), turned upright by its EXIF orientation.
 
     Args:
         data: the file.
@@ -53,8 +131,8 @@ def decode_jpeg(
         max_seconds: processor time that a picture of several scans may take.
 
     Raises:
-        BadFrameError: not a JPEG, damaged or truncated, smaller than ``MIN_SIDE`` on a side, larger
-            than ``max_pixels``, of more scans or segments than cameras send, or too slow to decode.
+        BadFrameError: not a JPEG, smaller than ``MIN_SIDE`` on a side, larger than ``max_pixels``, or of
+            more scans or segments than cameras send.
     """
     if not data.startswith(_START_OF_IMAGE):
         raise BadFrameError(f"not a JPEG: begins with {data[:2].hex(' ') or 'nothing'}")
@@ -66,16 +144,13 @@ def decode_jpeg(
             f"picture too large: {width} x {height}, at most {max_pixels / 1e6:.1f} megapixels"
         )
     structure = read_structure(data)
-    if structure.single_pass and colours not in _FOUR_COLOURS:
-        pixels = _decode_fast(data)
-    else:
-        scans = len(structure.scans)
-        if scans > 1 and width * height * scans > max_seconds * SCANNED_PER_SECOND:
-            raise BadFrameError(
-                f"JPEG has {width} x {height} pixels in {scans} scans: send baseline JPEG"
-            )
-        pixels = _decode_in_pieces(structure, max_seconds)
-    return _upright(pixels, structure.orientation)
+    scans = len(structure.scans)
+    if scans > 1 and width * height * scans > max_seconds * SCANNED_PER_SECOND:
+        raise BadFrameError(
+            f"JPEG has {width} x {height} pixels in {scans} scans: send baseline JPEG"
+        )
+    single_pass = structure.single_pass and colours not in _FOUR_COLOURS
+    return Jpeg(width, height, single_pass, data, structure, max_seconds)
 
 
 def _read_header(data: bytes) -> tuple[int, int, str]:
@@ -132,7 +207,7 @@ class _TimedPieces(io.BytesIO):
         return super().read(min(end, *self._scans[following : following + 1], end) - at)
 
 
-def _upright(pixels: Pixels, orientation: int) -> Pixels:
+def _upright(pixels: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
     """Undo the EXIF orientation (Exif 2.3, tag 274)."""
     if orientation in (2, 4, 5, 7):  # Mirrored: undo that, then rotate like the unmirrored case.
         pixels = pixels[:, ::-1]

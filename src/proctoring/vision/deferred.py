@@ -34,11 +34,10 @@ class DeferredDetection:
         found: ObjectDetections | None = None
         if self.objects is not None:
             found = yield from _timed(self.objects(self.frame.pixels), "objects", milliseconds)
-        height, width = self.frame.pixels.shape[:2]
         return DeferredResult(
             self.frame.time,
-            width,
-            height,
+            self.frame.width,
+            self.frame.height,
             self.candidate_generation,
             self.face,
             found,

@@ -120,8 +120,8 @@ class Context:
 
     def observation(self) -> FrameObservation:
         """All parts as one observation."""
-        height, width = self.frame.pixels.shape[:2]
-        return observation_of(self.frame.time, width, height, self.found)
+        frame = self.frame
+        return observation_of(frame.time, frame.width, frame.height, self.found)
 
 
 def observation_of(

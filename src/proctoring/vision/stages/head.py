@@ -33,10 +33,12 @@ class HeadStage(Stage):
         if context.candidate is None:
             context.head = self._estimate(None)
             return {}
-        height, width = context.frame.pixels.shape[:2]
-        pose = estimate_head_pose(self._canonical, context.candidate.mesh, width, height)
+        frame = context.frame
+        pose = estimate_head_pose(
+            self._canonical, context.candidate.mesh, frame.width, frame.height
+        )
         if pose is not None:
-            self._neutral.update(context.frame.time, pose)
+            self._neutral.update(frame.time, pose)
         head = context.head = self._estimate(pose)
         if head.turn is None:
             reason = NO_POSE if pose is None else "neutral pose not yet learned"
