@@ -18,8 +18,8 @@ import numpy as np
 import simplejpeg
 
 from proctoring.errors import BadFrameError
-from proctoring.vision.decode import decode_jpeg
-from proctoring.vision.frame import Pixels
+from proctoring.vision.decode import read_jpeg
+from proctoring.vision.frame import Frame, Pixels
 from proctoring.vision.injection import SAMPLE_PERIOD, InjectionDetector
 from proctoring.vision.repetition import RepetitionDetector
 from proctoring.vision.schedule import Schedule
@@ -29,6 +29,8 @@ CLIPS = ("d6.mp4", "d9.mp4")
 LENGTHS = (2.0, 3.0, 4.33, 6.0, 8.0, 15.0)
 LATE = 10
 """Turns after which a loop counts as not found."""
+_QUALITY = 85
+"""JPEG quality of frames."""
 _VIDEOS = {".mp4", ".mkv", ".mpg", ".mov", ".webm"}
 
 
@@ -46,7 +48,7 @@ class Guise:
     back: bool = False
     """Whether every other turn runs backwards."""
     qualities: tuple[int, int] | None = None
-    """Range of the JPEG qualities in which the client encodes; ``None``: always the same pixels."""
+    """Range of the JPEG qualities in which the client encodes; ``None``: always ``_QUALITY``."""
 
 
 GUISES = (
@@ -92,34 +94,35 @@ def _told(times: dict[str, float], length: float) -> str:
     )
 
 
-def _played(
-    frames: list[Pixels], length: float, guise: Guise, end: float
-) -> Iterator[tuple[float, Pixels]]:
+def _played(frames: list[Pixels], length: float, guise: Guise, end: float) -> Iterator[Frame]:
     generator = np.random.default_rng(1)
     rate = len(frames) / length
+    encoded = [simplejpeg.encode_jpeg(pixels, quality=_QUALITY) for pixels in frames]
     for n in range(int(end * guise.rate)):
         time = max(0.0, n / guise.rate + float(generator.uniform(-1, 1)) * guise.jitter)
         if generator.random() < guise.lost:
             continue
         turn, number = divmod(int(time * rate), len(frames))
-        pixels = frames[-1 - number if guise.back and turn % 2 else number]
+        number = len(frames) - 1 - number if guise.back and turn % 2 else number
+        data = encoded[number]
         if guise.qualities is not None:
             low, high = guise.qualities
             quality = int(generator.integers(low, high + 1))
-            pixels = decode_jpeg(simplejpeg.encode_jpeg(pixels, quality=quality))
-        yield time, pixels
+            data = simplejpeg.encode_jpeg(frames[number], quality=quality)
+        yield Frame(time, read_jpeg(data))
 
 
-def _first_found(frames: Iterator[tuple[float, Pixels]]) -> dict[str, float]:
+def _first_found(frames: Iterator[Frame]) -> dict[str, float]:
     """Times at which an exact and a near repetition were first found, by these words."""
     exact, near, schedule = RepetitionDetector(), InjectionDetector(), Schedule()
     found: dict[str, float] = {}
-    for time, pixels in frames:
-        exact.update(time, pixels)
+    for frame in frames:
+        time = frame.time
+        exact.update(frame)
         if "exact" not in found and exact.repetition(time) is not None:
             found["exact"] = time
         if schedule.start_if_due(time, SAMPLE_PERIOD):
-            signs = near.update(time, pixels)
+            signs = near.update(frame)
             if signs.repeats_after is not None:
                 found.setdefault("near", time)
     return found
@@ -139,11 +142,11 @@ def _once(data: Path) -> None:
     print(f"played once: {clips} recordings, {seconds:.0f} s")
 
 
-def _whole(path: Path, played: list[float]) -> Iterator[tuple[float, Pixels]]:
+def _whole(path: Path, played: list[float]) -> Iterator[Frame]:
     try:
         for frame in read_frames(path):
             played.append(frame.time)
-            yield frame.time, frame.pixels
+            yield Frame(frame.time, read_jpeg(simplejpeg.encode_jpeg(frame.pixels, _QUALITY)))
     except BadFrameError as error:
         print(f"{path.name}: {error}")
 

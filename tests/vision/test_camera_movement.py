@@ -7,7 +7,7 @@ import pytest
 
 from proctoring.observations import Box
 from proctoring.vision.camera_movement import CameraMovementDetector
-from proctoring.vision.frame import Pixels
+from proctoring.vision.frame import Frame, Pixels
 
 from .conftest import photograph, warp
 
@@ -22,7 +22,10 @@ def room(across: float = 0.0, light: float = 1.0) -> Pixels:
 
 def moved(pictures: list[Pixels], faces: list[Box] | None = None) -> list[bool]:
     watch = CameraMovementDetector()
-    return [watch.update(pixels, [FACE] if faces is None else faces).moved for pixels in pictures]
+    return [
+        watch.update(Frame(0.0, pixels), [FACE] if faces is None else faces).moved
+        for pixels in pictures
+    ]
 
 
 def test_a_camera_at_rest_is_not_moved() -> None:
@@ -69,7 +72,7 @@ def test_a_person_who_moves_is_no_move_of_the_camera() -> None:
         pixels = room()
         left = 100 + 18 * step
         pixels[120:, left : left + 140] = 30
-        assert not watch.update(pixels, [Box(left + 35, 130, left + 105, 220)]).moved
+        assert not watch.update(Frame(0.0, pixels), [Box(left + 35, 130, left + 105, 220)]).moved
 
 
 def test_a_person_who_turned_away_still_hides_the_background() -> None:
@@ -77,16 +80,19 @@ def test_a_person_who_turned_away_still_hides_the_background() -> None:
     filled = room()
     filled[60:, 120:520] = np.random.default_rng(0).integers(0, 255, (420, 400, 1))
     person = Box(120, 60, 520, 480)
-    assert not any(watch.update(filled, [FACE]).moved for _ in range(5))
+    assert not any(watch.update(Frame(0.0, filled), [FACE]).moved for _ in range(5))
     filled = filled.copy()
     filled[60:, 120:520] = 255 - filled[60:, 120:520]  # the back of the head, another shirt
-    assert not any(watch.update(filled, [], [person]).moved for _ in range(10))
+    assert not any(watch.update(Frame(0.0, filled), [], [person]).moved for _ in range(10))
 
 
 def test_how_like_the_background_is_what_it_was_is_said() -> None:
     watch = CameraMovementDetector()
-    watch.update(room(), [FACE])
-    same, other = watch.update(room(), [FACE]), watch.update(room(150), [FACE])
+    watch.update(Frame(0.0, room()), [FACE])
+    same, other = (
+        watch.update(Frame(0.0, room()), [FACE]),
+        watch.update(Frame(0.0, room(150)), [FACE]),
+    )
     assert same.similarity is not None
     assert other.similarity is not None
     assert same.similarity > 0.95 > 0.5 > other.similarity

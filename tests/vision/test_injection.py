@@ -10,7 +10,8 @@ import pytest
 import simplejpeg
 
 from proctoring.observations import InjectionIndicators
-from proctoring.vision.frame import Pixels
+from proctoring.vision.decode import read_jpeg
+from proctoring.vision.frame import Frame, Pixels
 from proctoring.vision.injection import SAMPLE_PERIOD, InjectionDetector
 
 from .conftest import photograph, warp
@@ -20,7 +21,7 @@ from .moving import with_noise
 def watch(picture_at: Callable[[float], Pixels], seconds: float) -> list[InjectionIndicators]:
     stream = InjectionDetector()
     return [
-        stream.update(n * SAMPLE_PERIOD, picture_at(n * SAMPLE_PERIOD))
+        stream.update(Frame(n * SAMPLE_PERIOD, picture_at(n * SAMPLE_PERIOD)))
         for n in range(int(seconds / SAMPLE_PERIOD))
     ]
 
@@ -153,5 +154,36 @@ def test_a_long_gap_starts_the_memory_anew(astronaut: Pixels) -> None:
     once = wanderer(astronaut, 5)
     for start in (0.0, 100.0):
         for n in range(35):
-            signs = stream.update(start + n * SAMPLE_PERIOD, once(n * SAMPLE_PERIOD))
+            signs = stream.update(Frame(start + n * SAMPLE_PERIOD, once(n * SAMPLE_PERIOD)))
     assert signs.repeats_after is None
+
+
+def as_received(time: float, picture: Pixels, quality: int = 85) -> Frame:
+    return Frame(time, read_jpeg(simplejpeg.encode_jpeg(picture, quality)))
+
+
+def test_few_frames_of_a_camera_are_decoded(astronaut: Pixels) -> None:
+    living, stream = wanderer(astronaut, 1), InjectionDetector()
+    frames = [as_received(n * SAMPLE_PERIOD, living(n * SAMPLE_PERIOD)) for n in range(75)]
+    signs = [stream.update(frame) for frame in frames]
+    assert sum(frame.decoded for frame in frames[25:]) <= 20  # of 10 s
+    assert signs[-1].ever_changed
+    assert max(sign.unchanged_for for sign in signs) <= 0.6
+
+
+@pytest.mark.parametrize("same_quality", [True, False])
+def test_a_frozen_camera_is_found_though_its_frames_are_not_decoded_by_others(
+    astronaut: Pixels, same_quality: bool
+) -> None:
+    generator, living = np.random.default_rng(5), wanderer(astronaut, 1)
+    stream = InjectionDetector()
+    for n in range(60):
+        time = n * SAMPLE_PERIOD
+        quality = 85 if same_quality else int(generator.integers(80, 85))
+        signs = stream.update(as_received(time, living(min(time, 6.0)), quality))
+    assert signs.ever_changed
+    # Pictures that are encoded anew in other qualities are new while there are few of them.
+    late = 0.0 if same_quality else 3.0
+    assert 11.8 - 6.0 - late - 0.4 <= signs.unchanged_for <= 11.8 - 6.0
+    if same_quality:
+        assert signs.unchanged_for == pytest.approx(5.8)

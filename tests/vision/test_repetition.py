@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import simplejpeg
 
-from proctoring.vision.frame import Pixels
+from proctoring.vision.frame import Frame, Pixels
 from proctoring.vision.repetition import MEMORY, Repetition, RepetitionDetector
 
 from .conftest import photograph
@@ -32,7 +32,7 @@ def watch(frames: Iterable[tuple[float, Pixels]]) -> list[tuple[float, Repetitio
     detector = RepetitionDetector()
     found, asked = [], 0.0
     for time, pixels in frames:
-        detector.update(time, pixels)
+        detector.update(Frame(time, pixels))
         if time >= asked:
             asked = time + 1.0
             repetition = detector.repetition(time)

@@ -84,7 +84,7 @@ class VisionAnalyser:
         self._identity = IdentityVerifier(models.identity, reference=reference, mirrored=mirrored)
         stages: list[Stage] = [CameraStage()]
         if models.faces is not None:
-            stages += _face_stages(models.faces, mirrored, depicted, liveness, self._identity)
+            stages = _face_stages(models.faces, mirrored, depicted, liveness, self._identity)
         self._stages = StageLoop(stages)
         self._objects = ObjectStage(models.objects, depicted, liveness)
         self._schedule = Schedule()
@@ -150,6 +150,7 @@ def _face_stages(
     repetition = RepetitionDetector()
     return [
         FaceStage(networks),
+        CameraStage(),
         CandidateStage(),
         CameraMovementStage(),
         OrientationStage(networks),

@@ -9,11 +9,13 @@ eightieth of its width, as out of focus.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 
 from proctoring.observations import ImageQuality
-from proctoring.vision.frame import Pixels
+from proctoring.vision.frame import Luma, Pixels, luma_of
 
 _DETAIL_SIZE = (320, 240)
 """Width and height at which detail is measured."""
@@ -28,16 +30,42 @@ _OVEREXPOSED = 250
 """Grey level, 0 to 255, from which a pixel counts as overexposed."""
 
 
-def measure_camera(pixels: Pixels) -> ImageQuality:
-    """Measure a frame. About half a millisecond at 640 x 480."""
-    fine = cv2.resize(pixels, _DETAIL_SIZE, interpolation=cv2.INTER_AREA)
-    grey = cv2.cvtColor(fine, cv2.COLOR_RGB2GRAY)
-    small = cv2.resize(grey, _STRUCTURE_SIZE, interpolation=cv2.INTER_AREA).astype(np.float32)
+@dataclass(frozen=True, slots=True)
+class Light:
+    """What the small grey copy says of a picture; see ``ImageQuality``."""
+
+    brightness: float
+    overexposed: float
+    structure: float
+    edges: float
+    """Strength of the edges in the copy: far coarser than ``detail``, but it changes when that does."""
+
+
+def measure_light(luma: Luma) -> Light:
+    """Measure without the pixels. About a tenth of a millisecond."""
+    small = cv2.resize(luma, _STRUCTURE_SIZE, interpolation=cv2.INTER_AREA).astype(np.float32)
     gradient = cv2.GaussianBlur(small, (0, 0), _GRADIENT_SIGMA)
-    smooth = cv2.GaussianBlur(grey.astype(np.float32), (0, 0), _NOISE_SIGMA)
-    return ImageQuality(
+    return Light(
         brightness=float(small.mean()),
         overexposed=float((small >= _OVEREXPOSED).mean()),
         structure=float((small - gradient).std()),
-        detail=float(cv2.Laplacian(smooth, cv2.CV_32F).std()),
+        edges=float(cv2.Laplacian(luma, cv2.CV_16S).std()),
     )
+
+
+def measure_detail(pixels: Pixels) -> float:
+    """Strength of the finest edges. Half a millisecond at 640 x 480."""
+    fine = cv2.resize(pixels, _DETAIL_SIZE, interpolation=cv2.INTER_AREA)
+    grey = cv2.cvtColor(fine, cv2.COLOR_RGB2GRAY)
+    smooth = cv2.GaussianBlur(grey.astype(np.float32), (0, 0), _NOISE_SIGMA)
+    return float(cv2.Laplacian(smooth, cv2.CV_32F).std())
+
+
+def quality_of(light: Light, detail: float) -> ImageQuality:
+    """Both measurements as one."""
+    return ImageQuality(light.brightness, light.overexposed, light.structure, detail)
+
+
+def measure_camera(pixels: Pixels) -> ImageQuality:
+    """Measure one picture."""
+    return quality_of(measure_light(luma_of(pixels)), measure_detail(pixels))

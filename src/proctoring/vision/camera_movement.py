@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from proctoring.observations import Box, CameraMovement
-from proctoring.vision.frame import Pixels
+from proctoring.vision.frame import Frame, Luma
 
 _WIDTH, _HEIGHT = 32, 24
 """Size of the small picture."""
@@ -60,12 +60,12 @@ class CameraMovementDetector:
     """Boxes of the faces that were seen last: a person who turns away still hides the background."""
 
     def update(
-        self, pixels: Pixels, faces: Sequence[Box], persons: Sequence[Box] = ()
+        self, frame: Frame, faces: Sequence[Box], persons: Sequence[Box] = ()
     ) -> CameraMovement:
         """Compare the background of one frame; call about once a second.
 
         Args:
-            pixels: the frame.
+            frame: the picture, which is not decoded.
             faces: boxes of all faces in it.
             persons: boxes of persons; used where there is no face.
 
@@ -73,7 +73,7 @@ class CameraMovementDetector:
             The correlation with the reference, and whether the camera was moved and is at rest again.
         """
         self.faces = tuple(faces) or self.faces
-        background = _background(pixels, self.faces, () if faces else persons)
+        background = _background(frame, self.faces, () if faces else persons)
         before, self.latest = self.latest, background
         if self.reference is None:
             self.reference = background
@@ -93,9 +93,10 @@ class CameraMovementDetector:
         return CameraMovement(similarity, moved=True)
 
 
-def _background(pixels: Pixels, faces: Sequence[Box], persons: Sequence[Box]) -> Background:
-    height, width = pixels.shape[:2]
-    small = cv2.resize(pixels, (_WIDTH, _HEIGHT), interpolation=cv2.INTER_AREA)
+def _background(frame: Frame, faces: Sequence[Box], persons: Sequence[Box]) -> Background:
+    width, height = frame.width, frame.height
+    luma: Luma = frame.luma
+    small = cv2.resize(luma.astype(np.float32), (_WIDTH, _HEIGHT), interpolation=cv2.INTER_AREA)
     known = np.ones((_HEIGHT, _WIDTH), np.bool_)
     across, down = _WIDTH / width, _HEIGHT / height
     for box in faces:
@@ -110,7 +111,7 @@ def _background(pixels: Pixels, faces: Sequence[Box], persons: Sequence[Box]) ->
             max(0, int(box.top * down)) : max(0, int(box.bottom * down) + 1),
             max(0, int(box.left * across)) : max(0, int(box.right * across) + 1),
         ] = False
-    return Background(small.mean(axis=2, dtype=np.float32), known)
+    return Background(np.asarray(small, np.float32), known)
 
 
 def _correlation(one: Background, other: Background) -> float | None:

@@ -14,6 +14,7 @@ import time
 from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cached_property
+from hashlib import blake2b
 
 import numpy as np
 import simplejpeg
@@ -93,6 +94,13 @@ class Jpeg:
         except ValueError as error:
             raise BadFrameError(f"JPEG damaged or cut short: {error}") from error
         return _upright(np.asarray(grey[:, :, 0], np.uint8), self.structure.orientation)
+
+    @cached_property
+    def digest(self) -> int:
+        """64 bits, equal for two pictures of the same coded data: two pictures with the same pixels that
+        one encoder coded alike. Metadata do not count. 0.05 ms for 50 KiB."""
+        coded = blake2b(self.structure.without_metadata, digest_size=8)
+        return int.from_bytes(coded.digest())
 
     def decode(self) -> Pixels:
         """All pixels: (height, width, 3) RGB, upright.

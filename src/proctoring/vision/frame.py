@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from hashlib import blake2b
 from typing import Protocol
 
 import cv2
@@ -19,6 +20,10 @@ where the frame itself is smaller."""
 
 LUMA_SIZE = (120, 90)
 """Width and height that ``Luma`` has at least: 160 x 120 for a frame of 640 x 480."""
+
+
+_DIGESTED = (120, 160)
+"""Rows and columns of single pixels, about, that are digested: a 4K frame costs as much as a small one."""
 
 
 class EncodedPicture(Protocol):
@@ -37,6 +42,11 @@ class EncodedPicture(Protocol):
     @property
     def luma(self) -> Luma:
         """The small grey copy."""
+        ...
+
+    @property
+    def digest(self) -> int:
+        """64 bits, equal for equal pictures."""
         ...
 
     def decode(self) -> Pixels:
@@ -68,6 +78,18 @@ class Frame:
             return self.picture.luma
         return luma_of(self.picture)
 
+    @cached_property
+    def digest(self) -> int:
+        """64 bits, equal for two frames with the same pixels. Does not decode."""
+        if not isinstance(self.picture, np.ndarray):
+            return self.picture.digest
+        return _digest_of(self.picture)
+
+    @property
+    def decoded(self) -> bool:
+        """Whether ``pixels`` are there already."""
+        return isinstance(self.picture, np.ndarray) or "pixels" in self.__dict__
+
     @property
     def width(self) -> int:
         """In pixels."""
@@ -97,3 +119,10 @@ def luma_of(pixels: Pixels) -> Luma:
         return np.asarray(grey, np.uint8)
     size = (-(-width * eighths // 8), -(-height * eighths // 8))
     return np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _digest_of(pixels: Pixels) -> int:
+    height, width = pixels.shape[:2]
+    down, across = max(1, height // _DIGESTED[0]), max(1, width // _DIGESTED[1])
+    grid = np.ascontiguousarray(pixels[down // 2 :: down, across // 2 :: across])
+    return int.from_bytes(blake2b(grid.tobytes(), digest_size=8).digest())

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from proctoring.vision.frame import Pixels
+from proctoring.vision.frame import Luma, Pixels
 
 Sample = NDArray[np.int16]
 """(rows, columns) sum of R, G and B, 0 to 765, of single pixels on a regular grid."""
@@ -56,3 +56,9 @@ def thumbnail(pixels: Pixels) -> Thumbnail:
     small = cv2.resize(middle.astype(np.float32), (width, height), interpolation=cv2.INTER_AREA)
     grey = small.mean(axis=2).ravel()
     return np.asarray(grey - grey.mean(), np.float32)
+
+
+def luma_thumbnail(luma: Luma) -> Thumbnail:
+    """The same of the small grey copy, whose weights of red, green and blue differ."""
+    small = cv2.resize(luma.astype(np.float32), _THUMBNAIL, interpolation=cv2.INTER_AREA).ravel()
+    return np.asarray(small - small.mean(), np.float32)

@@ -13,14 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from proctoring.observations import InjectionIndicators
-from proctoring.vision.frame import Pixels
+from proctoring.vision.frame import Frame
 from proctoring.vision.frame_change import (
     THUMBNAIL_SIZE,
     Sample,
     Thumbnail,
+    luma_thumbnail,
     mean_differences,
     sample_pixels,
-    thumbnail,
 )
 
 SAMPLE_PERIOD = 0.2
@@ -48,6 +48,11 @@ _FEW_NEW = 0.2
 it soon repeats itself."""
 _CAMERA_LIKE = 15
 """So many new pictures in a row (3 s) come from a camera."""
+_EARLY = 0.05
+"""Seconds by which updates may be early."""
+_MAX_UNCOMPARED = 0.5
+"""Seconds after which a frame is decoded to be compared, though its stream is a camera's so far and nothing
+else needs its pixels. Updates in which they are not compared leave everything as it was."""
 
 # A loop.
 
@@ -85,27 +90,48 @@ class InjectionDetector:
         self._ever_changed = False
         self._new: deque[bool] = deque(maxlen=_RECENT)
         self._new_in_a_row = 0
+        self._compared_at = float("-inf")
+        self._digest: int | None = None
+        self._digest_since = 0.0
         self._last = float("-inf")
         self._memory = np.zeros((_MEMORY, THUMBNAIL_SIZE), np.int16)
         self._updates = 0
         self._window: deque[_Update] = deque(maxlen=_WINDOW)
 
-    def update(self, time: float, pixels: Pixels) -> InjectionIndicators:
-        """Add one frame and measure. Times must rise, about ``SAMPLE_PERIOD`` apart."""
-        self._update_still(time, sample_pixels(pixels))
+    def update(self, frame: Frame) -> InjectionIndicators:
+        """Add one frame and measure. Times must rise, about ``SAMPLE_PERIOD`` apart.
+
+        The frame is decoded twice a second while its stream is a camera's, always while it may not be.
+        """
+        time = frame.time
+        self._update_still(frame)
         if not 0 < time - self._last <= _MAX_GAP:
             self._updates = 0
             self._window.clear()
         self._last = time
-        self._update_memory(pixels)
+        self._update_memory(frame)
         return InjectionIndicators(
             unchanged_for=time - self._changed_at,
             ever_changed=self._ever_changed,
             repeats_after=self._repetition_lag(),
         )
 
-    def _update_still(self, time: float, sample: Sample) -> None:
+    def _update_still(self, frame: Frame) -> None:
         """Determine whether this picture is an earlier one again, possibly encoded anew."""
+        time = frame.time
+        if frame.digest != self._digest:
+            self._digest, self._digest_since = frame.digest, time
+        elif self._earlier and self._compared_at >= self._digest_since:
+            self._compared_at = time
+            self._count(time, new=False, moved=False)
+            return
+        camera_like = self._ever_changed and all(self._new)
+        waited = time - self._compared_at
+        if frame.decoded or not camera_like or not 0 <= waited < _MAX_UNCOMPARED - _EARLY:
+            self._compared_at = time
+            self._compare(self._digest_since, sample_pixels(frame.pixels))
+
+    def _compare(self, time: float, sample: Sample) -> None:
         if self._earlier and self._earlier[-1].shape != sample.shape:
             self._earlier.clear()
         if not self._earlier:
@@ -114,18 +140,20 @@ class InjectionDetector:
             return
         differences = mean_differences(self._earlier, sample)
         new = float(differences.min()) >= _SAME_PICTURE
+        self._count(time, new=new, moved=float(differences[-1]) >= _MOVEMENT)
+        if new:
+            self._earlier.append(sample)
+
+    def _count(self, time: float, *, new: bool, moved: bool) -> None:
         self._new.append(new)
         self._new_in_a_row = self._new_in_a_row + 1 if new else 0
-        moved = float(differences[-1]) >= _MOVEMENT
         if moved or (new and sum(self._new) > _FEW_NEW * len(self._new)):
             self._changed_at = time
         if moved or self._new_in_a_row >= _CAMERA_LIKE:
             self._ever_changed = True
-        if new:
-            self._earlier.append(sample)
 
-    def _update_memory(self, pixels: Pixels) -> None:
-        stored = np.rint(thumbnail(pixels) * _STEPS_PER_LEVEL).astype(np.int16)
+    def _update_memory(self, frame: Frame) -> None:
+        stored = np.rint(luma_thumbnail(frame.luma) * _STEPS_PER_LEVEL).astype(np.int16)
         known = min(self._updates, _MEMORY)
         newest_first = (self._updates - 1 - np.arange(known)) % _MEMORY
         distances = np.abs(self._memory[:known] - stored).mean(axis=1, dtype=np.float32)

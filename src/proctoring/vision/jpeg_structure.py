@@ -56,7 +56,8 @@ class JpegStructure:
     orientation: int
     """Exif 2.3, tag 274: 1 to 8; 1 where there is none that can be read."""
     without_metadata: bytes
-    """The same picture without metadata: for decoders that interpret them."""
+    """The same picture without metadata and without what follows its end: for decoders that interpret
+    them, and to tell whether two pictures are the same."""
 
     @property
     def single_pass(self) -> bool:
@@ -77,9 +78,11 @@ def read_structure(data: bytes) -> JpegStructure:
     header = [data[:2]]
     at = 2
     in_scan = False
+    end = len(data)
     while (at := _after_marker(data, at, in_scan=in_scan)) > 0:
         code = data[at - 1]
         if code == _END_OF_IMAGE:
+            end = at
             break
         segments += 1
         if segments > MAX_SEGMENTS:
@@ -110,7 +113,7 @@ def read_structure(data: bytes) -> JpegStructure:
             header.append(data[at - length - 2 : at])
     left_out = scans[0] - sum(map(len, header)) if scans else 0
     if scans:
-        header.append(data[scans[0] :])
+        header.append(data[scans[0] : end])
     starts = tuple(start - left_out for start in scans)
     return JpegStructure(progressive, starts, orientation or 1, b"".join(header))
 

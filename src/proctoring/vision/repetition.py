@@ -11,11 +11,10 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
-from hashlib import blake2b
 
 import numpy as np
 
-from proctoring.vision.frame import Pixels
+from proctoring.vision.frame import Frame
 from proctoring.vision.frame_change import Thumbnail, thumbnail
 
 MEMORY = 6000
@@ -36,8 +35,6 @@ _MAX_PAUSE = 4.0
 """Seconds without a returned picture after which the repetition has ended."""
 _MAX_RETURNS = 8
 """Earlier times of one picture that are considered, the latest."""
-_GRID = (120, 160)
-"""Rows and columns of single pixels, about, that are digested: a 4K frame costs as much as a small one."""
 _MOVING_AREAS = 10
 """Areas of a thumbnail, of 192, that must show movement: a light or a clock in a made, still picture
 fills fewer."""
@@ -83,9 +80,10 @@ class RepetitionDetector:
         self._last = -1
         self._returned: deque[_Returned] = deque(maxlen=_MAX_RETURNED)
 
-    def update(self, time: float, pixels: Pixels) -> None:
-        """Add one frame. Times must rise. A frame equal to the one before it is ignored."""
-        digest = _digest(pixels)
+    def update(self, frame: Frame) -> None:
+        """Add one frame. Times must rise. A frame equal to the one before it is ignored. Only a picture
+        that returns is decoded."""
+        time, digest = frame.time, frame.digest
         if digest == self._last:
             return
         self._last = digest
@@ -94,7 +92,7 @@ class RepetitionDetector:
         times = np.sort(times[times <= time - MIN_LAG])[-_MAX_RETURNS:]
         if times.size:
             earlier = tuple(float(one) for one in times)
-            self._returned.append(_Returned(time, digest, earlier, thumbnail(pixels)))
+            self._returned.append(_Returned(time, digest, earlier, thumbnail(frame.pixels)))
         self._digests[self._pictures % MEMORY] = digest
         self._times[self._pictures % MEMORY] = time
         self._pictures += 1
@@ -158,10 +156,3 @@ def _densest(votes: Iterable[tuple[float, _Returned]]) -> tuple[float, list[_Ret
 
 def _different(returned: list[_Returned]) -> set[int]:
     return {one.digest for one in returned}
-
-
-def _digest(pixels: Pixels) -> int:
-    height, width = pixels.shape[:2]
-    down, across = max(1, height // _GRID[0]), max(1, width // _GRID[1])
-    grid = np.ascontiguousarray(pixels[down // 2 :: down, across // 2 :: across])
-    return int.from_bytes(blake2b(grid.tobytes(), digest_size=8).digest())

@@ -2,16 +2,57 @@
 
 from __future__ import annotations
 
-from proctoring.vision.camera import measure_camera
+from proctoring.vision.camera import Light, measure_detail, measure_light, quality_of
+from proctoring.vision.frame import Frame
 from proctoring.vision.stages.context import Context, ObservationPart
 from proctoring.vision.stages.stage import Stage
 
+DETAIL_PERIOD = 0.2
+"""Seconds between two measurements of detail in frames that are decoded anyway."""
+MAX_DETAIL_AGE = 0.5
+"""Seconds after which a frame is decoded to measure detail."""
+_EARLY = 0.025
+"""Seconds by which a frame may be earlier than that: frames of ten a second jitter."""
+_BRIGHTNESS_CHANGE = 4.0
+"""Grey levels by which brightness must change for detail to be measured at once."""
+_RELATIVE_CHANGE = 0.15
+"""The same for structure and edges, as a share. A hand that covers the lens, and a lens that loses focus,
+change them by more than half."""
+
 
 class CameraStage(Stage):
-    """Gives ``camera``."""
+    """Gives ``camera``: brightness and structure of every frame, detail as it was last measured.
+
+    Runs after the stages that decode.
+    """
 
     name = "camera"
 
+    def __init__(self) -> None:
+        self._measured: tuple[float, Light, float] | None = None
+        """Time, light and detail of the frame in which detail was last measured."""
+
     def run(self, context: Context) -> ObservationPart:
         """Measure the picture."""
-        return {"camera": measure_camera(context.frame.pixels)}
+        frame = context.frame
+        light = measure_light(frame.luma)
+        if self._measured is None or self._is_detail_due(frame, light, self._measured):
+            self._measured = (frame.time, light, measure_detail(frame.pixels))
+        return {"camera": quality_of(light, self._measured[2])}
+
+    def _is_detail_due(
+        self, frame: Frame, light: Light, measured: tuple[float, Light, float]
+    ) -> bool:
+        before = measured[1]
+        if (
+            abs(light.brightness - before.brightness) >= _BRIGHTNESS_CHANGE
+            or _differs(light.structure, before.structure)
+            or _differs(light.edges, before.edges)
+        ):
+            return True
+        age = frame.time - measured[0]
+        return not 0 <= age < (DETAIL_PERIOD if frame.decoded else MAX_DETAIL_AGE) - _EARLY
+
+
+def _differs(now: float, before: float) -> bool:
+    return abs(now - before) > _RELATIVE_CHANGE * max(before, 1.0)

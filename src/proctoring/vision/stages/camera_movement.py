@@ -25,7 +25,7 @@ class CameraMovementStage(Stage):
         persons = () if objects is None else objects.persons
         first = self._detector.reference is None
         scene = self._detector.update(
-            context.frame.pixels,
+            context.frame,
             [face.box for face in context.faces],
             [person.box for person in persons],
         )

@@ -22,8 +22,8 @@ class InjectionStage(Stage):
         self._detector = InjectionDetector()
 
     def run(self, context: Context) -> ObservationPart:
-        """Compare the frame with those before it."""
-        context.latest.stream = self._detector.update(context.frame.time, context.frame.pixels)
+        """Compare the frame with those before it; few have to be decoded for that."""
+        context.latest.stream = self._detector.update(context.frame)
         return {}
 
 
@@ -37,7 +37,7 @@ class RepetitionStage(Stage):
 
     def run(self, context: Context) -> ObservationPart:
         """Add the frame."""
-        self._detector.update(context.frame.time, context.frame.pixels)
+        self._detector.update(context.frame)
         return {}
 
 
