@@ -1,38 +1,113 @@
-"""Rates under load, as tables."""
+"""Rates under load: one decision at a time."""
 
 from __future__ import annotations
 
 import pytest
 
-from proctoring.session.load import MIN_RATE, Demand, next_rate
+from proctoring.session.load import (
+    MAX_FALL,
+    MAX_RISE,
+    MIN_RATE,
+    TARGET,
+    Demand,
+    Rates,
+    SessionLoad,
+    SessionRate,
+    next_rates,
+)
+
+OVERLOADED = Demand(wait=0.2, busy=1.0)
+CALM = Demand(wait=0.0, busy=0.2)
+
+
+def session(
+    busy: float,
+    *,
+    turns: float = 10.0,
+    rate: float = 1.0,
+    limit: float = 1.0,
+    own_wait: float = 0.0,
+    suspicious: bool = False,
+) -> SessionLoad:
+    return SessionLoad(SessionRate(rate, limit), busy, turns, own_wait, suspicious)
+
+
+def rates(after: Rates) -> list[float]:
+    return [decided.rate for decided in after.sessions]
 
 
 @pytest.mark.parametrize(
-    ("rate", "wait", "busy", "expected"),
+    ("level", "demand", "expected"),
     [
-        (1.0, 0.0, 0.0, 1.0),
-        (1.0, 0.01, 0.99, 1.0),  # busy, yet nobody waits
-        (1.0, 0.3, 0.5, 1.0),  # frames of many sessions at one moment: lower rates would not help
-        (1.0, 0.06, 1.0, 0.833),  # in proportion to the excess
-        (1.0, 0.0501, 1.0, 0.95),  # a little too much: a little less
-        (1.0, 2.0, 1.0, 0.5),  # never below half at once
-        (0.12, 2.0, 1.0, MIN_RATE),
-        (0.5, 0.0, 0.8, 0.5),  # neither: stay
-        (0.5, 0.0, 0.2, 0.55),  # rises slowly
-        (0.98, 0.0, 0.2, 1.0),
+        (1.0, CALM, 1.0),
+        (1.0, Demand(wait=0.01, busy=0.99), 1.0),  # busy, yet nobody waits
+        (1.0, Demand(wait=0.3, busy=0.5), 1.0),  # frames at one moment: rates would not help
+        (0.5, Demand(wait=0.0, busy=0.8), 0.5),  # neither too much nor little
+        (0.12, OVERLOADED, MIN_RATE),
+        (0.2, CALM, 0.2 * MAX_RISE),
+        (0.9, CALM, 1.0),
     ],
 )
-def test_next_rate(rate: float, wait: float, busy: float, expected: float) -> None:
-    assert next_rate(rate, Demand(wait, busy)) == pytest.approx(expected, abs=1e-3)
+def test_the_level_follows_demand(level: float, demand: Demand, expected: float) -> None:
+    loads = [session(demand.busy / 4, rate=level, turns=10 * level) for _ in range(4)]
+    assert next_rates(Rates(level), loads, demand, 1).level == pytest.approx(expected, abs=1e-3)
 
 
-def test_a_machine_with_half_the_time_needed_settles_near_half_the_rate() -> None:
-    needed = 2.0
-    rate = 1.0
-    rates = []
-    for _ in range(200):
-        busy = min(1.0, needed * rate)
-        rate = next_rate(rate, Demand(0.2 if needed * rate > 1 else 0.0, busy))
-        rates.append(rate)
-    assert min(rates[50:]) > 0.3
-    assert max(rates[50:]) <= 0.55
+def test_the_level_falls_at_once_to_what_fits() -> None:
+    loads = [session(0.25, turns=6.0) for _ in range(4)]  # six turns a second, ten were wanted
+    after = next_rates(Rates(), loads, OVERLOADED, 1)
+    assert after.level == pytest.approx(0.6 * TARGET, abs=1e-3)
+    assert after.needed == pytest.approx(1 / 0.6)
+    assert rates(after) == [after.level] * 4
+
+
+def test_one_bad_second_costs_no_more_than_the_largest_step() -> None:
+    loads = [session(0.1, turns=0.5) for _ in range(10)]
+    assert next_rates(Rates(), loads, OVERLOADED, 1).level == MAX_FALL
+
+
+def test_others_are_slowed_down_before_a_suspicious_session() -> None:
+    loads = [session(0.25, turns=6.0, suspicious=number == 0) for number in range(4)]
+    suspicious, *others = rates(next_rates(Rates(), loads, OVERLOADED, 1))
+    assert suspicious == pytest.approx(2 * others[0])
+    assert MIN_RATE < others[0] < 0.6 * TARGET
+
+
+def test_nobody_falls_below_the_floor_for_a_suspicious_session() -> None:
+    loads = [session(0.1, turns=0.5, suspicious=number == 0) for number in range(10)]
+    after = next_rates(Rates(MIN_RATE), loads, OVERLOADED, 1)
+    assert min(rates(after)) == MIN_RATE
+    assert MIN_RATE < rates(after)[0] <= 2 * MIN_RATE
+
+
+def test_a_session_whose_frames_cost_much_pays_for_them_itself() -> None:
+    loads = [session(0.1, turns=4.0) for _ in range(4)] + [session(0.6, turns=2.0)]
+    *others, costly = rates(next_rates(Rates(), loads, OVERLOADED, 1))
+    assert costly < min(others)
+    # Four of five equal shares of the worker at most.
+    assert costly * 0.6 / 0.2 <= 0.8 * TARGET + 1e-3
+
+
+def test_a_session_that_needs_more_than_a_worker_is_slowed_down_alone() -> None:
+    loads = [session(0.01), session(1.0, turns=5.0, own_wait=0.1)]
+    after = next_rates(Rates(), loads, Demand(wait=0.0, busy=0.25), 4)
+    assert rates(after) == [1.0, MAX_FALL]
+    loads = [session(0.2, rate=0.39, limit=0.39)]
+    assert rates(next_rates(after, loads, CALM, 4)) == [pytest.approx(0.39 * MAX_RISE)]
+
+
+def test_what_was_measured_in_one_second_is_smoothed() -> None:
+    first = next_rates(Rates(), [session(0.5)], Demand(wait=0.0, busy=0.5), 1)
+    assert first.needed == pytest.approx(0.5)
+    spike = SessionLoad(first.sessions[0], 1.0, 10.0, 0.0)
+    assert next_rates(first, [spike], Demand(0.0, 1.0), 1).needed == pytest.approx(0.65)
+
+
+def test_background_work_counts_as_needed() -> None:
+    after = next_rates(Rates(), [session(0.3)], Demand(wait=0.0, busy=0.6), 1)
+    assert after.needed == pytest.approx(0.6)
+
+
+def test_without_sessions_the_rate_is_full() -> None:
+    after = next_rates(Rates(0.5, in_front=0.0, behind=0.0), [], Demand(0.0, 0.0), 2)
+    assert (after.level, after.needed) == (1.0, 0.0)

@@ -17,7 +17,7 @@ from proctoring.session.media_monitor import MISSING_AFTER
 from proctoring.session.messages import ReceivedFrame
 from proctoring.session.session import SessionState
 from proctoring.session.session_metrics import SessionMetrics
-from proctoring.session.worker import REFUSED_SHARE
+from proctoring.session.worker import REFUSED_SHARE, SessionWorker
 from proctoring.session.worker_pool import WorkerPool
 from proctoring.vision import decode
 from proctoring.vision.analyser import FrameAnalysis, VisionAnalyser
@@ -283,13 +283,13 @@ def test_what_comes_after_the_end_is_not_looked_at(
 
 
 def test_a_socket_is_told_how_fast_to_send_when_it_opens_and_when_that_changes(
-    make_session: MakeSession, pool: WorkerPool
+    make_session: MakeSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     live, socket = make_session(), FakeSocket()
     live.session.attach_video(socket, 0.0)
     live.session.tick(1.0)
     assert socket.flows == [1.0]
-    pool.rate = 0.5
+    monkeypatch.setattr(SessionWorker, "rate", property(lambda _: 0.5))
     live.session.tick(2.0)
     live.session.tick(3.0)
     assert socket.flows == [1.0, 0.5]

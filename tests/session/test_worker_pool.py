@@ -179,7 +179,8 @@ def test_all_rates_fall_while_sessions_wait_for_busy_workers_and_rise_when_they_
         now = 1.0  # for a second the only worker worked, and another queue waited
         pool.update_rates()
         assert pool.demand == Demand(wait=1.0, busy=1.0)
-        assert pool.rate == busy.rate() == waits.rate() == 0.5
+        assert pool.rate == waits.rate() == 0.4
+        assert busy.rate() < 0.4
         gate.set()
         assert done.wait(TIMEOUT)
         for second in range(60):
@@ -203,7 +204,7 @@ def test_a_session_that_is_too_much_for_one_worker_lowers_its_own_rate_alone() -
         heavy.schedule()  # the next frame is here already
         now = 1.0
         pool.update_rates()
-        assert (heavy.rate(), light.rate(), pool.rate) == (0.5, 1.0, 1.0)
+        assert (heavy.rate(), light.rate(), pool.rate) == (0.4, 1.0, 1.0)
         gate.set()
 
 
@@ -228,12 +229,23 @@ def test_who_waits_for_its_answer_before_it_sends_again_is_never_slowed_down() -
 
 def test_rates_are_set_once_a_period() -> None:
     now = 0.0
+    gate, running = Event(), Event()
     with started(1, clock=lambda: now) as pool:
-        pool.rate = 0.5
-        for _ in range(10):
+
+        def step() -> None:
+            running.set()
+            gate.wait(TIMEOUT)
+
+        pool.serial_queue(step).schedule()
+        assert running.wait(TIMEOUT)
+        pool.serial_queue(step).schedule()
+        levels = []
+        for _ in range(8):
             now += 0.25
             pool.update_rates()
-        assert pool.rate == pytest.approx(0.6)
+            levels.append(pool.rate)
+        assert levels == pytest.approx([1.0] * 3 + [0.4] * 4 + [0.16])
+        gate.set()
 
 
 def test_background_queues_never_have_all_workers() -> None:

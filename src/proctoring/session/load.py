@@ -1,8 +1,16 @@
-"""Adapts the rate of analysis to the load of the workers."""
+"""Adapts the rates of analysis to the load of the workers: pure functions.
+
+Rates are shares of the full rate. All sessions share one level; a session's own rate differs from it
+where it is suspicious, where it takes much more time than others, or where it alone needs more than a
+worker.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+
+from proctoring.vision.analyser import FACE_RATE
 
 MIN_RATE = 0.1
 """Lowest share of the full rate: faces once per second. Lower rates would miss short glances."""
@@ -15,8 +23,30 @@ BUSY = 0.85
 """Share of the workers' time in use above which waiting means overload. Below it, frames of several
 sessions merely arrived at the same moment, and lower rates would not help."""
 
+TARGET = 0.78
+"""Share of the workers' time that new rates would use: the middle between ``RELAXED`` and ``BUSY``, so
+that a measurement that is a tenth off changes nothing."""
+
 RELAXED = 0.7
 """Share of the workers' time in use below which rates are raised again."""
+
+MAX_FALL = 0.4
+"""Factor by which the level falls in one period at most: one bad second costs no more."""
+
+MAX_RISE = 2.5
+"""Factor by which the level rises in one period at most: from the lowest rate to the full one in three
+periods, within the five seconds that recovery may take."""
+
+SMOOTHING = 0.3
+"""Share of the newest measurement in what a session is taken to need: a second holds few frames at low
+rates, and an object detection or none."""
+
+SUSPICIOUS_WEIGHT = 2.0
+"""How much faster than others a session is analysed in which something holds that is, or may become, an
+incident: others are slowed down first."""
+
+MAX_SHARES = 4.0
+"""Equal shares of the workers' time that one session gets at most while sessions are slowed down."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +58,163 @@ class Demand:
     busy: float
     """Share of the workers' time in use, 0 to 1."""
 
+    @property
+    def too_high(self) -> bool:
+        """Whether it is more than the workers can do."""
+        return self.busy > BUSY and self.wait > MAX_WAIT
 
-def next_rate(rate: float, demand: Demand) -> float:
-    """The share of the full rate (``MIN_RATE`` to 1) for the next period.
 
-    Falls in proportion to the excess, by half at most, and rises slowly, so that it converges.
+@dataclass(frozen=True, slots=True)
+class SessionRate:
+    """What was decided for one session."""
+
+    rate: float = 1.0
+    """Share of the full rate at which it is analysed."""
+    limit: float = 1.0
+    """Rate that its own demand allows: less than 1 if it needs more than one worker."""
+    full: float | None = None
+    """Seconds of a worker per second that it would need at the full rate, smoothed over some periods;
+    ``None``: not known yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionLoad:
+    """What one session's frames cost in one period."""
+
+    before: SessionRate
+    """What held in that period."""
+    busy: float
+    """Seconds of a worker per second."""
+    turns: float
+    """Turns per second."""
+    own_wait: float
+    """90th percentile of the seconds that its frames waited for its own previous one."""
+    suspicious: bool = False
+    """Whether something holds that is, or may become, an incident."""
+
+    @property
+    def own_demand(self) -> Demand:
+        """Its demand for the one worker that it can have at a time."""
+        return Demand(self.own_wait, self.busy)
+
+    def full(self, *, saturated: bool) -> float | None:
+        """``SessionRate.full`` with this period's measurement.
+
+        Args:
+            saturated: it may have had fewer turns than its rate permits, because it had to wait.
+        """
+        known, reached = self.before.full, self.before.rate
+        if saturated:
+            if not self.turns:
+                return known
+            reached = min(reached, self.turns / FACE_RATE)
+        return smooth(known, self.busy / reached)
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """The rates for the next period."""
+
+    level: float = 1.0
+    """Share of the full rate that the sessions together allow, ``MIN_RATE`` to 1."""
+    sessions: tuple[SessionRate, ...] = ()
+    in_front: float | None = None
+    """Seconds of workers per second that frames took, smoothed; ``None``: nothing was measured."""
+    behind: float | None = None
+    """The same of work in the background."""
+    needed: float = 0.0
+    """Share of the workers' time that all would use at the full rate, background work included; more
+    than 1: they cannot."""
+
+
+def smooth(known: float | None, measured: float) -> float:
+    """A value measured once a period, as a mean that forgets."""
+    return measured if known is None else known + SMOOTHING * (measured - known)
+
+
+def next_rates(
+    before: Rates, sessions: Sequence[SessionLoad], demand: Demand, workers: int
+) -> Rates:
+    """The rates for the next period.
+
+    The level falls to what fits into ``TARGET`` as soon as demand is too high, and rises to it again once
+    less than ``RELAXED`` is used. Between the two it stays, so that it does not oscillate.
+
+    Args:
+        before: what was decided for this period.
+        sessions: every session that is open.
+        demand: of all sessions, background work included.
+        workers: how many there are.
     """
-    if demand.busy > BUSY and demand.wait > MAX_WAIT:
-        return max(MIN_RATE, rate * min(0.95, max(0.5, MAX_WAIT / demand.wait)))
-    if demand.busy < RELAXED:
-        return min(1.0, rate + 0.05)
-    return rate
+    limits = tuple(_next_limit(session) for session in sessions)
+    full = tuple(
+        session.full(saturated=demand.too_high or session.own_demand.too_high)
+        for session in sessions
+    )
+    busy = sum(session.busy for session in sessions)
+    in_front = smooth(before.in_front, busy)
+    behind = smooth(before.behind, max(0.0, demand.busy * workers - busy))
+    # Background work follows the rates in part: it is taken to keep its proportion.
+    proportion = in_front / (in_front + behind) if in_front else 1.0
+    shares = _Shares(sessions, limits, full, TARGET * workers * proportion)
+    level, fitting = before.level, shares.fitting_level()
+    if demand.too_high:
+        level = max(MIN_RATE, level * MAX_FALL, min(fitting, 0.95 * level))
+    elif demand.busy < RELAXED or fitting >= 1.0:
+        level = max(level, min(fitting, level * MAX_RISE))
+    decided = zip(shares.rates(level), limits, full, strict=True)
+    return Rates(
+        level,
+        tuple(SessionRate(*each) for each in decided),
+        in_front,
+        behind,
+        sum(each or 0.0 for each in full) / proportion / workers,
+    )
+
+
+def _next_limit(session: SessionLoad) -> float:
+    demand, limit = session.own_demand, session.before.limit
+    if demand.too_high:
+        fitting = TARGET * session.before.rate / demand.busy
+        reached = session.turns / FACE_RATE
+        return max(MIN_RATE, limit * MAX_FALL, min(fitting, TARGET * reached, 0.95 * limit))
+    if demand.busy < RELAXED and limit < 1.0:
+        fitting = TARGET / demand.busy * session.before.rate if demand.busy else 1.0
+        return min(1.0, limit * MAX_RISE, max(limit, fitting))
+    return limit
+
+
+@dataclass(frozen=True, slots=True)
+class _Shares:
+    """How a level becomes the rate of each session."""
+
+    sessions: Sequence[SessionLoad]
+    limits: Sequence[float]
+    full: Sequence[float | None]
+    """What each needs at the full rate, in seconds of a worker per second."""
+    capacity: float
+    """Seconds of workers per second for all."""
+
+    def rates(self, level: float) -> Iterable[float]:
+        """The sessions' rates."""
+        active = sum(1 for full in self.full if full)
+        most = MAX_SHARES * self.capacity / max(1, active)
+        for session, limit, full in zip(self.sessions, self.limits, self.full, strict=True):
+            rate = level * (SUSPICIOUS_WEIGHT if session.suspicious else 1.0)
+            if level < 1.0 and full:
+                rate = min(rate, most / full)
+            yield max(MIN_RATE, min(1.0, limit, rate))
+
+    def fitting_level(self) -> float:
+        """The highest level at which all fit into the capacity; ``MIN_RATE`` if there is none."""
+        if self._needs(1.0) <= self.capacity:
+            return 1.0
+        low, high = MIN_RATE, 1.0
+        for _ in range(12):  # to a four thousandth
+            middle = (low + high) / 2
+            low, high = (middle, high) if self._needs(middle) <= self.capacity else (low, middle)
+        return low
+
+    def _needs(self, level: float) -> float:
+        rates = zip(self.rates(level), self.full, strict=True)
+        return sum(rate * (full or 0.0) for rate, full in rates)

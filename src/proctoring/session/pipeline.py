@@ -95,6 +95,11 @@ class Pipeline:
         return why_no_calibration(self.policy, self._state.calibration)
 
     @property
+    def suspicious(self) -> bool:
+        """Whether something holds that is an incident, or becomes one if it lasts. Thread-safe."""
+        return any(kind.samples or kind.incident for kind in self._state.kinds.values())
+
+    @property
     def calibration_limit_reached(self) -> bool:
         """Whether the policy permits no further calibration. Thread-safe."""
         return calibration_limit_reached(self.policy, self._state.calibration)

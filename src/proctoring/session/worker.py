@@ -263,6 +263,7 @@ class SessionWorker:
         frames_pending: bool = False,
     ) -> None:
         """Emit what the last call of the pipeline gave, guidance for the candidate first."""
+        self._queue.set_suspicious(self._pipeline.suspicious)
         for guidance in self._pipeline.take_notices():
             self._sinks.emit(JudgementUpdate(time, (), guidance, frames_pending))
         self._sinks.emit(JudgementUpdate(time, changes, notice, frames_pending))
