@@ -12,7 +12,7 @@ import pytest
 
 from proctoring.errors import ModelUnavailableError
 from proctoring.models.dlib_resnet import load_dlib_embedding
-from proctoring.models.runtime import Network
+from proctoring.models.network import Network
 from proctoring.models.store import ModelStore
 
 from ..vision.conftest import photograph

@@ -14,6 +14,7 @@ import pytest
 
 from proctoring.errors import ModelUnavailableError
 from proctoring.models import runtime
+from proctoring.models.network import Network
 from proctoring.models.runtime import available_cores, load_network, read_model, supports_bf16
 from proctoring.models.store import ModelStore
 
@@ -137,7 +138,52 @@ def test_two_threads_infer_at_the_same_moment_with_the_interpreter_free(full_ran
     assert used <= wall * 2.1, "two calls took more than two cores"
 
 
-def test_one_call_uses_one_core_unless_asked_for_more(full_range: Path) -> None:
+def test_a_call_runs_on_the_calling_thread(full_range: Path) -> None:
+    network = load_network(full_range)
+    image = picture(0)
+    network(image)
+
+    process, thread = time.process_time(), time.thread_time()
+    for _ in range(30):
+        network(image)
+    process, thread = time.process_time() - process, time.thread_time() - thread
+
+    assert thread > 0.8 * process
+
+
+def test_copies_are_made_up_to_the_limit_when_calls_meet() -> None:
+    made: list[int] = []
+    meeting = threading.Barrier(3)
+
+    class Compiled:
+        inputs = outputs = ()
+
+        def create_infer_request(self) -> Compiled:
+            made.append(1)
+            return self
+
+        def infer(self, **_: bool) -> None:
+            meeting.wait(5)
+
+    network = Network(Compiled, "f32", copies=3)
+    assert len(made) == 1
+    threads = [threading.Thread(target=network) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(made) == 3
+
+
+def test_an_array_that_may_not_be_written_is_read(full_range: Path) -> None:
+    network = load_network(full_range)
+    image = picture(0)
+    expected, _ = network(image)
+    image.flags.writeable = False
+    assert np.array_equal(network(image)[0], expected)
+
+
+def test_one_call_uses_one_core(full_range: Path) -> None:
     network = load_network(full_range)
     image = picture(0)
     network(image)

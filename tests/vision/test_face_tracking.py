@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from proctoring.models.runtime import Network
+from proctoring.models.network import Network
 from proctoring.vision.face_tracking import MAX_FACES, FaceTracker, TrackedFace
 from proctoring.vision.frame import Frame, Pixels
 from proctoring.vision.networks import VisionModels

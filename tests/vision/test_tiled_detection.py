@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from tests.session.evidence.people import CANDIDATE, HEIGHT, WIDTH, one_person
 
-from proctoring.models.runtime import Network
+from proctoring.models.network import Network
 from proctoring.observations import Box
 from proctoring.vision.frame import Pixels
 from proctoring.vision.networks import VisionModels

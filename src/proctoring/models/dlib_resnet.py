@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 from openvino import opset8 as ops
 
 from proctoring.errors import ModelUnavailableError
-from proctoring.models.runtime import Network, compile_network
+from proctoring.models.network import Network
+from proctoring.models.runtime import load_compiled
 
 SIDE = 150
 """Pixels a side of the input, an aligned face."""
@@ -52,13 +53,17 @@ def load_dlib_embedding(path: Path) -> Network:
     Raises:
         ModelUnavailableError: the file is not that network.
     """
-    try:
-        model = _build(_Reader(path.read_bytes()))
-    except (OSError, ValueError, IndexError, RuntimeError) as error:
-        raise ModelUnavailableError(
-            f"{path} cannot be read as dlib's face embedding: {error}"
-        ) from error
-    return compile_network(model)
+
+    def read() -> ov.Model:
+        try:
+            return _build(_Reader(path.read_bytes()))
+        except (OSError, ValueError, IndexError, RuntimeError) as error:
+            raise ModelUnavailableError(
+                f"{path} cannot be read as dlib's face embedding: {error}"
+            ) from error
+
+    # One copy: it has most of all networks' weights, and runs once in ten seconds of a session.
+    return load_compiled(path, read, copies=1)
 
 
 def _build(reader: _Reader) -> ov.Model:

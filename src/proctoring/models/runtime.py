@@ -2,62 +2,28 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
+import json
 import logging
 import os
 import tempfile
-import threading
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import openvino as ov
 
 from proctoring.errors import ModelUnavailableError
+from proctoring.models.compiled import Blob, compiled_folder
+from proctoring.models.digest import digest_of
 from proctoring.models.graphdef import cut_graph
+from proctoring.models.network import Network, Precision
 
 _log = logging.getLogger(__name__)
-
-Precision = Literal["f32", "bf16"]
-
-
-class Network:
-    """A compiled network. Thread-safe: each calling thread has its own inference request.
-
-    Up to ``streams`` calls run at once; further ones wait.
-    """
-
-    def __init__(self, compiled: Any, precision: Precision) -> None:
-        self._compiled = compiled
-        self._local = threading.local()
-        self.precision: Precision = precision
-        """Precision of the computation: as requested, or f32 where the CPU lacks it."""
-        self.input_shapes: tuple[tuple[int, ...], ...] = tuple(
-            tuple(d.get_length() if d.is_static else -1 for d in port.partial_shape)
-            for port in compiled.inputs
-        )
-        """Of each input; -1: dynamic."""
-        self.output_shapes: tuple[tuple[int, ...], ...] = tuple(
-            tuple(d.get_length() if d.is_static else -1 for d in port.partial_shape)
-            for port in compiled.outputs
-        )
-
-    def __call__(self, *inputs: np.ndarray) -> tuple[np.ndarray, ...]:
-        """Run once.
-
-        Args:
-            inputs: one C-contiguous array per input, of the input's shape and type.
-
-        Returns:
-            One array per output; the caller owns them.
-        """
-        request = getattr(self._local, "request", None)
-        if request is None:
-            request = self._local.request = self._compiled.create_infer_request()
-        results = request.infer(list(inputs), share_inputs=True)
-        return tuple(results[index] for index in range(len(self._compiled.outputs)))
 
 
 def load_network(
@@ -66,8 +32,7 @@ def load_network(
     member: str | None = None,
     outputs: Sequence[str] | None = None,
     precision: Precision = "f32",
-    threads: int = 1,
-    streams: int | None = None,
+    copies: int | None = None,
 ) -> Network:
     """Read and compile a network (tflite, TensorFlow graph, ONNX, OpenVINO).
 
@@ -76,17 +41,24 @@ def load_network(
         member: name of the network inside a zip (a MediaPipe ``.task``).
         outputs: names of the tensors to return, in this order; by default the network's outputs.
         precision: of the computation; bf16 falls back to f32 on CPUs without it.
-        threads: cores per call.
-        streams: calls that run in parallel; by default one per available core.
+        copies: calls that run in parallel; by default one per available core.
 
     Raises:
         ModelUnavailableError: the file cannot be read as a network.
     """
-    _log.info("loading %s", f"{path.parent.name}/{member or path.name}")
-    model = read_model(path, member=member)
-    if outputs is not None:
-        model = keep_outputs(model, outputs, path)
-    return compile_network(model, precision=precision, threads=threads, streams=streams)
+
+    def read() -> ov.Model:
+        model = read_model(path, member=member)
+        return model if outputs is None else keep_outputs(model, outputs, path)
+
+    return load_compiled(
+        path,
+        read,
+        part=Path(member).stem if member else "",
+        parameters={"member": member, "outputs": None if outputs is None else [*outputs]},
+        precision=precision,
+        copies=copies,
+    )
 
 
 def read_model(path: Path, *, member: str | None = None) -> ov.Model:
@@ -158,31 +130,117 @@ def keep_outputs(model: ov.Model, names: Sequence[str], path: Path) -> ov.Model:
     return ov.Model([ports[name] for name in names], model.get_parameters(), model.get_name())
 
 
-def compile_network(
-    model: ov.Model,
+def load_compiled(
+    path: Path,
+    read: Callable[[], ov.Model],
     *,
+    part: str = "",
+    parameters: Mapping[str, object] | None = None,
     precision: Precision = "f32",
-    threads: int = 1,
-    streams: int | None = None,
+    copies: int | None = None,
+) -> Network:
+    """The network that ``read`` makes of a file: compiled as found on disk, if it is there already.
+
+    Args:
+        path: the file of weights.
+        read: reads the network from it; called only if it has to be compiled.
+        part: name of this network among those of the file.
+        parameters: what ``read`` depends on, beside the file and the code of this package. Plain values.
+        precision: of the computation; bf16 falls back to f32 on CPUs without it.
+        copies: calls that run in parallel; by default one per available core.
+
+    Raises:
+        ModelUnavailableError: the file cannot be read as a network.
+    """
+    name = f"{path.parent.name}-{part}" if part else path.parent.name
+    options = _options(precision)
+    folder = compiled_folder(path)
+    if folder is None:
+        _log.info("loading %s", name)
+        return compile_network(read(), precision=precision, copies=copies)
+    try:
+        weights = [digest_of(file) for file in (path, path.with_suffix(".bin")) if file.is_file()]
+    except OSError as error:
+        raise ModelUnavailableError(f"{path} cannot be read: {error.strerror or error}") from error
+    key = _key({**options, "weights": weights, "part": part, **(parameters or {})})
+    blob = folder.read(name, key)
+    if blob is not None:
+        try:
+            return _network(blob, options, copies)
+        except RuntimeError:
+            _log.warning("%s cannot be used as it was compiled, and is compiled again", name)
+            folder.remove(name, key)
+    _log.info("compiling %s", name)
+    return _network(folder.write(name, key, _compile(read(), options)), options, copies)
+
+
+def compile_network(
+    model: ov.Model, *, precision: Precision = "f32", copies: int | None = None
 ) -> Network:
     """Compile a network for this machine's CPU; arguments as for :func:`load_network`."""
-    core = _core()
+    options = _options(precision)
+    content = np.frombuffer(_compile(model, options), np.uint8)
+    return _network(Blob(content), options, copies)
+
+
+def _options(precision: Precision) -> dict[str, Any]:
     if precision == "bf16" and not supports_bf16():
         precision = "f32"
-    streams = streams or available_cores()
-    compiled = core.compile_model(
-        model,
-        "CPU",
-        {
-            # Always explicit: by default OpenVINO uses bf16 where the CPU has it.
-            "INFERENCE_PRECISION_HINT": precision,
-            "NUM_STREAMS": streams,
-            "INFERENCE_NUM_THREADS": streams * threads,
-            # Many networks share the cores; pinned, all would use the same ones.
-            "ENABLE_CPU_PINNING": False,
-        },
+    return {
+        # Always explicit: by default OpenVINO uses bf16 where the CPU has it.
+        "INFERENCE_PRECISION_HINT": precision,
+        # With one of each a call runs on the calling thread; otherwise on one of the runtime's.
+        "NUM_STREAMS": 1,
+        "INFERENCE_NUM_THREADS": 1,
+        # Many networks share the cores; pinned, all would use the same one.
+        "ENABLE_CPU_PINNING": False,
+    }
+
+
+def _compile(model: ov.Model, options: dict[str, Any]) -> bytes:
+    out = io.BytesIO()
+    _core().compile_model(model, "CPU", options).export_model(out)
+    return out.getvalue()
+
+
+def _network(blob: Blob, options: dict[str, Any], copies: int | None) -> Network:
+    def make() -> Any:
+        compiled = _core().import_model(ov.Tensor(blob.content), "CPU", options)
+        blob.release_pages()
+        return compiled
+
+    return Network(make, options["INFERENCE_PRECISION_HINT"], copies or available_cores())
+
+
+def _key(parameters: Mapping[str, object]) -> bytes:
+    return hashlib.sha256(
+        json.dumps([parameters, *_environment()], sort_keys=True).encode()
+    ).digest()
+
+
+@cache
+def _environment() -> tuple[str, ...]:
+    """What a compiled network depends on in any case: OpenVINO, the CPU and the code of this package."""
+    core = _core()
+    code = hashlib.sha256()
+    for file in sorted(Path(__file__).parent.glob("*.py")):
+        code.update(file.read_bytes())
+    return (
+        ov.get_version(),
+        core.get_property("CPU", "FULL_DEVICE_NAME"),
+        " ".join(sorted(core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"))),
+        _cpu_flags(),
+        code.hexdigest(),
     )
-    return Network(compiled, precision)
+
+
+def _cpu_flags() -> str:
+    """The CPU's instruction sets, as Linux lists them; empty elsewhere."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace").splitlines()
+    except OSError:
+        return ""
+    return next((line for line in lines if line.startswith("flags")), "")
 
 
 def supports_bf16() -> bool:

@@ -7,7 +7,8 @@ networks, so that other work can run in between; results and cost are those of o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,8 @@ import openvino as ov
 from openvino import opset8 as ops
 
 from proctoring.errors import ModelUnavailableError
-from proctoring.models.runtime import Network, compile_network, read_graph
+from proctoring.models.network import Network
+from proctoring.models.runtime import load_compiled, read_graph
 
 SIDE = 300
 """Pixels a side of the input."""
@@ -48,13 +50,30 @@ def load_ssd_parts(path: Path, classes: Sequence[int]) -> tuple[Network, ...]:
     pattern, blocks = _BETWEEN
     for block in blocks:
         end = pattern.format(block)
-        parts.append(compile_network(read_graph(path, {name: shape}, [end]), precision="bf16"))
+        parts.append(_load_part(path, partial(read_graph, path, {name: shape}, [end]), end))
         name, shape = end, parts[-1].output_shapes[0]
-    last = read_graph(path, {name: shape}, [_BOX_CODES, *_LOGITS])
+    last = partial(_read_last, path, {name: shape}, classes)
+    return (*parts, _load_part(path, last, "end", classes))
+
+
+def _load_part(
+    path: Path, read: Callable[[], ov.Model], end: str, classes: Sequence[int] = ()
+) -> Network:
+    return load_compiled(
+        path,
+        read,
+        part=end.replace("/", "-"),
+        parameters={"classes": [*classes]},
+        precision="bf16",
+    )
+
+
+def _read_last(path: Path, inputs: dict[str, tuple[int, ...]], classes: Sequence[int]) -> ov.Model:
+    model = read_graph(path, inputs, [_BOX_CODES, *_LOGITS])
     for output in range(1, 1 + len(_LOGITS)):
-        _keep_classes(last, output, classes, path)
-    last.validate_nodes_and_infer_types()
-    return (*parts, compile_network(last, precision="bf16"))
+        _keep_classes(model, output, classes, path)
+    model.validate_nodes_and_infer_types()
+    return model
 
 
 def _keep_classes(model: ov.Model, output: int, classes: Sequence[int], path: Path) -> None:

@@ -16,7 +16,8 @@ from filelock import FileLock, Timeout
 from proctoring.errors import ModelUnavailableError, SettingsError
 from proctoring.models.carrier import extract, opened_carrier
 from proctoring.models.catalogue import CATALOGUE
-from proctoring.models.digest import sha256_of
+from proctoring.models.compiled import FOLDER
+from proctoring.models.digest import digest_of, sha256_of
 from proctoring.models.download import Downloader
 from proctoring.models.manifest import MANIFEST, read_manifest
 from proctoring.models.model import Carrier, Model, ModelFile
@@ -115,6 +116,7 @@ class ModelStore:
         model = self.find(name)
         reason = self._missing(model)
         if not reason:
+            self._prepare_compiled()
             return self._file_path(model, model.files[0])
         if model not in self._catalogue:
             raise ModelUnavailableError(f"{name} was imported and is damaged: {reason}")
@@ -124,7 +126,13 @@ class ModelStore:
                     model, file
                 ):  # unless another process has fetched it meanwhile
                     self._fetch_file(model, file, progress)
+        self._prepare_compiled()
         return self._file_path(model, model.files[0])
+
+    def _prepare_compiled(self) -> None:
+        """Create the folder of compiled networks, unless it exists. Without it networks are not kept."""
+        with suppress(OSError):
+            (self.folder / FOLDER).mkdir(mode=0o700, exist_ok=True)
 
     def fetch_all(
         self, names: Iterable[str], progress: Progress | None = None
@@ -172,7 +180,7 @@ class ModelStore:
         try:
             if not path.is_file():
                 return f"{file.name} is not in {path.parent}"
-            if sha256_of(path) not in file.sha256:
+            if digest_of(path) not in file.sha256:
                 return f"{path} does not match its SHA-256 digest"
         except OSError as error:
             return f"{path} cannot be read: {error.strerror or error}"

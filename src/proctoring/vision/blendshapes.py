@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from proctoring.models.runtime import Network
+from proctoring.models.network import Network
 from proctoring.vision.landmarks import Mesh
 
 Blendshapes = NDArray[np.float32]

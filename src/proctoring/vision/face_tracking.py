@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from proctoring.models.runtime import Network
+from proctoring.models.network import Network
 from proctoring.observations import Box
 from proctoring.vision.face_detection import FaceDetection, detect_faces
 from proctoring.vision.frame import Frame, Pixels

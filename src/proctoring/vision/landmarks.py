@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from proctoring.models.runtime import Network
+from proctoring.models.network import Network
 from proctoring.observations import Box
 from proctoring.vision.face_detection import FaceDetection
 from proctoring.vision.frame import Pixels

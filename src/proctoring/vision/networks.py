@@ -9,7 +9,8 @@ import cv2
 
 from proctoring.capabilities import Capability
 from proctoring.errors import ModelUnavailableError
-from proctoring.models.runtime import Network, load_network
+from proctoring.models.network import Network
+from proctoring.models.runtime import load_network
 from proctoring.models.store import ModelStore
 from proctoring.observations import ObjectDetections
 from proctoring.vision.cascade import CASCADES, load_object_detection

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from proctoring.models.detector_files import read_yolo11
-from proctoring.models.runtime import compile_network, load_network
+from proctoring.models.runtime import load_compiled, load_network
 from proctoring.vision.frame import Pixels
 from proctoring.vision.letterbox import letterbox
 from proctoring.vision.proposals import (
@@ -71,7 +72,7 @@ def load_yolo11(path: Path, columns: Sequence[int]) -> Propose:
     Raises:
         ModelUnavailableError: the file cannot be read as a network.
     """
-    network = compile_network(read_yolo11(path))
+    network = load_compiled(path, partial(read_yolo11, path), parameters={"family": "yolo11"})
     _, _, height, width = network.input_shapes[0]
 
     def propose(pixels: Pixels) -> Steps[Proposals]:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from proctoring.models.runtime import Network
+from proctoring.models.network import Network
 from proctoring.observations import CameraMovement, TurnedPicture
 from proctoring.vision.camera_movement import CHANGED_BELOW
 from proctoring.vision.face_detection import FaceDetection, detect_faces

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from proctoring.models.runtime import Network
+from proctoring.models.network import Network
 from proctoring.observations import Box
 from proctoring.vision.face_detection import detect_faces
 from proctoring.vision.frame import Pixels

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from proctoring.capabilities import Capability
 from proctoring.errors import ModelUnavailableError
 from proctoring.models.dlib_resnet import load_dlib_embedding
-from proctoring.models.runtime import Network
+from proctoring.models.network import Network
 from proctoring.models.store import ModelStore
 from proctoring.vision.frame import Pixels
 from proctoring.vision.identity.alignment import aligned_face

@@ -15,7 +15,8 @@ import numpy as np
 
 from proctoring.capabilities import Capability
 from proctoring.errors import ModelUnavailableError
-from proctoring.models.runtime import Network, load_network
+from proctoring.models.network import Network
+from proctoring.models.runtime import load_network
 from proctoring.models.store import ModelStore
 from proctoring.observations import Box
 from proctoring.vision.frame import Pixels

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from proctoring.models.runtime import Network
+from proctoring.models.network import Network
 from proctoring.observations import Gaze, NotRead
 from proctoring.vision.blendshapes import EYE_LOOK_UP, estimate_blendshapes
 from proctoring.vision.covered_eyes import covered_eye
