@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from proctoring.incidents import IncidentChange, IncidentState
+from proctoring.judgement.attention import needs_every_frame
 from proctoring.judgement.judge import finish, judge
 from proctoring.judgement.policy import Policy
 from proctoring.judgement.state import initial_state
@@ -53,14 +54,16 @@ def run_session(
     *,
     pause: float = 0.1,
     rate: float = FACE_RATE,
+    gated: bool = True,
 ) -> Session:
     """Analyse recordings (name, frames) one after another as one session.
 
     Args:
         pause: seconds of media time between two recordings.
         rate: analysed frames per second.
+        gated: whether faces that have not changed are carried over.
     """
-    analyser, state = VisionAnalyser(models, rate=rate), initial_state()
+    analyser, state = VisionAnalyser(models, rate=rate, gated=gated), initial_state()
     looks: list[Looked] = []
     last: dict[int, IncidentChange] = {}
     began = time = 0.0
@@ -72,6 +75,7 @@ def run_session(
             observation = analyser.analyse(Frame(time, frame.pixels)).observation
             looks.append(Looked(name, index, observation))
             state, changes = judge(policy, state, observation)
+            analyser.attentive = needs_every_frame(policy, state, observation)
             last.update({change.number: change for change in changes})
         began = time + pause
     state, changes = finish(policy, state, time)

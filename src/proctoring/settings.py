@@ -140,6 +140,9 @@ class Settings(BaseSettings):
     ``ssd_mobilenet_v2+picodet_s``: the second confirms what the first detects."""
     workers: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, le=256)
     """Analysis threads, so sessions analysed at the same time."""
+    every_frame: bool = False
+    """Measure faces in every frame, also where the picture of them has not changed. Several times the
+    processor time for the same incidents, which this serves to check."""
     policies: Path | None = None
     """Folder of policies of your own (``*.toml``): sessions can be created with them, by name."""
     default_policy: str = "exam"

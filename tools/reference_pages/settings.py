@@ -35,6 +35,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "models_folder",
         "models_mirror",
         "object_model",
+        "every_frame",
         "workers",
         "policies",
         "default_policy",

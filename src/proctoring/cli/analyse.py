@@ -44,6 +44,12 @@ def command(
             "pipeline over the whole recording (needs proctoring-ai[pyannote])."
         ),
     ] = "local",
+    every_frame: Annotated[
+        bool,
+        typer.Option(
+            "--every-frame", help="Measure faces in every frame, changed or not: slower, to check."
+        ),
+    ] = False,
 ) -> None:
     """Analyse a recording: the incidents that a live session of it would have had.
 
@@ -66,6 +72,7 @@ def command(
                 reference_voice=voice,
                 annotated=annotated,
                 speakers=speakers,
+                every_frame=every_frame,
                 progress=progress,
                 fetch_progress=fetch_progress,
             )

@@ -251,3 +251,6 @@ class FrameObservation:
     """``None``: not compared in this frame, or not readable (then ``not_read`` has the reason)."""
     turned: TurnedPicture | None = None
     """``None``: upright, or no face says that it is not."""
+    carried_since: float | None = None
+    """Media time of the frame in which faces and candidate were measured, where they are carried over
+    because the picture of the faces has not changed since; ``None``: they were measured in this frame."""

@@ -54,6 +54,7 @@ def analyse(
     reference_voice: FilePath | bytes | None = None,
     annotated: FilePath | None = None,
     speakers: Diarizer = "local",
+    every_frame: bool = False,
     models: RecordingModels | None = None,
     settings: Settings | None = None,
     progress: AnalysisProgress | None = None,
@@ -74,6 +75,8 @@ def analyse(
             alone, by which the candidate's voice is known from the start.
         annotated: where to write an MP4 of the analysed frames with the results drawn on them.
         speakers: what tells speakers apart.
+        every_frame: whether faces are measured in every frame, changed or not. Slower; the incidents are
+            the same, which this serves to check.
         models: networks loaded by ``load_models``, for several recordings. By default those that
             this recording and policy need are loaded.
         settings: by default the environment's.
@@ -109,7 +112,9 @@ def analyse(
     photo = None if reference_photo is None else _face(vision, reference_photo)
     voice = None if reference_voice is None else _voice(models, reference_voice)
 
-    pipeline = Pipeline(used_policy, VisionAnalyser(vision, mirrored=mirrored, reference=photo))
+    gated = not (every_frame or settings.every_frame)
+    analyser = VisionAnalyser(vision, mirrored=mirrored, reference=photo, gated=gated)
+    pipeline = Pipeline(used_policy, analyser)
     track = AudioTrack(
         _audio_observations(recording, models, speakers, settings, transcribe, voice)
     )

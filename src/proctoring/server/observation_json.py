@@ -64,6 +64,7 @@ def observation_text(
         "stream": None if seen.stream is None else _stream(seen.stream),
         "scene": None if seen.scene is None else _scene(seen.scene),
         "identity": None if seen.identity is None else _identity(seen.identity),
+        "carried_since": _rounded(seen.carried_since, 4),
         "turned": seen.turned and {"degrees": seen.turned.degrees, "certain": seen.turned.certain},
         "not_read": [{"what": item.what, "reason": item.reason} for item in seen.not_read],
         "milliseconds": {name: round(spent, 2) for name, spent in milliseconds.items()},

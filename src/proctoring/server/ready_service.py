@@ -92,6 +92,7 @@ def ready_service(
             metrics=metrics,
             wall=wall,
             transcription=TranscriptionService(transcribers, transcription_pool),
+            gated=not settings.every_frame,
         ),
         SessionLimits(
             max_sessions=settings.max_sessions,

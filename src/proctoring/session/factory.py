@@ -37,6 +37,8 @@ class SessionServices:
     wall: Callable[[], datetime]
     """The time of day, with its zone."""
     transcription: TranscriptionService | None = None
+    gated: bool = True
+    """Whether faces that have not changed are carried over from frame to frame."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,9 @@ def create_session(
     seed = secrets.token_hex(16)
     pipeline = Pipeline(
         policy,
-        VisionAnalyser(services.vision, mirrored=mirrored, reference=new.face),
+        VisionAnalyser(
+            services.vision, mirrored=mirrored, reference=new.face, gated=services.gated
+        ),
         seed=seed,
         record=services.storage.observation_recorder(sitting.id, policy.records),
     )

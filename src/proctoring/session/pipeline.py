@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from proctoring.incidents import IncidentChange
+from proctoring.judgement.attention import needs_every_frame
 from proctoring.judgement.calibration import calibration_limit_reached, why_no_calibration
 from proctoring.judgement.challenge import why_no_challenge
 from proctoring.judgement.inputs import JudgementInput
@@ -13,6 +14,7 @@ from proctoring.judgement.judge import finish
 from proctoring.judgement.policy import Policy
 from proctoring.judgement.reducer import apply
 from proctoring.judgement.state import initial_state
+from proctoring.observations import FrameObservation
 from proctoring.records.entries import Notice
 from proctoring.session.guidance import guidance, notices
 from proctoring.vision.analyser import FrameAnalysis, VisionAnalyser, merge_deferred
@@ -45,6 +47,8 @@ class Pipeline:
         self._record = record
         self._state = initial_state(seed)
         self._notices: list[Notice] = []
+        self._faces: FrameObservation | None = None
+        """The last observation of faces."""
 
     def is_due(self, time: float) -> bool:
         """Whether a frame of this media time would be analysed; saves decoding one that would not."""
@@ -79,6 +83,9 @@ class Pipeline:
         before = self._state
         self._state, changes = apply(self.policy, before, item)
         self._notices += notices(self.policy, before, self._state)
+        if isinstance(item, FrameObservation) and item.faces is not None:
+            self._faces = item
+        self.analyser.attentive = needs_every_frame(self.policy, self._state, self._faces)
         return changes
 
     def finish(self, time: float) -> tuple[IncidentChange, ...]:

@@ -45,6 +45,9 @@ class SessionMetrics:
         self._refused = frames(
             "refused", "Frames that could not be decoded, and messages that are no frames"
         )
+        self._carried = frames(
+            "carried_over", "Analysed frames to which the faces of an earlier one were carried over"
+        )
         self._failed = frames("failed", "Frames whose analysis failed")
         self._deferred_failed = Counter(
             "proctoring_deferred_detections_failed",
@@ -114,6 +117,8 @@ class SessionMetrics:
             case FrameFailed():
                 self._failed.inc()
             case FrameAnalysed():
+                if outcome.analysis.observation.carried_since is not None:
+                    self._carried.inc()
                 self._latency.observe(outcome.latency)
                 self._analysis.labels("decode").observe(outcome.decode_ms / 1000)
                 self._observe_times(outcome.analysis.milliseconds)

@@ -207,7 +207,7 @@ class SessionWorker:
         try:
             began = time.perf_counter()
             frame = Frame(received.time, read_jpeg(received.data, max_pixels=self._max_pixels))
-            frame.pixels  # noqa: B018  # decodes it
+            frame.luma  # noqa: B018  # reads all of the data: a damaged picture is refused here
             decode_ms = (time.perf_counter() - began) * 1000
             analysis = self._pipeline.analyser.analyse_immediate(
                 frame, allow_deferred=self._deferred.is_free
@@ -220,6 +220,7 @@ class SessionWorker:
         except Exception:  # noqa: BLE001  # affects this frame only
             self._fail(received)
         else:
+            decode_ms += analysis.milliseconds.pop("decode", 0.0)
             with self._turn:
                 self._judge_frame(received, analysis, decode_ms)
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from proctoring.observations import FrameObservation
 from proctoring.vision.deferred import DeferredDetection, DeferredResult
 from proctoring.vision.depicted_faces import DepictedFaceDetector
+from proctoring.vision.face_gate import FaceGate
 from proctoring.vision.frame import Frame
 from proctoring.vision.identity.embedding import Embedding
 from proctoring.vision.identity.reference import FaceReference
@@ -34,7 +35,7 @@ from proctoring.vision.stages.liveness import FaceMotionStage, LivenessStage
 from proctoring.vision.stages.mouth import MouthStage
 from proctoring.vision.stages.objects import ObjectStage
 from proctoring.vision.stages.orientation import OrientationStage
-from proctoring.vision.stages.stage import Stage, StageLoop
+from proctoring.vision.stages.stage import Stage, StageLoop, timed
 from proctoring.vision.steps import run_to_completion
 
 FACE_RATE = 10.0
@@ -49,11 +50,14 @@ class FrameAnalysis:
     meshes: dict[int, Mesh] = field(default_factory=dict)
     """Track to (478, 3) landmarks in frame pixels."""
     milliseconds: dict[str, float] = field(default_factory=dict)
-    """Stage to the wall time it took."""
+    """Stage to the wall time it took; also ``decode`` (of all pixels) and ``change``, the comparison with the
+    frame in which faces were measured last."""
     deferred: DeferredDetection | None = None
     """The detection that is due in this frame and too slow to run before the next one."""
     earlier: FrameAnalysis | None = None
     """The result of a deferred detection in an earlier frame, applied since the previous frame."""
+    measured: str = ""
+    """Why faces were measured in this frame; empty: they were carried over, or there are none."""
 
 
 class VisionAnalyser:
@@ -67,6 +71,7 @@ class VisionAnalyser:
         mirrored: whether the pictures are mirrored; left is the candidate's left all the same.
         rate: analysed frames per second of media time; may be changed at any time.
         reference: from a photo of the candidate; without it, the first seconds make one.
+        gated: whether faces that have not changed are carried over; ``False``: measured in every frame.
     """
 
     def __init__(
@@ -76,9 +81,12 @@ class VisionAnalyser:
         mirrored: bool = False,
         rate: float = FACE_RATE,
         reference: FaceReference | None = None,
+        gated: bool = True,
     ) -> None:
         self.rate = rate
         """Below ``FACE_RATE``, the periods of scaled stages grow in proportion."""
+        self.attentive = True
+        """Whether faces are measured in every frame, changed or not; set by who judges the observations."""
         depicted = DepictedFaceDetector()
         liveness = LivenessTracker(models.liveness)
         self._identity = IdentityVerifier(models.identity, reference=reference, mirrored=mirrored)
@@ -89,6 +97,7 @@ class VisionAnalyser:
         self._objects = ObjectStage(models.objects, depicted, liveness)
         self._schedule = Schedule()
         self._latest = Latest()
+        self._gate = FaceGate() if gated and models.faces is not None else None
 
     def is_due(self, time: float) -> bool:
         """Whether a frame of this media time would be analysed. Cheap."""
@@ -111,16 +120,38 @@ class VisionAnalyser:
             allow_deferred: whether a deferred detection may be requested; pass ``False`` until the
                 result of the previous one has been applied.
         """
-        context = Context(frame, self._slowdown, self._latest)
         if not self._schedule.start_if_due(frame.time, 1 / self.rate):
-            return FrameAnalysis(context.observation())
-        milliseconds = self._stages.run(context)
+            return FrameAnalysis(Context(frame, self._slowdown, self._latest).observation())
+        milliseconds: dict[str, float] = {}
+        with timed(milliseconds, "change"):
+            why = self._why_measure(frame)
+        carried = None
+        if why:
+            with timed(milliseconds, "decode"):
+                frame.pixels  # noqa: B018  # decodes it
+        elif self._gate is not None:
+            carried = self._gate.last
+        context = Context(frame, self._slowdown, self._latest, carried)
+        milliseconds |= self._stages.run(context)
+        if self._gate is not None and carried is None:
+            self._gate.remember(context)
         return FrameAnalysis(
             context.observation(),
             {face.track: face.mesh for face in context.faces},
             milliseconds,
             self._objects.request(context) if allow_deferred else None,
+            measured=why,
         )
+
+    def _why_measure(self, frame: Frame) -> str:
+        """Why faces are measured in this frame; empty: they are carried over."""
+        if self._gate is None:
+            return "always"
+        if self.attentive:
+            return "pending"
+        if self._stages.needs_faces(frame.time, self._slowdown):
+            return "due"
+        return self._gate.why_measure(frame.time, frame.luma)
 
     def apply_result(self, result: DeferredResult) -> FrameAnalysis:
         """Apply the result of a deferred detection; the observation holds nothing else."""

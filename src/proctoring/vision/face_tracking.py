@@ -31,9 +31,10 @@ _MIN_SIDE = 12.0
 """Side in pixels of the smallest region in which landmarks are estimated."""
 _SAME_FACE = 0.5
 """Share of the smaller of two boxes that must overlap for both to be one face."""
-_UNSURE = 0.9
+SURE_PRESENCE = 0.9
+"""Presence from which the landmark network is sure of a face."""
 _MAX_UNCONFIRMED = 2
-"""A track whose presence is below ``_UNSURE`` and that the detector misses so many times in a row is
+"""A track whose presence is below ``SURE_PRESENCE`` and that the detector misses so many times in a row is
 dropped: landmarks can settle on a shoulder or a poster."""
 
 
@@ -69,11 +70,15 @@ class FaceTracker:
         self._last_number = 0
         self._next_detection = float("-inf")
 
+    def is_detection_due(self, time: float) -> bool:
+        """Whether the detector will run in a frame of this media time, even if no track is lost."""
+        return time >= self._next_detection
+
     def update(self, frame: Frame) -> tuple[TrackedFace, ...]:
         """Track into the next frame; returns its faces, the oldest track first."""
         before = len(self._tracks)
         faces = self._track(frame.pixels)
-        if not self._tracks or len(self._tracks) < before or frame.time >= self._next_detection:
+        if not self._tracks or len(self._tracks) < before or self.is_detection_due(frame.time):
             self._next_detection = frame.time + _DETECTION_PERIOD
             detections = detect_faces(self._detector, frame.pixels)
             self._drop_unconfirmed(faces, detections)
@@ -101,7 +106,7 @@ class FaceTracker:
         for track in self._tracks:
             face = faces[track.number]
             detected = any(_is_same_face(detection.box, face.box) for detection in detections)
-            sure = detected or face.presence >= _UNSURE
+            sure = detected or face.presence >= SURE_PRESENCE
             track.unconfirmed = 0 if sure else track.unconfirmed + 1
             if track.unconfirmed >= _MAX_UNCONFIRMED:
                 del faces[track.number]

@@ -138,6 +138,11 @@ class GazeEstimator:
     reviewed_at: float = float("-inf")
     """Media times of the last remembered aim and of the last correction."""
 
+    @property
+    def learned(self) -> bool:
+        """Whether the baseline is complete."""
+        return self.aim_settled and self.lids_settled
+
     def estimate(
         self,
         sample: EyeMeasurement,
@@ -162,7 +167,7 @@ class GazeEstimator:
                 self.heads_down.popleft()
         if face_pixels < MIN_FACE_PIXELS:
             return GazeEstimate(None, f"face smaller than {MIN_FACE_PIXELS:.0f} pixels", None)
-        if not (self.lids_settled and self.aim_settled):
+        if not self.learned:
             self._learn(sample, head if neutral_learned else None)
         if head is None or self.aim is None:
             return GazeEstimate(None, "baseline of the eyes not yet learned", None)
@@ -221,7 +226,7 @@ class GazeEstimator:
             elif self.aim is None:
                 self.aim = 0.0  # The line to the camera stands in.
             self.aim_settled = full and aim is not None
-        if self.lids_settled and self.aim_settled:
+        if self.learned:
             self.samples.clear()
 
     def _follow_aim(self, time: float, aim: float) -> None:

@@ -50,6 +50,11 @@ class Blinks:
                 self.count += 1
             self._shut_since = None
 
+    def update_unchanged(self, time: float) -> None:
+        """Add a frame whose eyes were seen to be as in the one before; times must rise."""
+        if self._apertures:
+            self.update(time, self._apertures[-1][1])
+
     @property
     def per_minute(self) -> float | None:
         """Blinks per minute over the last 20 to 30 s; ``None``: tracked for less, or seen too rarely."""

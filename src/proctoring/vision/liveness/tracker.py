@@ -58,6 +58,14 @@ class LivenessTracker:
             self._blinks.update(time, eyes.aperture)
             self._inner.update(time, mesh, eyes)
 
+    def update_unchanged(self, time: float) -> None:
+        """Add a frame in which the face was seen not to have changed since the last one of ``update``.
+
+        The eyes neither opened nor shut. Movement is learned from measured landmarks only: the same ones
+        again would be those of a face that rests more than any does.
+        """
+        self._blinks.update_unchanged(time)
+
     @property
     def blinks(self) -> int:
         """Blinks since the present track began."""

@@ -19,6 +19,10 @@ class CameraMovementStage(Stage):
     def __init__(self) -> None:
         self._detector = CameraMovementDetector()
 
+    def needs_faces(self, time: float) -> bool:  # noqa: ARG002
+        """Always: a moved camera voids what was learned of head and eyes."""
+        return True
+
     def run(self, context: Context) -> ObservationPart:
         """Compare the background; persons of the latest object detection hide a part of it."""
         objects = context.latest.objects

@@ -53,6 +53,7 @@ class ObservationPart(TypedDict, total=False):
     scene: CameraMovement
     identity: Identity | None
     turned: TurnedPicture | None
+    carried_since: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,18 @@ class HeadEstimate:
 
 
 NO_HEAD = HeadEstimate(None, None, neutral_known=False, neutral_learned=False)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MeasuredFaces:
+    """What was measured of the faces in one frame, to be carried over to later ones."""
+
+    time: float
+    """Media time of the frame."""
+    faces: tuple[TrackedFace, ...]
+    head: HeadEstimate
+    found: ObservationPart
+    """The results of the stages that measure faces."""
 
 
 @dataclass(slots=True)
@@ -90,8 +103,12 @@ class Context:
     slowdown: float
     """Factor, 1 or more, by which scaled periods are longer at the session's present rate."""
     latest: Latest
+    carried: MeasuredFaces | None = None
+    """Of an earlier frame, where the faces are carried over; ``None``: they are measured in this one."""
     found: ObservationPart = field(default_factory=ObservationPart)
     """The parts of the observation so far."""
+    of_faces: ObservationPart = field(default_factory=ObservationPart)
+    """Those of them that come from stages that measure faces."""
     faces: tuple[TrackedFace, ...] = ()
     """All tracked faces, the oldest track first."""
     candidate: TrackedFace | None = None
@@ -101,6 +118,19 @@ class Context:
     person_changed: bool = False
     """Whether another person has become the candidate in this frame."""
     head: HeadEstimate = NO_HEAD
+    learning: bool = False
+    """Whether the neutral pose or the baseline of the eyes is still being learned."""
+
+    def __post_init__(self) -> None:
+        """Take over what is carried."""
+        if self.carried is not None:
+            self.faces, self.head = self.carried.faces, self.carried.head
+            self.found = {**self.carried.found, "carried_since": self.carried.time}
+
+    @property
+    def measured(self) -> MeasuredFaces:
+        """What was measured of the faces in this frame, or carried over to it."""
+        return self.carried or MeasuredFaces(self.frame.time, self.faces, self.head, self.of_faces)
 
     @property
     def baselines_void(self) -> bool:
@@ -108,15 +138,11 @@ class Context:
         scene = self.found.get("scene")
         return self.person_changed or (scene is not None and scene.moved)
 
-    def add(self, part: ObservationPart) -> None:
+    def add(self, part: ObservationPart, *, measures_faces: bool = False) -> None:
         """Merge the result of a stage."""
-        candidate: CandidatePart = {**self.found.get("candidate", {}), **part.get("candidate", {})}
-        not_read = self.found.get("not_read", ()) + part.get("not_read", ())
-        self.found.update(part)
-        if candidate:
-            self.found["candidate"] = candidate
-        if not_read:
-            self.found["not_read"] = not_read
+        _merge(self.found, part)
+        if measures_faces:
+            _merge(self.of_faces, part)
 
     def observation(self) -> FrameObservation:
         """All parts as one observation."""
@@ -142,7 +168,18 @@ def observation_of(
         scene=found.get("scene"),
         identity=found.get("identity"),
         turned=found.get("turned"),
+        carried_since=found.get("carried_since"),
     )
+
+
+def _merge(found: ObservationPart, part: ObservationPart) -> None:
+    candidate: CandidatePart = {**found.get("candidate", {}), **part.get("candidate", {})}
+    not_read = found.get("not_read", ()) + part.get("not_read", ())
+    found.update(part)
+    if candidate:
+        found["candidate"] = candidate
+    if not_read:
+        found["not_read"] = not_read
 
 
 def _candidate(part: CandidatePart) -> Candidate:

@@ -16,6 +16,7 @@ class DepictedFacesStage(Stage):
     """
 
     name = "depicted_faces"
+    measures_faces = True
 
     def __init__(self, depicted: DepictedFaceDetector) -> None:
         self._depicted = depicted

@@ -12,9 +12,14 @@ class FaceStage(Stage):
     """Sets ``Context.faces``; they are reported by ``DepictedFacesStage``, which knows more of them."""
 
     name = "faces"
+    measures_faces = True
 
     def __init__(self, networks: FaceNetworks) -> None:
         self._tracker = FaceTracker(networks.detector, networks.landmarker)
+
+    def needs_faces(self, time: float) -> bool:
+        """When new faces are to be looked for."""
+        return self._tracker.is_detection_due(time)
 
     def run(self, context: Context) -> ObservationPart:
         """Track all faces."""

@@ -28,6 +28,7 @@ class GazeStage(Stage):
     """
 
     name = "gaze"
+    measures_faces = True
 
     def __init__(self, blendshapes: Network, *, mirrored: bool) -> None:
         self._blendshapes = blendshapes
@@ -42,6 +43,7 @@ class GazeStage(Stage):
             part = self._while_lost(context)
         else:
             part = self._of_face(context, context.candidate)
+        context.learning |= not self._gaze.learned
         if "candidate" in part:
             known = context.head.neutral_known and self._gaze.aim is not None
             part["candidate"]["baseline_ready"] = known

@@ -20,6 +20,7 @@ class HeadStage(Stage):
     """
 
     name = "head"
+    measures_faces = True
 
     def __init__(self, canonical: CanonicalFace, *, mirrored: bool) -> None:
         self._canonical = canonical
@@ -40,6 +41,7 @@ class HeadStage(Stage):
         if pose is not None:
             self._neutral.update(frame.time, pose)
         head = context.head = self._estimate(pose)
+        context.learning |= not head.neutral_learned
         if head.turn is None:
             reason = NO_POSE if pose is None else "neutral pose not yet learned"
             return {"not_read": (NotRead("head", reason),)}

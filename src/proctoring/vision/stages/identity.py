@@ -19,6 +19,10 @@ class IdentityStage(Stage):
     def __init__(self, verifier: IdentityVerifier) -> None:
         self._verifier = verifier
 
+    def needs_faces(self, time: float) -> bool:
+        """When a comparison is due."""
+        return self._verifier.is_due(time)
+
     def run(self, context: Context) -> ObservationPart:
         """Follow interruptions, and compare the candidate's face with the reference."""
         face, frame = context.candidate, context.frame

@@ -13,7 +13,7 @@ _FROZEN_SECONDS = 1.0
 
 
 class FaceMotionStage(Stage):
-    """Gives ``candidate.blinks`` and updates the tracker with every frame's landmarks.
+    """Gives ``candidate.blinks`` and updates the tracker with the landmarks of frames that measure them.
 
     Args:
         tracker: shared with ``LivenessStage`` and ``ObjectStage``.
@@ -32,7 +32,10 @@ class FaceMotionStage(Stage):
         if face is None:
             return {}
         if stream is None or stream.unchanged_for < _FROZEN_SECONDS:
-            self._tracker.update(context.frame.time, face.track, face.mesh)
+            if context.carried is None:
+                self._tracker.update(context.frame.time, face.track, face.mesh)
+            else:
+                self._tracker.update_unchanged(context.frame.time)
         return {"candidate": {"blinks": self._tracker.blinks}}
 
 
@@ -49,6 +52,10 @@ class LivenessStage(Stage):
 
     def __init__(self, tracker: LivenessTracker) -> None:
         self._tracker = tracker
+
+    def needs_faces(self, time: float) -> bool:  # noqa: ARG002
+        """Always: the networks score the face where it is."""
+        return True
 
     def run(self, context: Context) -> ObservationPart:
         """Score the candidate's face."""

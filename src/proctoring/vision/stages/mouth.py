@@ -11,6 +11,7 @@ class MouthStage(Stage):
     """Gives ``candidate.mouth_opening``."""
 
     name = "mouth"
+    measures_faces = True
 
     def run(self, context: Context) -> ObservationPart:
         """Measure the lips."""

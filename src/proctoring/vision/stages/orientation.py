@@ -12,6 +12,7 @@ class OrientationStage(Stage):
     """Gives ``turned``."""
 
     name = "orientation"
+    measures_faces = True
 
     def __init__(self, networks: FaceNetworks) -> None:
         self._detector = OrientationDetector(networks.detector, networks.landmarker)

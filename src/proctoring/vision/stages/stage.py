@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time as clock
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import ClassVar, Protocol
 
 from proctoring.vision.schedule import Schedule
@@ -19,6 +20,13 @@ class Stage(Protocol):
     """Seconds of media time between two runs; 0: every analysed frame."""
     scaled: ClassVar[bool] = False
     """Whether the period grows in proportion when the session's rate is reduced."""
+    measures_faces: ClassVar[bool] = False
+    """Whether it is left out of frames to which the faces of an earlier frame are carried over; its
+    result of that frame then stands in."""
+
+    def needs_faces(self, time: float) -> bool:  # noqa: ARG002  (for those that do)
+        """Whether a run at this media time needs faces that are measured in the same frame."""
+        return False
 
     def run(self, context: Context) -> ObservationPart:
         """Analyse one frame. Frames come in the order of their times."""
@@ -31,6 +39,14 @@ class StageLoop:
     def __init__(self, stages: Sequence[Stage]) -> None:
         self._stages = tuple((stage, Schedule()) for stage in stages)
 
+    def needs_faces(self, time: float, slowdown: float) -> bool:
+        """Whether any stage that is due at this media time needs faces measured in the same frame."""
+        return any(
+            stage.needs_faces(time)
+            for stage, schedule in self._stages
+            if not (period := _period(stage, slowdown)) or schedule.is_due(time, period)
+        )
+
     def run(self, context: Context) -> dict[str, float]:
         """Run the stages that are due and merge their parts into the context.
 
@@ -39,10 +55,23 @@ class StageLoop:
         """
         milliseconds: dict[str, float] = {}
         for stage, schedule in self._stages:
-            period = stage.period * context.slowdown if stage.scaled else stage.period
+            if stage.measures_faces and context.carried is not None:
+                continue
+            period = _period(stage, context.slowdown)
             if period and not schedule.start_if_due(context.frame.time, period):
                 continue
-            began = clock.perf_counter()
-            context.add(stage.run(context))
-            milliseconds[stage.name] = (clock.perf_counter() - began) * 1e3
+            with timed(milliseconds, stage.name):
+                context.add(stage.run(context), measures_faces=stage.measures_faces)
         return milliseconds
+
+
+@contextmanager
+def timed(milliseconds: dict[str, float], name: str) -> Iterator[None]:
+    """Enter the wall time in milliseconds of what is done within, unless it raises."""
+    began = clock.perf_counter()
+    yield
+    milliseconds[name] = (clock.perf_counter() - began) * 1e3
+
+
+def _period(stage: Stage, slowdown: float) -> float:
+    return stage.period * slowdown if stage.scaled else stage.period

@@ -1,0 +1,77 @@
+"""When faces must be measured in every frame, because what is judged by them is or may soon be pending.
+
+At other times perception may carry measurements over to frames in which the faces have not changed.
+"""
+
+from __future__ import annotations
+
+from proctoring.judgement.calibration import is_calibration_active
+from proctoring.judgement.challenge import is_challenge_active
+from proctoring.judgement.enrolment import Phase, phase
+from proctoring.judgement.policy import Policy
+from proctoring.judgement.policy.video import HeadLimits, ScreenLimits
+from proctoring.judgement.state import JudgementState, ScreenExtent
+from proctoring.observations import FrameObservation, Gaze, HeadPose
+
+NEAR = 0.6
+"""Share of a limit from which an angle is near it. The rest is more than a face can turn, or eyes can
+move, without a change that is measured at once."""
+_SPEECH_SECONDS = 1.5
+"""Seconds for which lips are followed after speech. Observations of audio cover half a second."""
+_OF_FACES = ("gaze.", "head.", "face.", "person.")
+"""Kinds of incidents that are read from faces."""
+
+
+def needs_every_frame(
+    policy: Policy, state: JudgementState, frame: FrameObservation | None
+) -> bool:
+    """Whether the faces of the next frame must be measured.
+
+    Args:
+        policy: its limits and rules.
+        state: the present one.
+        frame: the last observation of faces; ``None``: there was none.
+    """
+    if frame is None or state.time is None:
+        return True
+    return (
+        phase(policy, state.enrolment) in (Phase.WAITING, Phase.CALIBRATING)
+        or is_calibration_active(state.calibration, state.time)
+        or is_challenge_active(state.challenge, state.time)
+        or any(
+            known.samples or known.incident is not None
+            for kind, known in state.kinds.items()
+            if kind.startswith(_OF_FACES)
+        )
+        or _speech_is_compared(policy, state, state.time)
+        or _is_near_limits(policy, state, frame)
+    )
+
+
+def _speech_is_compared(policy: Policy, state: JudgementState, time: float) -> bool:
+    """Whether there was speech just now that may turn out to need the lips."""
+    speech = state.lips.speech
+    return (
+        policy.incidents["audio.multiple_speakers"].enabled
+        and bool(speech)
+        and time - speech[-1][1] < _SPEECH_SECONDS
+    )
+
+
+def _is_near_limits(policy: Policy, state: JudgementState, frame: FrameObservation) -> bool:
+    """Whether gaze or head are near a limit, or cannot be read."""
+    candidate = frame.candidate
+    if candidate is None or candidate.head is None or candidate.gaze is None:
+        return True
+    screen = state.calibration.extent or policy.screen
+    return _near(candidate.gaze, screen) or _near(candidate.head, policy.head)
+
+
+def _near(angles: Gaze | HeadPose, limits: ScreenLimits | ScreenExtent | HeadLimits) -> bool:
+    pitch = angles.pitch or 0.0
+    return (
+        angles.yaw >= NEAR * limits.left
+        or -angles.yaw >= NEAR * limits.right
+        or pitch >= NEAR * limits.up
+        or -pitch >= NEAR * limits.down
+    )

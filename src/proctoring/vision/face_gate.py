@@ -1,0 +1,132 @@
+"""Decides in which frames faces are measured again, and to which the last measurement is carried over.
+
+Every frame is compared with the last *measured* one, so a slow drift adds up until it is noticed. A large
+change is measured at once, a small one within ``SOON_SECONDS``, a face that does not change every
+``REST_SECONDS``. Where the comparison cannot tell, every frame is measured.
+"""
+
+from __future__ import annotations
+
+import math
+
+from proctoring.vision.change import Noise
+from proctoring.vision.face_change import FaceChange, FacePicture
+from proctoring.vision.face_tracking import SURE_PRESENCE
+from proctoring.vision.frame import Luma
+from proctoring.vision.landmarks import Mesh
+from proctoring.vision.stages.context import Context, MeasuredFaces
+
+REST_SECONDS = 0.5
+"""Seconds after which an unchanged face is measured again."""
+SOON_SECONDS = 0.2
+"""Seconds after a measurement in which a small change is measured."""
+LEARNING_SECONDS = 15.0
+"""Seconds after which faces are carried over though the baseline is still incomplete: some never is."""
+_EARLY = 0.03
+"""Seconds by which a frame may be early, since frames jitter."""
+_MAX_NOISE = 9.0
+"""Mean square difference up to which changes can be told from noise; what exceeds it counts as change."""
+
+SMALL = FaceChange(travel=0.03, eyes=0.02, mouth=0.012, head=0.003)
+"""Changes from which a face is measured soon."""
+LARGE = FaceChange(travel=0.1, eyes=0.045, mouth=math.inf, head=0.01)
+"""Changes from which a face is measured at once."""
+
+
+class FaceGate:
+    """Follows one session's faces."""
+
+    def __init__(self) -> None:
+        self._noise = Noise()
+        self._comparison: FaceComparison | None = None
+        self._track: int | None = None
+        """The candidate's in the last measured frame."""
+        self._learning_since: float | None = None
+        self.last: MeasuredFaces | None = None
+        """What may be carried over; ``None``: nothing."""
+
+    def remember(self, context: Context) -> None:
+        """Follow a frame in which faces were measured, after all stages have run."""
+        face, frame = context.candidate, context.frame
+        settled = self._is_settled(context)
+        self._track = None if face is None else face.track
+        self.last = self._comparison = None
+        if settled and face is not None:
+            self.last = context.measured
+            scale = frame.luma.shape[1] / frame.width
+            self._comparison = FaceComparison(frame.time, frame.luma, face.mesh, scale)
+
+    def why_measure(self, time: float, luma: Luma) -> str:
+        """Why faces must be measured in this frame; empty: ``last`` may be carried over to it."""
+        if self._comparison is None:
+            return "unsettled"
+        return self._comparison.why_measure(time, luma, self._noise)
+
+    def _is_settled(self, context: Context) -> bool:
+        """Whether the candidate's is the only face, is followed without doubt, and was read in full."""
+        face, time = context.candidate, context.frame.time
+        if not context.learning:
+            self._learning_since = None
+        elif self._learning_since is None or time < self._learning_since:
+            self._learning_since = time
+        if face is None or face.track != self._track or len(context.faces) > 1:
+            return False
+        if self._learning_since is not None and time - self._learning_since < LEARNING_SECONDS:
+            return False
+        seen = context.found.get("candidate", {})
+        return (
+            face.presence >= SURE_PRESENCE
+            and seen.get("head") is not None
+            and seen.get("gaze") is not None
+            and seen.get("eyes_open") is not False
+        )
+
+
+class FaceComparison:
+    """One measured face, with which later frames are compared.
+
+    Args:
+        time: media time of its frame.
+        luma: the frame's.
+        mesh: landmarks in frame pixels.
+        scale: pixels of ``luma`` per pixel of the frame.
+    """
+
+    def __init__(self, time: float, luma: Luma, mesh: Mesh, scale: float) -> None:
+        self._time = time
+        self._luma = luma
+        self._mesh = mesh
+        self._scale = scale
+        self._picture: FacePicture | None = None
+        """Made when the next frame is compared: many never are."""
+
+    def why_measure(self, time: float, luma: Luma, noise: Noise) -> str:
+        """Why the face must be measured in this frame; empty: it has not changed."""
+        since = time - self._time
+        if not 0 < since < REST_SECONDS - _EARLY:
+            return "rest"
+        try:
+            self._picture = self._picture or FacePicture(self._luma, self._mesh, self._scale)
+        except ValueError:
+            return "unclear"
+        difference = self._picture.difference(luma)
+        if difference is None:
+            return "unclear"
+        noise.add(difference.skin)
+        if noise.level is None:
+            return "unclear"
+        change = self._picture.change(difference, min(noise.level, _MAX_NOISE))
+        if _beyond(change, LARGE):
+            return "change"
+        if since >= SOON_SECONDS - _EARLY and _beyond(change, SMALL):
+            return "small change"
+        return ""
+
+
+def _beyond(change: FaceChange, limit: FaceChange) -> bool:
+    return (
+        change.travel > limit.travel
+        or change.eyes > limit.eyes
+        or change.mouth > limit.mouth
+        or change.head > limit.head
+    )
