@@ -18,7 +18,19 @@ def main() -> None:
 
         run()
     except KeyboardInterrupt:
-        sys.exit(_INTERRUPTED)
+        _exit(_INTERRUPTED)
+    except SystemExit as ended:
+        _exit(ended.code)
+
+
+def _exit(status: str | int | None) -> None:
+    """End the process. Where networks were loaded, without the interpreter taking native libraries apart: that
+    costs a second, and crashes if a network is being loaded on another thread."""
+    if "openvino" not in sys.modules:
+        sys.exit(status)
+    from proctoring.cli.exits import leave
+
+    leave(status)
 
 
 if __name__ == "__main__":

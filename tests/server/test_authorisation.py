@@ -90,7 +90,14 @@ def test_every_route_mount_and_socket_says_whom_it_is_for() -> None:
     for_all = {route.path for route, access in found if not access.scopes}  # type: ignore[attr-defined]
     # Whoever adds to these lets everybody have it, and says so here.
     pages = {"/review", "/sitting", "/page/plotly.min.js"}
-    assert for_all == {*OPEN_PATHS, *pages, "/api/health", "/api/sign-in", "/ws/{rest:path}"}
+    assert for_all == {
+        *OPEN_PATHS,
+        *pages,
+        "/api/health",
+        "/api/ready",
+        "/api/sign-in",
+        "/ws/{rest:path}",
+    }
     told = SECURITY.read_text().split("### What is open to everybody")[1].split("## ")[0]
     named = set(re.findall(r"`(/[^`]*)`", told)) - {"/metrics"}
     assert named == for_all - {"/ws/{rest:path}"}

@@ -19,10 +19,15 @@ def fail(reason: ProctoringError | str, status: int = 2) -> NoReturn:
     raise typer.Exit(status) from error
 
 
-def leave() -> NoReturn:
-    """End a process whose work is done. The interpreter would take every native library apart first: a
-    second when idle, three on a busy machine, for nothing."""
+def leave(status: str | int | None) -> NoReturn:
+    """End this process at once, after what was registered with ``atexit``.
+
+    Args:
+        status: as of ``sys.exit``: a text is printed on standard error, and the status is 1.
+    """
+    if isinstance(status, str):
+        typer.echo(status, err=True)
     atexit._run_exitfuncs()  # noqa: SLF001  (log handlers, temporary folders)
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(0)
+    os._exit(1 if isinstance(status, str) else status or 0)

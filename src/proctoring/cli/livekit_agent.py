@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
 import os
 from typing import Annotated
 
@@ -135,6 +133,9 @@ def _serve(
     development: bool,
     **options: float | str,
 ) -> None:
+    import asyncio
+    import logging
+
     from proctoring.livekit import agent
     from proctoring.livekit.address import server_address
 

@@ -9,10 +9,10 @@ import typer
 
 from proctoring.cli.exits import fail
 from proctoring.errors import ProctoringError
-from proctoring.settings import Settings, read_settings
 
 if TYPE_CHECKING:
     from proctoring.models.store import ModelStore
+    from proctoring.settings import Settings
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -155,6 +155,8 @@ def _store(folder: Path | None, mirror: Path | None) -> ModelStore:
 
 
 def _settings() -> Settings:
+    from proctoring.settings import read_settings
+
     try:
         return read_settings()
     except ProctoringError as error:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from proctoring.cli.exits import fail
 from proctoring.errors import BadPolicyError, SettingsError
-from proctoring.judgement import Policy
-from proctoring.judgement.policy import Policies, read_policies
-from proctoring.judgement.policy.explained import explained_toml
-from proctoring.settings import read_settings
+
+if TYPE_CHECKING:
+    from proctoring.judgement import Policy
+    from proctoring.judgement.policy import Policies
 
 app = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="Show, check and list policies."
@@ -35,6 +32,10 @@ def list_policies() -> None:
 
     Exits 1 if a file of the folder cannot be used.
     """
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
     found = _policies()
     table = Table("name", "description", box=None)
     for policy in found:
@@ -49,6 +50,8 @@ def list_policies() -> None:
 @app.command()
 def show(policy: _Name) -> None:
     """Print a policy with every setting explained, as TOML to start from."""
+    from proctoring.judgement.policy.explained import explained_toml
+
     try:
         loaded = _load(policy)
     except BadPolicyError as error:
@@ -77,6 +80,9 @@ def _load(name: str) -> Policy:
 
 
 def _policies() -> Policies:
+    from proctoring.judgement.policy import read_policies
+    from proctoring.settings import read_settings
+
     try:
         return read_policies(read_settings().policies)
     except SettingsError as error:

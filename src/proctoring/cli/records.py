@@ -9,7 +9,6 @@ import typer
 
 from proctoring.cli.exits import fail
 from proctoring.errors import ProctoringError, SettingsError
-from proctoring.settings import read_settings
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -64,6 +63,7 @@ def _open() -> tuple[Engine, str]:
     try:
         from proctoring.records.archive import database_url
         from proctoring.records.database import connect, without_password
+        from proctoring.settings import read_settings
 
         settings = read_settings()
         database = settings.database
@@ -77,6 +77,7 @@ def _open() -> tuple[Engine, str]:
 def _signer() -> Signer:
     from proctoring.records.archive import KEY
     from proctoring.records.signing import load_signer
+    from proctoring.settings import read_settings
 
     return _run(lambda: load_signer(read_settings().data_folder / KEY))
 

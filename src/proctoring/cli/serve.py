@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import logging
-import socket
 import time
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 
-from proctoring.cli.access import ACCESS
-from proctoring.cli.exits import fail, leave
+from proctoring.cli.exits import fail
 from proctoring.errors import ProctoringError
-from proctoring.server.access import access_mode
-from proctoring.server.log_limit import OncePerSecond
-from proctoring.server.status import Status
-from proctoring.settings import Settings, read_settings
+
+if TYPE_CHECKING:
+    import socket
+
+    from rich.console import Console
+
+    from proctoring.settings import Settings
 
 
 def command(
@@ -40,7 +38,13 @@ def command(
     Everything else is set by PROCTORING_* variables.
     """
     # Large imports come last: mistakes in the settings, and the address, show at once.
+    from rich.console import Console
+    from rich.markup import escape
+
+    from proctoring.cli.access import ACCESS
+    from proctoring.server.access import access_mode
     from proctoring.server.port import address_of, open_port
+    from proctoring.settings import read_settings
 
     console = Console(stderr=True)
     try:
@@ -53,7 +57,6 @@ def command(
             _serve(settings, listener, console)
     except ProctoringError as error:
         fail(error)
-    leave()
 
 
 def _serve(settings: Settings, listener: socket.socket, console: Console) -> None:
@@ -62,48 +65,27 @@ def _serve(settings: Settings, listener: socket.socket, console: Console) -> Non
     Raises:
         SettingsError: the default policy, the database or a folder cannot be used.
     """
+    from proctoring.cli.console_log import log_to
     from proctoring.cli.loading_display import loading_display
 
     began = time.monotonic()
     with loading_display(console, "loading models") as (progress, end_display):
-        from proctoring.models.store import ModelStore
+        from proctoring.server.model_loading import ModelLoading
+
+        loading = ModelLoading(settings, progress)
+        loading.store.create_folder()
+        log_to(console)
+        # Beside the imports that follow. Their own imports come first: two threads that import
+        # modules of one package may see it half imported.
+        loading.start()
         from proctoring.server.serve import serve
         from proctoring.server.service import Service
+        from proctoring.server.status import Status
 
         def loading_ended() -> None:
             end_display()
             if service.status in (Status.OK, Status.DEGRADED):
                 console.print(f"Ready after {time.monotonic() - began:.1f} s.", highlight=False)
 
-        ModelStore(settings.models_folder, settings.models_mirror).create_folder()
-        service = Service(settings, fetch_progress=progress, loading_ended=loading_ended)
-        _log_to(console)
+        service = Service(settings, loading=loading, loading_ended=loading_ended)
         serve(service, listener)
-
-
-class _ConsoleHandler(logging.Handler):
-    """Prints log lines above a running display."""
-
-    def __init__(self, console: Console) -> None:
-        super().__init__()
-        self._console = console
-
-    def emit(self, record: logging.LogRecord) -> None:
-        try:
-            line = self.format(record)
-            self._console.print(line, markup=False, highlight=False, emoji=False, soft_wrap=True)
-        except Exception:  # noqa: BLE001  # a log line never disturbs the program
-            self.handleError(record)
-
-
-def _log_to(console: Console) -> None:
-    logging.basicConfig(
-        level=logging.INFO,
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-        handlers=[_ConsoleHandler(console)],
-    )
-    for handler in logging.getLogger().handlers:
-        handler.addFilter(OncePerSecond())
-    logging.getLogger("httpx").setLevel(logging.WARNING)
-    if console.is_terminal:  # the display shows what is being loaded
-        logging.getLogger("proctoring.models").setLevel(logging.WARNING)

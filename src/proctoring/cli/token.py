@@ -8,7 +8,6 @@ import typer
 
 from proctoring.cli.exits import fail
 from proctoring.errors import ProctoringError
-from proctoring.settings import read_settings
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -40,6 +39,7 @@ def create(
     """
     from proctoring.server.grant import Scope
     from proctoring.server.tokens import make_token
+    from proctoring.settings import read_settings
 
     try:
         known = [one.value for one in Scope]

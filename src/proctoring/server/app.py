@@ -30,6 +30,7 @@ from proctoring.server import (
     erasure_rest,
     evidence_rest,
     metrics,
+    ready_rest,
     records_rest,
     report_rest,
     rest,
@@ -117,6 +118,7 @@ def create_app(settings: Settings | None = None, *, service: Service | None = No
     app.add_exception_handler(HTTPException, _answer_http_exception)
     app.add_exception_handler(SQLAlchemyError, _answer_database_error)
     app.include_router(rest.router)
+    app.include_router(ready_rest.router)
     app.include_router(sign_in_rest.router)
     app.include_router(records_rest.router)
     app.include_router(erasure_rest.router)

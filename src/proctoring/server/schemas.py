@@ -61,6 +61,12 @@ class BriefHealthAnswer(BaseModel):
     )
 
 
+class ReadyAnswer(BaseModel):
+    """Sessions can begin."""
+
+    status: Literal["starting", "ok", "degraded", "failed", "stopping"]
+
+
 class GrantAnswer(BaseModel):
     """What the request's token permits; everything where no tokens are used."""
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 
 from prometheus_client import CollectorRegistry
 
@@ -15,8 +17,6 @@ from proctoring.capabilities import Capability
 from proctoring.delivery.outbox import Outbox
 from proctoring.errors import BadPolicyError, NotReadyError, SettingsError
 from proctoring.judgement.policy import Policy, read_policies
-from proctoring.models.progress import Progress
-from proctoring.models.store import ModelStore
 from proctoring.records.archive import HEARTBEAT
 from proctoring.server.access import access_mode
 from proctoring.server.connections import ConnectionLimits, Connections
@@ -63,7 +63,7 @@ class Service:
     Args:
         settings: the operator's.
         models: models that are loaded already; otherwise ``start`` fetches and loads them.
-        fetch_progress: called with the progress of downloads, on the thread that loads.
+        loading: of the models, started already or not.
         loading_ended: called once, on the event loop: models are loaded or could not be, or the
             server stops.
         monotonic: seconds; arrival times and lifetimes use it.
@@ -78,7 +78,7 @@ class Service:
         settings: Settings,
         *,
         models: Models | None = None,
-        fetch_progress: Progress | None = None,
+        loading: ModelLoading | None = None,
         loading_ended: Callable[[], None] = lambda: None,
         monotonic: Callable[[], float] = time.monotonic,
         wall: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -118,15 +118,8 @@ class Service:
         self.transcription_pool = WorkerPool(1, name="transcription")
         """Transcribes; analysis never waits for it."""
         self._wall = wall
-        self._store = ModelStore(settings.models_folder, settings.models_mirror)
         self._given_models = models
-        self._loading = ModelLoading(
-            self._store,
-            settings.object_model,
-            progress=fetch_progress,
-            loaded=self._set_ready,
-            failed=self._fail,
-        )
+        self._loading = loading or ModelLoading(settings)
         self._loading_ended = loading_ended
         self._references = ReferenceLearning()
         self._ready: ReadyService | None = None
@@ -186,8 +179,19 @@ class Service:
         if self._failure:
             raise NotReadyError(f"the server could not start: {self._failure}")
         if self._ready is None:
-            raise NotReadyError("the server is starting: its models are being loaded")
+            raise NotReadyError(f"the server is starting: {self._loading.doing}")
         return self._ready
+
+    def check_ready(self) -> None:
+        """Return if sessions can begin and something is analysed in them.
+
+        Raises:
+            NotReadyError: they cannot, or nothing is; with the reasons.
+        """
+        analysing = self._checked_ready().models.capabilities
+        if not any(found.available for found in analysing):
+            reasons = dict.fromkeys(found.reason for found in analysing if found.wanted)
+            raise NotReadyError(f"nothing can be analysed: {'; '.join(reasons)}")
 
     @property
     def loading(self) -> bool:
@@ -217,8 +221,12 @@ class Service:
         ]
         if self._given_models is not None:
             self._set_ready(self._given_models)
-        else:
-            self._loading.start()
+            return
+        loop = asyncio.get_running_loop()
+        self._loading.when_done(
+            partial(_call, loop, self._set_ready), partial(_call, loop, self._fail)
+        )
+        self._loading.start()
 
     async def join(self, session_id: str, *, mirrored: bool = False) -> Session:
         """The open session of this id; begun, under the default policy, if there is none.
@@ -331,7 +339,7 @@ class Service:
         self._ready = ready_service(
             self.settings,
             models,
-            self._store,
+            self._loading.store,
             engine=self.default_policy.transcription.engine,
             storage=self.storage,
             metrics=self.session_metrics,
@@ -350,3 +358,8 @@ class Service:
     def _tick(self) -> None:
         if self._ready is not None:
             self._ready.sessions.tick(self.now())
+
+
+def _call(loop: asyncio.AbstractEventLoop, function: Callable[..., object], *args: object) -> None:
+    with contextlib.suppress(RuntimeError):  # the loop is closed: the server has stopped
+        loop.call_soon_threadsafe(function, *args)

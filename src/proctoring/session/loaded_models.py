@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from proctoring.audio.networks import (
@@ -34,7 +35,9 @@ class Models:
 
 def load_all_models(store: ModelStore, *, object_model: str) -> Models:
     """Load all models. A capability whose weights cannot be fetched is off and gives the reason."""
-    return Models(load_vision_models(store, object_model=object_model), load_audio_models(store))
+    with ThreadPoolExecutor(1, thread_name_prefix="loading") as beside:
+        audio = beside.submit(load_audio_models, store)
+        return Models(load_vision_models(store, object_model=object_model), audio.result())
 
 
 def needed_models(object_model: str, transcriber: str = "off") -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import cv2
@@ -10,7 +11,7 @@ import cv2
 from proctoring.capabilities import Capability
 from proctoring.errors import ModelUnavailableError
 from proctoring.models.network import Network
-from proctoring.models.runtime import load_network
+from proctoring.models.runtime import available_cores, load_network
 from proctoring.models.store import ModelStore
 from proctoring.observations import ObjectDetections
 from proctoring.vision.cascade import CASCADES, load_object_detection
@@ -65,14 +66,19 @@ def load_vision_models(store: ModelStore, *, object_model: str) -> VisionModels:
     """Load the networks; a model that is unavailable switches its capability off, with the reason."""
     # Sessions run in parallel: each OpenCV call uses one thread.
     cv2.setNumThreads(1)
+    with ThreadPoolExecutor(available_cores(), thread_name_prefix="loading") as threads:
+        loading_objects = threads.submit(load_object_detection, store, object_model)
+        loading_faces = threads.submit(_load_faces, store)
+        loading_identity = threads.submit(load_face_embedder, store)
+        loading_liveness = threads.submit(load_liveness_scorer, store)
     try:
-        faces = _load_faces(store)
+        faces = loading_faces.result()
         reason = ""
     except ModelUnavailableError as error:
         faces, reason = None, error.detail
-    objects, object_capabilities = load_object_detection(store, object_model)
-    liveness, liveness_capability = load_liveness_scorer(store)
-    identity, identity_capability = load_face_embedder(store)
+    objects, object_capabilities = loading_objects.result()
+    liveness, liveness_capability = loading_liveness.result()
+    identity, identity_capability = loading_identity.result()
     return VisionModels(
         faces,
         objects,
