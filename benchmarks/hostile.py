@@ -22,15 +22,11 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from threading import Event, Thread
-from typing import Any
 
 import psutil
 from websockets.sync.client import ClientConnection, connect
@@ -38,8 +34,8 @@ from websockets.sync.client import ClientConnection, connect
 from benchmarks.attacks import ATTACKS, PATIENCE, Target
 from benchmarks.costly_attacks import COSTLY
 from benchmarks.latency import moving_face
+from benchmarks.served import ROOT, health, serving
 
-ROOT = Path(__file__).parents[1]
 GRACE = 2.0
 """Seconds after which an abandoned session ends."""
 
@@ -114,40 +110,6 @@ def percentile(values: list[float], share: float) -> float:
 
 def longest_gap(times: list[float]) -> float:
     return max((later - earlier for earlier, later in pairwise(times)), default=float("inf"))
-
-
-@contextmanager
-def serving(log: Path, **settings: str) -> Iterator[tuple[psutil.Process, str]]:
-    """Start a server with its records beside ``log``; yield the process, models loaded, and its address."""
-    chosen = {f"PROCTORING_{name.upper()}": value for name, value in settings.items()}
-    with log.open("w") as said:
-        process = subprocess.Popen(
-            [sys.executable, "run.py", "--port", "0"],
-            cwd=ROOT,
-            env=os.environ | {"PROCTORING_DATA_FOLDER": str(log.parent)} | chosen,
-            stderr=said,
-        )
-        try:
-            address = ""
-            while not address:
-                time.sleep(0.1)
-                assert process.poll() is None, log.read_text()
-                lines = [line for line in log.read_text().splitlines() if "Serving at" in line]
-                address = lines[0].split()[-1] if lines else ""
-            while health(address)["status"] not in ("ok", "degraded"):
-                time.sleep(0.1)
-            yield psutil.Process(process.pid), address
-        finally:
-            process.terminate()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(60)
-            process.kill()
-
-
-def health(address: str) -> dict[str, Any]:
-    with urllib.request.urlopen(f"{address}/api/health", timeout=30) as answer:  # noqa: S310
-        found: dict[str, Any] = json.load(answer)
-    return found
 
 
 def footprint(server: psutil.Process, address: str) -> Footprint:
@@ -246,8 +208,10 @@ def measure(
     """
     frames = moving_face()
     log = folder / "server.log"
-    limits = {"session_grace": str(GRACE), "max_requests_per_second": "100000"}
-    with serving(log, **limits) as (server, address), Honest(address, frames) as honest:
+    with (
+        serving(log, session_grace=GRACE, max_requests_per_second=100_000) as (server, address),
+        Honest(address, frames) as honest,
+    ):
         time.sleep(5)  # baselines are learned, everything is loaded
         first = len(honest.latencies)
         started = footprint(server, address)

@@ -21,12 +21,8 @@ import argparse
 import asyncio
 import json
 import os
-import subprocess
-import sys
+import tempfile
 import time
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -37,7 +33,8 @@ import simplejpeg
 from skimage import data
 from websockets.asyncio.client import connect
 
-ROOT = Path(__file__).parents[1]
+from benchmarks.served import serving
+
 RATE = 10.0
 LIMIT = 0.1
 """Seconds: the limit that the service promises."""
@@ -73,35 +70,6 @@ def recorded(video: Path, count: int = 300) -> list[bytes]:
             if len(frames) >= count:
                 break
     return frames
-
-
-@contextmanager
-def serving(workers: int | None, core: int | None) -> Iterator[tuple[psutil.Process, str]]:
-    """A server process with its models loaded, and its address."""
-    command = [sys.executable, "run.py", "--port", "0"]
-    if workers is not None:
-        command += ["--workers", str(workers)]
-    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stderr is not None
-            line = next(line for line in process.stderr if "Serving at" in line)
-            address = line.split()[-1]
-            while read_health(address)["status"] not in ("ok", "degraded"):
-                time.sleep(0.1)
-            server = psutil.Process(process.pid)
-            if core is not None:
-                for thread in server.threads():
-                    os.sched_setaffinity(thread.id, {core})
-            yield server, address
-        finally:
-            process.terminate()
-            process.stderr and process.stderr.read()
-
-
-def read_health(address: str) -> dict[str, str]:
-    with urllib.request.urlopen(f"{address}/api/health") as answer:  # noqa: S310
-        health: dict[str, str] = json.load(answer)
-    return health
 
 
 @dataclass
@@ -220,20 +188,26 @@ def main() -> None:
     frames = recorded(chosen.video) if chosen.video else moving_face()
     size = np.mean([len(frame) for frame in frames]) / 1024
     print(f"{len(frames)} frames of {size:.0f} KiB; load average {os.getloadavg()[0]:.1f}")
-    with serving(None, None) as (server, address):
-        asyncio.run(measure(server, address, frames, 1, 2.0))  # warm
-        for sessions in chosen.at_once:
-            figures = asyncio.run(measure(server, address, frames, sessions, chosen.seconds))
-            print(figures, flush=True)
-    if not chosen.one_core:
-        return
+    with tempfile.TemporaryDirectory() as folder:
+        log = Path(folder) / "server.log"
+        with serving(log) as (server, address):
+            asyncio.run(measure(server, address, frames, 1, 2.0))  # warm
+            for sessions in chosen.at_once:
+                figures = asyncio.run(measure(server, address, frames, sessions, chosen.seconds))
+                print(figures, flush=True)
+        if chosen.one_core:
+            on_one_core(log, frames, chosen.seconds / 2)
+
+
+def on_one_core(log: Path, frames: list[bytes], seconds: float) -> None:
+    """Print the figures of growing numbers of sessions on one core, until the limit is exceeded."""
     cores = sorted(os.sched_getaffinity(0))
     os.sched_setaffinity(0, {cores[-1]})
     print("one core, one worker:")
-    with serving(1, cores[0]) as (server, address):
+    with serving(log, cores[:1]) as (server, address):
         asyncio.run(measure(server, address, frames, 1, 2.0))  # warm
         for sessions in (1, 2, 4, 6, 8, 10, 12, 14, 16, 20, 24, 32):
-            figures = asyncio.run(measure(server, address, frames, sessions, chosen.seconds / 2))
+            figures = asyncio.run(measure(server, address, frames, sessions, seconds))
             print(figures, flush=True)
             if figures.p99 > LIMIT * 1000:
                 break

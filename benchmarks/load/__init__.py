@@ -1,0 +1,1 @@
+"""Load: many sessions through one real server process, and beside it what a plain stack would cost."""
