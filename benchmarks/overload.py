@@ -29,7 +29,9 @@ import psutil
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
-from benchmarks.latency import RATE, moving_face, read_health, recorded, serving
+from benchmarks.latency import RATE, moving_face, recorded
+from benchmarks.served import health as read_health
+from benchmarks.served import serving
 
 SETTLE = 3.0
 """Seconds after the start of the load whose frames are counted apart: rates fall meanwhile."""
@@ -191,20 +193,20 @@ def main() -> None:
     frames = recorded(chosen.video) if chosen.video else moving_face()
     cores = sorted(os.sched_getaffinity(0))
     os.sched_setaffinity(0, {cores[-1]})
-    data = tempfile.TemporaryDirectory()  # removed with this object
-    os.environ["PROCTORING_DATA_FOLDER"] = data.name
-    os.environ["PROCTORING_ADMISSION"] = "count"
-    with serving(1, cores[0]) as (server, address):
-        print(f"one core, one worker, {load()}:")
-        share = asyncio.run(alone(server, address, frames, 8.0))
-        sessions = chosen.sessions or max(4, round(2 / share))
-        print(f"  {share * 1000:.0f} ms of CPU per session and second: {1 / share:.1f} per core")
-        print(f"{sessions} sessions at once, {load()}:")
-        asyncio.run(overloaded(address, frames, sessions, chosen.seconds))
-    os.environ["PROCTORING_ADMISSION"] = "load"
-    with serving(1, cores[0]) as (_, address):
-        print(f"one after the other, admission by load, {load()}:")
-        asyncio.run(fill(address, frames, 2 * sessions))
+    with tempfile.TemporaryDirectory() as folder:
+        log = Path(folder) / "server.log"
+        with serving(log, cores[:1], admission="count") as (server, address):
+            print(f"one core, one worker, {load()}:")
+            share = asyncio.run(alone(server, address, frames, 8.0))
+            sessions = chosen.sessions or max(4, round(2 / share))
+            print(
+                f"  {share * 1000:.0f} ms of CPU per session and second: {1 / share:.1f} per core"
+            )
+            print(f"{sessions} sessions at once, {load()}:")
+            asyncio.run(overloaded(address, frames, sessions, chosen.seconds))
+        with serving(log, cores[:1], admission="load") as (_, address):
+            print(f"one after the other, admission by load, {load()}:")
+            asyncio.run(fill(address, frames, 2 * sessions))
 
 
 if __name__ == "__main__":

@@ -142,7 +142,7 @@ def search(bench: Bench, scene: str, talk: float | None) -> list[Figures]:
 def started(media: Media, options: argparse.Namespace) -> Iterator[Bench]:
     """A server with its records in a temporary folder."""
     with tempfile.TemporaryDirectory(prefix="proctoring-load-") as folder:
-        settings: dict[str, object] = {"max_sessions": 2000}
+        settings: dict[str, object] = {"max_sessions": 2000, "admission": "count"}
         if options.evidence:
             policy = Path(folder) / "load.toml"
             policy.write_text(EVIDENCE)
