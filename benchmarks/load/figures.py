@@ -32,7 +32,7 @@ class Figures:
     observed: int
     analysed: int
     carried: int
-    """Observed by carrying over what was measured before, because the picture did not change."""
+    """Analysed frames to which an earlier one's faces were carried over, because the picture did not change."""
     skipped: int
     """Not due, because the server had lowered the session's rate."""
     replaced: int
@@ -83,7 +83,7 @@ def figures(scene: str, talk: float | None, run: Run, load: float) -> Figures:
         sent=run.sent,
         observed=len(run.latencies),
         analysed=int(counted.get("frame_latency_seconds_count", 0)),
-        carried=int(counted.get("frames_carried", 0)),
+        carried=int(counted.get("frames_carried_over", 0)),
         skipped=int(counted.get("frames_skipped", 0)),
         replaced=int(counted.get("frames_replaced", 0)),
         refused=int(counted.get("frames_refused", 0) + counted.get("frames_limited", 0)),
