@@ -75,6 +75,22 @@ def pitch(reading: GazeEstimate) -> float:
     return reading.gaze.pitch
 
 
+def test_scores_of_looking_up_are_not_needed_where_they_change_nothing(sitting: Sitting) -> None:
+    assert GazeEstimator().needs_look_up(LEVEL, STILL)  # the baseline is learned from them
+    looks = [
+        (eyes(iris=iris, upper=upper), HeadPose(0.0, head, 0.0))
+        for iris in (-0.06, -0.01, 0.0, 0.03)
+        for upper in (-0.05, -0.01, 0.0, 0.06, 0.1)
+        for head in (-20.0, -9.0, 0.0, 9.0, 20.0)
+    ]
+    needed = [look for look in looks if sitting.estimator.needs_look_up(*look)]
+    assert 0 < len(needed) < len(looks) / 2
+    for shape, head in looks:
+        without = sitting.look(shape, head, look_up=0.0)
+        if (shape, head) not in needed:
+            assert without == sitting.look(shape, head, look_up=0.4)
+
+
 def test_nothing_is_read_before_the_baseline_is_learned() -> None:
     reading = Sitting().look(seconds=FIRST_SECONDS - 0.3)
 

@@ -18,8 +18,17 @@ NEAR = 0.6
 move, without a change that is measured at once."""
 _SPEECH_SECONDS = 1.5
 """Seconds for which lips are followed after speech. Observations of audio cover half a second."""
-_OF_FACES = ("gaze.", "head.", "face.", "person.")
-"""Kinds of incidents that are read from faces."""
+_OF_FACES = (
+    "gaze.",
+    "head.",
+    "person.",
+    "face.absent",
+    "face.hidden",
+    "face.spoof",
+    "face.motionless",
+)
+"""Kinds of incidents, or families of kinds, that depend on how faces move from frame to frame. Identity does
+not: comparing it measures the face."""
 
 
 def needs_every_frame(

@@ -30,7 +30,9 @@ _MARGIN = 0.1
 """Margin around eyes, mouth and face, in widths of each."""
 _MAX_SAMPLES = 1500
 """Pixels by which a picture is laid over another, at most: more change nothing but the time."""
-_ITERATIONS = 2
+_MAX_ITERATIONS = 4
+_SETTLED = 0.03
+"""Step in pixels from which on the picture is laid over well enough."""
 _MIN_PIXELS = 24
 """Width in pixels of the smallest face that is compared. At a quarter of the frame, its eyes are six wide."""
 _MIN_GRADIENT = 0.5
@@ -114,7 +116,7 @@ class FacePicture:
         y, x = np.divmod(self._samples, self._skin.shape[1])
         x, y = (x - self._middle[0]) / self._width, (y - self._middle[1]) / self._width
         gx, gy = across.ravel()[self._samples], down.ravel()[self._samples]
-        grey = self._picture.ravel()[self._samples]
+        grey = self._grey = self._picture.ravel()[self._samples]
         self._mean = float(grey.mean())
         basis = np.stack(
             [gx, gy, gx * x + gy * y, gy * x - gx * y, np.ones_like(gx), grey - self._mean]
@@ -126,16 +128,16 @@ class FacePicture:
         if luma.shape != self._luma_shape:
             return None
         shift_x = shift_y = growth = turn = 0.0
-        for _ in range(_ITERATIONS):
+        for _ in range(_MAX_ITERATIONS):
             now = self._laid_over(luma, shift_x, shift_y, growth, turn)
-            fit = self._fit @ (now.ravel()[self._samples] - self._picture.ravel()[self._samples])
+            fit = self._fit @ (now.ravel()[self._samples] - self._grey)
+            if float(np.abs(fit[:4]).max()) < _SETTLED:
+                break
             shift_x -= float(fit[0])
             shift_y -= float(fit[1])
             growth -= float(fit[2]) / self._width
             turn -= float(fit[3]) / self._width
-        now = self._laid_over(luma, shift_x, shift_y, growth, turn)
         rest = now - self._picture
-        fit = self._fit @ rest.ravel()[self._samples]
         rest -= fit[4] + fit[5] * (self._picture - self._mean)
         rest *= rest
         travel = math.hypot(shift_x, shift_y) / self._width + math.hypot(growth, turn) / 2

@@ -21,7 +21,7 @@ import numpy as np
 
 from proctoring.observations import Gaze, HeadPose
 from proctoring.vision.eyes import EyeShape
-from proctoring.vision.lids import DOWN_DEGREES, LidBaseline, eyes_shut, vertical_gaze
+from proctoring.vision.lids import DOWN_DEGREES, LidBaseline, eyes_shut, may_look_up, vertical_gaze
 
 DEGREES_PER_EYE_WIDTH = 130.0
 """Rotation of the eye that moves the iris by one eye width (an eyeball of 24 mm in a slit of 30)."""
@@ -95,7 +95,7 @@ class EyeMeasurement:
     """Media time in seconds."""
     eyes: EyeShape
     look_up: float
-    """Mean of both eyeLookUp scores."""
+    """Mean of both eyeLookUp scores; 0 where ``GazeEstimator.needs_look_up`` says that they have no effect."""
     pose: HeadPose
     """Turn of the head against the camera, not against the neutral pose."""
 
@@ -142,6 +142,12 @@ class GazeEstimator:
     def learned(self) -> bool:
         """Whether the baseline is complete."""
         return self.aim_settled and self.lids_settled
+
+    def needs_look_up(self, eyes: EyeShape, head: HeadPose | None) -> bool:
+        """Whether the eyeLookUp scores can have an effect on ``estimate``, or on what it learns."""
+        if not self.learned:
+            return True
+        return head is not None and self.lids is not None and may_look_up(self.lids, eyes, head)
 
     def estimate(
         self,

@@ -81,6 +81,15 @@ def eyes_shut(baseline: LidBaseline, eyes: EyeShape, head: HeadPose) -> bool:
     return falls and _down(baseline, eyes, head) < 1 and _up_by_head(baseline, eyes, head) < 1
 
 
+def may_look_up(baseline: LidBaseline, eyes: EyeShape, head: HeadPose) -> bool:
+    """Whether the eyeLookUp scores can change ``vertical_gaze``: not unless iris and upper lid have risen."""
+    return (
+        -head.pitch < _HEAD_DOWN
+        and eyes.iris_down < baseline.iris_down
+        and eyes.upper_lid < baseline.upper_lid
+    )
+
+
 def vertical_gaze(
     baseline: LidBaseline, eyes: EyeShape, look_up: float, head: HeadPose
 ) -> float | None:

@@ -67,8 +67,10 @@ class GazeStage(Stage):
         over = covered_eye(context.frame.pixels, face.mesh)
         if over:
             return {"candidate": candidate, "not_read": (NotRead("gaze", over),)}
-        scores = estimate_blendshapes(self._blendshapes, face.mesh)
-        look_up = float(np.mean(scores[list(EYE_LOOK_UP)]))
+        look_up = 0.0
+        if self._gaze.needs_look_up(eyes, context.head.turn):
+            scores = estimate_blendshapes(self._blendshapes, face.mesh)
+            look_up = float(np.mean(scores[list(EYE_LOOK_UP)]))
         reading = self._gaze.estimate(
             EyeMeasurement(context.frame.time, eyes, look_up, pose),
             context.head.turn,

@@ -1,0 +1,106 @@
+"""When faces must be measured in every frame."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from proctoring.judgement import shipped_policy
+from proctoring.judgement.attention import needs_every_frame
+from proctoring.judgement.inputs import CalibrationRequested, ChallengeRequested
+from proctoring.judgement.reducer import apply
+from proctoring.judgement.state import JudgementState, initial_state
+from proctoring.observations import (
+    AudioObservation,
+    Box,
+    Candidate,
+    Face,
+    FrameObservation,
+    Gaze,
+    HeadPose,
+)
+
+POLICY = shipped_policy("exam").unattended()
+SEEN = FrameObservation(
+    0.0,
+    640,
+    480,
+    faces=(Face(1, Box(250, 150, 400, 330), 0.99),),
+    candidate=Candidate(1, HeadPose(0, 0, 0), Gaze(0, 0, 0.9), eyes_open=True),
+    objects=None,
+)
+
+
+def with_candidate(*, head: HeadPose | None = None, gaze: Gaze | None = None) -> FrameObservation:
+    assert SEEN.candidate is not None
+    candidate = replace(
+        SEEN.candidate, head=head or SEEN.candidate.head, gaze=gaze or SEEN.candidate.gaze
+    )
+    return replace(SEEN, candidate=candidate)
+
+
+def after(state: JudgementState, frame: FrameObservation, seconds: float) -> JudgementState:
+    """The state after so many seconds of frames like this one."""
+    began = 0.0 if state.time is None else state.time
+    for count in range(1, round(10 * seconds) + 1):
+        state, _ = apply(POLICY, state, replace(frame, time=began + count / 10))
+    return state
+
+
+@pytest.fixture(scope="module")
+def ready() -> JudgementState:
+    """Of a candidate who was ready and has sat still."""
+    return after(initial_state("dice"), SEEN, 12.0)
+
+
+def test_while_the_candidate_is_not_ready() -> None:
+    assert needs_every_frame(POLICY, initial_state("dice"), None)
+    assert needs_every_frame(POLICY, after(initial_state("dice"), SEEN, 1.0), SEEN)
+
+
+def test_not_of_a_candidate_who_sits_still(ready: JudgementState) -> None:
+    assert not needs_every_frame(POLICY, ready, SEEN)
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        with_candidate(gaze=Gaze(9.0, 0.0, 0.9)),
+        with_candidate(gaze=Gaze(-9.0, 0.0, 0.9)),
+        with_candidate(gaze=Gaze(0.0, 8.0, 0.9)),
+        with_candidate(gaze=Gaze(0.0, -8.0, 0.9)),
+        with_candidate(head=HeadPose(-10.0, 0.0, 0.0)),
+        with_candidate(head=HeadPose(0.0, -11.0, 0.0)),
+        replace(SEEN, candidate=Candidate(1, None, None, eyes_open=None)),
+        replace(SEEN, faces=(), candidate=None),
+    ],
+)
+def test_near_a_limit_or_where_nothing_is_read(
+    ready: JudgementState, frame: FrameObservation
+) -> None:
+    assert needs_every_frame(POLICY, ready, frame)
+
+
+def test_while_a_look_aside_is_pending_and_until_it_has_ended(ready: JudgementState) -> None:
+    aside = after(ready, with_candidate(gaze=Gaze(20.0, 0.0, 0.9)), 1.0)
+    assert needs_every_frame(POLICY, aside, SEEN)  # it may go on
+    aside = after(aside, with_candidate(gaze=Gaze(20.0, 0.0, 0.9)), 3.0)
+    assert needs_every_frame(POLICY, aside, SEEN)
+    assert not needs_every_frame(POLICY, after(aside, SEEN, 8.0), SEEN)
+
+
+@pytest.mark.parametrize(
+    "request_made", [CalibrationRequested(12.5), ChallengeRequested(12.5, "turn_left")]
+)
+def test_while_the_candidate_moves_on_request(
+    ready: JudgementState, request_made: CalibrationRequested | ChallengeRequested
+) -> None:
+    asked, _ = apply(POLICY, ready, request_made)
+    assert needs_every_frame(POLICY, after(asked, SEEN, 0.3), SEEN)
+
+
+def test_while_speech_is_compared_with_lips(ready: JudgementState) -> None:
+    heard, _ = apply(POLICY, ready, AudioObservation(12.3, 0.5, 0.9, -30.0, None))
+    assert needs_every_frame(POLICY, heard, SEEN)
+    assert not needs_every_frame(POLICY, after(heard, SEEN, 3.0), SEEN)
