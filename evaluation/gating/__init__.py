@@ -1,0 +1,1 @@
+"""Compares gated analysis (work follows change) with analysis of everything in every frame."""
