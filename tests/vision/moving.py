@@ -43,3 +43,30 @@ def reshaped(picture: Pixels, centre: tuple[float, float], reach: float = 60.0) 
     from_x = np.asarray(centre[0] + across * share, np.float32)
     from_y = np.asarray(centre[1] - 20 + down * share, np.float32)
     return np.asarray(cv2.remap(picture, from_x, from_y, cv2.INTER_LINEAR), np.uint8)
+
+
+def pushed(
+    picture: Pixels, centre: tuple[float, float], reach: float, shift: tuple[float, float]
+) -> Pixels:
+    """The part of the picture about ``centre`` moved by ``shift`` pixels, the rest as it was.
+
+    All of it moves within half of ``reach`` pixels, less and less beyond, nothing from ``reach`` on: an iris
+    in its eye, or a head before its room.
+    """
+    left, top = (max(0, int(at - reach - 1)) for at in centre)
+    right, bottom = (int(at + reach + 2) for at in centre)
+    part = picture[top:bottom, left:right]
+    y, x = np.mgrid[0 : part.shape[0], 0 : part.shape[1]].astype(np.float32)
+    away = np.hypot(x + left - centre[0], y + top - centre[1]) / reach
+    share = np.clip(2 - 2 * away, 0, 1)
+    share = (share * share * (3 - 2 * share)).astype(np.float32)
+    moved = cv2.remap(
+        np.ascontiguousarray(part),
+        np.asarray(x - shift[0] * share, np.float32),
+        np.asarray(y - shift[1] * share, np.float32),
+        cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    result = picture.copy()
+    result[top:bottom, left:right] = moved
+    return result
