@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import platform
 import subprocess
 import sys
 import time
@@ -81,3 +82,15 @@ def health(address: str) -> dict[str, Any]:
     with urllib.request.urlopen(f"{address}/api/health", timeout=30) as answer:  # noqa: S310
         found: dict[str, Any] = json.load(answer)
     return found
+
+
+def processor() -> str:
+    """Name of the CPU, and which of the instructions that matter it has."""
+    try:
+        text = Path("/proc/cpuinfo").read_text()
+    except OSError:
+        return platform.processor()
+    name = text.partition("model name")[2].partition(":")[2].partition("\n")[0].strip()
+    flags = set(text.partition("flags")[2].partition("\n")[0].split())
+    known = ("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16")
+    return f"{name} ({', '.join(flag for flag in known if flag in flags)}), {os.cpu_count()} cores"

@@ -22,7 +22,6 @@ import argparse
 import json
 import math
 import os
-import platform
 import subprocess
 import sys
 import tempfile
@@ -39,7 +38,7 @@ from benchmarks.load.figures import Figures, Peer, as_json, figures, table, talk
 from benchmarks.load.peer import measure_peer
 from benchmarks.load.scenes import MIX, RATE, SCENES, clips_of, stream
 from benchmarks.load.sound import PERIOD, tracks
-from benchmarks.served import ROOT, health, pinned, serving
+from benchmarks.served import ROOT, health, pinned, processor, serving
 
 EVIDENCE = 'name = "load"\n[evidence]\nstills = ["*"]\nclips = ["*"]\n'
 WHOLE = 60.0
@@ -214,18 +213,6 @@ def _parser() -> argparse.ArgumentParser:
         "--cache", type=Path, default=Path(tempfile.gettempdir()) / "proctoring-load"
     )
     return parser
-
-
-def processor() -> str:
-    """Name of the CPU, and which of the instructions that matter it has."""
-    try:
-        text = Path("/proc/cpuinfo").read_text()
-    except OSError:
-        return platform.processor()
-    name = text.partition("model name")[2].partition(":")[2].partition("\n")[0].strip()
-    flags = set(text.partition("flags")[2].partition("\n")[0].split())
-    known = ("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16")
-    return f"{name} ({', '.join(flag for flag in known if flag in flags)}), {os.cpu_count()} cores"
 
 
 def main() -> None:

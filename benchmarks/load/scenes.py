@@ -39,9 +39,9 @@ class Clip:
 
 SCENES = {
     # Eyes on the screen throughout, head still.
-    "still": (Clip("webcam/c44.mp4"), Clip("gaze/down/demo.mp4")),
-    # A head that moves little, eyes that follow points or lines on the screen.
-    "reading": (Clip("webcam/c37.mp4"), Clip("webcam/c48.mp4")),
+    "still": (Clip("webcam/c44.mp4"), Clip("gaze/down/demo.mp4", 5.1, 11.3)),
+    # Eyes that go to the foot of the screen and back, or follow points on it; the head moves with them.
+    "reading": (Clip("gaze/down/demo.mp4"), Clip("webcam/c48.mp4")),
     # With head and hands.
     "talking": (Clip("webcam/c26.mp4"), Clip("webcam/c27.mp4"), Clip("webcam/c25.mp4")),
     # No recording shows an empty chair: one leans out of the picture, one moves down and close.
