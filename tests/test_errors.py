@@ -62,6 +62,7 @@ def test_errors_that_close_a_socket_with_the_same_code_agree_on_whether_to_come_
         ("evidence_unavailable", True),
         ("not_ready", True),
         ("too_many", True),
+        ("overloaded", True),
         ("too_many_requests", True),
         ("session_exists", False),
         ("unknown_session", False),

@@ -262,6 +262,13 @@ class TooManyError(TemporaryError):
     code = "too_many"
 
 
+class OverloadedError(TemporaryError):
+    """The sessions that are open use this server's computing time: one more would slow them down."""
+
+    code = "overloaded"
+    retry_after = 10
+
+
 class RateLimitedError(TemporaryError):
     """More requests from one address than are permitted."""
 

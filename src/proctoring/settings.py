@@ -178,6 +178,9 @@ class Settings(BaseSettings):
 
     max_sessions: int = Field(default=500, ge=1, le=100_000)
     """Sessions open at the same time; more are refused."""
+    admission: Literal["load", "count"] = "load"
+    """``load``: a new session is also refused while the machine has no computing time for one more;
+    ``count``: only beyond the greatest number."""
     session_grace: float = Field(default=120.0, ge=1, le=86_400)
     """Seconds without media and media sockets after which a session ends."""
     session_idle_timeout: float = Field(default=3600.0, ge=1, le=604_800)

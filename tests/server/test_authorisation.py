@@ -225,7 +225,7 @@ def test_health_tells_strangers_no_more_than_how_it_is(guarded: Live) -> None:
             "/api/health", headers={"authorization": f"Bearer {token(Scope.METRICS)}"}
         ).json()
         bad = http.get("/api/health", headers={"authorization": "Bearer nonsense"})
-    assert set(brief) == {"status", "access"}
+    assert set(brief) == {"status", "access", "accepting"}
     assert brief["access"] == whole["access"] == "tokens"
     assert "capabilities" in whole
     assert whole["grant"]["scopes"] == ["metrics"]

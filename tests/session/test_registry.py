@@ -53,6 +53,7 @@ def make(pool: WorkerPool, metrics: SessionMetrics) -> Callable[..., Registry]:
         }
         limits: dict[str, Any] = {
             "max_sessions": 10,
+            "admission_by_load": False,
             "lifetime": Lifetime(grace=30, patience=600),
             "keep_events": 60.0,
             "max_pixels": 1 << 24,

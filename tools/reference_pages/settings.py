@@ -67,6 +67,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     ),
     "Limits": (
         "max_sessions",
+        "admission",
         "events_per_session",
         "listeners_per_session",
         "listener_queue",

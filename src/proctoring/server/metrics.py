@@ -13,6 +13,7 @@ from prometheus_client import (
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from proctoring.errors import OverloadedError, TooManyError
 from proctoring.server.connections import Refusal
 from proctoring.server.service import Service
 
@@ -36,6 +37,11 @@ class ServiceCollector(Collector):
             "waiting_sessions": ("Sessions that wait for a worker now", pool.waiting),
             "events_waiting": ("Entries that wait to be written down", outbox.waiting),
             "rate_ratio": ("Share of the full rate that all sessions together allow", pool.rate),
+            "workers_needed_ratio": (
+                "Share of the workers' time that all sessions would use at the full rate",
+                pool.needed,
+            ),
+            "accepting": ("1 while new sessions may begin", float(service.refusal is None)),
             "connections": ("Connections open now", len(service.connections)),
             "message_memory_bytes": (
                 "Messages that have arrived in part, of all sockets",
@@ -68,6 +74,12 @@ class ServiceCollector(Collector):
         for reason in Refusal:
             cut.add_metric([reason.value], service.connections.refused[reason])
         yield cut
+        refused = CounterMetricFamily(
+            "proctoring_sessions_refused", "New sessions that were refused", labels=["reason"]
+        )
+        for code in (TooManyError.code, OverloadedError.code):
+            refused.add_metric([code], service.refused_sessions.get(code, 0))
+        yield refused
         available = GaugeMetricFamily(
             "proctoring_capability_available", "1 where a capability is on", labels=["name"]
         )

@@ -96,6 +96,7 @@ def ready_service(
         ),
         SessionLimits(
             max_sessions=settings.max_sessions,
+            admission_by_load=settings.admission == "load",
             lifetime=Lifetime(settings.session_grace, settings.session_idle_timeout),
             keep_events=settings.keep_events,
             max_pixels=settings.max_frame_pixels,

@@ -16,6 +16,7 @@ from proctoring.errors import (
     ModelUnavailableError,
     NotNowError,
     NotReadyError,
+    OverloadedError,
     SessionClosingError,
     SessionExistsError,
     TooManyError,
@@ -63,10 +64,17 @@ async def health(request: Request) -> HealthAnswer | BriefHealthAnswer:
     none is sent. The HTTP status is always 200."""
     service, grant = _service(request), grant_of(request)
     if not grant.scopes:
-        return BriefHealthAnswer(status=service.status.value, access=service.access.value)
+        return BriefHealthAnswer(
+            status=service.status.value,
+            access=service.access.value,
+            accepting=service.refusal is None,
+        )
+    refusal = service.refusal
     return HealthAnswer(
         status=service.status.value,
         access=service.access.value,
+        accepting=refusal is None,
+        refusal="" if refusal is None else refusal.detail,
         grant=GrantAnswer(scopes=sorted(grant.scopes), sessions=list(grant.sessions)),
         detail=_detail(service),
         version=__version__,
@@ -85,6 +93,7 @@ async def health(request: Request) -> HealthAnswer | BriefHealthAnswer:
         frames_per_second=round(FACE_RATE * service.pool.rate, 1),
         slowed_sessions=service.slowed_sessions,
         busy=round(service.pool.demand.busy, 3),
+        needed=round(service.pool.needed, 3),
         connections=len(service.connections),
         refused_connections=service.connections.refused.total() + service.socket_counts.refused,
     )
@@ -102,6 +111,7 @@ async def health(request: Request) -> HealthAnswer | BriefHealthAnswer:
         BadVoiceError,
         NotReadyError,
         TooManyError,
+        OverloadedError,
         ModelUnavailableError,
     ),
     dependencies=[needs(Scope.ADMIN, filters=True)],
@@ -117,6 +127,7 @@ async def create_session(request: Request, wanted: SessionRequest) -> SessionAns
     session_id = wanted.session_id or str(ULID())
     if not grant_of(request).covers(session_id):
         raise ForbiddenError("the token is for other sessions")
+    service.check_admission(session_id)  # before a photo or voice is learned
     voice = None
     if wanted.reference_voice is not None:
         voice = await service.learn_voice(wanted.reference_voice)

@@ -60,6 +60,8 @@ class BriefHealthAnswer(BaseModel):
         description="Who may use the server: clients with a token, this machine only, or everybody.",
     )
 
+    accepting: bool = Field(description="Whether a new session may begin now.")
+
 
 class ReadyAnswer(BaseModel):
     """Sessions can begin."""
@@ -85,6 +87,10 @@ class HealthAnswer(BriefHealthAnswer):
         description="What is wrong; empty if nothing is.",
         examples=["gaze is off: face_landmarker cannot be had"],
     )
+    refusal: str = Field(
+        description="Why no new session may begin; empty if one may.",
+        examples=["500 sessions are open, as many as may be"],
+    )
     version: str = Field(examples=["0.1.0"])
     capabilities: list[CapabilityAnswer]
     sessions: int = Field(description="Sessions open now.", examples=[3])
@@ -97,6 +103,11 @@ class HealthAnswer(BriefHealthAnswer):
         description="Sessions analysed at less than 10 frames a second now.", examples=[0]
     )
     busy: float = Field(description="Share of the workers' time in use.", examples=[0.21])
+    needed: float = Field(
+        description="Share of the workers' time that all sessions would use at 10 frames a second; more"
+        " than 1 if that is too much.",
+        examples=[0.21],
+    )
     connections: int = Field(description="Connections open now.", examples=[12])
     refused_connections: int = Field(
         description="Connections and sockets refused or cut since the start, by a limit.",

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 
@@ -15,7 +15,7 @@ from prometheus_client import CollectorRegistry
 from proctoring.audio.speaker_reference import SpeakerReference
 from proctoring.capabilities import Capability
 from proctoring.delivery.outbox import Outbox
-from proctoring.errors import BadPolicyError, NotReadyError, SettingsError
+from proctoring.errors import BadPolicyError, NotReadyError, ProctoringError, SettingsError
 from proctoring.judgement.policy import Policy, read_policies
 from proctoring.records.archive import HEARTBEAT
 from proctoring.server.access import access_mode
@@ -209,6 +209,19 @@ class Service:
         """How many open sessions are analysed at less than the full rate."""
         return 0 if self._ready is None else sum(s.rate < 1 for s in self._ready.sessions)
 
+    @property
+    def refusal(self) -> ProctoringError | None:
+        """Why no session may begin now; ``None`` if one may."""
+        try:
+            return self.sessions.refusal(self.now())
+        except NotReadyError as error:
+            return error
+
+    @property
+    def refused_sessions(self) -> Mapping[str, int]:
+        """Sessions refused so far, by the code of the error."""
+        return {} if self._ready is None else self._ready.sessions.refused
+
     async def start(self) -> None:
         """Start all threads and periodic work, and load the models beside the event loop."""
         self.storage.start()
@@ -232,7 +245,8 @@ class Service:
         """The open session of this id; begun, under the default policy, if there is none.
 
         Raises:
-            NotReadyError, BadSessionIdError, SessionClosingError, TooManyError: it cannot begin.
+            NotReadyError, BadSessionIdError, SessionClosingError, TooManyError,
+                OverloadedError: it cannot begin.
         """
         sessions = self.sessions
         closing = sessions.closing(session_id)
@@ -251,7 +265,7 @@ class Service:
 
         Raises:
             NotReadyError, BadSessionIdError, SessionExistsError, SessionClosingError,
-                TooManyError: it cannot begin.
+                TooManyError, OverloadedError: it cannot begin.
         """
         closing = self.sessions.closing(session_id)
         if closing is not None:
@@ -261,6 +275,16 @@ class Service:
             session_id, policy, now, mirrored=mirrored, awaited=True, face=face
         )
         return await self._recorded(session)
+
+    def check_admission(self, session_id: str) -> None:
+        """Check that a session may begin, unless this one is open or closing.
+
+        Raises:
+            NotReadyError, TooManyError, OverloadedError: it cannot.
+        """
+        sessions = self.sessions
+        if sessions.find(session_id) is None and sessions.closing(session_id) is None:
+            sessions.check_admission(self.now())
 
     async def _recorded(self, session: Session) -> Session:
         """Wait until it is written that the session began."""

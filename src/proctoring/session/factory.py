@@ -47,6 +47,8 @@ class SessionLimits:
 
     max_sessions: int
     """Open at once."""
+    admission_by_load: bool
+    """Whether sessions that the workers have no time for are refused."""
     lifetime: Lifetime
     keep_events: float
     """Seconds for which an ended session's events can be read."""

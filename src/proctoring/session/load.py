@@ -27,6 +27,10 @@ TARGET = 0.78
 """Share of the workers' time that new rates would use: the middle between ``RELAXED`` and ``BUSY``, so
 that a measurement that is a tenth off changes nothing."""
 
+FULL = 0.82
+"""Share of the workers' time that the full rate may use, if all are analysed at that: above ``TARGET``, so
+that nobody stays slightly below it for no reason."""
+
 RELAXED = 0.7
 """Share of the workers' time in use below which rates are raised again."""
 
@@ -88,7 +92,8 @@ class SessionLoad:
     turns: float
     """Turns per second."""
     own_wait: float
-    """90th percentile of the seconds that its frames waited for its own previous one."""
+    """Median of the seconds that its frames waited for its own previous one: one frame that took long is
+    no reason to slow a session down."""
     suspicious: bool = False
     """Whether something holds that is, or may become, an incident."""
 
@@ -124,7 +129,7 @@ class Rates:
     """The same of work in the background."""
     needed: float = 0.0
     """Share of the workers' time that all would use at the full rate, background work included; more
-    than 1: they cannot."""
+    than 1: they cannot. A session counts with one worker at most."""
 
 
 def smooth(known: float | None, measured: float) -> float:
@@ -160,15 +165,18 @@ def next_rates(
     level, fitting = before.level, shares.fitting_level()
     if demand.too_high:
         level = max(MIN_RATE, level * MAX_FALL, min(fitting, 0.95 * level))
-    elif demand.busy < RELAXED or fitting >= 1.0:
-        level = max(level, min(fitting, level * MAX_RISE))
+    else:
+        if shares.needed(1.0) * TARGET <= FULL * shares.capacity:
+            fitting = 1.0
+        if demand.busy < RELAXED or fitting >= 1.0:
+            level = max(level, min(fitting, level * MAX_RISE))
     decided = zip(shares.rates(level), limits, full, strict=True)
     return Rates(
         level,
         tuple(SessionRate(*each) for each in decided),
         in_front,
         behind,
-        sum(each or 0.0 for each in full) / proportion / workers,
+        shares.needed(1.0) / proportion / workers,
     )
 
 
@@ -205,16 +213,17 @@ class _Shares:
                 rate = min(rate, most / full)
             yield max(MIN_RATE, min(1.0, limit, rate))
 
+    def needed(self, level: float) -> float:
+        """Seconds of workers per second that frames take at a level."""
+        rates = zip(self.rates(level), self.full, strict=True)
+        return sum(rate * (full or 0.0) for rate, full in rates)
+
     def fitting_level(self) -> float:
         """The highest level at which all fit into the capacity; ``MIN_RATE`` if there is none."""
-        if self._needs(1.0) <= self.capacity:
+        if self.needed(1.0) <= self.capacity:
             return 1.0
         low, high = MIN_RATE, 1.0
         for _ in range(12):  # to a four thousandth
             middle = (low + high) / 2
-            low, high = (middle, high) if self._needs(middle) <= self.capacity else (low, middle)
+            low, high = (middle, high) if self.needed(middle) <= self.capacity else (low, middle)
         return low
-
-    def _needs(self, level: float) -> float:
-        rates = zip(self.rates(level), self.full, strict=True)
-        return sum(rate * (full or 0.0) for rate, full in rates)

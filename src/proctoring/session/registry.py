@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from proctoring.errors import SessionClosingError, SessionExistsError, TooManyError
+from proctoring.errors import ProctoringError, SessionClosingError, SessionExistsError
 from proctoring.judgement.policy import Policy
+from proctoring.session.admission import Admission, LoadReading
 from proctoring.session.factory import (
     NewSession,
     SessionLimits,
@@ -47,6 +48,7 @@ class Registry:
     def __init__(self, services: SessionServices, limits: SessionLimits) -> None:
         self._services = services
         self._limits = limits
+        self._admission = Admission(limits.max_sessions, by_load=limits.admission_by_load)
         self._entries: dict[str, _Open | _Closing | _Remembered] = {}
         """Sessions that are remembered are in the order in which they became so."""
 
@@ -74,7 +76,7 @@ class Registry:
             BadSessionIdError: the session id is invalid.
             SessionExistsError: it is open.
             SessionClosingError: the previous session with this id is still closing.
-            TooManyError: as many sessions are open as are allowed.
+            TooManyError, OverloadedError: see ``check_admission``.
         """
         check_session_id(session_id)
         entry = self._entries.get(session_id)
@@ -82,14 +84,36 @@ class Registry:
             raise SessionExistsError(f"session {session_id} is open already")
         if isinstance(entry, _Closing):
             raise SessionClosingError("the previous session with this id is still being written")
-        most = self._limits.max_sessions
-        if sum(isinstance(entry, _Open | _Closing) for entry in self._entries.values()) >= most:
-            raise TooManyError(f"{most} sessions are open, as many as may be")
+        self.check_admission(now)
         new = NewSession(session_id, policy, mirrored, awaited, face)
         session = create_session(self._services, self._limits, new, now)
         self._put(session_id, _Open(session))
+        self._admission.begun(now)
         self._services.metrics.sessions_begun.inc()
         return session
+
+    def refusal(self, now: float) -> ProctoringError | None:
+        """Why no session may begin now; ``None`` if one may."""
+        return self._admission.refusal(self._held, now)
+
+    def check_admission(self, now: float) -> None:
+        """Check that one more session may begin, before anything is done for it.
+
+        Raises:
+            TooManyError: as many sessions are open as are allowed.
+            OverloadedError: the workers have no time for one more.
+        """
+        self._admission.refuse(self._held, now)
+
+    @property
+    def refused(self) -> Mapping[str, int]:
+        """Sessions refused so far, by the code of the error."""
+        return self._admission.refused
+
+    @property
+    def _held(self) -> int:
+        """Sessions that are open or closing."""
+        return sum(isinstance(entry, _Open | _Closing) for entry in self._entries.values())
 
     def find(self, session_id: str) -> Session | None:
         """The open session with this id."""
@@ -117,7 +141,9 @@ class Registry:
 
     def tick(self, now: float) -> None:
         """Advance all sessions and the worker pools. To be called a few times a second."""
-        self._services.pool.update_rates()
+        pool = self._services.pool
+        pool.update_rates()
+        self._admission.observe(LoadReading(pool.needed, pool.rate, pool.active), now)
         if self._services.transcription is not None:
             self._services.transcription.pool.update_rates()
         for session in self:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from statistics import median
 
 from proctoring.session.load import Demand, Rates, SessionLoad, SessionRate, next_rates
 
@@ -51,7 +52,7 @@ class Queue:
     waits: list[float] = field(default_factory=list)
     """Seconds that steps of this period waited for a free worker."""
     own_waits: list[float] = field(default_factory=list)
-    """Seconds from scheduling to running, where its own previous step was still running."""
+    """Seconds from scheduling to running, where its own previous step was still running; else 0."""
 
 
 class Turns:
@@ -120,8 +121,7 @@ class Turns:
         queue.turns += 1
         if not queue.background:  # waiting of background queues is no sign of overload
             queue.waits.append(now - queue.queued_at if queue.crowded else 0.0)
-            if queue.again:
-                queue.own_waits.append(now - queue.scheduled_at)
+            queue.own_waits.append(now - queue.scheduled_at if queue.again else 0.0)
         queue.queued = queue.again = False
         queue.running = True
         self._running += 1
@@ -192,7 +192,7 @@ def _measure(queue: Queue, period: float, now: float, waits: list[float]) -> Ses
         before=queue.decided,
         busy=queue.busy / period,
         turns=queue.turns / period,
-        own_wait=percentile_90(queue.own_waits),
+        own_wait=median(queue.own_waits or [0.0]),
         suspicious=queue.suspicious,
     )
     queue.waits, queue.own_waits, queue.busy, queue.turns = [], [], 0.0, 0
