@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from proctoring.judgement import shipped_policy
-from proctoring.judgement.attention import needs_every_frame
+from proctoring.judgement.attention import ENROLMENT_SECONDS, needs_every_frame
 from proctoring.judgement.inputs import CalibrationRequested, ChallengeRequested
 from proctoring.judgement.reducer import apply
 from proctoring.judgement.state import JudgementState, initial_state
@@ -15,10 +15,12 @@ from proctoring.observations import (
     AudioObservation,
     Box,
     Candidate,
+    DiarizationResult,
     Face,
     FrameObservation,
     Gaze,
     HeadPose,
+    SpeakerActivity,
 )
 
 POLICY = shipped_policy("exam").unattended()
@@ -57,6 +59,14 @@ def ready() -> JudgementState:
 def test_while_the_candidate_is_not_ready() -> None:
     assert needs_every_frame(POLICY, initial_state("dice"), None)
     assert needs_every_frame(POLICY, after(initial_state("dice"), SEEN, 1.0), SEEN)
+
+
+def test_not_for_ever_while_the_face_is_cut_off() -> None:
+    assert SEEN.faces is not None
+    cut_off = replace(SEEN, faces=(replace(SEEN.faces[0], box=Box(-60, 150, 90, 330)),))
+    state = after(initial_state("dice"), cut_off, ENROLMENT_SECONDS - 1)
+    assert needs_every_frame(POLICY, state, cut_off)
+    assert not needs_every_frame(POLICY, after(state, cut_off, 2.0), cut_off)
 
 
 def test_not_of_a_candidate_who_sits_still(ready: JudgementState) -> None:
@@ -100,7 +110,12 @@ def test_while_the_candidate_moves_on_request(
     assert needs_every_frame(POLICY, after(asked, SEEN, 0.3), SEEN)
 
 
-def test_while_speech_is_compared_with_lips(ready: JudgementState) -> None:
-    heard, _ = apply(POLICY, ready, AudioObservation(12.3, 0.5, 0.9, -30.0, None))
-    assert needs_every_frame(POLICY, heard, SEEN)
-    assert not needs_every_frame(POLICY, after(heard, SEEN, 3.0), SEEN)
+def test_while_another_speaker_is_heard_but_not_while_the_candidate_speaks(
+    ready: JudgementState,
+) -> None:
+    heard = AudioObservation(12.3, 0.5, 0.9, -30.0, None)
+    spoken, _ = apply(POLICY, ready, heard)
+    assert not needs_every_frame(POLICY, spoken, SEEN)
+    another = DiarizationResult((SpeakerActivity(2, 0.1, 0.95, 2.0),), 1.0, 0.0, 0.0)
+    answered, _ = apply(POLICY, ready, replace(heard, diarization=another))
+    assert needs_every_frame(POLICY, answered, SEEN)

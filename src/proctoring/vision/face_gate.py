@@ -27,9 +27,9 @@ _EARLY = 0.03
 _MAX_NOISE = 9.0
 """Mean square difference up to which changes can be told from noise; what exceeds it counts as change."""
 
-SMALL = FaceChange(travel=0.03, eyes=0.02, mouth=0.012, head=0.003)
+SMALL = FaceChange(travel=0.03, eyes=0.025, mouth=0.03, head=0.005)
 """Changes from which a face is measured soon."""
-LARGE = FaceChange(travel=0.1, eyes=0.045, mouth=math.inf, head=0.01)
+LARGE = FaceChange(travel=0.1, eyes=0.06, mouth=math.inf, head=0.015)
 """Changes from which a face is measured at once."""
 
 
