@@ -35,9 +35,9 @@ def counted(models: VisionModels, runs: Counter[str]) -> VisionModels:
     if objects is not None:
         detect = objects
 
-        def steps(pixels: Pixels) -> Steps[ObjectDetections]:
+        def steps(pixels: Pixels, /, *, close: bool = True) -> Steps[ObjectDetections]:
             runs["objects"] += 1
-            return detect(pixels)
+            return detect(pixels, close=close)
 
         objects = steps
     if liveness is not None:

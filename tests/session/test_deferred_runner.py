@@ -20,7 +20,7 @@ MakeSession = Callable[..., SessionUnderTest]
 PHONE = ObjectDetections((Detection("cell phone", 0.9, Box(1, 2, 3, 4)),), (), "seen by hand")
 
 
-def sees_a_phone(_: Pixels) -> Steps[ObjectDetections]:
+def sees_a_phone(_: Pixels, **__: bool) -> Steps[ObjectDetections]:
     yield
     return PHONE
 
@@ -45,7 +45,7 @@ def test_frames_are_answered_while_a_deferred_detection_runs(
 ) -> None:
     going, gate = Event(), Event()
 
-    def detect(_: Pixels) -> Steps[ObjectDetections]:
+    def detect(_: Pixels, **__: bool) -> Steps[ObjectDetections]:
         going.set()
         gate.wait(TIMEOUT)
         yield
@@ -69,7 +69,7 @@ def test_a_result_is_judged_at_the_time_of_its_frame_and_before_the_end(
     going = [Event(), Event()]
     looks = iter(zip(going, gates, strict=True))
 
-    def detect(_: Pixels) -> Steps[ObjectDetections]:
+    def detect(_: Pixels, **__: bool) -> Steps[ObjectDetections]:
         begun, gate = next(looks)
         begun.set()
         gate.wait(TIMEOUT)
@@ -114,7 +114,7 @@ def test_a_deferred_detection_that_fails_is_counted_and_affects_no_other(
     registry = CollectorRegistry()
     failed = Event()
 
-    def detect(_: Pixels) -> Steps[ObjectDetections]:
+    def detect(_: Pixels, **__: bool) -> Steps[ObjectDetections]:
         if not failed.is_set():
             failed.set()
             raise RuntimeError("on purpose")

@@ -46,7 +46,7 @@ def with_phone(picture: Pixels, rows: float) -> Pixels:
     return result
 
 
-def staged_detector(pixels: Pixels) -> Steps[ObjectDetections]:
+def staged_detector(pixels: Pixels, **_: bool) -> Steps[ObjectDetections]:
     """Finds the staged phone where enough of it is to be seen."""
     yield
     red, green, blue = np.moveaxis(pixels.astype(np.int16), 2, 0)

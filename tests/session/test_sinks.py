@@ -191,7 +191,7 @@ def test_a_frame_is_analysed_before_what_it_changed_and_a_deferred_detection_too
 ) -> None:
     phone = ObjectDetections((Detection("cell phone", 0.9, Box(1, 2, 3, 4)),), (), "seen by hand")
 
-    def objects(_: Pixels) -> Steps[ObjectDetections]:
+    def objects(_: Pixels, **__: bool) -> Steps[ObjectDetections]:
         yield
         return phone
 

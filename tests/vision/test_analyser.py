@@ -174,7 +174,7 @@ def test_a_camera_that_was_moved_has_a_new_neutral_pose_to_learn(
 def test_each_analyser_runs_at_its_own_rate(vision_models: VisionModels, astronaut: Pixels) -> None:
     looked: list[int] = []
 
-    def look(pixels: Pixels) -> Steps[ObjectDetections]:
+    def look(pixels: Pixels, **__: bool) -> Steps[ObjectDetections]:
         looked.append(pixels.shape[1])
         yield
         return ObjectDetections((), (), "counting")
@@ -213,7 +213,7 @@ def test_a_lower_rate_analyses_fewer_frames(vision_models: VisionModels, astrona
 
 
 def test_without_the_face_networks_the_other_capabilities_go_on(astronaut: Pixels) -> None:
-    def look(_: Pixels) -> Steps[ObjectDetections]:
+    def look(_: Pixels, **__: bool) -> Steps[ObjectDetections]:
         yield
         return ObjectDetections((), (), "none")
 

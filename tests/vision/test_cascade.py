@@ -93,7 +93,7 @@ def test_the_next_detection_is_sooner_after_a_suspected_phone(vision_models: Vis
     looked: list[int] = []
     n = 0
 
-    def objects(_: Pixels) -> Steps[ObjectDetections]:
+    def objects(_: Pixels, **__: bool) -> Steps[ObjectDetections]:
         looked.append(n)
         yield
         return ObjectDetections((), (), "first", verifier="second", suspects=int(n < 5))

@@ -24,7 +24,7 @@ def test_time_between_two_steps_is_not_counted(
     now = 0.0
     monkeypatch.setattr("proctoring.vision.deferred.clock.perf_counter", lambda: now)
 
-    def objects(_: Pixels) -> Steps[ObjectDetections]:
+    def objects(_: Pixels, **__: bool) -> Steps[ObjectDetections]:
         nonlocal now
         for _step in range(3):
             now += 0.01

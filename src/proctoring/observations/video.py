@@ -114,6 +114,11 @@ class ObjectDetections:
     models found are reported. Empty: the first model alone decided."""
     suspects: int = 0
     """Number of crops that the verifier analysed, or would have."""
+    doubtful: bool = False
+    """Whether something below the detector's thresholds may be a phone, another person or a screen."""
+    carried_since: float | None = None
+    """Media time of the frame in which objects were detected, where that result is carried over because
+    nothing but the candidate's face has changed since; ``None``: they were detected in this frame."""
 
 
 @dataclass(frozen=True, slots=True)

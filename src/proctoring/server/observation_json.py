@@ -141,6 +141,7 @@ def _candidate(candidate: Candidate) -> dict[str, Any]:
 def _objects(time: float, look: ObjectDetections) -> dict[str, Any]:
     return {
         "time": round(time, 4),
+        "carried_since": _rounded(look.carried_since, 4),
         "detector": look.detector,
         "verifier": look.verifier or None,
         "phones": [_detection(found) for found in look.phones],

@@ -71,7 +71,8 @@ class VisionAnalyser:
         mirrored: whether the pictures are mirrored; left is the candidate's left all the same.
         rate: analysed frames per second of media time; may be changed at any time.
         reference: from a photo of the candidate; without it, the first seconds make one.
-        gated: whether faces that have not changed are carried over; ``False``: measured in every frame.
+        gated: whether faces and objects are carried over while nothing has changed; ``False``: faces are
+            measured in every frame, objects once a second.
     """
 
     def __init__(
@@ -92,9 +93,11 @@ class VisionAnalyser:
         self._identity = IdentityVerifier(models.identity, reference=reference, mirrored=mirrored)
         stages: list[Stage] = [CameraStage()]
         if models.faces is not None:
-            stages = _face_stages(models.faces, mirrored, depicted, liveness, self._identity)
+            stages = _face_stages(
+                models.faces, mirrored, depicted, liveness, self._identity, gated=gated
+            )
         self._stages = StageLoop(stages)
-        self._objects = ObjectStage(models.objects, depicted, liveness)
+        self._objects = ObjectStage(models.objects, depicted, liveness, gated=gated)
         self._schedule = Schedule()
         self._latest = Latest()
         self._gate = FaceGate() if gated and models.faces is not None else None
@@ -135,11 +138,12 @@ class VisionAnalyser:
         milliseconds |= self._stages.run(context)
         if self._gate is not None and carried is None:
             self._gate.remember(context)
+        deferred = self._objects.request(context) if allow_deferred else None
         return FrameAnalysis(
             context.observation(),
             {face.track: face.mesh for face in context.faces},
             milliseconds,
-            self._objects.request(context) if allow_deferred else None,
+            deferred,
             measured=why,
         )
 
@@ -176,11 +180,13 @@ def _face_stages(
     depicted: DepictedFaceDetector,
     liveness: LivenessTracker,
     identity: IdentityVerifier,
+    *,
+    gated: bool,
 ) -> list[Stage]:
     """The stages that need faces, in the order in which each uses what those before it found."""
     repetition = RepetitionDetector()
     return [
-        FaceStage(networks),
+        FaceStage(networks, gated=gated),
         CameraStage(),
         CandidateStage(),
         CameraMovementStage(),

@@ -7,7 +7,6 @@ not reported. Optional: it was better on the pictures it was chosen on and no be
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,7 +16,12 @@ from proctoring.errors import ModelUnavailableError
 from proctoring.models.store import ModelStore
 from proctoring.observations import Box, Detection, ObjectDetections
 from proctoring.vision.frame import Pixels
-from proctoring.vision.objects import ObjectDetector, load_object_detector, merged
+from proctoring.vision.objects import (
+    DetectInSteps,
+    ObjectDetector,
+    load_object_detector,
+    merged,
+)
 from proctoring.vision.steps import Steps, run_to_completion
 
 CASCADES = {"ssd_mobilenet_v2+picodet_s": ("ssd_mobilenet_v2", "picodet_s")}
@@ -46,10 +50,11 @@ class DetectorCascade:
         """Detect in one picture."""
         return run_to_completion(self.detect_in_steps(pixels))
 
-    def detect_in_steps(self, pixels: Pixels) -> Steps[ObjectDetections]:
-        """Detect in one picture, in steps as short as the networks allow."""
+    def detect_in_steps(self, pixels: Pixels, *, close: bool = True) -> Steps[ObjectDetections]:
+        """Detect in one picture, in steps as short as the networks allow; see ``ObjectDetector``."""
         low = min(SUSPECT_SCORE, self.first.phone_score)
-        seen = yield from replace(self.first, phone_score=low).detect_in_steps(pixels)
+        first = replace(self.first, phone_score=low)
+        seen = yield from first.detect_in_steps(pixels, close=close)
         return (yield from self.confirm(pixels, seen))
 
     def confirm(self, pixels: Pixels, seen: ObjectDetections) -> Steps[ObjectDetections]:
@@ -85,7 +90,7 @@ def crop_around(box: Box, width: int, height: int) -> tuple[int, int, int, int]:
 
 def load_object_detection(
     store: ModelStore, name: str
-) -> tuple[Callable[[Pixels], Steps[ObjectDetections]] | None, tuple[Capability, ...]]:
+) -> tuple[DetectInSteps | None, tuple[Capability, ...]]:
     """Load the detector or cascade of that name; ``None``: unavailable. Also the capabilities.
 
     Where the verifier of a cascade is unavailable, the first detector decides alone, at its own threshold.

@@ -2,7 +2,8 @@
 
 Estimating landmarks where the face was in the previous frame costs as much as detecting it and gives
 the landmarks that are needed anyway. So the detector runs only when there is no track, when a track
-was lost, and about once a second to find new faces.
+was lost, and to find new faces: about once a second where anything but the known faces has changed, and
+every three seconds.
 """
 
 from __future__ import annotations
@@ -21,12 +22,15 @@ from proctoring.vision.landmarks import (
     region_of_detection,
     region_of_mesh,
 )
+from proctoring.vision.scene_change import Scene, scene_of
 
 MAX_FACES = 4
 MIN_PRESENCE = 0.5
 """Presence below which the landmark network finds no face in a region."""
 _DETECTION_PERIOD = 1.0
-"""Seconds between two detections while no track is lost."""
+"""Seconds between two detections while no track is lost and something changes."""
+_MAX_DETECTION_AGE = 3.0
+"""Seconds after which faces are detected though nothing but the known faces has changed."""
 _MIN_SIDE = 12.0
 """Side in pixels of the smallest region in which landmarks are estimated."""
 _SAME_FACE = 0.5
@@ -61,9 +65,18 @@ class _Track:
 
 
 class FaceTracker:
-    """Tracks up to ``MAX_FACES`` faces of one session."""
+    """Tracks up to ``MAX_FACES`` faces of one session.
 
-    def __init__(self, detector: Network, landmarker: Network) -> None:
+    Args:
+        detector: the face detector.
+        landmarker: the landmark network.
+        gated: whether new faces are looked for less often while nothing but the known faces changes.
+    """
+
+    def __init__(self, detector: Network, landmarker: Network, *, gated: bool = False) -> None:
+        self._gated = gated
+        self._detected: Scene | None = None
+        """The scene in which the detector ran last."""
         self._detector = detector
         self._landmarker = landmarker
         self._tracks: list[_Track] = []
@@ -71,19 +84,35 @@ class FaceTracker:
         self._next_detection = float("-inf")
 
     def is_detection_due(self, time: float) -> bool:
-        """Whether the detector will run in a frame of this media time, even if no track is lost."""
+        """Whether new faces may be looked for in a frame of this media time, even if no track is lost."""
         return time >= self._next_detection
 
     def update(self, frame: Frame) -> tuple[TrackedFace, ...]:
         """Track into the next frame; returns its faces, the oldest track first."""
         before = len(self._tracks)
         faces = self._track(frame.pixels)
-        if not self._tracks or len(self._tracks) < before or self.is_detection_due(frame.time):
+        lost = not self._tracks or len(self._tracks) < before
+        due = self.is_detection_due(frame.time)
+        if due:
+            self._next_detection = frame.time + _DETECTION_PERIOD
+        if lost or (due and self._may_have_new_face(frame, faces)):
             self._next_detection = frame.time + _DETECTION_PERIOD
             detections = detect_faces(self._detector, frame.pixels)
             self._drop_unconfirmed(faces, detections)
             self._add_new(frame.pixels, faces, detections)
+            if self._gated:
+                self._detected = scene_of(frame, [face.box for face in faces.values()])
         return tuple(faces[track.number] for track in self._tracks)
+
+    def _may_have_new_face(self, frame: Frame, faces: dict[int, TrackedFace]) -> bool:
+        """Whether something outside the known faces has changed, or one of them is not certain."""
+        before = self._detected
+        if before is None or not 0 < frame.time - before.time < _MAX_DETECTION_AGE:
+            return True
+        if any(face.presence < SURE_PRESENCE for face in faces.values()):
+            return True
+        scene = scene_of(frame, [face.box for face in faces.values()])
+        return bool(before.changed(scene).any())
 
     def _track(self, pixels: Pixels) -> dict[int, TrackedFace]:
         faces: dict[int, TrackedFace] = {}

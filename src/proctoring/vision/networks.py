@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -13,9 +12,7 @@ from proctoring.errors import ModelUnavailableError
 from proctoring.models.network import Network
 from proctoring.models.runtime import available_cores, load_network
 from proctoring.models.store import ModelStore
-from proctoring.observations import ObjectDetections
 from proctoring.vision.cascade import CASCADES, load_object_detection
-from proctoring.vision.frame import Pixels
 from proctoring.vision.head_pose import CanonicalFace, load_canonical_face
 from proctoring.vision.identity.embedding import EMBEDDING as FACE_EMBEDDING
 from proctoring.vision.identity.embedding import FaceEmbedder, load_face_embedder
@@ -25,7 +22,7 @@ from proctoring.vision.liveness.scoring import (
     LivenessScorer,
     load_liveness_scorer,
 )
-from proctoring.vision.steps import Steps
+from proctoring.vision.objects import DetectInSteps
 
 FACE_LANDMARKER = "face_landmarker"
 FACE_DETECTOR = "face_detection_full_range"
@@ -46,7 +43,7 @@ class VisionModels:
     """Everything this process can analyse with. What is ``None`` is off; ``capabilities`` give the reason."""
 
     faces: FaceNetworks | None
-    objects: Callable[[Pixels], Steps[ObjectDetections]] | None
+    objects: DetectInSteps | None
     """Detects phones, persons and screens, in steps."""
     capabilities: tuple[Capability, ...]
     liveness: LivenessScorer | None = None

@@ -9,13 +9,18 @@ from proctoring.vision.stages.stage import Stage
 
 
 class FaceStage(Stage):
-    """Sets ``Context.faces``; they are reported by ``DepictedFacesStage``, which knows more of them."""
+    """Sets ``Context.faces``; they are reported by ``DepictedFacesStage``, which knows more of them.
+
+    Args:
+        networks: the face detector and the landmark network.
+        gated: see ``FaceTracker``.
+    """
 
     name = "faces"
     measures_faces = True
 
-    def __init__(self, networks: FaceNetworks) -> None:
-        self._tracker = FaceTracker(networks.detector, networks.landmarker)
+    def __init__(self, networks: FaceNetworks, *, gated: bool = False) -> None:
+        self._tracker = FaceTracker(networks.detector, networks.landmarker, gated=gated)
 
     def needs_faces(self, time: float) -> bool:
         """When new faces are to be looked for."""

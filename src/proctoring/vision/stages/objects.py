@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
-from proctoring.observations import ObjectDetections
+from proctoring.observations import Box
 from proctoring.vision.deferred import DeferredDetection, DeferredResult
 from proctoring.vision.depicted_faces import DepictedFaceDetector
-from proctoring.vision.frame import Pixels
 from proctoring.vision.landmarks import hull
 from proctoring.vision.liveness.tracker import LivenessTracker
+from proctoring.vision.object_gate import ObjectGate
+from proctoring.vision.objects import DetectInSteps
+from proctoring.vision.scene_change import scene_of
 from proctoring.vision.schedule import Schedule
 from proctoring.vision.stages.context import Context, Latest, ObservationPart
-from proctoring.vision.steps import Steps
 
 OBJECT_RATE = 1.0
 """Detections per second of media time."""
@@ -28,33 +29,60 @@ class ObjectStage:
         detect: the detector; ``None``: off.
         depicted: knows which faces, and so which persons, are pictures.
         liveness: learns whether the candidate's face lies within a phone.
+        gated: whether results are carried over while nothing but the candidate's face changes.
     """
 
     def __init__(
         self,
-        detect: Callable[[Pixels], Steps[ObjectDetections]] | None,
+        detect: DetectInSteps | None,
         depicted: DepictedFaceDetector,
         liveness: LivenessTracker,
+        *,
+        gated: bool = True,
     ) -> None:
         self._detect = detect
         self._depicted = depicted
         self._liveness = liveness
         self._schedule = Schedule()
         self._phone_suspected = False
+        self._detected_at = 0.0
+        """Media time of the frame of the last result."""
+        self._gate = ObjectGate() if gated else None
 
     def request(self, context: Context) -> DeferredDetection | None:
-        """The detection in this frame, if one is due."""
+        """The detection in this frame, if one is due.
+
+        Where the last result still holds, that is carried over instead, as this frame's ``objects``.
+        """
         if self._detect is None:
             return None
         if not self._schedule.start_if_due(context.frame.time, self._period(context.slowdown)):
             return None
         face = context.candidate
-        return DeferredDetection(
-            context.frame,
-            context.latest.candidate_generation,
-            None if face is None else hull(face.mesh),
-            self._detect,
-        )
+        box = None if face is None else hull(face.mesh)
+        detect = self._detect
+        if self._gate is not None:
+            scene = scene_of(context.frame, () if box is None else (box,))
+            track = None if face is None else face.track
+            if self._gate.is_same(scene, track):
+                self._carry_over(context, box)
+                return None
+            close = self._gate.needs_close_view(scene)
+            self._gate.requested(scene, track, close=close)
+            if not close:
+                detect = partial(detect, close=False)
+        return DeferredDetection(context.frame, context.latest.candidate_generation, box, detect)
+
+    def _carry_over(self, context: Context, face: Box | None) -> None:
+        objects = context.latest.objects
+        if objects is None:
+            return
+        since = self._detected_at if objects.carried_since is None else objects.carried_since
+        objects = replace(objects, carried_since=since, face_seen=face is not None)
+        context.latest.objects = objects
+        if face is not None:
+            self._liveness.update_screens(face, objects.phones)
+        context.add({"objects": objects})
 
     def apply(self, result: DeferredResult, latest: Latest, slowdown: float) -> ObservationPart:
         """Take the result of a detection into the session; gives ``objects``."""
@@ -62,6 +90,9 @@ class ObjectStage:
             return {}
         objects = self._depicted.separate_depicted(result.objects)
         objects = replace(objects, face_seen=result.face is not None)
+        self._detected_at = result.time
+        if self._gate is not None:
+            self._gate.applied(result.time, objects)
         self._phone_suspected = bool(objects.phones) or objects.suspects > 0
         if self._phone_suspected:
             self._schedule.advance_to(result.time + self._period(slowdown))
