@@ -27,7 +27,7 @@ from proctoring.server.socket_protocol import SocketProtocol
 STOP_TIMEOUT = 5
 """Seconds for connections to close when the server stops."""
 
-LOADING_STOP_TIMEOUT = 1.5
+LOADING_STOP_TIMEOUT = 1.0
 """Seconds after a signal in which the process ends although models are still being loaded."""
 
 MAX_AUDIO_MESSAGE = 2 << 20
