@@ -169,9 +169,7 @@ def test_a_signal_ends_sessions_closes_sockets_and_leaves(
 
 
 @pytest.mark.e2e
-def test_a_signal_while_models_load_leaves_cleanly(
-    model_store: ModelStore, tmp_path: Path
-) -> None:
+def test_a_signal_while_models_load_leaves_cleanly(model_store: ModelStore, tmp_path: Path) -> None:
     for model in model_store.folder.iterdir():
         if not model.name.startswith("."):  # nothing is compiled already: loading takes its time
             (tmp_path / model.name).symlink_to(model)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import os
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -11,7 +12,6 @@ from threading import Thread
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
-from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
@@ -46,19 +46,20 @@ def upgrade():
 """A later migration: a table that is filled from another. ``{last}``: its last statement."""
 
 
+UP_TO_DATE = """
+import sys
+from proctoring.records.database import connect, parse_url
+from proctoring.records.migrate import migrate
+print(migrate(connect(parse_url(sys.argv[1]))).pending)
+print([name for name in sys.modules if name.startswith("alembic")])
+"""
+
+
 def later_version(monkeypatch: pytest.MonkeyPatch, folder: Path, last: str = "select 1") -> None:
     """Make this program a later version, which has one migration more."""
     folder.mkdir(exist_ok=True)
     (folder / "0002_rooms.py").write_text(SECOND.format(last=last))
-    shipped = alembic_config
-
-    def config() -> Config:
-        later = shipped()
-        versions = Path(later.get_main_option("script_location") or "") / "versions"
-        later.set_main_option("version_locations", f"{versions}{os.pathsep}{folder}")
-        return later
-
-    monkeypatch.setattr(module, "alembic_config", config)
+    monkeypatch.setattr(module, "VERSION_FOLDERS", (module.MIGRATIONS / "versions", folder))
 
 
 def fill(archive: Archive) -> None:
@@ -90,6 +91,22 @@ def test_migrations_lead_to_the_tables_of_the_code(archive: Archive) -> None:
     with reading(archive.engine) as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, Base.metadata) == []
+
+
+def test_a_database_that_is_up_to_date_needs_no_alembic(archive: Archive) -> None:
+    asked = subprocess.run(
+        [sys.executable, "-c", UP_TO_DATE, archive.engine.url.render_as_string(False)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert asked.stdout.split() == ["()", "[]"]
+
+
+def test_revisions_are_the_numbers_of_their_files() -> None:
+    script = ScriptDirectory.from_config(alembic_config())
+    for revision in script.walk_revisions():
+        assert Path(revision.path).name.startswith(f"{revision.revision}_")
 
 
 def test_migrations_are_one_line() -> None:

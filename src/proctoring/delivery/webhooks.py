@@ -11,14 +11,17 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from threading import Event as Flag
 from threading import Thread
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-import httpx
 from sqlalchemy.exc import SQLAlchemyError
 
 from proctoring.capabilities import Capability
 from proctoring.delivery.webhook_signing import Style, sign
 from proctoring.records.webhook_queue import Delivery, WebhookQueue
+
+if TYPE_CHECKING:
+    import httpx
 
 _log = logging.getLogger(__name__)
 
@@ -126,6 +129,8 @@ class Webhooks:
         return not any(thread.is_alive() for thread in self._threads)
 
     def _serve(self, endpoint: Endpoint) -> None:
+        import httpx  # 90 ms, of which only servers with webhooks have a use
+
         # Redirects are not followed: they could lead to an address that the operator did not choose.
         with httpx.Client(timeout=self._timeout, follow_redirects=False, trust_env=False) as http:
             trim_at = 0.0
@@ -172,6 +177,8 @@ class Webhooks:
 
     def _post(self, http: httpx.Client, endpoint: Endpoint, delivery: Delivery) -> str:
         """Send a message. Returns why it did not arrive; empty if it did."""
+        import httpx
+
         body = delivery.body.encode()
         headers = sign(
             endpoint.style,

@@ -14,10 +14,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from elftools.common.exceptions import ELFError
-from elftools.elf.elffile import ELFFile
-from elftools.elf.sections import SymbolTableSection
-
 from proctoring.models.model import Carrier
 from proctoring.models.sources import SourceError
 
@@ -75,6 +71,10 @@ def read_symbol(library: Path, name: str) -> bytes:
     Raises:
         SourceError: not an ELF library, or without such data.
     """
+    from elftools.common.exceptions import ELFError
+    from elftools.elf.elffile import ELFFile
+    from elftools.elf.sections import SymbolTableSection
+
     try:
         with library.open("rb") as file:
             elf = ELFFile(file)

@@ -9,13 +9,13 @@ import tarfile
 from collections.abc import Callable
 from pathlib import Path
 
-import httpx
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
 
 from proctoring.models.model import PublisherUrl
 from proctoring.models.sources import SourceError
 
-_TIMEOUT = httpx.Timeout(30.0, connect=5.0)
+_CONNECT_TIMEOUT = 5.0
+_TIMEOUT = 30.0
 """Seconds. Short for connecting, so that an unreachable source is skipped soon."""
 _ATTEMPTS = 3
 _MAX_BYTES = 1 << 30
@@ -43,6 +43,8 @@ class Downloader:
         Raises:
             SourceError: the address cannot be reached or does not serve the file.
         """
+        import httpx  # 90 ms, of which a start without downloads has no use
+
         host = httpx.URL(source.url).host
         if host in self._unresolved:
             raise SourceError(f"{host} cannot be resolved")
@@ -64,11 +66,14 @@ class Downloader:
             part.unlink(missing_ok=True)
 
     def _receive(self, url: str, part: Path, progress: Callable[[int, int | None], None]) -> None:
+        import httpx
+
         received = part.stat().st_size if part.exists() else 0
+        timeout = httpx.Timeout(_TIMEOUT, connect=_CONNECT_TIMEOUT)
         headers = {"Range": f"bytes={received}-"} if received else {}
         try:
             with (
-                httpx.Client(timeout=_TIMEOUT, follow_redirects=True) as client,
+                httpx.Client(timeout=timeout, follow_redirects=True) as client,
                 client.stream("GET", url, headers=headers) as response,
             ):
                 if response.status_code == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:

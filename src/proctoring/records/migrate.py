@@ -1,19 +1,23 @@
-"""Creates and upgrades the tables."""
+"""Creates and upgrades the tables. Alembic is imported only if there is something to do, or to tell."""
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine, inspect, text
 
 from proctoring.errors import SettingsError
 from proctoring.records.database import reading, writing
 
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+VERSION_FOLDERS = (MIGRATIONS / "versions",)
+"""Folders of migrations: files ``NUMBER_title.py``, whose revision is the number."""
 _LOCK = 7_305_801
 """Key of PostgreSQL's advisory lock: any number that no other program uses in this database."""
 
@@ -46,6 +50,14 @@ def migrate(engine: Engine) -> Version:
     Raises:
         SettingsError: another version of this program made the database.
     """
+    newest = max(
+        file.name.partition("_")[0] for folder in VERSION_FOLDERS for file in folder.glob("*_*.py")
+    )
+    with reading(engine) as connection:
+        if _is_at(connection, newest):
+            return Version(newest, newest, ())
+    from alembic import command
+
     found = version(engine)
     if not found.pending:
         return found
@@ -59,7 +71,19 @@ def migrate(engine: Engine) -> Version:
         return _version(connection)
 
 
+def _is_at(connection: Connection, revision: str) -> bool:
+    """Whether a database has this migration as its last one."""
+    if not inspect(connection).has_table("alembic_version"):
+        return False
+    return connection.execute(text("select version_num from alembic_version")).all() == [
+        (revision,)
+    ]
+
+
 def _version(connection: Connection) -> Version:
+    from alembic.runtime.migration import MigrationContext
+    from alembic.script import ScriptDirectory
+
     script = ScriptDirectory.from_config(alembic_config())
     current = MigrationContext.configure(connection).get_current_revision()
     newest = script.get_current_head()
@@ -77,7 +101,10 @@ def _version(connection: Connection) -> Version:
 
 def alembic_config() -> Config:
     """Alembic's configuration; ``attributes["connection"]`` is still to be set."""
+    from alembic.config import Config
+
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("script_location", str(MIGRATIONS))
     config.set_main_option("path_separator", "os")
+    config.set_main_option("version_locations", os.pathsep.join(map(str, VERSION_FOLDERS)))
     return config

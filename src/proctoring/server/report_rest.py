@@ -1,4 +1,4 @@
-"""REST: the report of a sitting."""
+"""REST: the report of a sitting. What it is made with is imported with the first report."""
 
 from __future__ import annotations
 
@@ -14,9 +14,6 @@ from proctoring.server.error_answers import errors
 from proctoring.server.grant import Scope
 from proctoring.server.records_rest import NOT_RECORDED, archive, storage
 from proctoring.server.report.content import Content, content
-from proctoring.server.report.html import report_html
-from proctoring.server.report.pdf import report_pdf
-from proctoring.server.report.stills import read_stills
 
 router = APIRouter(
     prefix="/api/records/sittings/{sitting_id}",
@@ -33,6 +30,8 @@ POINTS = 1000
 )
 def show_report_page(request: Request, sitting_id: str) -> HTMLResponse:
     """The report as one printable HTML page without scripts or other files."""
+    from proctoring.server.report.html import report_html
+
     policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'"
     return HTMLResponse(
         report_html(_content(request, sitting_id)), headers={"content-security-policy": policy}
@@ -49,10 +48,14 @@ def show_report_page(request: Request, sitting_id: str) -> HTMLResponse:
 )
 def download_report_pdf(request: Request, sitting_id: str) -> Response:
     """The report as a PDF."""
+    from proctoring.server.report.pdf import report_pdf
+
     return Response(report_pdf(_content(request, sitting_id)), media_type="application/pdf")
 
 
 def _content(request: Request, sitting_id: str) -> Content:
+    from proctoring.server.report.stills import read_stills
+
     reader = archive(request).reader
     plot = reader.plot(sitting_id, None, None, POINTS)
     means = {name: curve.mean for name, curve in plot.curves.items()}

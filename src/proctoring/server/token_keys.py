@@ -6,7 +6,6 @@ import asyncio
 import logging
 from collections.abc import Callable
 
-import httpx
 import jwt
 
 from proctoring.errors import BadTokenError, NotReadyError
@@ -69,6 +68,8 @@ class KeySet:
             if self._now() - self._tried < MIN_FETCH_INTERVAL:
                 return
             self._tried = self._now()
+            import httpx  # 90 ms, of which only servers with a JWKS address have a use
+
             try:
                 async with httpx.AsyncClient(timeout=FETCH_TIMEOUT) as client:
                     answer = (await client.get(self._url)).raise_for_status()
