@@ -1,0 +1,182 @@
+"""CPU of a frame outside the networks, part by part: our own Python, numpy and OpenCV.
+
+    uv run python -m benchmarks.frame_cost VIDEO... [--seconds 30]
+
+One session in this process, on one thread: frames of 640 x 480 as JPEG, 10 a second of media time,
+everything on (policy ``exam``), decoded, analysed, judged, packed for the records, counted, and its
+answer written as JSON; without sockets and database. CPU time of the process, so the load of the
+machine counts only where it costs caches. The time of networks and of other parts that a part calls is not
+counted in it. *Python* is what handles no pixels.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import cv2
+from prometheus_client import CollectorRegistry
+
+from benchmarks.latency import RATE, recorded
+from proctoring.judgement import shipped_policy
+from proctoring.judgement.inputs import JudgementInput
+from proctoring.models import runtime
+from proctoring.models.store import ModelStore
+from proctoring.records.signal_segments import Curves, make_segment
+from proctoring.records.signals import SEGMENT_SECONDS
+from proctoring.server.observation_json import observation_text
+from proctoring.session.counters import SessionCounters
+from proctoring.session.messages import ReceivedFrame
+from proctoring.session.outcomes import FrameAnalysed, FrameReceived, JudgementUpdate, Outcome
+from proctoring.session.pipeline import Pipeline
+from proctoring.session.session_metrics import SessionMetrics
+from proctoring.session.sinks import Sinks
+from proctoring.settings import Settings
+from proctoring.vision.analyser import FrameAnalysis, VisionAnalyser
+from proctoring.vision.decode import decode_jpeg
+from proctoring.vision.frame import Frame
+from proctoring.vision.networks import VisionModels, load_vision_models
+from proctoring.vision.steps import run_to_completion
+
+NETWORKS = "networks"
+DECODE = "decode"
+PIXELS = ("camera", "camera_movement", "injection", "repetition", "liveness", "identity", "objects")
+"""Parts that handle the picture's pixels."""
+
+
+class Meter:
+    """CPU seconds of parts that call each other, each without those that it calls."""
+
+    def __init__(self) -> None:
+        self.spent: defaultdict[str, float] = defaultdict(float)
+        self._open: list[str] = []
+        self._since = 0.0
+
+    @contextmanager
+    def part(self, name: str) -> Iterator[None]:
+        """Count what runs within as this part's."""
+        now = time.process_time()
+        if self._open:
+            self.spent[self._open[-1]] += now - self._since
+        self._open.append(name)
+        self._since = time.process_time()  # the clock's own time is nobody's
+        try:
+            yield
+        finally:
+            now = time.process_time()
+            self.spent[self._open.pop()] += now - self._since
+            self._since = time.process_time()
+
+    def wrapped(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        """The function, its time counted."""
+
+        def timed(*args: Any, **named: Any) -> Any:
+            with self.part(name):
+                return function(*args, **named)
+
+        return timed
+
+
+class Records:
+    """Packs a session's inputs in segments, as ``SignalRecorder`` does, and keeps nothing."""
+
+    def __init__(self) -> None:
+        self._inputs: list[JudgementInput] = []
+        self._number = 0
+        self._unjoined: tuple[Curves, ...] = ()
+
+    def add(self, item: JudgementInput) -> None:
+        """Add an input."""
+        self._inputs.append(item)
+        if item.time - self._inputs[0].time >= SEGMENT_SECONDS:
+            segment = make_segment("sitting", self._number, self._inputs, self._unjoined)
+            self._unjoined = segment.unjoined
+            self._number += 1
+            self._inputs = []
+
+
+class _Reply:
+    """Sends nothing."""
+
+    def analysed(self, frame: ReceivedFrame, analysis: FrameAnalysis, decode_ms: float) -> None: ...
+
+    def refused(self, error: Exception) -> None: ...
+
+    def failed(self) -> None: ...
+
+
+def run(models: VisionModels, jpegs: Iterable[bytes], meter: Meter) -> int:
+    """Analyse the frames as one session; returns their number."""
+    records, metrics = Records(), SessionMetrics(CollectorRegistry())
+    analyser = VisionAnalyser(models)
+    pipeline = Pipeline(
+        shipped_policy("exam"), analyser, record=meter.wrapped("records", records.add)
+    )
+    for stage, _ in analyser._stages._stages:  # noqa: SLF001
+        setattr(stage, "run", meter.wrapped(stage.name, stage.run))  # noqa: B010
+    sinks = Sinks((SessionCounters(), metrics))
+    emit: Callable[[Outcome], None] = meter.wrapped("sinks", sinks.emit)
+    decode = meter.wrapped(DECODE, decode_jpeg)
+    analyse = meter.wrapped("stage loop", analyser.analyse_immediate)
+    apply = meter.wrapped("judgement", pipeline.apply)
+    objects = meter.wrapped("objects", run_to_completion)
+    answer = meter.wrapped("JSON", observation_text)
+    count = 0
+    for jpeg in jpegs:
+        at = count / RATE
+        received = ReceivedFrame(jpeg, at, count, at, _Reply())
+        emit(FrameReceived(received))
+        analysis = analyse(Frame(at, decode(jpeg)))
+        changes = apply(analysis.observation)
+        emit(FrameAnalysed(received, analysis, 1.0, 0.02, deferred=False))
+        emit(JudgementUpdate(at, changes))
+        if analysis.deferred is not None:
+            late = analyser.apply_result(objects(analysis.deferred.steps()))
+            emit(JudgementUpdate(at, apply(late.observation)))
+        answer(analysis, capture=count, decode_ms=1.0, latency_ms=20.0, landmarks=False)
+        count += 1
+    return count
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("videos", nargs="+", type=Path)
+    parser.add_argument("--seconds", type=float, default=30.0, help="of each video")
+    chosen = parser.parse_args()
+    cv2.setNumThreads(1)
+    settings = Settings()
+    models = load_vision_models(
+        ModelStore(settings.models_folder, settings.models_mirror), object_model="ssd_mobilenet_v2"
+    )
+    meter, warm = Meter(), Meter()
+    call = runtime.Network.__call__
+    setattr(runtime.Network, "__call__", warm.wrapped(NETWORKS, call))  # noqa: B010
+    clips = [recorded(video, int(chosen.seconds * RATE)) for video in chosen.videos]
+    run(models, clips[0][:30], warm)
+    setattr(runtime.Network, "__call__", meter.wrapped(NETWORKS, call))  # noqa: B010
+    frames = sum(run(models, clip, meter) for clip in clips)
+    each = {name: spent / frames * 1e3 for name, spent in meter.spent.items()}
+    python = {
+        name: ms for name, ms in each.items() if name not in (NETWORKS, DECODE, "objects", *PIXELS)
+    }
+    print(f"{frames} frames; load average {os.getloadavg()[0]:.1f}\n")
+    print("| part | CPU ms per frame |\n| --- | --- |")
+    for name, ms in sorted(each.items(), key=lambda item: -item[1]):
+        print(f"| {name} | {ms:.3f} |")
+    pixels = sum(each.get(name, 0.0) for name in PIXELS)
+    print(f"| **all pixel work outside networks and decoding** | {pixels:.2f} |")
+    print(f"| **Python of a frame** | {sum(python.values()):.2f} |")
+    print(f"| all | {sum(each.values()):.2f} |")
+
+
+if __name__ == "__main__":
+    main()
