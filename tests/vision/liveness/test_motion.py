@@ -54,6 +54,21 @@ def test_an_affine_map_leaves_nothing_over_and_tells_the_turn_of_a_sheet() -> No
     assert rest == pytest.approx(0, abs=1e-3)
 
 
+def test_turn_and_residual_are_those_of_ordinary_least_squares() -> None:
+    generator = np.random.default_rng(2)
+    for _ in range(50):
+        before = generator.normal(300, 40, (51, 2))
+        after = before @ generator.normal(0, 1, (2, 2)) + generator.normal(0, 2, (51, 2))
+        columns = np.column_stack([before, np.ones(51)])
+        solution, *_ = np.linalg.lstsq(columns, after, rcond=None)
+        strengths = np.linalg.svd(solution[:2], compute_uv=False)
+        turn, rest = affine_residual(before.astype(np.float32), after.astype(np.float32))
+
+        assert turn == pytest.approx(np.degrees(np.arccos(strengths[1] / strengths[0])), abs=1e-3)
+        squares = ((columns @ solution - after) ** 2).sum(axis=1)
+        assert rest == pytest.approx(np.sqrt(squares.mean()), rel=1e-5)
+
+
 def test_a_real_face_photographed_and_turned_flat_shows_no_depth(
     vision_models: VisionModels, astronaut: Pixels
 ) -> None:
