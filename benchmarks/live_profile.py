@@ -121,7 +121,12 @@ def sample(server: psutil.Process, seconds: float, rate: int, *options: str) -> 
 
 
 def sampled(
-    server: psutil.Process, address: str, frames: list[bytes], seconds: float, rate: int, *options: str
+    server: psutil.Process,
+    address: str,
+    frames: list[bytes],
+    seconds: float,
+    rate: int,
+    *options: str,
 ) -> Counter[str]:
     """The samples of one session."""
     found: list[Counter[str]] = []
@@ -152,7 +157,9 @@ def table(busy: Counter[str], locked: Counter[str], seconds: float, rate: int, l
         rows.append(("everything else", sum(busy[n] for n in rest), sum(locked[n] for n in rest)))
     rows.append(("**all**", busy.total(), locked.total()))
     for name, running, holding in rows:
-        print(f"| {name} | {ms(running):.1f} | {ms(running) / RATE:.2f} | {ms(holding) / RATE:.2f} |")
+        print(
+            f"| {name} | {ms(running):.1f} | {ms(running) / RATE:.2f} | {ms(holding) / RATE:.2f} |"
+        )
 
 
 def main() -> None:

@@ -9,10 +9,13 @@ eightieth of its width, as out of focus.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from proctoring.observations import ImageQuality
 from proctoring.vision.frame import Luma, Pixels, luma_of
@@ -26,6 +29,8 @@ _GRADIENT_SIGMA = 4.0
 subtracted before structure is measured."""
 _NOISE_SIGMA = 1.0
 """Gaussian blur, in pixels of ``_DETAIL_SIZE``, that removes sensor noise before detail is measured."""
+_NOISE_KERNEL = cv2.getGaussianKernel(9, _NOISE_SIGMA, cv2.CV_32F)
+"""The same blur as a kernel."""
 _OVEREXPOSED = 250
 """Grey level, 0 to 255, from which a pixel counts as overexposed."""
 
@@ -46,10 +51,10 @@ def measure_light(luma: Luma) -> Light:
     small = cv2.resize(luma, _STRUCTURE_SIZE, interpolation=cv2.INTER_AREA).astype(np.float32)
     gradient = cv2.GaussianBlur(small, (0, 0), _GRADIENT_SIGMA)
     return Light(
-        brightness=float(small.mean()),
-        overexposed=float((small >= _OVEREXPOSED).mean()),
-        structure=float((small - gradient).std()),
-        edges=float(cv2.Laplacian(luma, cv2.CV_16S).std()),
+        brightness=cv2.mean(small)[0],
+        overexposed=float(np.count_nonzero(small >= _OVEREXPOSED)) / small.size,
+        structure=_spread(cv2.subtract(small, gradient)),
+        edges=_spread(cv2.Laplacian(luma, cv2.CV_16S)),
     )
 
 
@@ -57,8 +62,8 @@ def measure_detail(pixels: Pixels) -> float:
     """Strength of the finest edges. Half a millisecond at 640 x 480."""
     fine = cv2.resize(pixels, _DETAIL_SIZE, interpolation=cv2.INTER_AREA)
     grey = cv2.cvtColor(fine, cv2.COLOR_RGB2GRAY)
-    smooth = cv2.GaussianBlur(grey.astype(np.float32), (0, 0), _NOISE_SIGMA)
-    return float(cv2.Laplacian(smooth, cv2.CV_32F).std())
+    smooth = cv2.sepFilter2D(grey, cv2.CV_32F, _NOISE_KERNEL, _NOISE_KERNEL)
+    return _spread(cv2.Laplacian(smooth, cv2.CV_32F))
 
 
 def quality_of(light: Light, detail: float) -> ImageQuality:
@@ -69,3 +74,10 @@ def quality_of(light: Light, detail: float) -> ImageQuality:
 def measure_camera(pixels: Pixels) -> ImageQuality:
     """Measure one picture."""
     return quality_of(measure_light(luma_of(pixels)), measure_detail(pixels))
+
+
+def _spread(values: NDArray[Any]) -> float:
+    """Standard deviation of values around zero."""
+    mean = cv2.mean(values)[0]
+    square = cv2.norm(values, cv2.NORM_L2SQR) / values.size
+    return math.sqrt(max(0.0, square - mean * mean))

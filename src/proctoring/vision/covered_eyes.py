@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import cv2
@@ -37,30 +38,36 @@ def covered_eye(pixels: Pixels, mesh: Mesh) -> str:
     """What is over an eye, in words; empty: nothing opaque."""
     height, width = pixels.shape[:2]
     for outline in _OUTLINES:
-        points = mesh[outline, :2]
-        across = float(np.hypot(*(points[4] - points[0])))
-        if float(np.hypot(*(points[_LOWER] - points[_UPPER]))) < _MIN_APERTURE * across:
+        landmarks = mesh[outline, :2]
+        points: list[list[float]] = landmarks.tolist()
+        across = math.dist(points[0], points[4])
+        if math.dist(points[_UPPER], points[_LOWER]) < _MIN_APERTURE * across:
             continue
-        left, top = np.floor(points.min(axis=0)).astype(int)
-        right, bottom = np.ceil(points.max(axis=0)).astype(int) + 1
+        columns, rows = [x for x, _ in points], [y for _, y in points]
+        left, top = math.floor(min(columns)), math.floor(min(rows))
+        right, bottom = math.ceil(max(columns)) + 1, math.ceil(max(rows)) + 1
         if left < 0 or top < 0 or right > width or bottom > height:
             continue
-        grey = cv2.cvtColor(
-            np.ascontiguousarray(pixels[top:bottom, left:right]), cv2.COLOR_RGB2GRAY
-        )
+        grey = cv2.cvtColor(pixels[top:bottom, left:right], cv2.COLOR_RGB2GRAY)
         inside = np.zeros(grey.shape, np.uint8)
-        cv2.fillConvexPoly(inside, np.rint(points - (left, top)).astype(np.int32), 1)
-        seen = grey[inside > 0]
-        if seen.size and float((seen >= _WHITE).mean()) > _MAX_WHITE:
+        cv2.fillConvexPoly(inside, np.rint(landmarks - (left, top)).astype(np.int32), 1)
+        if _is_white(grey, inside):
             return "glare over an eye"
-        if seen.size and _is_flat(seen) and _light(pixels, mesh) >= _MIN_LIGHT:
+        if _is_flat(grey, inside) and _light(pixels, mesh) >= _MIN_LIGHT:
             return "an eye is covered"
     return ""
 
 
-def _is_flat(grey: npt.NDArray[Any]) -> bool:
-    spread = float(grey.std())
-    return spread < _MIN_SPREAD and spread < _MIN_RELATIVE_SPREAD * float(grey.mean())
+def _is_white(grey: npt.NDArray[Any], inside: npt.NDArray[Any]) -> bool:
+    """Whether the part of a picture where ``inside`` is not 0 is mostly white."""
+    _, white = cv2.threshold(grey, _WHITE - 1, 1, cv2.THRESH_BINARY)
+    covered = cv2.countNonZero(cv2.bitwise_and(white, inside))
+    return covered > _MAX_WHITE * cv2.countNonZero(inside)
+
+
+def _is_flat(grey: npt.NDArray[Any], inside: npt.NDArray[Any]) -> bool:
+    mean, spread = cv2.meanStdDev(grey, mask=inside)
+    return float(spread[0, 0]) < min(_MIN_SPREAD, _MIN_RELATIVE_SPREAD * float(mean[0, 0]))
 
 
 def _light(pixels: Pixels, mesh: Mesh) -> float:

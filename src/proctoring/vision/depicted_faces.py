@@ -7,6 +7,7 @@ the stillness of a face means nothing and it is taken for a person's.
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -126,9 +127,9 @@ class DepictedFaceDetector:
 
 
 def _extend(path: _Path, time: float, face: TrackedFace) -> None:
-    x, y = face.mesh[_POSITION_LANDMARKS, :2].mean(axis=0)
-    eyes = float(np.hypot(*(face.mesh[_LEFT_EYE, :2] - face.mesh[_RIGHT_EYE, :2])))
-    path.positions.append((time, float(x), float(y), eyes))
+    x, y = face.mesh[_POSITION_LANDMARKS, :2].mean(axis=0).tolist()
+    eyes = math.dist(face.mesh[_LEFT_EYE, :2].tolist(), face.mesh[_RIGHT_EYE, :2].tolist())
+    path.positions.append((time, x, y, eyes))
     while time - path.positions[0][0] > _MEMORY_SECONDS:
         path.positions.popleft()
 

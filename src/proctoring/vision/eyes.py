@@ -7,16 +7,18 @@ the width at which they are seen: the farther eye of a turned head is narrow and
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from proctoring.vision.landmarks import Mesh
 
-_RIGHT = (33, 133, 468, (159, 158, 160), (145, 153, 144))
-_LEFT = (362, 263, 473, (386, 385, 387), (374, 380, 373))
-"""Landmarks: corner at the picture's left, corner at its right, iris, upper lid, lower lid."""
+_RIGHT = (33, 133, 468, 159, 158, 160, 145, 153, 144)
+_LEFT = (362, 263, 473, 386, 385, 387, 374, 380, 373)
+"""Landmarks: corner at the picture's left, corner at its right, iris, three of the upper lid, three of the
+lower lid."""
+_BOTH = np.array(_RIGHT + _LEFT)
 _MIN_WIDTH = 1e-3
 """Distance of the corners in pixels below which an eye cannot be measured."""
 
@@ -41,43 +43,41 @@ class EyeShape:
 
 def measure_eyes(mesh: Mesh) -> EyeShape | None:
     """Measure the eyes in a mesh; ``None`` where an eye has no width."""
-    right, right_width = _one_eye(mesh, *_RIGHT)
-    left, left_width = _one_eye(mesh, *_LEFT)
-    both = right_width + left_width
-    if min(right_width, left_width) < _MIN_WIDTH:
+    # Plain floats: for so few numbers, arrays would take five times as long.
+    points: list[list[float]] = mesh[_BOTH].tolist()
+    right, left = _one_eye(points[: len(_RIGHT)]), _one_eye(points[len(_RIGHT) :])
+    if right is None or left is None:
         return None
-    mean = (right * right_width + left * left_width) / both
-    return EyeShape(float(mean[0]), float(mean[1]), float(mean[2]), float(mean[3]))
+    both = right[0] + left[0]
+    share, rest = right[0] / both, left[0] / both
+    return EyeShape(
+        right[1] * share + left[1] * rest,
+        right[2] * share + left[2] * rest,
+        right[3] * share + left[3] * rest,
+        right[4] * share + left[4] * rest,
+    )
 
 
-def _one_eye(
-    mesh: Mesh,
-    left_corner: int,
-    right_corner: int,
-    iris: int,
-    upper: tuple[int, ...],
-    lower: tuple[int, ...],
-) -> tuple[NDArray[np.float32], float]:
-    """Iris across, iris down, upper lid, lower lid in eye widths; and the eye's width in pixels."""
-    start, end = mesh[left_corner, :2], mesh[right_corner, :2]
-    across = end - start
-    width = float(np.hypot(*across))
+def _one_eye(points: list[list[float]]) -> tuple[float, float, float, float, float] | None:
+    """The eye's width in pixels; iris across, iris down, upper lid, lower lid in eye widths. ``None``: it
+    has no width."""
+    (start_x, start_y, _), (end_x, end_y, _), (iris_x, iris_y, _), *lids = points
+    across_x, across_y = end_x - start_x, end_y - start_y
+    width = math.hypot(across_x, across_y)
     if width < _MIN_WIDTH:
-        return np.zeros(4, np.float32), 0.0
-    across = across / width
-    down = np.array([-across[1], across[0]], np.float32)
-    middle = (start + end) / 2
-    iris_from = mesh[iris, :2] - middle
+        return None
+    across_x, across_y = across_x / width, across_y / width
+    middle_x, middle_y = (start_x + end_x) / 2, (start_y + end_y) / 2
+
+    def down(x: float, y: float) -> float:
+        return ((y - middle_y) * across_x - (x - middle_x) * across_y) / width
+
+    iris_across = (iris_x - middle_x) * across_x + (iris_y - middle_y) * across_y
+    upper, lower = lids[:3], lids[3:]
     return (
-        np.array(
-            [
-                iris_from @ across,
-                iris_from @ down,
-                (mesh[list(upper), :2].mean(axis=0) - middle) @ down,
-                (mesh[list(lower), :2].mean(axis=0) - middle) @ down,
-            ],
-            np.float32,
-        )
-        / width,
         width,
+        iris_across / width,
+        down(iris_x, iris_y),
+        down(sum(lid[0] for lid in upper) / 3, sum(lid[1] for lid in upper) / 3),
+        down(sum(lid[0] for lid in lower) / 3, sum(lid[1] for lid in lower) / 3),
     )

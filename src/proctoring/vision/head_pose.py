@@ -27,8 +27,6 @@ _VERTEX_FLOATS = 5
 """x, y, z, u, v of each vertex in the metadata."""
 _MIN_POINTS = 6
 """Fewest rigid points by which a pose is determined."""
-_TO_CANONICAL = np.diag([1.0, -1.0, -1.0])
-"""From the axes of OpenCV's camera (y down, z away from it) to those of the canonical face."""
 _ON_AXIS = 1e-9
 """Sine of the angle to the camera's axis below which a head is on the axis."""
 
@@ -151,20 +149,30 @@ def estimate_head_pose(face: CanonicalFace, mesh: Mesh, width: int, height: int)
         return None
     if not np.isfinite(turn).all() or not float(shift[2, 0]) > 0:
         return None
-    to_axis = _rotation_to_axis(np.asarray(shift, np.float64)[:, 0])
-    rotation = _TO_CANONICAL @ to_axis @ cv2.Rodrigues(turn)[0]
+    to_axis = rotation_to_axis(*shift[:, 0].tolist())
+    turned: list[list[float]] = cv2.Rodrigues(turn)[0].tolist()
+
+    def entry(row: int, column: int) -> float:
+        return sum(to_axis[row][k] * turned[k][column] for k in range(3))
+
+    # The y and the z axis of the canonical face are those of OpenCV's camera reversed (y down, z away).
     return HeadPose(
-        yaw=math.degrees(math.atan2(rotation[0, 2], rotation[2, 2])),
-        pitch=math.degrees(math.asin(max(-1.0, min(1.0, rotation[1, 2])))),
-        roll=-math.degrees(math.atan2(rotation[1, 0], rotation[1, 1])),
+        yaw=math.degrees(math.atan2(entry(0, 2), -entry(2, 2))),
+        pitch=math.degrees(math.asin(max(-1.0, min(1.0, -entry(1, 2))))),
+        roll=-math.degrees(math.atan2(-entry(1, 0), -entry(1, 1))),
     )
 
 
-def _rotation_to_axis(position: NDArray[np.float64]) -> NDArray[np.float64]:
+def rotation_to_axis(x: float, y: float, z: float) -> tuple[tuple[float, ...], ...]:
     """The smallest rotation, (3, 3), that brings a position in camera axes onto the camera's axis."""
-    line = position / np.linalg.norm(position)
-    normal = np.array([line[1], -line[0], 0.0])  # line x (0, 0, 1)
-    sine = float(np.linalg.norm(normal))
-    if sine < _ON_AXIS:
-        return np.eye(3)
-    return np.asarray(cv2.Rodrigues(normal / sine * math.atan2(sine, line[2]))[0], np.float64)
+    distance = math.hypot(x, y, z)
+    x, y, cosine = x / distance, y / distance, z / distance
+    # About (y, -x, 0), the position x the axis, whose length is the sine of the angle.
+    if math.hypot(x, y) < _ON_AXIS:
+        return (1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)
+    share = 1 / (1 + cosine)  # (1 - cosine) / sine squared
+    return (
+        (cosine + share * y * y, -share * x * y, -x),
+        (-share * x * y, cosine + share * x * x, -y),
+        (x, y, cosine),
+    )

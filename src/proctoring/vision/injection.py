@@ -58,6 +58,7 @@ else needs its pixels. Updates in which they are not compared leave everything a
 
 _STEPS_PER_LEVEL = 64
 """Thumbnails are stored in 1/64 of a grey level: averages are finer than single pixels."""
+_ONES = np.ones(THUMBNAIL_SIZE, np.float32)
 _MEMORY = int(MEMORY_SECONDS / SAMPLE_PERIOD)
 _WINDOW = 30
 """Updates (6 s) that must repeat an earlier stretch."""
@@ -156,7 +157,9 @@ class InjectionDetector:
         stored = np.rint(luma_thumbnail(frame.luma) * _STEPS_PER_LEVEL).astype(np.int16)
         known = min(self._updates, _MEMORY)
         newest_first = (self._updates - 1 - np.arange(known)) % _MEMORY
-        distances = np.abs(self._memory[:known] - stored).mean(axis=1, dtype=np.float32)
+        # Sums of whole numbers below 2 ** 24 are exact in 32 bit floats, in any order.
+        changes = np.abs(self._memory[:known] - stored).astype(np.float32)
+        distances = changes @ _ONES / np.float32(THUMBNAIL_SIZE)
         distances /= _STEPS_PER_LEVEL
         self._window.append(
             _Update((stored / _STEPS_PER_LEVEL).astype(np.float32), distances[newest_first])

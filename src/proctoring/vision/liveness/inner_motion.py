@@ -8,6 +8,7 @@ the landmarks, .02 to .04 (docs/accuracy.md).
 
 from __future__ import annotations
 
+import math
 from collections import deque
 
 import numpy as np
@@ -24,8 +25,8 @@ _PERIOD = 0.09
 _LOW, _HIGH = 3, 97
 """Percentiles between which a measure is said to vary: a glance of a third of a second counts, single
 misplaced landmarks do not."""
-_RIGHT_EYE, _LEFT_EYE, _NOSE = 33, 263, 1
-_LIP_CORNERS, _INNER_LIPS = (61, 291), (13, 14)
+_LANDMARKS = [33, 263, 1, 61, 291, 13, 14]
+"""Outer corners of the right and the left eye, nose, corners of the lips, inner lips."""
 _LIPS_WEIGHT = 0.5
 """Lips count half: the landmarks of parted lips in a moved photo tremble by up to .08 mouth widths, twice
 as much as the others; speech moves them by .2 to .6."""
@@ -62,19 +63,20 @@ class InnerMotion:
 
 
 def _measures(mesh: Mesh, eyes: EyeShape) -> tuple[float, ...] | None:
-    across = mesh[_LEFT_EYE, :2] - mesh[_RIGHT_EYE, :2]
-    distance = float(np.hypot(*across))
-    mouth = float(np.hypot(*(mesh[_LIP_CORNERS[1], :2] - mesh[_LIP_CORNERS[0], :2])))
+    points: list[list[float]] = mesh[_LANDMARKS, :2].tolist()
+    (right_x, right_y), (left_x, left_y), (nose_x, nose_y), *lips = points
+    distance = math.hypot(left_x - right_x, left_y - right_y)
+    mouth = math.dist(lips[0], lips[1])
     if min(distance, mouth) < _MIN_PIXELS:
         return None
-    across = across / distance
-    nose = (mesh[_NOSE, :2] - (mesh[_LEFT_EYE, :2] + mesh[_RIGHT_EYE, :2]) / 2) / distance
-    lips = float(np.hypot(*(mesh[_INNER_LIPS[1], :2] - mesh[_INNER_LIPS[0], :2])))
+    across_x, across_y = (left_x - right_x) / distance, (left_y - right_y) / distance
+    from_eyes_x = (nose_x - (left_x + right_x) / 2) / distance
+    from_eyes_y = (nose_y - (left_y + right_y) / 2) / distance
     return (
         eyes.iris_across,
         eyes.iris_down,
         eyes.aperture,
-        _LIPS_WEIGHT * lips / mouth,
-        float(nose @ across),
-        float(nose @ np.array([-across[1], across[0]])),
+        _LIPS_WEIGHT * math.dist(lips[2], lips[3]) / mouth,
+        from_eyes_x * across_x + from_eyes_y * across_y,
+        from_eyes_y * across_x - from_eyes_x * across_y,
     )

@@ -77,7 +77,7 @@ class Motion:
 
     def update(self, time: float, mesh: Mesh) -> None:
         """Add the landmarks of one frame; times must rise."""
-        eyes = float(np.hypot(*(mesh[_LEFT_EYE, :2] - mesh[_RIGHT_EYE, :2])))
+        eyes = math.dist(mesh[_LEFT_EYE, :2].tolist(), mesh[_RIGHT_EYE, :2].tolist())
         if eyes < _MIN_EYES:
             return
         if not self._positions or time - self._positions[-1][0] >= _POSITION_PERIOD * _EARLY:
@@ -125,7 +125,8 @@ class Motion:
 def _view(time: float, landmarks: Points, eyes: float) -> _View:
     points = landmarks.astype(np.float64)
     points -= points.mean(axis=0)
-    return _View(time, points, np.linalg.pinv(points), eyes)
+    inverse = np.asarray(np.linalg.pinv(points), np.float64)
+    return _View(time, points, inverse, eyes)
 
 
 def affine_residual(before: Points, after: Points) -> tuple[float, float]:
