@@ -1,6 +1,6 @@
 """CPU of a frame outside the networks, part by part: our own Python, numpy and OpenCV.
 
-    uv run python -m benchmarks.frame_cost VIDEO... [--seconds 30]
+    uv run python -m benchmarks.frame_cost VIDEO... [--seconds 30] [--ungated]
 
 One session in this process, on one thread: frames of 640 x 480 as JPEG, 10 a second of media time,
 everything on (policy ``exam``), decoded, analysed, judged, packed for the records, counted, and its
@@ -26,7 +26,7 @@ from prometheus_client import CollectorRegistry
 from benchmarks.latency import RATE, recorded
 from proctoring.judgement import shipped_policy
 from proctoring.judgement.inputs import JudgementInput
-from proctoring.models import runtime
+from proctoring.models.network import Network
 from proctoring.models.store import ModelStore
 from proctoring.records.signal_segments import Curves, make_segment
 from proctoring.records.signals import SEGMENT_SECONDS
@@ -39,13 +39,14 @@ from proctoring.session.session_metrics import SessionMetrics
 from proctoring.session.sinks import Sinks
 from proctoring.settings import Settings
 from proctoring.vision.analyser import FrameAnalysis, VisionAnalyser
-from proctoring.vision.decode import decode_jpeg
+from proctoring.vision.decode import Jpeg, read_jpeg
 from proctoring.vision.frame import Frame
 from proctoring.vision.networks import VisionModels, load_vision_models
 from proctoring.vision.steps import run_to_completion
 
 NETWORKS = "networks"
 DECODE = "decode"
+DECODE_JPEG = Jpeg.decode
 PIXELS = ("camera", "camera_movement", "injection", "repetition", "liveness", "identity", "objects")
 """Parts that handle the picture's pixels."""
 
@@ -101,6 +102,13 @@ class Records:
             self._inputs = []
 
 
+def read_frame(at: float, jpeg: bytes) -> Frame:
+    """The frame as a session reads it: its small grey copy at once, its pixels when they are needed."""
+    frame = Frame(at, read_jpeg(jpeg))
+    frame.luma  # noqa: B018  # decodes it
+    return frame
+
+
 class _Reply:
     """Sends nothing."""
 
@@ -111,10 +119,12 @@ class _Reply:
     def failed(self) -> None: ...
 
 
-def run(models: VisionModels, jpegs: Iterable[bytes], meter: Meter) -> int:
-    """Analyse the frames as one session; returns their number."""
+def run(
+    models: VisionModels, jpegs: Iterable[bytes], meter: Meter, *, gated: bool
+) -> tuple[int, int]:
+    """Analyse the frames as one session; returns their number, and in how many faces were measured."""
     records, metrics = Records(), SessionMetrics(CollectorRegistry())
-    analyser = VisionAnalyser(models)
+    analyser = VisionAnalyser(models, gated=gated)
     pipeline = Pipeline(
         shipped_policy("exam"), analyser, record=meter.wrapped("records", records.add)
     )
@@ -122,17 +132,19 @@ def run(models: VisionModels, jpegs: Iterable[bytes], meter: Meter) -> int:
         setattr(stage, "run", meter.wrapped(stage.name, stage.run))  # noqa: B010
     sinks = Sinks((SessionCounters(), metrics))
     emit: Callable[[Outcome], None] = meter.wrapped("sinks", sinks.emit)
-    decode = meter.wrapped(DECODE, decode_jpeg)
+    read = meter.wrapped(DECODE, read_frame)
+    setattr(Jpeg, "decode", meter.wrapped(DECODE, DECODE_JPEG))  # noqa: B010
     analyse = meter.wrapped("stage loop", analyser.analyse_immediate)
     apply = meter.wrapped("judgement", pipeline.apply)
     objects = meter.wrapped("objects", run_to_completion)
     answer = meter.wrapped("JSON", observation_text)
-    count = 0
+    count = measured = 0
     for jpeg in jpegs:
         at = count / RATE
         received = ReceivedFrame(jpeg, at, count, at, _Reply())
         emit(FrameReceived(received))
-        analysis = analyse(Frame(at, decode(jpeg)))
+        analysis = analyse(read(at, jpeg))
+        measured += bool(analysis.measured)
         changes = apply(analysis.observation)
         emit(FrameAnalysed(received, analysis, 1.0, 0.02, deferred=False))
         emit(JudgementUpdate(at, changes))
@@ -141,7 +153,7 @@ def run(models: VisionModels, jpegs: Iterable[bytes], meter: Meter) -> int:
             emit(JudgementUpdate(at, apply(late.observation)))
         answer(analysis, capture=count, decode_ms=1.0, latency_ms=20.0, landmarks=False)
         count += 1
-    return count
+    return count, measured
 
 
 def main() -> None:
@@ -151,6 +163,7 @@ def main() -> None:
     )
     parser.add_argument("videos", nargs="+", type=Path)
     parser.add_argument("--seconds", type=float, default=30.0, help="of each video")
+    parser.add_argument("--ungated", action="store_true", help="measure faces in every frame")
     chosen = parser.parse_args()
     cv2.setNumThreads(1)
     settings = Settings()
@@ -158,17 +171,18 @@ def main() -> None:
         ModelStore(settings.models_folder, settings.models_mirror), object_model="ssd_mobilenet_v2"
     )
     meter, warm = Meter(), Meter()
-    call = runtime.Network.__call__
-    setattr(runtime.Network, "__call__", warm.wrapped(NETWORKS, call))  # noqa: B010
+    call = Network.__call__
+    setattr(Network, "__call__", warm.wrapped(NETWORKS, call))  # noqa: B010
     clips = [recorded(video, int(chosen.seconds * RATE)) for video in chosen.videos]
-    run(models, clips[0][:30], warm)
-    setattr(runtime.Network, "__call__", meter.wrapped(NETWORKS, call))  # noqa: B010
-    frames = sum(run(models, clip, meter) for clip in clips)
+    run(models, clips[0][:30], warm, gated=not chosen.ungated)
+    setattr(Network, "__call__", meter.wrapped(NETWORKS, call))  # noqa: B010
+    counts = [run(models, clip, meter, gated=not chosen.ungated) for clip in clips]
+    frames, measured = (sum(column) for column in zip(*counts, strict=True))
     each = {name: spent / frames * 1e3 for name, spent in meter.spent.items()}
     python = {
         name: ms for name, ms in each.items() if name not in (NETWORKS, DECODE, "objects", *PIXELS)
     }
-    print(f"{frames} frames; load average {os.getloadavg()[0]:.1f}\n")
+    print(f"{frames} frames, faces measured in {measured}; load average {os.getloadavg()[0]:.1f}\n")
     print("| part | CPU ms per frame |\n| --- | --- |")
     for name, ms in sorted(each.items(), key=lambda item: -item[1]):
         print(f"| {name} | {ms:.3f} |")
