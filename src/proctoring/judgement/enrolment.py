@@ -135,18 +135,23 @@ def update_enrolment(
     return state
 
 
-def is_suspended(policy: Policy, state: EnrolmentState, kind: str, time: float) -> bool:
-    """Whether this kind of incident is not judged yet at media time ``time``."""
+def is_enrolling(policy: Policy, state: EnrolmentState, time: float) -> bool:
+    """Whether the candidate is not ready at media time ``time``, and may still become so."""
     rules = policy.enrolment
     if not rules.enabled or state.ready_at is not None:
         return False
-    if state.started_at is not None and time - state.started_at >= rules.time_limit - TOLERANCE:
-        return False
+    return state.started_at is None or time - state.started_at < rules.time_limit - TOLERANCE
+
+
+def is_suspended(policy: Policy, kind: str) -> bool:
+    """Whether this kind of incident is not judged while the candidate enrols."""
     # A covered, frozen or moved camera can hide anything, so these kinds are always judged.
     if kind.startswith("camera.") and kind not in CAMERA_CODES.keys() - {"camera.covered"}:
         return False
     kind = ABSENT if kind == HIDDEN else kind
-    return any(kind == family or kind.startswith(f"{family}.") for family in rules.suspended)
+    return any(
+        kind == family or kind.startswith(f"{family}.") for family in policy.enrolment.suspended
+    )
 
 
 def enrolment_readings(

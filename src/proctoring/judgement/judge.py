@@ -24,8 +24,21 @@ from proctoring.judgement.challenge import (
     update_challenge,
 )
 from proctoring.judgement.conditions import readings
-from proctoring.judgement.enrolment import enrolment_readings, is_suspended, update_enrolment
-from proctoring.judgement.lifecycle import advance, end, expire, insert_late, without_alert
+from proctoring.judgement.enrolment import (
+    enrolment_readings,
+    is_enrolling,
+    is_suspended,
+    update_enrolment,
+)
+from proctoring.judgement.lifecycle import (
+    advance,
+    end,
+    expire,
+    insert_late,
+    is_idle,
+    stay_idle,
+    without_alert,
+)
 from proctoring.judgement.lips import update_lips, weigh_by_lips
 from proctoring.judgement.pause import extend_limits
 from proctoring.judgement.policy import Policy
@@ -48,12 +61,16 @@ def judge(
         raise ValueError(f"media time must be finite, not {time}")
     before, state = state, _update(policy, state, observation)
     kinds, number = dict(state.kinds), state.incidents
+    enrolling = is_enrolling(policy, state.enrolment, time)
     changes: list[IncidentChange] = []
     for reading in _readings(policy, state, observation):
         kind, rule = reading.kind, policy.incidents[reading.kind]
-        if not rule.enabled or is_suspended(policy, state.enrolment, kind, time):
+        if not rule.enabled or (enrolling and is_suspended(policy, kind)):
             continue
         known = kinds.get(kind)
+        if known is not None and time > known.read_at and is_idle(known, reading):
+            kinds[kind] = stay_idle(rule, known, reading, time)
+            continue
         if known is None or time > known.read_at:
             known = known or KindState(time)
             known, change = advance(policy, rule, known, reading, time, number + 1)
@@ -72,7 +89,19 @@ def judge(
         if known.incident is not None:
             kinds[kind], expired = expire(kind, policy.incidents[kind], known, state.time)
             changes += [expired] if expired else []
-    return replace(state, incidents=number, kinds=kinds), tuple(changes)
+    state = JudgementState(
+        time=state.time,
+        incidents=number,
+        person_count=state.person_count,
+        kinds=kinds,
+        enrolment=state.enrolment,
+        calibration=state.calibration,
+        challenge=state.challenge,
+        lips=state.lips,
+        unanalysed=state.unanalysed,
+        paused_until=state.paused_until,
+    )
+    return state, tuple(changes)
 
 
 def finish(
@@ -99,14 +128,17 @@ def _update(policy: Policy, state: JudgementState, observation: Observation) -> 
     calibration = update_calibration(policy, state.calibration, observation)
     calibrated = calibration.extent is not None
     enrolment = update_enrolment(policy, state.enrolment, count, observation, calibrated=calibrated)
-    return replace(
-        state,
+    return JudgementState(
         time=time if state.time is None else max(time, state.time),
+        incidents=state.incidents,
         person_count=count,
+        kinds=state.kinds,
         enrolment=enrolment,
         calibration=calibration,
         challenge=update_challenge(policy, state.challenge, enrolment, observation),
         lips=update_lips(state.lips, observation),
+        unanalysed=state.unanalysed,
+        paused_until=state.paused_until,
     )
 
 

@@ -52,6 +52,17 @@ def advance(
     return known, None
 
 
+def is_idle(known: KindState, reading: Reading) -> bool:
+    """Whether nothing is pending or open, and the reading starts nothing."""
+    return not reading.held and known.incident is None and not known.samples
+
+
+def stay_idle(rule: Rule, known: KindState, reading: Reading, time: float) -> KindState:
+    """What ``advance`` makes of such a state: by far the most frequent case, and so without its checks."""
+    absent = known.absent + _absence(rule, reading, time - known.read_at)
+    return KindState(time, (), absent, None, known.cooldown_until)
+
+
 def insert_late(
     policy: Policy, rule: Rule, known: KindState, reading: Reading, time: float, number: int
 ) -> tuple[KindState, IncidentChange | None]:

@@ -81,7 +81,13 @@ def update_lips(state: LipsState, observation: Observation) -> LipsState:
         if opening is None:
             return state
         mouths = (*state.mouths, (observation.time, opening))
-        return replace(state, mouths=_after(mouths, observation.time - HISTORY))
+        return LipsState(
+            _after(mouths, observation.time - HISTORY),
+            state.speech,
+            state.counted_until,
+            state.own_moving,
+            state.own_still,
+        )
     if not isinstance(observation, AudioObservation):
         return state
     if observation.speech is not None and observation.speech >= MIN_SPEECH_SHARE:
@@ -112,6 +118,8 @@ def weigh_by_lips(
     state: LipsState, observation: Observation, found: Iterable[Reading]
 ) -> tuple[Reading, ...]:
     """The readings; the confidence of another speaker is changed by the lips, and its text says so."""
+    if not isinstance(observation, AudioObservation):
+        return tuple(found)
     return tuple(
         _weigh(state, observation.time, reading)
         if reading.kind == "audio.multiple_speakers" and reading.held
@@ -160,4 +168,4 @@ def _after(
     samples: tuple[tuple[float, float], ...], start: float
 ) -> tuple[tuple[float, float], ...]:
     """The last ``MAX_SAMPLES`` samples from ``start`` on."""
-    return tuple(sample for sample in samples[-MAX_SAMPLES:] if sample[0] >= start)
+    return tuple([sample for sample in samples[-MAX_SAMPLES:] if sample[0] >= start])
