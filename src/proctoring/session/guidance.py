@@ -36,11 +36,18 @@ def guidance(policy: Policy, state: JudgementState) -> dict[str, dict[str, Any]]
 def notices(policy: Policy, before: JudgementState, after: JudgementState) -> tuple[Notice, ...]:
     """Notices about what changed between two states, for the candidate."""
     changed: list[Notice] = []
-    if _enrolment_key(policy, before.enrolment) != _enrolment_key(policy, after.enrolment):
+    # Most inputs change none of these: identical objects need no comparison.
+    if before.enrolment is not after.enrolment and (
+        _enrolment_key(policy, before.enrolment) != _enrolment_key(policy, after.enrolment)
+    ):
         changed.append(Notice("enrolment", _enrolment(policy, after.enrolment)))
-    if _calibration_key(before.calibration) != _calibration_key(after.calibration):
+    if before.calibration is not after.calibration and (
+        _calibration_key(before.calibration) != _calibration_key(after.calibration)
+    ):
         changed.append(Notice("calibration", _calibration(policy, after.calibration)))
-    if _challenge_key(before.challenge) != _challenge_key(after.challenge):
+    if before.challenge is not after.challenge and (
+        _challenge_key(before.challenge) != _challenge_key(after.challenge)
+    ):
         changed.append(Notice("challenge", _challenge(policy, after.challenge)))
     if media_problems(before) != media_problems(after):
         changed.append(Notice("media", _media(after)))

@@ -88,6 +88,8 @@ class SessionMetrics:
             buckets=_SECONDS,
             registry=registry,
         )
+        self._times: dict[str, Histogram] = {}
+        """Of each analyser; a look-up by label takes as long as the rest of counting."""
         self._incidents = Counter(
             "proctoring_incident_changes",
             "Incidents that started, were updated or ended",
@@ -120,7 +122,7 @@ class SessionMetrics:
                 if outcome.analysis.observation.carried_since is not None:
                     self._carried.inc()
                 self._latency.observe(outcome.latency)
-                self._analysis.labels("decode").observe(outcome.decode_ms / 1000)
+                self._observe_times({"decode": outcome.decode_ms})
                 self._observe_times(outcome.analysis.milliseconds)
             case DeferredAnalysed():
                 self._observe_times(outcome.milliseconds)
@@ -136,4 +138,7 @@ class SessionMetrics:
 
     def _observe_times(self, milliseconds: Mapping[str, float]) -> None:
         for analyser, taken in milliseconds.items():
-            self._analysis.labels(analyser).observe(taken / 1000)
+            histogram = self._times.get(analyser)
+            if histogram is None:
+                histogram = self._times[analyser] = self._analysis.labels(analyser)
+            histogram.observe(taken / 1000)

@@ -12,8 +12,6 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-import numpy as np
-
 from proctoring.observations import Box, ObjectDetections
 from proctoring.vision.face_tracking import TrackedFace
 
@@ -42,6 +40,8 @@ class _Path:
     since: float
     positions: deque[tuple[float, float, float, float]] = field(default_factory=deque)
     """Time in seconds; x, y and distance between the eyes in pixels."""
+    smooth: deque[tuple[float, float]] = field(default_factory=deque)
+    """x and y of ``_SMOOTHED`` positions in a row, averaged: of each position but the first few."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,21 +130,27 @@ def _extend(path: _Path, time: float, face: TrackedFace) -> None:
     x, y = face.mesh[_POSITION_LANDMARKS, :2].mean(axis=0).tolist()
     eyes = math.dist(face.mesh[_LEFT_EYE, :2].tolist(), face.mesh[_RIGHT_EYE, :2].tolist())
     path.positions.append((time, x, y, eyes))
+    last = list(path.positions)[-_SMOOTHED:]
+    if len(last) == _SMOOTHED:
+        path.smooth.append(
+            (sum(one[1] for one in last) / _SMOOTHED, sum(one[2] for one in last) / _SMOOTHED)
+        )
     while time - path.positions[0][0] > _MEMORY_SECONDS:
         path.positions.popleft()
+        if len(path.smooth) > max(0, len(path.positions) - _SMOOTHED + 1):
+            path.smooth.popleft()
 
 
 def _is_still(path: _Path) -> bool | None:
     """Whether the face has not moved; ``None``: it has not, but not for long enough."""
     if len(path.positions) < _MIN_POSITIONS:
         return None
-    positions = np.array(path.positions)
-    kernel = np.ones(_SMOOTHED) / _SMOOTHED
-    smooth = np.stack([np.convolve(positions[:, axis], kernel, "valid") for axis in (1, 2)])
-    travel = float(np.ptp(smooth, axis=1).max())
-    if travel >= max(_MIN_TRAVEL_PIXELS, _MIN_TRAVEL_EYES * float(positions[:, 3].mean())):
+    across, down = zip(*path.smooth, strict=True)
+    travel = max(max(across) - min(across), max(down) - min(down))
+    eyes = sum([position[3] for position in path.positions]) / len(path.positions)
+    if travel >= max(_MIN_TRAVEL_PIXELS, _MIN_TRAVEL_EYES * eyes):
         return False
-    return True if positions[-1, 0] - positions[0, 0] >= STILL_SECONDS else None
+    return True if path.positions[-1][0] - path.positions[0][0] >= STILL_SECONDS else None
 
 
 def _share_within(inner: Box, outer: Box) -> float:

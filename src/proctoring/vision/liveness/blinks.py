@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, insort
 from collections import deque
 
 WINDOW_SECONDS = 30.0
@@ -26,6 +27,8 @@ class Blinks:
         self.count = 0
         """Blinks since the track began."""
         self._apertures: deque[tuple[float, float]] = deque()
+        self._sorted: list[float] = []
+        """The apertures alone, in order of size."""
         self._blinks: deque[float] = deque()
         self._shut_since: float | None = None
 
@@ -33,14 +36,17 @@ class Blinks:
         """Add ``EyeShape.aperture`` (eye widths) of one frame; times must rise."""
         if self._apertures and time - self._apertures[-1][0] > _MAX_GAP:
             self._apertures.clear()
+            self._sorted.clear()
             self._blinks.clear()
             self._shut_since = None
         self._apertures.append((time, aperture))
+        insort(self._sorted, aperture)
         while time - self._apertures[0][0] > WINDOW_SECONDS:
-            self._apertures.popleft()
+            _, oldest = self._apertures.popleft()
+            del self._sorted[bisect_left(self._sorted, oldest)]
         while self._blinks and time - self._blinks[0] > WINDOW_SECONDS:
             self._blinks.popleft()
-        median = sorted(value for _, value in self._apertures)[len(self._apertures) // 2]
+        median = self._sorted[len(self._sorted) // 2]
         if aperture < _SHUT * median:
             if self._shut_since is None:
                 self._shut_since = time
