@@ -70,7 +70,11 @@ def _serve(settings: Settings, listener: socket.socket, console: Console) -> Non
 
     began = time.monotonic()
     with loading_display(console, "loading models") as (progress, end_display):
+        from proctoring.models.runtime import available_cores
+        from proctoring.server.heap import limit_arenas
         from proctoring.server.model_loading import ModelLoading
+
+        limit_arenas(max(2, available_cores()))
 
         loading = ModelLoading(settings, progress)
         loading.store.create_folder()

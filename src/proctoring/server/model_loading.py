@@ -10,6 +10,7 @@ from threading import Thread
 from proctoring.errors import ProctoringError
 from proctoring.models.progress import FetchProgress, Progress
 from proctoring.models.store import ModelStore
+from proctoring.server.heap import return_free_memory
 from proctoring.session.loaded_models import Models, load_all_models, needed_models
 from proctoring.session.warm_up import warm_up
 from proctoring.settings import Settings
@@ -81,6 +82,7 @@ class ModelLoading:
             models = load_all_models(self.store, object_model=self._object_model)
             self._doing = "running each network once"
             warm_up(models)
+            return_free_memory()
         except ProctoringError as error:
             self._models.set_exception(error)
         except Exception as error:  # noqa: BLE001  # health must report any failure
