@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
+import httpx
 import pytest
 from typer.testing import CliRunner
 
 from proctoring.cli import app
 from proctoring.errors import SettingsError
+from proctoring.livekit import address
 from proctoring.livekit.agent import PERMISSIONS, check_settings, create_server, parse_dispatch
+from proctoring.livekit.job_requests import answer_job_request
 
 
 def test_a_dispatch_may_name_policy_sessions_and_accommodations() -> None:
@@ -59,6 +63,48 @@ def test_who_declines_no_room_tells_no_load() -> None:
     load: Any = never_full.load_fnc
     assert load(never_full) == 0
     assert create_server(load_threshold=0.7).load_fnc is None
+
+
+class FakeRequest:
+    """A room that LiveKit offers."""
+
+    def __init__(self) -> None:
+        self.answers: list[str] = []
+
+    async def accept(self) -> None:
+        self.answers.append("accepted")
+
+    async def reject(self, *, terminate: bool) -> None:
+        self.answers.append(f"declined, {terminate=}")
+
+
+@pytest.mark.parametrize(
+    ("health", "expected"),
+    [
+        ({"accepting": True, "refusal": ""}, "accepted"),
+        ({"accepting": False, "refusal": "as many as may be"}, "declined, terminate=False"),
+        ({"accepting": False}, "declined, terminate=False"),
+        ({"status": "ok"}, "accepted"),  # it does not say
+        (ConnectionError("nobody there"), "accepted"),  # clients keep trying
+    ],
+)
+def test_a_room_is_declined_while_the_server_refuses_sessions(
+    health: Any, expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def answer(*_: Any) -> httpx.Response:
+        if isinstance(health, Exception):
+            raise health
+        return httpx.Response(200, json=health)
+
+    monkeypatch.setattr(address, "_request", answer)
+    request: Any = FakeRequest()
+    asyncio.run(answer_job_request(request))
+    assert request.answers == [expected]
+
+
+def test_who_declines_no_room_asks_no_server() -> None:
+    assert create_server(load_threshold=0.7)._request_fnc is answer_job_request
+    assert create_server(load_threshold=2.0)._request_fnc is None
 
 
 @pytest.mark.parametrize(

@@ -116,6 +116,22 @@ async def sitting_id(address: ServerAddress, session: str) -> str | None:
         return None
 
 
+async def refusal(address: ServerAddress) -> str:
+    """Why the server begins no new session now; empty if it does, or does not say.
+
+    Raises:
+        OSError: the server cannot be reached.
+    """
+    answer = await _request(address, "GET", address.rest("health"))
+    try:
+        health = answer.json()
+        if health["accepting"]:
+            return ""
+    except (KeyError, TypeError, ValueError):
+        return ""
+    return str(health.get("refusal") or "the server begins no new session now")
+
+
 async def end_session(address: ServerAddress, session: str) -> None:
     """End the session now rather than after the server's grace period.
 

@@ -16,11 +16,11 @@ import json
 import logging
 import signal
 import warnings
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from livekit import rtc
-from livekit.agents import AgentServer, AutoSubscribe, JobContext, WorkerPermissions
+from livekit.agents import AgentServer, AutoSubscribe, JobContext, JobRequest, WorkerPermissions
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -28,6 +28,7 @@ from proctoring.errors import SettingsError
 from proctoring.livekit.address import server_address
 from proctoring.livekit.channel import ProctorChannel
 from proctoring.livekit.incident_lines import IncidentLines
+from proctoring.livekit.job_requests import answer_job_request
 from proctoring.livekit.procturing import Procturing
 from proctoring.livekit.roles import CANDIDATES, PROCTORS, Role, parse_role
 
@@ -230,17 +231,20 @@ def create_server(agent_name: str = "", **options: Any) -> AgentServer:
 
     Args:
         agent_name: LiveKit's agent name.
-        options: of ``AgentServer``. A ``load_threshold`` above 1 declines no room. The HTTP port of the
+        options: of ``AgentServer``. A ``load_threshold`` above 1 declines no room, not even while the
+            proctoring server refuses sessions. The HTTP port of the
             health check listens on this machine only, unless ``host`` is another.
     """
     options.setdefault("host", LOOPBACK)
+    on_request: Callable[[JobRequest], Any] | None = answer_job_request
     if options.get("load_threshold", 0.0) > NEVER_FULL:
+        on_request = None
         # LiveKit itself skips workers that report a load above its own limit (target_load, 0.7).
         options.setdefault("load_fnc", _no_load)
     options.setdefault("permissions", PERMISSIONS)
     options.setdefault("preload_modules", [__name__])
     server = AgentServer(**options)
-    server.rtc_session(entrypoint, agent_name=agent_name)
+    server.rtc_session(entrypoint, agent_name=agent_name, on_request=on_request)
     return server
 
 
