@@ -102,7 +102,12 @@ class ContractServer:
         )
         self.connections.append(connection)
         if kind == "video":
-            flow = {"frames_per_second": 10.0, "max_width": 640, "max_height": 480}
+            flow = {
+                "frames_per_second": 10.0,
+                "max_width": 640,
+                "max_height": 480,
+                "reason": "",
+            }
             await socket.send(json.dumps({"flow": flow}))
         if kind == "events" and "after" in query:
             for event in self.events:

@@ -128,7 +128,12 @@ def test_a_server_that_asks_for_less_gets_less() -> None:
         ):
             await start(proctor, camera)
             await until(lambda: server.received("video"))
-            less = {"frames_per_second": 4.0, "max_width": 320, "max_height": 240}
+            less = {
+                "frames_per_second": 4.0,
+                "max_width": 320,
+                "max_height": 240,
+                "reason": "overload",
+            }
             await server.open("video")[0].socket.send(json.dumps({"flow": less}))
             await until(lambda: proctor.status()["flow"] == less)
             before = len(server.received("video"))

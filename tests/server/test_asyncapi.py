@@ -382,7 +382,17 @@ def test_a_report_has_the_fields_that_the_server_takes() -> None:
 @pytest.mark.parametrize(
     ("schema", "message"),
     [
-        ("Flow", {"flow": {"frames_per_second": 0, "max_width": 640, "max_height": 480}}),
+        (
+            "Flow",
+            {
+                "flow": {
+                    "frames_per_second": 0,
+                    "max_width": 640,
+                    "max_height": 480,
+                    "reason": "",
+                }
+            },
+        ),
         ("Error", {"error": {"code": "bad_frame"}}),
         ("Event", {"alerts": [], "session_id": "exam-7", "seq": 0}),
         ("Report", {"clipboard": "secret"}),

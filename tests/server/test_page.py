@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import json
 import os
 import re
 import shutil
@@ -666,7 +667,8 @@ def test_nothing_piles_up_before_a_network_that_does_not_carry(browser: Browser)
     stop = threading.Event()
 
     def never_read(connection: ServerConnection) -> None:
-        connection.send('{"flow": {"frames_per_second": 60, "max_width": 640, "max_height": 480}}')
+        flow = {"frames_per_second": 60, "max_width": 640, "max_height": 480, "reason": "overload"}
+        connection.send(json.dumps({"flow": flow}))
         stop.wait()
 
     listener = socket.socket()
@@ -713,6 +715,7 @@ def test_nothing_piles_up_before_a_network_that_does_not_carry(browser: Browser)
                 assert after < 1000, "pictures are sent on and on"
                 page.wait_for_timeout(1500)
                 before, after = after, page.evaluate("window.sent.messages")
+            expect(page.locator("#speed-detail")).to_contain_text("too little computing time")
             sent = page.evaluate("window.sent")
             waiting = page.evaluate("window.sent.waiting")
         finally:

@@ -64,7 +64,12 @@ def test_a_frame_is_seen_and_the_answer_carries_its_capture_time(
 ) -> None:
     with live.socket(f"{session_id}/video?observe=1") as video:
         assert receive(video) == {
-            "flow": {"frames_per_second": 10.0, "max_width": 640, "max_height": 480}
+            "flow": {
+                "frames_per_second": 10.0,
+                "max_width": 640,
+                "max_height": 480,
+                "reason": "",
+            }
         }
         video.send(stamped(EPOCH, face_jpeg))
         first = receive_key(video, "observation")

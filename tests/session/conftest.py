@@ -23,6 +23,7 @@ from proctoring.observations import AudioObservation
 from proctoring.records.entries import Notice, sitting_ref
 from proctoring.session.config import SessionConfig, SessionResources
 from proctoring.session.lifetime import Lifetime
+from proctoring.session.load import Slowed
 from proctoring.session.messages import ReceivedFrame
 from proctoring.session.outcomes import JudgementUpdate, Outcome, SessionEnded
 from proctoring.session.pipeline import Pipeline
@@ -51,7 +52,7 @@ class FakeSocket:
 
     replies: Queue[Any] = field(default_factory=Queue)
     told: list[str] = field(default_factory=list)
-    flows: list[float] = field(default_factory=list)
+    flows: list[tuple[float, Slowed]] = field(default_factory=list)
 
     def analysed(self, frame: ReceivedFrame, analysis: FrameAnalysis, decode_ms: float) -> None:
         assert frame.data
@@ -67,8 +68,8 @@ class FakeSocket:
     def segment_analysed(self, observation: AudioObservation) -> None:
         self.replies.put(observation)
 
-    def flow(self, rate: float) -> None:
-        self.flows.append(rate)
+    def flow(self, rate: float, slowed: Slowed) -> None:
+        self.flows.append((rate, slowed))
 
     def replaced(self) -> None:
         self.told.append("replaced")

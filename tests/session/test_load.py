@@ -13,6 +13,7 @@ from proctoring.session.load import (
     Rates,
     SessionLoad,
     SessionRate,
+    Slowed,
     next_rates,
 )
 
@@ -27,9 +28,10 @@ def session(
     rate: float = 1.0,
     limit: float = 1.0,
     own_wait: float = 0.0,
+    waits: bool = False,
     suspicious: bool = False,
 ) -> SessionLoad:
-    return SessionLoad(SessionRate(rate, limit), busy, turns, own_wait, suspicious)
+    return SessionLoad(SessionRate(rate, limit), busy, turns, own_wait, waits, suspicious)
 
 
 def rates(after: Rates) -> list[float]:
@@ -59,6 +61,7 @@ def test_the_level_falls_at_once_to_what_fits() -> None:
     assert after.level == pytest.approx(0.6 * TARGET, abs=1e-3)
     assert after.needed == pytest.approx(1 / 0.6)
     assert rates(after) == [after.level] * 4
+    assert {decided.slowed for decided in after.sessions} == {Slowed.OVERLOAD}
 
 
 def test_one_bad_second_costs_no_more_than_the_largest_step() -> None:
@@ -81,19 +84,30 @@ def test_nobody_falls_below_the_floor_for_a_suspicious_session() -> None:
 
 
 def test_a_session_whose_frames_cost_much_pays_for_them_itself() -> None:
-    loads = [session(0.1, turns=4.0) for _ in range(4)] + [session(0.6, turns=2.0)]
+    loads = [session(0.1, turns=4.0) for _ in range(7)] + [session(0.3, turns=0.5)]
     *others, costly = rates(next_rates(Rates(), loads, OVERLOADED, 1))
-    assert costly < min(others)
-    # Four of five equal shares of the worker at most.
-    assert costly * 0.6 / 0.2 <= 0.8 * TARGET + 1e-3
+    # It needs 6 s of a worker per second, others 0.25: on average 0.97.
+    assert costly == pytest.approx(max(MIN_RATE, others[0] * 3 * 0.97 / 6), rel=0.01)
 
 
 def test_a_session_that_needs_more_than_a_worker_is_slowed_down_alone() -> None:
     loads = [session(0.01), session(1.0, turns=5.0, own_wait=0.1)]
     after = next_rates(Rates(), loads, Demand(wait=0.0, busy=0.25), 4)
     assert rates(after) == [1.0, MAX_FALL]
+    assert [decided.slowed for decided in after.sessions] == [Slowed.NO, Slowed.FRAME_COST]
     loads = [session(0.2, rate=0.39, limit=0.39)]
     assert rates(next_rates(after, loads, CALM, 4)) == [pytest.approx(0.39 * MAX_RISE)]
+
+
+def test_sessions_that_had_no_turn_yet_count_with_what_others_need() -> None:
+    served = [session(0.5, turns=1.0) for _ in range(2)]
+    alone = next_rates(Rates(), served, OVERLOADED, 1)
+    waiting = [session(0.0, turns=0.0, waits=True) for _ in range(8)]
+    after = next_rates(Rates(), served + waiting, OVERLOADED, 1)
+    assert alone.needed == pytest.approx(10.0)
+    assert after.needed == pytest.approx(50.0)
+    idle = [session(0.0, turns=0.0)] * 8
+    assert next_rates(Rates(), served + idle, OVERLOADED, 1).needed == alone.needed
 
 
 def test_what_was_measured_in_one_second_is_smoothed() -> None:

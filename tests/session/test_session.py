@@ -13,6 +13,7 @@ from proctoring.audio.analyser import AudioAnalyser
 from proctoring.errors import BadFrameError
 from proctoring.incidents import IncidentState
 from proctoring.session.lifetime import Lifetime
+from proctoring.session.load import SessionRate, Slowed
 from proctoring.session.media_monitor import MISSING_AFTER
 from proctoring.session.messages import ReceivedFrame
 from proctoring.session.session import SessionState
@@ -288,11 +289,12 @@ def test_a_socket_is_told_how_fast_to_send_when_it_opens_and_when_that_changes(
     live, socket = make_session(), FakeSocket()
     live.session.attach_video(socket, 0.0)
     live.session.tick(1.0)
-    assert socket.flows == [1.0]
-    monkeypatch.setattr(SessionWorker, "rate", property(lambda _: 0.5))
+    assert socket.flows == [(1.0, Slowed.NO)]
+    slow = SessionRate(0.5, limit=0.5)
+    monkeypatch.setattr(SessionWorker, "decided", property(lambda _: slow))
     live.session.tick(2.0)
     live.session.tick(3.0)
-    assert socket.flows == [1.0, 0.5]
+    assert socket.flows == [(1.0, Slowed.NO), (0.5, Slowed.FRAME_COST)]
 
 
 @pytest.mark.parametrize("broken", ["__init__", "push", "flush"])

@@ -179,14 +179,14 @@ def test_all_rates_fall_while_sessions_wait_for_busy_workers_and_rise_when_they_
         now = 1.0  # for a second the only worker worked, and another queue waited
         pool.update_rates()
         assert pool.demand == Demand(wait=1.0, busy=1.0)
-        assert pool.rate == waits.rate() == 0.4
-        assert busy.rate() < 0.4
+        assert pool.rate == waits.decided().rate == 0.4
+        assert busy.decided().rate == 0.4
         gate.set()
         assert done.wait(TIMEOUT)
         for second in range(60):
             now = 60.0 + second
             pool.update_rates()
-        assert pool.rate == busy.rate() == waits.rate() == 1.0
+        assert pool.rate == busy.decided().rate == waits.decided().rate == 1.0
 
 
 def test_a_session_that_is_too_much_for_one_worker_lowers_its_own_rate_alone() -> None:
@@ -204,7 +204,7 @@ def test_a_session_that_is_too_much_for_one_worker_lowers_its_own_rate_alone() -
         heavy.schedule()  # the next frame is here already
         now = 1.0
         pool.update_rates()
-        assert (heavy.rate(), light.rate(), pool.rate) == (0.4, 1.0, 1.0)
+        assert (heavy.decided().rate, light.decided().rate, pool.rate) == (0.4, 1.0, 1.0)
         gate.set()
 
 
@@ -224,7 +224,7 @@ def test_who_waits_for_its_answer_before_it_sends_again_is_never_slowed_down() -
             assert done.wait(TIMEOUT)
             pool.update_rates()
         assert pool.demand.busy == 1.0
-        assert queue.rate() == 1.0
+        assert queue.decided().rate == 1.0
 
 
 def test_rates_are_set_once_a_period() -> None:

@@ -8,7 +8,7 @@ import logging
 import struct
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 from livekit import rtc
 from websockets.asyncio.client import ClientConnection
@@ -43,6 +43,8 @@ class Flow:
     frames_per_second: float = 10.0
     max_width: int = 640
     max_height: int = 480
+    reason: str = ""
+    """Why the rate is below the full one: ``overload`` or ``frame_cost``; empty: it is not."""
 
 
 @dataclass(slots=True)
@@ -157,10 +159,11 @@ class VideoForwarder:
                 self.counts.rejected += error.get("code") in _ABOUT_FRAMES
                 self.last_error = f"{error.get('code')}: {error.get('detail')}"
 
-    def _apply(self, flow: dict[str, float]) -> None:
+    def _apply(self, flow: dict[str, Any]) -> None:
         self.flow = Flow(
             frames_per_second=max(_MIN_FRAMES_PER_SECOND, float(flow["frames_per_second"])),
             max_width=max(_MIN_REQUESTED_SIDE, int(flow["max_width"])),
             max_height=max(_MIN_REQUESTED_SIDE, int(flow["max_height"])),
+            reason=str(flow.get("reason", "")),
         )
         self._limiter.set_rate(self.flow.frames_per_second)

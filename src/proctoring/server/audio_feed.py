@@ -5,6 +5,7 @@ from __future__ import annotations
 from proctoring.observations import AudioObservation
 from proctoring.server.observation_json import audio_text
 from proctoring.server.outbound import Outbound
+from proctoring.session.load import Slowed
 
 
 class AudioFeed(Outbound):
@@ -18,7 +19,7 @@ class AudioFeed(Outbound):
         super().__init__("audio")
         self._observe = observe
 
-    def flow(self, rate: float) -> None:
+    def flow(self, rate: float, slowed: Slowed) -> None:
         """No effect: audio is sent in full under any load."""
 
     def segment_analysed(self, observation: AudioObservation) -> None:

@@ -14,6 +14,7 @@ from proctoring.errors import (
 from proctoring.server.observation_json import observation_text
 from proctoring.server.outbound import Outbound
 from proctoring.session.capture_times import CaptureTimeCheck
+from proctoring.session.load import Slowed
 from proctoring.session.messages import ReceivedFrame
 from proctoring.settings import Settings
 from proctoring.vision.analyser import FACE_RATE, FrameAnalysis
@@ -44,12 +45,13 @@ class VideoFeed(Outbound):
 
     # MediaSource, on the event loop.
 
-    def flow(self, rate: float) -> None:
-        """Tell the client how fast to send; ``rate`` is a share of the full rate."""
+    def flow(self, rate: float, slowed: Slowed) -> None:
+        """Tell the client how fast to send, and why; ``rate`` is a share of the full rate."""
         flow = {
             "frames_per_second": round(FACE_RATE * rate, 1),
             "max_width": self._settings.frame_width,
             "max_height": self._settings.frame_height,
+            "reason": slowed.value,
         }
         self.send_first(json.dumps({"flow": flow}))
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 from proctoring.vision.analyser import FACE_RATE
 
@@ -49,8 +50,9 @@ SUSPICIOUS_WEIGHT = 2.0
 """How much faster than others a session is analysed in which something holds that is, or may become, an
 incident: others are slowed down first."""
 
-MAX_SHARES = 4.0
-"""Equal shares of the workers' time that one session gets at most while sessions are slowed down."""
+MAX_COST = 3.0
+"""How many times the mean of all sessions one may cost at the level of the others: what costs more gets
+less, while sessions are slowed down."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,17 @@ class Demand:
         return self.busy > BUSY and self.wait > MAX_WAIT
 
 
+class Slowed(StrEnum):
+    """Why a session is analysed at less than the full rate."""
+
+    NO = ""
+    """It is not."""
+    OVERLOAD = "overload"
+    """All sessions together need more than the workers can do."""
+    FRAME_COST = "frame_cost"
+    """It alone needs more than one worker."""
+
+
 @dataclass(frozen=True, slots=True)
 class SessionRate:
     """What was decided for one session."""
@@ -79,6 +92,13 @@ class SessionRate:
     full: float | None = None
     """Seconds of a worker per second that it would need at the full rate, smoothed over some periods;
     ``None``: not known yet."""
+
+    @property
+    def slowed(self) -> Slowed:
+        """Why its rate is below the full one."""
+        if self.rate >= 1.0:
+            return Slowed.NO
+        return Slowed.FRAME_COST if self.rate == self.limit else Slowed.OVERLOAD
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +114,8 @@ class SessionLoad:
     own_wait: float
     """Median of the seconds that its frames waited for its own previous one: one frame that took long is
     no reason to slow a session down."""
+    waits: bool = False
+    """Whether something of it waited at the end of the period."""
     suspicious: bool = False
     """Whether something holds that is, or may become, an incident."""
 
@@ -156,6 +178,7 @@ def next_rates(
         session.full(saturated=demand.too_high or session.own_demand.too_high)
         for session in sessions
     )
+    full = _with_unknown(full, sessions)
     busy = sum(session.busy for session in sessions)
     in_front = smooth(before.in_front, busy)
     behind = smooth(before.behind, max(0.0, demand.busy * workers - busy))
@@ -177,6 +200,18 @@ def next_rates(
         in_front,
         behind,
         shares.needed(1.0) / proportion / workers,
+    )
+
+
+def _with_unknown(
+    full: Sequence[float | None], sessions: Sequence[SessionLoad]
+) -> tuple[float | None, ...]:
+    """A session that has waited since it began, without a turn, counts with what others need."""
+    known = [each for each in full if each]
+    expected = sum(known) / len(known) if known else None
+    return tuple(
+        expected if each is None and session.waits else each
+        for each, session in zip(full, sessions, strict=True)
     )
 
 
@@ -205,13 +240,13 @@ class _Shares:
 
     def rates(self, level: float) -> Iterable[float]:
         """The sessions' rates."""
-        active = sum(1 for full in self.full if full)
-        most = MAX_SHARES * self.capacity / max(1, active)
+        known = [full for full in self.full if full]
+        most = MAX_COST * sum(known) / max(1, len(known))
         for session, limit, full in zip(self.sessions, self.limits, self.full, strict=True):
-            rate = level * (SUSPICIOUS_WEIGHT if session.suspicious else 1.0)
+            weight = SUSPICIOUS_WEIGHT if session.suspicious else 1.0
             if level < 1.0 and full:
-                rate = min(rate, most / full)
-            yield max(MIN_RATE, min(1.0, limit, rate))
+                weight = min(weight, most / full)
+            yield max(MIN_RATE, min(1.0, limit, level * weight))
 
     def needed(self, level: float) -> float:
         """Seconds of workers per second that frames take at a level."""

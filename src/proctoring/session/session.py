@@ -19,6 +19,7 @@ from proctoring.session.clock import MediaClock
 from proctoring.session.config import SessionConfig, SessionResources
 from proctoring.session.counters import AudioCounts, FrameCounts, SessionCounters
 from proctoring.session.lifetime import IdleTimer
+from proctoring.session.load import Slowed
 from proctoring.session.media_monitor import MediaMonitor
 from proctoring.session.messages import (
     FrameReply,
@@ -50,8 +51,8 @@ class SessionState(StrEnum):
 class MediaSource(Protocol):
     """A media socket. Called on the event loop."""
 
-    def flow(self, rate: float) -> None:
-        """The session is analysed at this share of the full rate from now on."""
+    def flow(self, rate: float, slowed: Slowed) -> None:
+        """The session is analysed at this share of the full rate from now on, and why."""
 
     def replaced(self) -> None:
         """A newer source of the same media took over."""
@@ -101,8 +102,8 @@ class Session:
         self._video: MediaSource | None = None
         self._audio: MediaSource | None = None
         self._video_address = self._audio_address = ""
-        self._flow = 1.0
-        """The rate last sent to the video socket."""
+        self._flow = (1.0, Slowed.NO)
+        """What was last sent to the video socket."""
         wanted = self.policy.transcription
         service = None if wanted.engine == "off" else resources.transcription
         remote = service is not None and self.policy.audio.diarization == "deepgram"
@@ -164,7 +165,12 @@ class Session:
     @property
     def rate(self) -> float:
         """Share of the full rate at which it is analysed now."""
-        return self._worker.rate
+        return self._worker.decided.rate
+
+    @property
+    def slowed(self) -> Slowed:
+        """Why that is less than the full rate."""
+        return self._worker.decided.slowed
 
     # Sockets.
 
@@ -176,8 +182,8 @@ class Session:
         older, self._video = self._video, source
         before, self._video_address = self._video_address, address
         self._idle.touch(now)
-        self._flow = self.rate
-        source.flow(self._flow)
+        self._flow = (self.rate, self.slowed)
+        source.flow(*self._flow)
         if older is not None:
             self._taken_over("video", older, describe_takeover(before, address), now)
 
@@ -315,9 +321,10 @@ class Session:
         a few times a second."""
         if self.state is SessionState.ENDED:
             return
-        if self._video is not None and self.rate != self._flow:
-            self._flow = self.rate
-            self._video.flow(self._flow)
+        flow = (self.rate, self.slowed)
+        if self._video is not None and flow != self._flow:
+            self._flow = flow
+            self._video.flow(*flow)
         if self.transcription is not None:
             self.transcription.poll()
         self._report_arrivals(now)

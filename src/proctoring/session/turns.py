@@ -52,7 +52,7 @@ class Queue:
     waits: list[float] = field(default_factory=list)
     """Seconds that steps of this period waited for a free worker."""
     own_waits: list[float] = field(default_factory=list)
-    """Seconds from scheduling to running, where its own previous step was still running; else 0."""
+    """Seconds that steps waited for the queue's own previous step."""
 
 
 class Turns:
@@ -121,7 +121,8 @@ class Turns:
         queue.turns += 1
         if not queue.background:  # waiting of background queues is no sign of overload
             queue.waits.append(now - queue.queued_at if queue.crowded else 0.0)
-            queue.own_waits.append(now - queue.scheduled_at if queue.again else 0.0)
+            if not queue.again:
+                queue.own_waits.append(0.0)
         queue.queued = queue.again = False
         queue.running = True
         self._running += 1
@@ -137,6 +138,7 @@ class Turns:
         self._running_background -= queue.background
         if not queue.again or queue.closed:
             return False
+        queue.own_waits.append(now - queue.scheduled_at)
         self._enqueue(queue, now)
         return True
 
@@ -185,7 +187,7 @@ def _measure(queue: Queue, period: float, now: float, waits: list[float]) -> Ses
         queue.started_at = now
     if queue.queued and queue.crowded and not queue.background:
         queue.waits.append(now - queue.queued_at)
-    if queue.again:
+    if queue.again and queue.running:
         queue.own_waits.append(now - queue.scheduled_at)
     waits += queue.waits
     load = SessionLoad(
@@ -193,6 +195,7 @@ def _measure(queue: Queue, period: float, now: float, waits: list[float]) -> Ses
         busy=queue.busy / period,
         turns=queue.turns / period,
         own_wait=median(queue.own_waits or [0.0]),
+        waits=queue.queued or queue.again,
         suspicious=queue.suspicious,
     )
     queue.waits, queue.own_waits, queue.busy, queue.turns = [], [], 0.0, 0

@@ -16,6 +16,7 @@ from proctoring.observations import ConnectionObservation, TranscriptObservation
 from proctoring.records.entries import Notice
 from proctoring.session.deferred_runner import DeferredRunner
 from proctoring.session.inbox import Inbox
+from proctoring.session.load import SessionRate
 from proctoring.session.messages import (
     DeferredDone,
     Message,
@@ -56,7 +57,7 @@ class SessionWorker:
     """Decodes and analyses on pool threads, one step at a time. What is found is judged and emitted
     under a lock: observations of what arrives are judged beside a step, which may take long.
 
-    ``post``, ``post_arrival``, ``post_frame`` and ``rate`` may be used from any thread.
+    ``post``, ``post_arrival``, ``post_frame`` and ``decided`` may be used from any thread.
 
     Args:
         pipeline: the session's own.
@@ -96,9 +97,9 @@ class SessionWorker:
         """The end, while it waits for a deferred detection."""
 
     @property
-    def rate(self) -> float:
-        """Share of the full rate at which the session is analysed now."""
-        return self._queue.rate()
+    def decided(self) -> SessionRate:
+        """The rate at which the session is analysed now."""
+        return self._queue.decided()
 
     def post(self, message: Message) -> None:
         """Leave a message for the worker."""
@@ -199,7 +200,7 @@ class SessionWorker:
     # Frames.
 
     def _analyse(self, received: ReceivedFrame) -> None:
-        self._pipeline.analyser.rate = FACE_RATE * self._queue.rate()
+        self._pipeline.analyser.rate = FACE_RATE * self._queue.decided().rate
         if received.arrived < self._resting_until or not self._pipeline.is_due(received.time):
             self._emit(FrameSkipped(received))
             return

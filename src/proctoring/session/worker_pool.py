@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from threading import Condition, Thread
 
-from proctoring.session.load import Demand
+from proctoring.session.load import Demand, SessionRate
 from proctoring.session.turns import Queue, Turns
 
 _log = logging.getLogger(__name__)
@@ -28,8 +28,8 @@ class SerialQueue:
     keeps its position, which depends on when the work was first scheduled."""
     close: Callable[[], None]
     """Start no more steps. A running step runs to its end."""
-    rate: Callable[[], float]
-    """Share of the full rate, ``MIN_RATE`` to 1, at which its session is to be analysed now."""
+    decided: Callable[[], SessionRate]
+    """The rate at which its session is to be analysed now."""
     set_suspicious: Callable[[bool], None]
     """Whether something holds in its session that is, or may become, an incident: others are then
     slowed down first."""
@@ -113,7 +113,7 @@ class WorkerPool:
             schedule=partial(self._schedule, queue),
             reschedule=partial(self._reschedule, queue),
             close=partial(self._close, queue),
-            rate=lambda: queue.decided.rate,
+            decided=lambda: queue.decided,
             set_suspicious=partial(setattr, queue, "suspicious"),
         )
 

@@ -2,7 +2,7 @@ import { contextOf } from "./element.js";
 import { Metronome } from "./metronome.js";
 
 /** Ten a second: the rate at which the server looks at faces. */
-const DEFAULT_FLOW = { frames_per_second: 10, max_width: 640, max_height: 480 };
+const DEFAULT_FLOW = { frames_per_second: 10, max_width: 640, max_height: 480, reason: "" };
 
 /** Eye lids and irises survive this; the file is a third of what .95 makes. */
 const JPEG_QUALITY = 0.85;

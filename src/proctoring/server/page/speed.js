@@ -16,6 +16,18 @@ const text = (id, value) => {
   element(id).textContent = value;
 };
 
+/** @type {Record<string, string | undefined>} */
+const REASONS = {
+  overload: "it has too little computing time for all sessions",
+  frame_cost: "pictures as large as these take it too long",
+};
+
+/** @param {Flow} flow */
+function asked({ frames_per_second: rate, reason }) {
+  const why = REASONS[reason];
+  return `the server asks for ${rate} frames/s${why ? `: ${why}` : ""}`;
+}
+
 /** Shows how fast pictures go and come, and how long they take. */
 export class Speed {
   #sent = new Rate();
@@ -83,7 +95,7 @@ export class Speed {
     if (this.#size) details.push(`${this.#size} pixels`);
     const bytes = this.#bytes.value();
     if (bytes) details.push(`${(bytes / 1000).toFixed(0)} kB a frame`);
-    if (this.#flow) details.push(`the server asks for ${this.#flow.frames_per_second} frames/s`);
+    if (this.#flow) details.push(asked(this.#flow));
     text("speed-detail", details.join(", "));
   }
 }

@@ -9,7 +9,7 @@ import { ReconnectingSocket } from "./reconnecting_socket.js";
 /**
  * What the server asks for: frames a second, and the largest picture it wants.
  *
- * @typedef {{frames_per_second: number, max_width: number, max_height: number}} Flow
+ * @typedef {{frames_per_second: number, max_width: number, max_height: number, reason: string}} Flow
  */
 
 /** @typedef {[left: number, top: number, right: number, bottom: number]} Box  pixels of the analysed frame */
