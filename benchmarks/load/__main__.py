@@ -36,7 +36,7 @@ import psutil
 from benchmarks.load.clients import Candidate, Job, Run
 from benchmarks.load.figures import Figures, Peer, as_json, figures, table, talk_text
 from benchmarks.load.peer import measure_peer
-from benchmarks.load.scenes import MIX, RATE, SCENES, clips_of, stream
+from benchmarks.load.scenes import LONGEST, MIX, RATE, SCENES, clips_of, stream
 from benchmarks.load.sound import PERIOD, tracks
 from benchmarks.served import ROOT, health, pinned, processor, serving
 
@@ -199,7 +199,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--largest", action="store_true", help="look for the largest number")
     parser.add_argument("--server-cores", nargs="+", type=int, default=[])
     parser.add_argument("--client-cores", nargs="+", type=int, default=[])
-    parser.add_argument("--warm", type=float, default=10.0, help="seconds before measuring")
+    parser.add_argument("--warm", type=float, default=8.0, help="seconds before measuring")
     parser.add_argument("--seconds", type=float, default=20.0, help="seconds measured")
     parser.add_argument("--noise", type=float, default=1.5, help="luma noise added, of 255")
     parser.add_argument("--evidence", action="store_true", help="store stills and clips")
@@ -217,7 +217,10 @@ def _parser() -> argparse.ArgumentParser:
 
 def main() -> None:
     """Measure and print."""
-    options = _parser().parse_args()
+    parser = _parser()
+    options = parser.parse_args()
+    if options.warm + options.seconds > LONGEST:
+        parser.error(f"recordings repeat after {LONGEST:g} s: --warm and --seconds are too long")
     print(f"{processor()}; load {os.getloadavg()[0]:.1f}")
     rows, peers = run(options)
     print(table(rows, peers))

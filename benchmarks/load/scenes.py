@@ -37,17 +37,19 @@ class Clip:
         return self.file + part
 
 
+LONGEST = 28.5
+"""Seconds for which no recording repeats, forth and back. The server finds repetitions, noise or not."""
 SCENES = {
-    # Eyes on the screen throughout, head still.
-    "still": (Clip("webcam/c44.mp4"), Clip("gaze/down/demo.mp4", 5.1, 11.3)),
-    # Eyes that go to the foot of the screen and back, or follow points on it; the head moves with them.
-    "reading": (Clip("gaze/down/demo.mp4"), Clip("webcam/c48.mp4")),
+    # Eyes on the screen throughout, head still; a noisy camera.
+    "still": (Clip("webcam/c44.mp4"),),
+    # Eyes that go to the foot of the screen and back; the head moves with them.
+    "reading": (Clip("gaze/down/demo.mp4"),),
     # With head and hands.
-    "talking": (Clip("webcam/c26.mp4"), Clip("webcam/c27.mp4"), Clip("webcam/c25.mp4")),
-    # No recording shows an empty chair: one leans out of the picture, one moves down and close.
-    "leaving": (Clip("webcam/c38.mp4"), Clip("webcam/c01.mp4", 33.0, 53.0)),
+    "talking": (Clip("webcam/c26.mp4"), Clip("webcam/c27.mp4")),
+    # No recording shows an empty chair: he moves down and close, hand at the chin; and leans back.
+    "leaving": (Clip("webcam/c01.mp4", 30.0, 53.0), Clip("webcam/c02.mp4", 10.0, 30.6)),
 }
-"""Scene -> recordings, all of real people before webcams."""
+"""Scene -> recordings, all of real people before webcams and honest: no incident begins."""
 MIXED = ("still", "reading", "still", "talking", "still", "still", "reading", "still", "leaving", "still")  # fmt: skip
 """Scenes of the first ten sessions of ``mixed``, then again: six still, two reading, one talking, one leaving."""
 MIX = "mixed"
@@ -65,7 +67,7 @@ def clips_of(scene: str, sessions: int) -> list[Clip]:
 def stream(data: Path, clip: Clip, seconds: float, noise: float, cache: Path) -> Path:
     """A folder of JPEGs, numbered, of the recording forth and back for at least ``seconds``.
 
-    Every picture has noise of its own, so no two are the same: nothing of it can be told as a loop.
+    Every picture has noise of its own, so no two are the same.
 
     Args:
         noise: standard deviation of the luma noise that is added, of 255. The recordings were
