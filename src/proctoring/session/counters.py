@@ -34,6 +34,12 @@ class FrameCounts:
     failed: int = 0
     """Their analysis failed."""
 
+    def copied(self) -> FrameCounts:
+        """The counts as they are now. By hand, since this is done for every frame."""
+        return FrameCounts(
+            self.received, self.replaced, self.skipped, self.analysed, self.refused, self.failed
+        )
+
 
 @dataclass(slots=True)
 class AudioCounts:

@@ -5,7 +5,7 @@ Used by live sessions, on the server's clock, and by recordings, on media time.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from proctoring.observations import ConnectionObservation, UnanalysedFrames
 from proctoring.session.counters import FrameCounts
@@ -75,7 +75,7 @@ class MediaMonitor:
     def frames_counted(self, counts: FrameCounts) -> None:
         """Take note of what has become of the frames so far."""
         if counts.analysed != self._at_last.analysed:
-            self._at_last = replace(counts)
+            self._at_last = counts.copied()
             self.frame_analysed()
 
     def frame_analysed(self) -> None:

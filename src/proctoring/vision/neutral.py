@@ -105,18 +105,12 @@ class NeutralPose:
             return None
         poses = [pose for _, pose in self.window]
         middle = _median_pose(poses)
-        turns = np.array(
-            [
-                (
-                    difference(pose.yaw, middle.yaw),
-                    difference(pose.pitch, middle.pitch),
-                    difference(pose.roll, middle.roll),
-                )
-                for pose in poses
-            ]
+        rests = (
+            _is_at_rest([difference(pose.yaw, middle.yaw) for pose in poses])
+            and _is_at_rest([difference(pose.pitch, middle.pitch) for pose in poses])
+            and _is_at_rest([difference(pose.roll, middle.roll) for pose in poses])
         )
-        deviation = np.quantile(np.abs(turns), _RESTING_SHARE, axis=0).max()
-        return middle if deviation <= _MAX_RESTING_DEVIATION else None
+        return middle if rests else None
 
     def _review(self) -> None:
         """Correct the neutral pose towards the one that is held most of the time."""
@@ -141,6 +135,16 @@ def _is_acceptable(pose: HeadPose) -> bool:
         and abs(difference(pose.pitch, FRONTAL.pitch)) <= MAX_DEVIATION.pitch
         and abs(difference(pose.roll, FRONTAL.roll)) <= MAX_DEVIATION.roll
     )
+
+
+def _is_at_rest(turns: list[float]) -> bool:
+    """Whether the quantile ``_RESTING_SHARE`` of the turns' sizes is small enough."""
+    sizes = sorted(map(abs, turns))
+    place = (len(sizes) - 1) * _RESTING_SHARE
+    below = int(place)
+    above = min(below + 1, len(sizes) - 1)
+    quantile = sizes[below] + (sizes[above] - sizes[below]) * (place - below)
+    return quantile <= _MAX_RESTING_DEVIATION
 
 
 def _median_pose(poses: list[HeadPose]) -> HeadPose:

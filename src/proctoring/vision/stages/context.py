@@ -173,13 +173,14 @@ def observation_of(
 
 
 def _merge(found: ObservationPart, part: ObservationPart) -> None:
-    candidate: CandidatePart = {**found.get("candidate", {}), **part.get("candidate", {})}
-    not_read = found.get("not_read", ()) + part.get("not_read", ())
+    if not part:
+        return
+    before, unread = found.get("candidate"), found.get("not_read")
     found.update(part)
-    if candidate:
-        found["candidate"] = candidate
-    if not_read:
-        found["not_read"] = not_read
+    if before and "candidate" in part:
+        found["candidate"] = {**before, **part["candidate"]}
+    if unread and "not_read" in part:
+        found["not_read"] = unread + part["not_read"]
 
 
 def _candidate(part: CandidatePart) -> Candidate:

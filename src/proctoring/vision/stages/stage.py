@@ -60,8 +60,9 @@ class StageLoop:
             period = _period(stage, context.slowdown)
             if period and not schedule.start_if_due(context.frame.time, period):
                 continue
-            with timed(milliseconds, stage.name):
-                context.add(stage.run(context), measures_faces=stage.measures_faces)
+            began = clock.perf_counter()
+            context.add(stage.run(context), measures_faces=stage.measures_faces)
+            milliseconds[stage.name] = (clock.perf_counter() - began) * 1e3
         return milliseconds
 
 
