@@ -62,6 +62,8 @@ class Run:
     sent: int = 0
     latencies: list[float] = field(default_factory=list)
     """Seconds from just before a frame was sent until its observation was read."""
+    on_server: list[float] = field(default_factory=list)
+    """The server's own account: seconds from a frame's arrival until its observation was made."""
     late: list[float] = field(default_factory=list)
     """Seconds by which this process sent frames too late: the clients' own fault."""
     server_cpu: float = 0.0
@@ -129,6 +131,7 @@ async def read_observations(
             began = sent.pop(observation["capture_time"], -1.0)
             if began >= 0:
                 run.latencies.append(time.perf_counter() - began)
+                run.on_server.append(observation["latency_ms"] / 1000)
         elif "flow" in message and window.open:
             run.lowest_flow = min(run.lowest_flow, message["flow"]["frames_per_second"])
 

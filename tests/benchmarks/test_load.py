@@ -56,7 +56,8 @@ def test_figures_are_per_session_and_second() -> None:
     found = figures("still", 0.05, QUIET, load=1.0)
     assert found.cpu == pytest.approx(200)
     assert (found.analysed, found.replaced, found.incidents) == (199, 1, {"gaze.left": 3})
-    assert found.carries_it
+    assert found.carries_it()
+    assert not found.carries_it(by_server=True), "it never said how long it took"
     peer = Peer(decode=15.0, landmarks=200.0, objects=80.0, voice=5.0)
     assert "| still | talk 5% | 2 | 200 | 300 | 1.50 |" in table([found], {"still": peer})
 
@@ -72,7 +73,7 @@ def test_figures_are_per_session_and_second() -> None:
     ids=["late", "not observed", "nothing observed", "replaced"],
 )
 def test_a_server_that_is_late_or_loses_frames_does_not_carry_it(run: Run) -> None:
-    assert not figures("still", None, run, load=1.0).carries_it
+    assert not figures("still", None, run, load=1.0).carries_it()
 
 
 @pytest.mark.e2e
