@@ -58,3 +58,24 @@ def test_narrow_eyes_blink_as_well() -> None:
     for n in range(201):
         blinks.update(n / 10, 0.04 if n in (50, 51) else 0.14)
     assert blinks.per_minute == pytest.approx(3.0)
+
+
+def test_frames_in_which_the_eyes_have_not_changed_count_as_looked_at() -> None:
+    every, some = Blinks(), Blinks()
+    for frame in range(250):
+        aperture = 0.08 if frame % 50 == 20 else 0.3
+        every.update(frame / 10, aperture)
+        # A blink is a change; eyes at rest are measured twice a second.
+        if frame % 5 == 0 or frame % 50 in (20, 21):
+            some.update(frame / 10, aperture)
+        else:
+            some.update_unchanged(frame / 10)
+    assert some.count == every.count == 5
+    assert some.per_minute == every.per_minute
+    assert every.per_minute is not None
+
+
+def test_no_frame_is_unchanged_before_the_first() -> None:
+    blinks = Blinks()
+    blinks.update_unchanged(1.0)
+    assert blinks.per_minute is None
