@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
-from threading import Lock
+from threading import Lock, Thread
 from typing import Any, Literal
 
 import numpy as np
 import openvino as ov
+
+_log = logging.getLogger(__name__)
 
 Precision = Literal["f32", "bf16"]
 
@@ -60,7 +63,8 @@ class Network:
             self._free.put(request)
 
     def _take(self) -> Any:
-        """A free inference request: made if there is none and there may be more, or else waited for."""
+        """A free inference request. If there is none, another is made beside, and the first free one waited for: that is
+        sooner, because a copy takes longer to make than a call to run."""
         try:
             return self._free.get_nowait()
         except Empty:
@@ -68,7 +72,15 @@ class Network:
         with self._lock:
             may_make = self._may_make > 0
             self._may_make -= may_make
-        return self._make().create_infer_request() if may_make else self._free.get()
+        if may_make:
+            Thread(target=self._add_copy, name="copying", daemon=True).start()
+        return self._free.get()
+
+    def _add_copy(self) -> None:
+        try:
+            self._free.put(self._make().create_infer_request())
+        except RuntimeError:
+            _log.exception("a further copy of a network could not be made")
 
 
 def _shapes(ports: Any) -> tuple[tuple[int, ...], ...]:
