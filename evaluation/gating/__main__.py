@@ -15,7 +15,9 @@ from __future__ import annotations
 
 import argparse
 import sys
-from concurrent.futures import Future, ProcessPoolExecutor
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from itertools import repeat
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -37,6 +39,9 @@ def main() -> int:
         "--at-least", type=float, default=30.0, help="to and fro, if shorter; 0: once"
     )
     parser.add_argument("--short", action="store_true", help="the set that the tests run")
+    parser.add_argument(
+        "--spread", action="store_true", help="each recording in one variant, by turns"
+    )
     parser.add_argument("--jobs", type=int, default=1, help="processes, each with its networks")
     chosen = parser.parse_args()
     if chosen.short:
@@ -46,17 +51,15 @@ def main() -> int:
         found = recordings(chosen.data, chosen.only)
         tasks = [
             Task(one, chosen.seconds, 0.0 if one.path.is_dir() else chosen.at_least, variant)
-            for variant in variants
-            for one in found
+            for turn, variant in enumerate(variants)
+            for n, one in enumerate(found)
+            if not chosen.spread or n % len(variants) == turn
         ]
     total, of_variant = Total(), dict[Variant, Total]()
-    with ProcessPoolExecutor(chosen.jobs, get_context("spawn")) as pool:
-        waiting = [pool.submit(compare_in_process, chosen.data, task) for task in tasks]
-        for task, future in zip(tasks, waiting, strict=True):
-            comparison = _result(future, task.recording.name)
-            total.add(comparison)
-            of_variant.setdefault(task.variant, Total()).add(comparison)
-            print(f"{task.variant}: {task.recording.name}: {comparison}", flush=True)
+    for task, comparison in zip(tasks, _compared(chosen.data, tasks, chosen.jobs), strict=True):
+        total.add(comparison)
+        of_variant.setdefault(task.variant, Total()).add(comparison)
+        print(f"{task.variant}: {task.recording.name}: {comparison}", flush=True)
     if not chosen.short:
         for variant, part in of_variant.items():
             print(f"\n{variant}: {part}")
@@ -66,11 +69,13 @@ def main() -> int:
     return 1 if total.failures else 0
 
 
-def _result(future: Future[Comparison], name: str) -> Comparison:
-    try:
-        return future.result()
-    except Exception as error:
-        raise SystemExit(f"{name}: {error!r}") from error
+def _compared(data: Path, tasks: list[Task], jobs: int) -> Iterator[Comparison]:
+    """Each task's comparison, in their order; in this process, if there is to be one."""
+    if jobs == 1:
+        yield from (compare_in_process(data, task) for task in tasks)
+        return
+    with ProcessPoolExecutor(jobs, get_context("spawn")) as pool:
+        yield from pool.map(compare_in_process, repeat(data), tasks)
 
 
 if __name__ == "__main__":
