@@ -46,17 +46,22 @@ def with_phone(picture: Pixels, rows: float) -> Pixels:
     return result
 
 
-def staged_detector(pixels: Pixels, **_: bool) -> Steps[ObjectDetections]:
-    """Finds the staged phone where enough of it is to be seen."""
+PERSON = Detection("person", 0.9, Box(100, 60, 540, 480))
+
+
+def staged_detector(pixels: Pixels, /, *, close: bool = True) -> Steps[ObjectDetections]:
+    """Finds the person, and the staged phone where enough of it is to be seen; doubts half of that, as the
+    scores of real detectors rise with what is to be seen."""
     yield
     red, green, blue = np.moveaxis(pixels.astype(np.int16), 2, 0)
     screen = (red - green > 80) & (blue - green > 80)
     phones: tuple[Detection, ...] = ()
-    if screen.sum() >= SEEN_FROM:
+    seen = int(screen.sum())
+    if seen >= SEEN_FROM:
         rows, columns = np.nonzero(screen)
         box = Box(*(float(at) for at in (columns.min(), rows.min(), columns.max(), rows.max())))
         phones = (Detection("cell phone", 0.9, box),)
-    return ObjectDetections(phones, (), "staged")
+    return ObjectDetections(phones, (PERSON,), "staged", doubtful=SEEN_FROM / 2 <= seen < SEEN_FROM)
 
 
 @pytest.fixture(scope="module")
@@ -82,8 +87,17 @@ def phones(result: Result) -> list[IncidentSummary]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("variant", [Variant(0, 90), Variant(2, 60), Variant(5, 60)], ids=str)
-@pytest.mark.parametrize("speed", [4.0, 15.0], ids=lambda speed: f"{speed:g} rows a second")
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize(
+    ("speed", "variant"),
+    [
+        (3.0, Variant(2, 60)),
+        (15.0, Variant(0, 90)),
+        (15.0, Variant(2, 60)),
+        (15.0, Variant(5, 60)),
+    ],
+    ids=lambda value: f"{value:g} rows a second" if isinstance(value, float) else str(value),
+)
 def test_a_hand_that_creeps_into_the_picture_with_a_phone(
     models: VisionModels, speed: float, variant: Variant
 ) -> None:
@@ -98,10 +112,12 @@ def test_a_hand_that_creeps_into_the_picture_with_a_phone(
 
     (found,), (expected,) = phones(gated), phones(ungated)
     assert found.started_at == pytest.approx(expected.started_at, abs=0.2)
+    assert gated.runs["objects"] < ungated.runs["objects"], "nothing was carried over"
     assert differences(ungated.incidents, gated.incidents) == []
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_a_phone_that_lies_still_after_it_was_put_down_stays_an_incident(
     models: VisionModels,
 ) -> None:
