@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from proctoring.judgement.policy import Policy
-from proctoring.judgement.reading import Reading
+from proctoring.judgement.reading import Reading, not_held
 from proctoring.observations import (
     ConnectionObservation,
     Observation,
@@ -74,7 +74,7 @@ def _before(observation: ConnectionObservation) -> str:
 def _lost(kind: str, *, this: bool | None, other: bool | None, text: str) -> Reading:
     """Whether one medium is missing while the other arrives."""
     if this:
-        return Reading(kind, False)
+        return not_held(kind)
     if not other:  # that is a lost connection
         return Reading(kind, None, text="no media arrived")
     return Reading(kind, True, 1.0, 1.0, text)
@@ -83,7 +83,7 @@ def _lost(kind: str, *, this: bool | None, other: bool | None, text: str) -> Rea
 def _analysis_reading(observation: ConnectionObservation) -> Reading:
     kind, unanalysed = NOT_ANALYSED, observation.unanalysed
     if unanalysed is None:
-        return Reading(kind, False)
+        return not_held(kind)
     if not observation.pictures:
         return Reading(kind, None, text="no pictures arrived")
     text = f"pictures arrived and none was analysed ({_outcomes(unanalysed)})"

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from proctoring.judgement.policy import Policy
-from proctoring.judgement.reading import Reading
+from proctoring.judgement.reading import Reading, not_held
 from proctoring.observations import AudioObservation, SpeakerActivity, TranscriptObservation
 
 CANDIDATE_SPEAKER = 1
@@ -32,7 +32,7 @@ def speaker_readings(policy: Policy, observation: AudioObservation) -> Iterator[
         unread = "the candidate's voice is not known yet"
         yield Reading("audio.multiple_speakers", None, text=unread)
     else:
-        yield Reading("audio.multiple_speakers", False)
+        yield not_held("audio.multiple_speakers")
     held = look.overlap > 0 and look.overlap >= policy.audio.min_overlap
     text = f"two or more voices at once ({look.overlap:.1f} s of a look)"
     yield Reading("audio.overlap", held, 1.0, look.overlap, text)
@@ -61,7 +61,7 @@ def phrase_readings(policy: Policy, observation: TranscriptObservation) -> Itera
         return
     found = next((p for p in policy.audio.phrases if _is_spoken(p, observation)), None)
     if found is None:
-        yield Reading("audio.phrase", False)
+        yield not_held("audio.phrase")
     else:
         text = f"phrase {found!r} said at {_spoken_at(found, observation):.1f} s"
         yield Reading("audio.phrase", True, 1.0, 1.0, text)

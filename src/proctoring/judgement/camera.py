@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from proctoring.judgement.policy import Policy
-from proctoring.judgement.reading import Reading
+from proctoring.judgement.reading import Reading, not_held
 from proctoring.observations import FrameObservation, InjectionIndicators
 
 PICTURE_KINDS = (
@@ -24,7 +24,7 @@ def picture_readings(policy: Policy, observation: FrameObservation) -> Iterator[
         return
     trouble = camera_trouble(policy, observation)
     for kind in PICTURE_KINDS:
-        yield trouble if trouble and trouble.kind == kind else Reading(kind, False)
+        yield trouble if trouble and trouble.kind == kind else not_held(kind)
 
 
 def camera_trouble(policy: Policy, observation: FrameObservation) -> Reading | None:
@@ -79,7 +79,7 @@ def stream_readings(policy: Policy, observation: FrameObservation) -> Iterator[R
 
 def _loop_reading(stream: InjectionIndicators) -> Reading:
     if not stream.exact:
-        return Reading("camera.looped", False)
+        return not_held("camera.looped")
     lag = stream.repeats_after or 0.0
     order = ", in reverse order" if stream.backwards else ""
     text = f"the same pictures as {lag:.1f} s before, pixel for pixel{order}"

@@ -29,7 +29,7 @@ from proctoring.judgement.identity import identity_readings
 from proctoring.judgement.liveness import motionless_readings, spoof_readings, unread_readings
 from proctoring.judgement.policy import Policy
 from proctoring.judgement.presence import absence_readings, person_readings
-from proctoring.judgement.reading import Reading
+from proctoring.judgement.reading import Reading, not_held
 from proctoring.judgement.state import PersonCount, ScreenExtent
 from proctoring.observations import (
     AudioObservation,
@@ -83,7 +83,7 @@ def readings(
         *unread_readings(policy, observation),
         *identity_readings(policy, observation),
         connection_reading(connected=True),  # a frame is media
-        Reading(NOT_ANALYSED, False),
+        not_held(NOT_ANALYSED),
     )
 
 

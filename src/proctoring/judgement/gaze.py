@@ -12,6 +12,13 @@ from proctoring.judgement.state import ScreenExtent
 from proctoring.judgement.unread import why_unread
 from proctoring.observations import FrameObservation, Gaze, HeadPose
 
+_KINDS = {
+    (what, side): (f"{what}.{side}", f"{what} {{}} degrees {side}")
+    for what in ("gaze", "head")
+    for side in ("left", "right", "up", "down")
+}
+"""Kind and text of each side's reading."""
+
 
 def gaze_readings(
     policy: Policy, screen: ScreenLimits | ScreenExtent, observation: FrameObservation
@@ -50,14 +57,16 @@ def _sides(
     unread: str,
 ) -> Iterator[Reading]:
     """One reading for each side; unreadable where there is no angle."""
-    for side in ("left", "right", "up", "down"):
-        kind = f"{what}.{side}"
-        angle = None
-        if angles is not None:
-            angle = angles.yaw if side in ("left", "right") else angles.pitch
+    yaw = None if angles is None else angles.yaw
+    pitch = None if angles is None else angles.pitch
+    for (kind, text), angle, outward, limit in (
+        (_KINDS[what, "left"], yaw, 1, limits.left),
+        (_KINDS[what, "right"], yaw, -1, limits.right),
+        (_KINDS[what, "up"], pitch, 1, limits.up),
+        (_KINDS[what, "down"], pitch, -1, limits.down),
+    ):
         if angle is None:
             yield Reading(kind, None, text=unread)
-            continue
-        outward = angle if side in ("left", "up") else -angle
-        held = outward >= getattr(limits, side)
-        yield Reading(kind, held, confidence, outward, f"{what} {{}} degrees {side}")
+        else:
+            value = outward * angle
+            yield Reading(kind, value >= limit, confidence, value, text)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from proctoring.judgement.camera import why_unusable
 from proctoring.judgement.policy import Policy
-from proctoring.judgement.reading import Reading
+from proctoring.judgement.reading import Reading, not_held
 from proctoring.judgement.unread import unread_reason, why_unread
 from proctoring.observations import FrameObservation, Identity
 
@@ -33,8 +33,8 @@ def identity_readings(policy: Policy, observation: FrameObservation) -> Iterator
     elif identity is None:
         yield from _unread(why_unread(observation, "identity"), True)
     elif identity.distance < policy.identity.max_distance:
-        yield Reading(MISMATCH, False)
-        yield Reading(UNVERIFIED, False)
+        yield not_held(MISMATCH)
+        yield not_held(UNVERIFIED)
     elif identity.comparisons < policy.identity.min_comparisons:
         yield from _unread("too few looks at the face", None)
     else:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from proctoring.judgement.camera import why_unusable
 from proctoring.judgement.policy import Policy
 from proctoring.judgement.policy.video import LivenessLimits
-from proctoring.judgement.reading import Reading
+from proctoring.judgement.reading import Reading, not_held
 from proctoring.judgement.unread import unread_reason, why_unread
 from proctoring.observations import FrameObservation, InjectionIndicators, Liveness
 
@@ -58,7 +58,7 @@ def spoof_readings(policy: Policy, observation: FrameObservation) -> Iterator[Re
         unread = unusable or why_unread(observation, "liveness")
         yield Reading("face.spoof", None, text=unread)
     else:
-        yield Reading("face.spoof", False)
+        yield not_held("face.spoof")
 
 
 def motionless_readings(policy: Policy, observation: FrameObservation) -> Iterator[Reading]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from proctoring.judgement.camera import camera_trouble
 from proctoring.judgement.policy import Policy
-from proctoring.judgement.reading import Reading
+from proctoring.judgement.reading import Reading, not_held
 from proctoring.judgement.state import PersonCount
 from proctoring.observations import Detection, Face, FrameObservation, ObjectDetections, Observation
 
@@ -60,8 +60,8 @@ def absence_readings(
     if observation.faces is None:
         return
     if observation.faces:
-        yield Reading(ABSENT, False)
-        yield Reading(HIDDEN, False)
+        yield not_held(ABSENT)
+        yield not_held(HIDDEN)
         return
     trouble = camera_trouble(policy, observation)
     if trouble is not None:
@@ -122,12 +122,12 @@ def person_readings(
         yield Reading(MULTIPLE, None, text="whether another face is a person's is not known yet")
     # A single face does not contradict a count of two persons: the object detector must run again.
     elif counted or count is None or count.persons < 2:
-        yield Reading(MULTIPLE, False)
+        yield not_held(MULTIPLE)
     if far:
         text = "somebody in the background"
         yield Reading(BACKGROUND, True, people.confidence, far, text, deferred)
     elif counted or count is None or count.background_since is None:
-        yield Reading(BACKGROUND, False)
+        yield not_held(BACKGROUND)
 
 
 def persons_in(policy: Policy, objects: ObjectDetections) -> list[Detection]:

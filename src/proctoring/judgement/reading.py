@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,3 +24,9 @@ class Reading:
     deferred: bool = False
     """From a deferred detection, of a kind that immediate detections read too: it may arrive after
     later readings of its kind."""
+
+
+@cache
+def not_held(kind: str) -> Reading:
+    """The reading that a condition does not hold. Most readings are that, so each is made once."""
+    return Reading(kind, False)
