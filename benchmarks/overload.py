@@ -1,6 +1,10 @@
 """More sessions than one core carries: rates, fairness, latency, recovery, refusals.
 
     uv run python -m benchmarks.overload [VIDEO] [--sessions N] [--seconds 20]
+    uv run python -m benchmarks.overload --simulated
+
+The second runs the pool's scheduling in simulated time with the costs of ``simulated_pool.even_cost``: no
+machine has a part in its figures. The first is real.
 
 A real server process on one core, one worker; clients on another core send a moving face (or a given
 video), 640 x 480, at the rate that the server asks for, 10 a second at most. First one session alone, which
@@ -32,6 +36,7 @@ from websockets.exceptions import InvalidStatus
 from benchmarks.latency import RATE, moving_face, recorded
 from benchmarks.served import health as read_health
 from benchmarks.served import serving
+from benchmarks.simulated_pool import SimulatedSession, Simulation, counts, latency_95
 
 SETTLE = 3.0
 """Seconds after the start of the load whose frames are counted apart: rates fall meanwhile."""
@@ -140,7 +145,10 @@ async def overloaded(address: str, frames: list[bytes], sessions: int, seconds: 
     await asyncio.gather(*others)
     for i in range(1, sessions):
         await asyncio.to_thread(end, address, f"s{i}")
-    await asyncio.sleep(25.0)
+    for _ in range(250):
+        if clients[0].rates[-1][1] >= RATE:
+            break
+        await asyncio.sleep(0.1)
     first_stop.set()
     await first
     fell = next((when - began for when, rate in clients[0].rates if when > began), None)
@@ -181,6 +189,33 @@ async def fill(address: str, frames: list[bytes], most: int) -> None:
         await asyncio.gather(*running)
 
 
+def simulate() -> None:
+    """Print the same of one worker in simulated time, at growing overload."""
+    print("one worker, 290 ms of it per session and second, in simulated time:")
+    for count in (4, 8, 16, 40):
+        sessions = [SimulatedSession() for _ in range(count)]
+        simulation = Simulation()
+        simulation.begin(sessions[0])
+        simulation.run(5.0)
+        simulation.begin(*sessions[1:])
+        simulation.run(30.0)
+        needed = simulation.turns.rates.needed
+        simulation.end(*sessions[1:])
+        simulation.run(30.0)
+        analysed = counts(sessions, 8.0, 35.0)
+        told = [(when, rate) for when, rate in sessions[0].rates if when < 35.0]
+        settled = [rate for when, rate in told if when > 8.0] or [told[-1][1]]
+        recovered = [when - 35.0 for when, rate in sessions[0].rates if rate == 1.0][-1]
+        print(
+            f"  {count:2} sessions, which need {needed:4.1f} workers: analysed per session and second"
+            f" {min(analysed) / 27:.1f} to {max(analysed) / 27:.1f};"
+            f" 95th percentile {latency_95(sessions, 5.0, 8.0) * 1000:.0f} ms in the first 3 s,"
+            f" {latency_95(sessions, 8.0, 35.0) * 1000:.0f} ms then;"
+            f" asked for {10 * min(settled):.1f} to {10 * max(settled):.1f} frames a second;"
+            f" full rate again after {max(0.0, recovered):.1f} s"
+        )
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(
@@ -189,7 +224,13 @@ def main() -> None:
     parser.add_argument("video", nargs="?", type=Path, help="a recording instead of the photograph")
     parser.add_argument("--sessions", type=int, help="instead of twice what the core carries")
     parser.add_argument("--seconds", type=float, default=20.0, help="length of the overload")
+    parser.add_argument(
+        "--simulated", action="store_true", help="in simulated time, without a server"
+    )
     chosen = parser.parse_args()
+    if chosen.simulated:
+        simulate()
+        return
     frames = recorded(chosen.video) if chosen.video else moving_face()
     cores = sorted(os.sched_getaffinity(0))
     os.sched_setaffinity(0, {cores[-1]})

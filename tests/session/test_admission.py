@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.session.simulated_pool import SimulatedSession, Simulation
+from benchmarks.simulated_pool import SimulatedSession, Simulation
 
 from proctoring.errors import OverloadedError, TooManyError
 from proctoring.session.admission import NEW, READINGS, Admission, LoadReading

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from random import Random
 
 import pytest
-from tests.session.simulated_pool import (
+from benchmarks.simulated_pool import (
     SimulatedSession,
     Simulation,
     counts,
