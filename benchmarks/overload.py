@@ -8,7 +8,7 @@ machine has a part in its figures. The first is real.
 
 A real server process on one core, one worker; clients on another core send a moving face (or a given
 video), 640 x 480, at the rate that the server asks for, 10 a second at most. First one session alone, which
-gives the number that the core carries; then twice as many at once (or ``--sessions``), of which all but the
+gives the number that the core carries; then twice as many (or ``--sessions``), within a second, of which all but the
 first leave after ``--seconds``. For this, admission is by count. Then a server that admits by load: sessions
 begin one after the other until one is refused.
 
@@ -137,7 +137,7 @@ async def overloaded(address: str, frames: list[bytes], sessions: int, seconds: 
     others = []
     for i in range(1, sessions):
         others.append(asyncio.create_task(sit(address, f"s{i}", frames, clients[i], others_stop)))
-        await asyncio.sleep(1 / RATE / sessions)
+        await asyncio.sleep(1 / sessions)
     await asyncio.sleep(seconds)
     left = time.perf_counter()
     health = await asyncio.to_thread(read_health, address)

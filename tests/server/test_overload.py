@@ -18,12 +18,12 @@ from tests.server.live import Live, running, until
 from proctoring.vision.networks import VisionModels
 
 EPOCH = 1_700_000_000_000_000
-SESSIONS = 6
+SESSIONS = 8
 
 
 @pytest.fixture(scope="module")
 def large_jpeg() -> bytes:
-    """A face in 5 megapixels: some 20 ms of work, so that six sessions are too many for one
+    """A face in 5 megapixels: some 20 ms of work, so that eight sessions are too many for one
     worker."""
     photograph = np.asarray(getattr(data, "astronaut")(), np.uint8)  # noqa: B009  # untyped
     return bytes(simplejpeg.encode_jpeg(cv2.resize(photograph, (2560, 1920)), quality=50))
@@ -51,7 +51,9 @@ def test_under_overload_all_sessions_slow_down_alike_and_everybody_is_told(
 ) -> None:
     told: list[list[dict[str, Any]]] = [[] for _ in range(SESSIONS)]
     enough = Event()
-    with running(vision_models, workers=1) as live, live.http as http:
+    with running(vision_models, workers=1, admission="load") as live, live.http as http:
+        for i in range(SESSIONS):  # before anything is measured
+            http.post("/api/sessions", json={"session_id": f"s{i}"}).raise_for_status()
         clients = [
             Thread(target=send, args=(live, f"s{i}", large_jpeg, told[i], enough))
             for i in range(SESSIONS)
@@ -64,6 +66,8 @@ def test_under_overload_all_sessions_slow_down_alike_and_everybody_is_told(
             health = http.get("/api/health").json()
             metrics = http.get("/metrics").text
             counts = analysed(http)
+            until(lambda: not http.get("/api/health").json()["accepting"])
+            refused = http.post("/api/sessions", json={})
         finally:
             enough.set()
             for client in clients:
@@ -78,6 +82,7 @@ def test_under_overload_all_sessions_slow_down_alike_and_everybody_is_told(
     assert f"{SESSIONS} sessions are analysed at less" in health["detail"]
     assert f"proctoring_slowed_sessions {SESSIONS}.0" in metrics
     assert max(counts) <= 2 * min(counts) + 2
+    assert (refused.status_code, refused.json()["error"]["code"]) == (503, "overloaded")
 
 
 def analysed(http: httpx.Client) -> list[int]:
