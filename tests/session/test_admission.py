@@ -101,7 +101,7 @@ def test_sessions_are_admitted_until_the_worker_is_full() -> None:
     sessions: list[SimulatedSession] = []
     for second in range(60):
         turns = simulation.turns
-        reading = LoadReading(turns.rates.needed, turns.rates.level, turns.active)
+        reading = LoadReading(turns.rates.needed, turns.rates.shared, turns.active)
         admission.observe(reading, simulation.now)
         if second % 5 == 0 and admission.refusal(len(sessions), simulation.now) is None:
             sessions.append(SimulatedSession())
@@ -120,7 +120,7 @@ def test_a_rush_is_admitted_only_as_far_as_the_worker_carries() -> None:
     admission.begun(0.0)
     for _ in range(20):
         turns = simulation.turns
-        reading = LoadReading(turns.rates.needed, turns.rates.level, turns.active)
+        reading = LoadReading(turns.rates.needed, turns.rates.shared, turns.active)
         admission.observe(reading, simulation.now)
         simulation.run(1.0)
     admitted = 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from proctoring.session.load import (
+    LOWEST_LEVEL,
     MAX_FALL,
     MAX_RISE,
     MIN_RATE,
@@ -45,7 +46,7 @@ def rates(after: Rates) -> list[float]:
         (1.0, Demand(wait=0.01, busy=0.99), 1.0),  # busy, yet nobody waits
         (1.0, Demand(wait=0.3, busy=0.5), 1.0),  # frames at one moment: rates would not help
         (0.5, Demand(wait=0.0, busy=0.8), 0.5),  # neither too much nor little
-        (0.12, OVERLOADED, MIN_RATE),
+        (0.06, OVERLOADED, LOWEST_LEVEL),
         (0.2, CALM, 0.2 * MAX_RISE),
         (0.9, CALM, 1.0),
     ],
@@ -76,11 +77,25 @@ def test_others_are_slowed_down_before_a_suspicious_session() -> None:
     assert MIN_RATE < others[0] < 0.6 * TARGET
 
 
+def test_where_all_are_suspicious_none_is_slowed_down_less() -> None:
+    loads = [session(0.25, turns=6.0, suspicious=True) for _ in range(4)]
+    after = next_rates(Rates(), loads, OVERLOADED, 1)
+    assert after.shared == pytest.approx(0.8)  # the largest step
+    assert rates(after) == [after.shared] * 4
+    loads = [session(0.1, turns=0.5, suspicious=True) for _ in range(10)]
+    assert set(rates(next_rates(Rates(LOWEST_LEVEL), loads, OVERLOADED, 1))) == {MIN_RATE}
+
+
+def test_time_that_is_free_raises_rates_though_more_is_taken_to_be_needed() -> None:
+    dear = SessionLoad(SessionRate(0.2, full=4.0), 0.3, 2.0, 0.0)
+    after = next_rates(Rates(0.2, in_front=0.3, behind=0.0), [dear], Demand(0.0, 0.3), 1)
+    assert 0.2 < after.level <= 0.2 * MAX_RISE
+
+
 def test_nobody_falls_below_the_floor_for_a_suspicious_session() -> None:
     loads = [session(0.1, turns=0.5, suspicious=number == 0) for number in range(10)]
     after = next_rates(Rates(MIN_RATE), loads, OVERLOADED, 1)
-    assert min(rates(after)) == MIN_RATE
-    assert MIN_RATE < rates(after)[0] <= 2 * MIN_RATE
+    assert set(rates(after)) == {MIN_RATE}
 
 
 def test_a_session_whose_frames_cost_much_pays_for_them_itself() -> None:

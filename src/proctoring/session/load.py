@@ -39,8 +39,12 @@ MAX_FALL = 0.4
 """Factor by which the level falls in one period at most: one bad second costs no more."""
 
 MAX_RISE = 2.5
-"""Factor by which the level rises in one period at most: from the lowest rate to the full one in three
+"""Factor by which the level rises in one period at most: from the lowest rate to the full one in four
 periods, within the five seconds that recovery may take."""
+
+TRUST = 0.25
+"""Share of the free time in one period that a higher level is to use, where sessions are taken to need
+more: a second may have been free by chance."""
 
 SMOOTHING = 0.3
 """Share of the newest measurement in what a session is taken to need: a second holds few frames at low
@@ -49,6 +53,9 @@ rates, and an object detection or none."""
 SUSPICIOUS_WEIGHT = 2.0
 """How much faster than others a session is analysed in which something holds that is, or may become, an
 incident: others are slowed down first."""
+
+LOWEST_LEVEL = MIN_RATE / SUSPICIOUS_WEIGHT
+"""At this one even suspicious sessions are at the lowest rate."""
 
 MAX_COST = 3.0
 """How many times the mean of all sessions one may cost at the level of the others: what costs more gets
@@ -143,7 +150,9 @@ class Rates:
     """The rates for the next period."""
 
     level: float = 1.0
-    """Share of the full rate that the sessions together allow, ``MIN_RATE`` to 1."""
+    """What the rate of each session is a multiple of, ``LOWEST_LEVEL`` to 1."""
+    shared: float = 1.0
+    """Share of the full rate that the sessions together allow each, ``MIN_RATE`` to 1."""
     sessions: tuple[SessionRate, ...] = ()
     in_front: float | None = None
     """Seconds of workers per second that frames took, smoothed; ``None``: nothing was measured."""
@@ -187,15 +196,18 @@ def next_rates(
     shares = _Shares(sessions, limits, full, TARGET * workers * proportion)
     level, fitting = before.level, shares.fitting_level()
     if demand.too_high:
-        level = max(MIN_RATE, level * MAX_FALL, min(fitting, 0.95 * level))
+        level = max(LOWEST_LEVEL, level * MAX_FALL, min(fitting, 0.95 * level))
     else:
         if shares.needed(1.0) * TARGET <= FULL * shares.capacity:
             fitting = 1.0
+        elif demand.busy < RELAXED:  # what is taken to be needed may be out of date
+            fitting = max(fitting, level * (1 + TRUST * (TARGET / max(demand.busy, 0.1) - 1)))
         if demand.busy < RELAXED or fitting >= 1.0:
-            level = max(level, min(fitting, level * MAX_RISE))
+            level = min(1.0, max(level, min(fitting, level * MAX_RISE)))
     decided = zip(shares.rates(level), limits, full, strict=True)
     return Rates(
         level,
+        shares.shared(level),
         tuple(SessionRate(*each) for each in decided),
         in_front,
         behind,
@@ -227,6 +239,10 @@ def _next_limit(session: SessionLoad) -> float:
     return limit
 
 
+def _weight(session: SessionLoad) -> float:
+    return SUSPICIOUS_WEIGHT if session.suspicious else 1.0
+
+
 @dataclass(frozen=True, slots=True)
 class _Shares:
     """How a level becomes the rate of each session."""
@@ -243,10 +259,17 @@ class _Shares:
         known = [full for full in self.full if full]
         most = MAX_COST * sum(known) / max(1, len(known))
         for session, limit, full in zip(self.sessions, self.limits, self.full, strict=True):
-            weight = SUSPICIOUS_WEIGHT if session.suspicious else 1.0
+            weight = _weight(session)
             if level < 1.0 and full:
                 weight = min(weight, most / full)
             yield max(MIN_RATE, min(1.0, limit, level * weight))
+
+    def shared(self, level: float) -> float:
+        """The lowest rate that a session has because of the level."""
+        weights = [
+            _weight(session) for session, full in zip(self.sessions, self.full, strict=True) if full
+        ]
+        return max(MIN_RATE, min(1.0, level * min(weights, default=1.0)))
 
     def needed(self, level: float) -> float:
         """Seconds of workers per second that frames take at a level."""
@@ -254,10 +277,10 @@ class _Shares:
         return sum(rate * (full or 0.0) for rate, full in rates)
 
     def fitting_level(self) -> float:
-        """The highest level at which all fit into the capacity; ``MIN_RATE`` if there is none."""
+        """The highest level at which all fit into the capacity; the lowest if there is none."""
         if self.needed(1.0) <= self.capacity:
             return 1.0
-        low, high = MIN_RATE, 1.0
+        low, high = LOWEST_LEVEL, 1.0
         for _ in range(12):  # to a four thousandth
             middle = (low + high) / 2
             low, high = (middle, high) if self.needed(middle) <= self.capacity else (low, middle)

@@ -85,7 +85,7 @@ class Turns:
 
     def add(self, step: Callable[[], None], *, background: bool) -> Queue:
         """A new queue, at the rate of the others."""
-        queue = Queue(step, background, SessionRate(self.rates.level))
+        queue = Queue(step, background, SessionRate(self.rates.shared))
         self._queues.add(queue)
         return queue
 

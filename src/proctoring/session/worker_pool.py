@@ -139,7 +139,7 @@ class WorkerPool:
     @property
     def rate(self) -> float:
         """Share of the full rate that the sessions together allow, ``MIN_RATE`` to 1."""
-        return self._turns.rates.level
+        return self._turns.rates.shared
 
     @property
     def demand(self) -> Demand:
