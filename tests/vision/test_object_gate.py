@@ -94,10 +94,21 @@ def test_a_hand_that_creeps_in_is_noticed_before_it_holds_anything(astronaut: Pi
 def test_a_hand_that_comes_in_is_noticed_at_once_and_looked_at_closely(astronaut: Pixels) -> None:
     gate = ObjectGate()
     detected(gate, scene(0.0, astronaut))
-    assert not gate.needs_close_view(scene(1.0, astronaut))
-    now = scene(1.0, with_hand(astronaut, 80))
+    assert not gate.needs_close_view(scene(2.0, astronaut))
+    now = scene(2.0, with_hand(astronaut, 80))
     assert not gate.is_same(now, 1)
     assert gate.needs_close_view(now)
+
+
+def test_hands_that_keep_moving_are_looked_at_closely_every_other_time(astronaut: Pixels) -> None:
+    gate, close = ObjectGate(), []
+    for second in range(6):
+        now = scene(float(second), with_hand(astronaut, 80, left=140 + 60 * second))
+        assert not gate.is_same(now, 1)
+        close.append(gate.needs_close_view(now))
+        gate.requested(now, 1, close=close[-1])
+        gate.applied(now.time, ALONE)
+    assert close == [True, False, True, False, True, False]
 
 
 def test_somebody_who_enters_at_the_edge_is_noticed_without_a_closer_look(

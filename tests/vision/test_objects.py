@@ -16,7 +16,9 @@ from proctoring.models.store import ModelStore
 from proctoring.observations import Box, Detection, ObjectDetections
 from proctoring.vision.decode import decode_jpeg
 from proctoring.vision.frame import Pixels
-from proctoring.vision.objects import ObjectDetector, load_object_detector, merged
+from proctoring.vision.objects import LAP, WHOLE, ObjectDetector, load_object_detector, merged
+from proctoring.vision.proposals import PERSON, PHONE, WORDS, Proposals
+from proctoring.vision.steps import Steps, run_to_completion
 
 from .conftest import photograph
 
@@ -188,3 +190,55 @@ def test_boxes_that_share_less_are_two_objects_the_better_first() -> None:
         person(50, 150, 0.9),
         person(0, 100, 0.5),
     )
+
+
+def scripted(*views: list[tuple[str, float]]) -> tuple[ObjectDetector, list[int]]:
+    """A detector of two views whose proposals are given, and the heights of the views it analysed."""
+    seen: list[int] = []
+
+    def propose(pixels: Pixels) -> Steps[Proposals]:
+        found = views[len(seen)]
+        seen.append(pixels.shape[0])
+        yield
+        boxes = [(10.0 * n, 10.0, 10.0 * n + 8, 30.0) for n in range(len(found))]
+        return Proposals(
+            np.array(boxes, np.float32).reshape(-1, 4),
+            np.array([score for _, score in found], np.float32),
+            np.array([WORDS.index(word) for word, _ in found], np.int64),
+        )
+
+    return ObjectDetector("scripted", propose, 0.35, 0.4, views=(WHOLE, LAP)), seen
+
+
+@pytest.mark.parametrize(
+    ("score", "close", "views"), [(0.0, True, 2), (0.015, False, 1), (0.03, False, 2)]
+)
+def test_the_close_view_is_analysed_where_the_first_leaves_doubt(
+    portrait: Pixels, score: float, close: bool, views: int
+) -> None:
+    detector, seen = scripted([(PERSON, 0.9), (PHONE, score)], [(PHONE, 0.5)])
+    look = run_to_completion(detector.detect_in_steps(portrait, close=close))
+    assert len(seen) == views
+    assert len(look.phones) == views - 1
+
+
+@pytest.mark.parametrize(
+    ("also", "doubtful"),
+    [
+        ((PHONE, 0.1), False),
+        ((PHONE, 0.2), True),
+        ((PERSON, 0.15), False),
+        ((PERSON, 0.25), True),
+        (("tv", 0.15), False),
+        (("laptop", 0.25), True),
+        (("tv", 0.5), False),  # found, not in doubt
+    ],
+)
+def test_what_scores_below_the_thresholds_leaves_doubt(
+    portrait: Pixels, also: tuple[str, float], doubtful: bool
+) -> None:
+    detector, _ = scripted([(PERSON, 0.9), also], [])
+    look = detector.detect(portrait)
+    assert look.doubtful == doubtful
+    assert len(look.persons) == 1
+    assert len(look.screens) == (also == ("tv", 0.5))

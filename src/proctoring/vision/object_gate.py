@@ -20,6 +20,9 @@ MAX_AGE = 5.0
 """Seconds after which objects are detected though nothing has changed."""
 MAX_CLOSE_AGE = 10.0
 """Seconds after which they are also detected in the close view."""
+MIN_CLOSE_AGE = 1.9
+"""Seconds for which the close view is left out though something moves there, unless the whole picture holds
+anything like a phone: every other detection while the candidate moves."""
 _DOUBT_LASTS = 5.0
 """Seconds after a result that was not clear for which they are detected as often as before: the score of an
 object that lies still differs from detection to detection."""
@@ -64,7 +67,10 @@ class ObjectGate:
         """Whether small objects near the hands are to be looked for in a view of their own."""
         if self._close is None or not self._is_quiet(scene.time):
             return True
-        if not 0 < scene.time - self._close.time < MAX_CLOSE_AGE:
+        age = scene.time - self._close.time
+        if 0 < age < MIN_CLOSE_AGE:
+            return False
+        if not 0 < age < MAX_CLOSE_AGE:
             return True
         return bool((self._close.changed(scene) & _within_close_view(scene.faces)).any())
 
