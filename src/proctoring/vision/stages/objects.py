@@ -49,6 +49,10 @@ class ObjectStage:
         """Media time of the frame of the last result."""
         self._gate = ObjectGate() if gated else None
 
+    def is_due(self, time: float) -> bool:
+        """Whether a result is due in a frame of this media time, at the full rate."""
+        return self._schedule.is_due(time, self._period(1.0))
+
     def request(self, context: Context) -> DeferredDetection | None:
         """The detection in this frame, if one is due.
 
