@@ -46,6 +46,8 @@ class Figures:
     """Share of a core that all clients together took."""
     client_late: float
     """95th percentile of the delay with which the clients themselves sent."""
+    parts: dict[str, float]
+    """Analyser -> its wall time per session and second, the costliest first."""
     incidents: dict[str, int]
     """Kind -> how many began, over all sessions."""
     load: float
@@ -62,6 +64,7 @@ class Figures:
         return p95 < LIMIT * 1000 and lost < MAX_LOST * self.sent
 
     def __str__(self) -> str:
+        parts = ", ".join(f"{part} {cost:.0f}" for part, cost in self.parts.items() if cost >= 1)
         told = ", ".join(f"{kind} {count}" for kind, count in self.incidents.items())
         return (
             f"{self.sessions:3} x {self.scene}, {talk_text(self.talk)}: {self.cpu:.0f} ms CPU per session-second "
@@ -70,7 +73,7 @@ class Figures:
             f"analysed {self.analysed}, carried over {self.carried}, skipped {self.skipped}, "
             f"replaced {self.replaced}, refused {self.refused}; lowest rate {self.lowest_flow:g}/s; "
             f"memory {self.memory:.0f} MiB; clients {self.client_cpu:.0%} of a core, "
-            f"{self.client_late:.0f} ms late; incidents: {told or 'none'}; load {self.load:.1f}"
+            f"{self.client_late:.0f} ms late; wall ms per session-second: {parts}; incidents: {told or 'none'}; load {self.load:.1f}"
         )
 
 
@@ -98,6 +101,7 @@ def figures(scene: str, talk: float | None, run: Run, load: float) -> Figures:
         memory=run.memory / 2**20,
         client_cpu=run.client_cpu / run.seconds,
         client_late=_percentile(run.late, 95, none=0.0) * 1000,
+        parts=_parts(counted, run.sessions * run.seconds),
         incidents=_incidents(counted),
         load=load,
     )
@@ -105,6 +109,16 @@ def figures(scene: str, talk: float | None, run: Run, load: float) -> Figures:
 
 def _percentile(values: list[float], share: float, none: float) -> float:
     return float(np.percentile(values, share)) if values else none
+
+
+def _parts(counted: dict[str, float], session_seconds: float) -> dict[str, float]:
+    prefix, suffix = 'analysis_seconds_sum{analyser="', '"}'
+    costs = {
+        name[len(prefix) : -len(suffix)]: value * 1000 / session_seconds
+        for name, value in counted.items()
+        if name.startswith(prefix)
+    }
+    return dict(sorted(costs.items(), key=lambda part: -part[1]))
 
 
 def _incidents(counted: dict[str, float]) -> dict[str, int]:

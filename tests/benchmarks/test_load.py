@@ -25,6 +25,7 @@ QUIET = Run(
     counted={
         "frame_latency_seconds_count": 199.0,
         "frames_replaced": 1.0,
+        'analysis_seconds_sum{analyser="decode"}': 0.4,
         'incident_changes{kind="gaze.left",state="started"}': 3.0,
         'incident_changes{kind="gaze.left",state="ended"}': 2.0,
     },
@@ -56,6 +57,7 @@ def test_figures_are_per_session_and_second() -> None:
     found = figures("still", 0.05, QUIET, load=1.0)
     assert found.cpu == pytest.approx(200)
     assert (found.analysed, found.replaced, found.incidents) == (199, 1, {"gaze.left": 3})
+    assert found.parts == {"decode": pytest.approx(20)}
     assert found.carries_it()
     assert not found.carries_it(by_server=True), "it never said how long it took"
     peer = Peer(decode=15.0, landmarks=200.0, objects=80.0, voice=5.0)
