@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 
 RATE = 10
 """Frames per second."""
-SECONDS = 10
+SECONDS = 20
 """Of each recording and track."""
 SIDE = 640
 """YOLO's input."""
