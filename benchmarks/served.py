@@ -29,9 +29,9 @@ def serving(
     Args:
         log: file of what it logs. Its records lie in the same folder.
         cores: to which the whole process is pinned, with a worker each; none: all.
-        settings: by their names in ``Settings``.
+        settings: by their names in ``Settings``. No session is refused for the load, unless they say so.
     """
-    chosen: dict[str, object] = {"data_folder": log.parent} | settings
+    chosen: dict[str, object] = {"data_folder": log.parent, "admission": "count"} | settings
     if cores:
         chosen.setdefault("workers", len(cores))
     environment = {f"PROCTORING_{name.upper()}": str(value) for name, value in chosen.items()}

@@ -26,6 +26,9 @@ _DATA = TemporaryDirectory(prefix="proctoring-tests-")
 os.environ["PROCTORING_DATA_FOLDER"] = _DATA.name
 os.environ.pop("PROCTORING_DATABASE", None)
 
+# A machine that is busy with other tests refuses none of a test's sessions; tests of that say so.
+os.environ["PROCTORING_ADMISSION"] = "count"
+
 SHARED = Path(os.environ.get("PROCTORING_SHARED", Path(__file__).parents[2] / "shared"))
 
 # Tests start many commands, and three of the five CPU seconds of `import proctoring.server.serve`

@@ -66,7 +66,6 @@ def running(models: VisionModels, audio: AudioModels = DEAF, **chosen: Any) -> I
             with running(models, audio, data_folder=Path(folder), **chosen) as live:
                 yield live
             return
-    chosen.setdefault("admission", "count")  # whatever else the machine of the tests does
     settings = Settings(port=0, **chosen)
     ready = Event()
     service = Service(settings, models=Models(models, audio), loading_ended=ready.set)

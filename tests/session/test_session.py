@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from threading import Event
 
 import pytest
@@ -19,7 +20,7 @@ from proctoring.session.messages import ReceivedFrame
 from proctoring.session.session import SessionState
 from proctoring.session.session_metrics import SessionMetrics
 from proctoring.session.worker import REFUSED_SHARE, SessionWorker
-from proctoring.session.worker_pool import WorkerPool
+from proctoring.session.worker_pool import SerialQueue, WorkerPool
 from proctoring.vision import decode
 from proctoring.vision.analyser import FrameAnalysis, VisionAnalyser
 from proctoring.vision.decode import MAX_SECONDS
@@ -64,6 +65,28 @@ def test_nobody_there_becomes_an_incident_and_the_end_ends_it(
     assert live.session.open_incidents == ()
     assert live.session.last_alert == started
     assert live.ends == ["ended on request"]
+
+
+def test_others_are_slowed_down_before_a_session_with_a_pending_incident(
+    make_session: MakeSession,
+    vision_models: VisionModels,
+    pool: WorkerPool,
+    empty_jpeg: bytes,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told: list[bool] = []
+    make = pool.serial_queue
+
+    def observed(step: Callable[[], None], *, background: bool = False) -> SerialQueue:
+        return replace(make(step, background=background), set_suspicious=told.append)
+
+    monkeypatch.setattr(pool, "serial_queue", observed)
+    live, socket = make_session(vision_models), FakeSocket()
+    for i in range(10):  # nobody there, not long enough for an incident
+        live.session.receive_frame(empty_jpeg, None, socket, now=i / 10)
+        socket.next()
+    assert live.session.open_incidents == ()
+    assert told[-1]
 
 
 def test_a_newer_frame_replaces_one_that_waits(
