@@ -1,6 +1,8 @@
 """Cost of a session's audio: CPU milliseconds per second of audio, in one thread.
 
-uv run python -m benchmarks.audio
+    uv run python -m benchmarks.audio [--seconds 60] [--published]
+
+``--published``: with both networks in 32 bit, for comparison.
 """
 
 from __future__ import annotations
@@ -10,6 +12,8 @@ import os
 import time as clock
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import count
+from pathlib import Path
 
 import numpy as np
 from evaluation.speech import fetch_carried_speech, read_pcm
@@ -19,20 +23,27 @@ from proctoring.audio.analyser import AudioAnalyser
 from proctoring.audio.diarization.online import OnlineDiarizer
 from proctoring.audio.embedding import embed
 from proctoring.audio.filterbank import filterbank
-from proctoring.audio.networks import AudioModels, load_audio_models
-from proctoring.audio.pcm import to_waveform
-from proctoring.audio.segmentation import WINDOW, segment
+from proctoring.audio.networks import (
+    EMBEDDING,
+    SEGMENTATION,
+    AudioModels,
+    load_audio_models,
+    load_embedding,
+    load_segmentation,
+)
+from proctoring.audio.pcm import Waveform, to_waveform
+from proctoring.audio.segmentation import (
+    WINDOW,
+    FilterCache,
+    SegmentationNetwork,
+    segment,
+)
 from proctoring.audio.voice_activity import initial_memory, speech_probabilities
 from proctoring.models.onnx_runtime import OnnxNetwork, load_onnx_network
 from proctoring.models.store import ModelStore
 from proctoring.settings import Settings
 
 RATE = 16_000
-REFERENCE_WINDOW, REFERENCE_PRINT, REFERENCE_VOICE_ACTIVITY = 27.0, 29.0, 2.5
-"""Milliseconds of one window, a second of speaker embedding and a second of voice activity on a quiet
-server CPU with AVX-512, measured separately, with the embedding in its published weight layout."""
-
-Networks = tuple[OnnxNetwork, OnnxNetwork]
 
 
 def cpu_ms(work: Callable[[], object], rounds: int) -> tuple[float, float]:
@@ -59,16 +70,17 @@ class Counted(OnnxNetwork):
         return self._network(**inputs)
 
 
-def print_reference(models: AudioModels, audio: NDArray[np.int16], networks: Networks) -> None:
-    """Print the cost of a second of talk on the reference machine, computed from its parts."""
-    segmentation, embedding = Counted(networks[0]), Counted(networks[1])
-    AudioAnalyser(replace(models, speakers=OnlineDiarizer(segmentation, embedding))).push(audio)
+def print_parts(models: AudioModels, audio: NDArray[np.int16]) -> None:
+    """Print how often the networks run for a second of ``audio``."""
+    assert models.speakers is not None
+    parts = models.speakers.segmentation
+    rest, embedding = Counted(parts.rest), Counted(models.speakers.embedding)
+    counted = OnlineDiarizer(SegmentationNetwork(parts.filters, rest), embedding)
+    AudioAnalyser(replace(models, speakers=counted)).push(audio)
     seconds = len(audio) / RATE
-    looks, printed = segmentation.calls / seconds, embedding.frames / 100 / seconds
-    cost = looks * REFERENCE_WINDOW + printed * REFERENCE_PRINT + REFERENCE_VOICE_ACTIVITY
     print(
-        f"  of it {looks:.2f} windows and {printed:.2f} s of speaker embedding per second: by its parts "
-        f"{cost:.0f} ms on the reference machine (aim: 60)"
+        f"{'':44} {rest.calls / seconds:5.2f} windows,"
+        f" {embedding.frames / 100 / seconds:.2f} s of speaker embedding per second"
     )
 
 
@@ -81,47 +93,83 @@ def session_cost(models: AudioModels, audio: NDArray[np.int16]) -> float:
     return (clock.thread_time() - began) / (len(audio) / RATE) * 1000
 
 
+def each_second(network: SegmentationNetwork, window: Waveform) -> Callable[[], object]:
+    """Segments a window that shares nine seconds with the one before."""
+    cache, ends = FilterCache(), count(0, RATE)
+    return lambda: segment(network, window, cache, next(ends))
+
+
+def mixed(
+    talk: NDArray[np.int16], other: NDArray[np.int16], share: float, turn: float
+) -> NDArray[np.int16]:
+    """Talk in turns of ``turn`` seconds, with ``other`` between them, so that ``share`` of the audio is talk."""
+    audio, period = other.copy(), round(turn / share * RATE)
+    length, said = round(turn * RATE), 0
+    for start in range(0, len(audio) - length + 1, period):
+        audio[start : start + length] = np.resize(np.roll(talk, -said), length)
+        said += length
+    return audio
+
+
+def sounds(carried: Path, seconds: int) -> dict[str, NDArray[np.int16]]:
+    """What is measured, by name: real speech of one man, of a dialogue in a play, and none."""
+    talk = read_pcm(carried / "two_cities.wav")
+    frames = talk[: len(talk) // 400 * 400].reshape(-1, 400)
+    loud = frames.astype(np.float64).std(axis=1) > 60
+    continuous = frames[np.convolve(loud, np.ones(9), "same") > 0].ravel()
+    length = seconds * RATE
+    noise = np.random.default_rng(0).normal(scale=30, size=length).astype(np.int16)
+    return {
+        "talk, pauses removed": np.resize(continuous, length),
+        "talk as recorded": np.resize(talk, length),
+        "dialogue": np.resize(read_pcm(carried / "endgame_nagg_nell.wav"), length),
+        "interview: 60% talk as recorded": mixed(talk, noise, 0.6, 12.0),
+        "exam: 5% talk as recorded": mixed(talk, noise, 0.05, 3.0),
+        "room noise": noise,
+        "digital silence": np.zeros(length, np.int16),
+    }
+
+
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--seconds", type=int, default=60)
-    seconds = parser.parse_args().seconds
+    parser.add_argument("--published", action="store_true")
+    arguments = parser.parse_args()
     settings = Settings()
     store = ModelStore(settings.models_folder, settings.models_mirror)
     models = load_audio_models(store)
-    talk = read_pcm(fetch_carried_speech(store) / "two_cities.wav")
-    frames = talk[: len(talk) // 400 * 400].reshape(-1, 400)
-    loud = frames.astype(np.float64).std(axis=1) > 60
-    continuous = frames[np.convolve(loud, np.ones(9), "same") > 0].ravel()
-    continuous = np.resize(continuous, seconds * RATE)
-    noise = np.random.default_rng(0).normal(scale=30, size=seconds * RATE).astype(np.int16)
+    voice = models.voice_activity
+    if arguments.published:
+        segmentation = SegmentationNetwork(None, load_onnx_network(store.fetch(SEGMENTATION)))
+        embedding = load_onnx_network(store.fetch(EMBEDDING), optimise=True)
+        models = replace(models, speakers=OnlineDiarizer(segmentation, embedding))
+    else:
+        segmentation = load_segmentation(store.fetch(SEGMENTATION))
+        embedding = load_embedding(store.fetch(EMBEDDING))
+    audios = sounds(fetch_carried_speech(store), arguments.seconds)
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
     print(f"{os.cpu_count()} cores, load {load:.1f}; CPU time of one thread")
-    voice = load_onnx_network(store.fetch("silero_vad"))
-    segmentation = load_onnx_network(store.fetch("speaker_segmentation"))
-    embedding = load_onnx_network(store.fetch("speaker_embedding"), optimise=True)
-    second, window = to_waveform(continuous[:RATE]), to_waveform(continuous[:WINDOW])
+    window = to_waveform(audios["talk as recorded"][:WINDOW])
     features = filterbank(window[: 3 * RATE])
+    assert voice is not None
     rows: list[tuple[str, Callable[[], object]]] = [
         (
             "voice activity, one second",
-            lambda: speech_probabilities(voice, second, initial_memory()),
+            lambda: speech_probabilities(voice, window[:RATE], initial_memory()),
         ),
         ("segmentation, one window of 10 s", lambda: segment(segmentation, window)),
+        ("the same, a second after the last", each_second(segmentation, window)),
         ("filterbank, 3 s", lambda: filterbank(window[: 3 * RATE])),
         ("speaker embedding of 3 s", lambda: embed(embedding, features)),
     ]
     for name, work in rows:
         median, least = cpu_ms(work, 15)
-        print(f"{name:36} {median:6.1f} ms (least {least:.1f})")
-    for name, audio in (
-        (f"one person talking without pause, {seconds} s", continuous),
-        (f"room noise, {seconds} s", noise),
-        (f"digital silence, {seconds} s", np.zeros(seconds * RATE, np.int16)),
-    ):
-        print(f"{name:36} {session_cost(models, audio):6.1f} ms per second of audio")
-        if audio is continuous:
-            print_reference(models, audio, (segmentation, embedding))
+        print(f"{name:44} {median:5.1f} ms (least {least:.1f})")
+    print(f"per second of audio, {arguments.seconds} s each:")
+    for name, audio in audios.items():
+        print(f"{name:44} {session_cost(models, audio):5.1f} ms")
+        print_parts(models, audio)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from proctoring.audio.analyser import AudioAnalyser
 from proctoring.audio.networks import AudioModels, load_audio_models
 from proctoring.audio.state import AudioState
+from proctoring.models.onnx_runtime import OnnxNetwork
 from proctoring.models.store import ModelStore
 from proctoring.observations import AudioObservation
 
@@ -179,3 +180,32 @@ def test_a_known_speaker_without_pauses_is_diarized_half_as_often(
     after = [o.time for o in analyser.push(talk[: 2 * RATE]) if o.diarization]
     assert after[0] - 24.5 <= 1.0
     assert max(np.diff(after), default=1.0) <= 1.0
+
+
+def test_a_muted_microphone_costs_no_network_and_speech_after_it_is_heard(
+    audio_models: AudioModels, one_voice: NDArray[np.int16]
+) -> None:
+    assert audio_models.voice_activity is not None
+    calls = []
+
+    class Counted(OnnxNetwork):
+        def __init__(self, network: OnnxNetwork) -> None:
+            self._network = network
+
+        def __call__(self, **inputs: np.ndarray) -> tuple[np.ndarray, ...]:
+            calls.append(len(inputs["input"]))
+            return self._network(**inputs)
+
+    analyser = AudioAnalyser(
+        replace(audio_models, voice_activity=Counted(audio_models.voice_activity))
+    )
+    analyser.push(one_voice[: 2 * RATE])
+    before = len(calls)
+    muted = analyser.push(np.zeros(10 * RATE, np.int16))
+    assert len(calls) == before + 1
+    assert [o.speech for o in muted[1:]] == [0.0] * 19
+    heard = analyser.push(one_voice[2 * RATE : 5 * RATE])
+    plain = AudioAnalyser(audio_models).push(
+        np.concatenate([np.zeros(2 * RATE, np.int16), one_voice[2 * RATE : 5 * RATE]])
+    )
+    assert [o.speech for o in heard] == pytest.approx([o.speech for o in plain[4:]], abs=0.2)

@@ -12,7 +12,7 @@ from proctoring.audio.diarization.state import DiarizationState, with_reference
 from proctoring.audio.embedding import SpeakerEmbedding
 from proctoring.audio.networks import AudioModels
 from proctoring.audio.pcm import SAMPLE_RATE, Pcm, Waveform, level_dbfs, to_pcm, to_waveform
-from proctoring.audio.segmentation import WINDOW
+from proctoring.audio.segmentation import WINDOW, FilterCache
 from proctoring.audio.state import AudioState, restore_speakers, save_state
 from proctoring.audio.voice_activity import FRAME as VOICE_FRAME
 from proctoring.audio.voice_activity import (
@@ -59,8 +59,10 @@ class AudioAnalyser:
         self._analysed = 0  # samples since the start, gaps included
         self._pending = np.zeros(0, np.int16)
         self._window: Pcm = np.zeros(WINDOW, np.int16)
+        self._filtered = FilterCache()
         self._memory = initial_memory()
         self._partial: Waveform = np.zeros(0, np.float32)  # less than a frame of voice activity
+        self._silent = False  # nothing but zeros in the last step
         self._speech_possible = False  # since the last diarization
         self._speech = 0.0  # seconds of speech since the last diarization
         self._pause = 0  # frames of voice activity since the last with possible speech
@@ -165,7 +167,7 @@ class AudioAnalyser:
             duration=len(step) / SAMPLE_RATE,
             speech=speech,
             level=level_dbfs(step),
-            diarization=self._diarize(time),
+            diarization=self._diarize(),
             not_read=missing,
         )
 
@@ -176,9 +178,13 @@ class AudioAnalyser:
         waveform = np.concatenate([self._partial, to_waveform(step)])
         whole = len(waveform) // VOICE_FRAME * VOICE_FRAME
         self._partial = waveform[whole:]
-        probabilities, self._memory = speech_probabilities(
-            self._models.voice_activity, waveform[:whole], self._memory
-        )
+        before, self._silent = self._silent, not step.any()
+        if before and self._silent:  # a muted microphone: the network has forgotten what was before
+            probabilities = np.zeros(whole // VOICE_FRAME, np.float32)
+        else:
+            probabilities, self._memory = speech_probabilities(
+                self._models.voice_activity, waveform[:whole], self._memory
+            )
         if not len(probabilities):
             return 0.0
         for possible in probabilities >= _DIARIZATION_PROBABILITY:
@@ -189,7 +195,7 @@ class AudioAnalyser:
         self._speech += float(speech.sum()) * VOICE_FRAME / SAMPLE_RATE
         return float(speech.mean())
 
-    def _diarize(self, time: float) -> DiarizationResult | None:
+    def _diarize(self) -> DiarizationResult | None:
         """Who spoke since the last diarization; ``None`` when it is not due."""
         diarizer = self._models.speakers
         if diarizer is None:
@@ -205,9 +211,17 @@ class AudioAnalyser:
         possible, self._speech_possible = self._speech_possible, False
         if not possible:
             self._speech = 0.0
+            self._filtered.drop(self._analysed)
             return diarizer.no_speech(self._diarization)
-        window, speech, self._speech = to_waveform(self._window), self._speech, 0.0
-        self._diarization, found = diarizer.diarize(self._diarization, window, time, speech=speech)
+        speech, self._speech = self._speech, 0.0
+        self._diarization, found = diarizer.diarize(
+            self._diarization,
+            to_waveform(self._window),
+            self._at(self._analysed),
+            speech=speech,
+            cache=self._filtered,
+            end=self._analysed,
+        )
         if found.unassigned:
             self._steps_left = 1
         alone = len(found.speakers) == 1 and not found.unassigned and found.enrolment == 1.0

@@ -62,15 +62,42 @@ def load_onnx_network(path: Path, *, optimise: bool = False) -> OnnxNetwork:
     """
     _log.info("loading %s", f"{path.parent.name}/{path.name}")
     if not optimise:
-        return OnnxNetwork(_session(path, _options()))
+        return OnnxNetwork(_session(path, _options(), path))
     with tempfile.TemporaryDirectory(prefix="proctoring-") as folder:
         onnx = Path(folder) / f"{path.stem}.onnx"
-        options = _options()
-        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-        options.optimized_model_filepath = str(onnx)
-        options.add_session_config_entry("session.save_model_format", "ONNX")
-        _session(path, options)
-        return OnnxNetwork(_session(onnx, _options()))
+        write_as_onnx(path, onnx, onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL)
+        return OnnxNetwork(_session(onnx, _options(), onnx))
+
+
+def network_from(content: bytes, name: str) -> OnnxNetwork:
+    """Read a network from memory, for one thread per call.
+
+    Args:
+        content: ONNX.
+        name: for the error.
+
+    Raises:
+        ModelUnavailableError: the content cannot be read as a network.
+    """
+    return OnnxNetwork(_session(content, _options(), name))
+
+
+def write_as_onnx(path: Path, onnx: Path, level: Any) -> None:
+    """Write a network (``.onnx`` or ``.ort``) as ONNX.
+
+    Args:
+        path: the file.
+        onnx: the new file.
+        level: ``onnxruntime.GraphOptimizationLevel`` of what is written.
+
+    Raises:
+        ModelUnavailableError: the file cannot be read as a network.
+    """
+    options = _options()
+    options.graph_optimization_level = level
+    options.optimized_model_filepath = str(onnx)
+    options.add_session_config_entry("session.save_model_format", "ONNX")
+    _session(path, options, path)
 
 
 def _options() -> Any:
@@ -83,9 +110,9 @@ def _options() -> Any:
     return options
 
 
-def _session(path: Path, options: Any) -> Any:
+def _session(network: Path | bytes, options: Any, name: str | Path) -> Any:
     try:
-        return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+        return onnxruntime.InferenceSession(network, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # ONNX Runtime's exceptions have no common base
         reason = str(error).strip().splitlines()[-1] if str(error).strip() else type(error).__name__
-        raise ModelUnavailableError(f"{path} cannot be read as a network: {reason}") from error
+        raise ModelUnavailableError(f"{name} cannot be read as a network: {reason}") from error

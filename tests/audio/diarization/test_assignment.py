@@ -14,7 +14,13 @@ from proctoring.audio.diarization.online import OnlineDiarizer
 from proctoring.audio.diarization.state import DiarizationState
 from proctoring.audio.embedding import SpeakerEmbedding, normalised
 from proctoring.audio.networks import AudioModels
-from proctoring.audio.segmentation import FRAMES, LOCAL_SPEAKERS, WINDOW, frames_in
+from proctoring.audio.segmentation import (
+    FRAMES,
+    LOCAL_SPEAKERS,
+    WINDOW,
+    SegmentationNetwork,
+    frames_in,
+)
 from proctoring.models.onnx_runtime import OnnxNetwork
 
 RANDOM = np.random.default_rng(3)
@@ -65,7 +71,7 @@ def speakers_after(
 ) -> list[list[int]]:
     """Numbers of the known speakers after each step."""
     segmentation = PresetNetwork(activities if activities is not None else [ALWAYS] * len(times))
-    diarizer = OnlineDiarizer(segmentation, PresetNetwork(embeddings))
+    diarizer = OnlineDiarizer(SegmentationNetwork(None, segmentation), PresetNetwork(embeddings))
     state, known = DiarizationState(), []
     for time in times:
         state, _ = diarizer.diarize(state, AUDIO, time)
@@ -88,7 +94,8 @@ def test_a_second_dissimilar_embedding_is_a_new_speaker_half_a_second_later() ->
 
 def test_after_a_dissimilar_embedding_only_later_speech_is_used() -> None:
     diarizer = OnlineDiarizer(
-        PresetNetwork([ALWAYS] * 5), embedding := PresetNetwork([MINE, MINE, MINE, OTHER, OTHER])
+        SegmentationNetwork(None, PresetNetwork([ALWAYS] * 5)),
+        embedding := PresetNetwork([MINE, MINE, MINE, OTHER, OTHER]),
     )
     state = DiarizationState()
     for time in (*ENROLLED, 19.3, 19.8):
@@ -142,7 +149,7 @@ def test_a_split_is_undone_when_the_part_fits_the_other_again(
 
 def test_speech_that_the_segmentation_misses_is_segmented_again() -> None:
     segmentation = PresetNetwork([NEVER, speaking((0, 5.0, 10.0))])
-    diarizer = OnlineDiarizer(segmentation, PresetNetwork([MINE]))
+    diarizer = OnlineDiarizer(SegmentationNetwork(None, segmentation), PresetNetwork([MINE]))
     window = np.ones(WINDOW, np.float32)
     _, look = diarizer.diarize(DiarizationState(), window, 10.0, speech=0.8)
     assert [voice.number for voice in look.speakers] == [1]
@@ -154,7 +161,7 @@ def test_speech_that_the_segmentation_misses_is_segmented_again() -> None:
 
 def test_without_speech_a_window_is_segmented_once() -> None:
     segmentation = PresetNetwork([NEVER])
-    diarizer = OnlineDiarizer(segmentation, PresetNetwork([]))
+    diarizer = OnlineDiarizer(SegmentationNetwork(None, segmentation), PresetNetwork([]))
     _, look = diarizer.diarize(DiarizationState(), AUDIO, 10.0, speech=0.1)
     assert look.speakers == ()
     assert len(segmentation.inputs) == 1

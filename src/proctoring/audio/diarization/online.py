@@ -21,6 +21,8 @@ from proctoring.audio.segmentation import (
     FRAMES,
     LOCAL_SPEAKERS,
     Activity,
+    FilterCache,
+    SegmentationNetwork,
     frames_in,
     segment,
 )
@@ -39,16 +41,23 @@ class OnlineDiarizer:
 
     def __init__(
         self,
-        segmentation: OnnxNetwork,
+        segmentation: SegmentationNetwork,
         embedding: OnnxNetwork,
         settings: DiarizationSettings | None = None,
     ) -> None:
         self.settings = settings or DiarizationSettings()
         self.segmentation = segmentation
-        self._embedding = embedding
+        self.embedding = embedding
 
     def diarize(
-        self, state: DiarizationState, waveform: Waveform, time: float, *, speech: float = 0.0
+        self,
+        state: DiarizationState,
+        waveform: Waveform,
+        time: float,
+        *,
+        speech: float = 0.0,
+        cache: FilterCache | None = None,
+        end: int = 0,
     ) -> tuple[DiarizationState, DiarizationResult]:
         """Process the last ten seconds.
 
@@ -57,16 +66,18 @@ class OnlineDiarizer:
             waveform: (160000,), ending at ``time``; zeros where there is no audio.
             time: media time of the window's end, in seconds.
             speech: seconds of speech that voice activity detection found since the previous step.
+            cache: of the session; without it the whole window is filtered.
+            end: number of the sample after the window's last, counted through the session.
 
         Returns:
             The state for the next step, and who spoke since the previous one.
         """
-        activity = segment(self.segmentation, waveform)
+        activity = segment(self.segmentation, waveform, cache, end)
         recent = frames_in(self.settings.active_within_seconds)
         if speech >= self.settings.missed_speech_seconds and not activity[-recent:].any():
             activity = segment(self.segmentation, silence_older_half(waveform))
         alone = activity & (activity.sum(axis=1) == 1)[:, None]
-        window = Window(waveform, alone, time, self._embedding)
+        window = Window(waveform, alone, time, self.embedding)
         clusters = Clusters(
             self.settings, state.speakers, match_local_speakers(state, activity, time)
         )
@@ -94,7 +105,7 @@ class OnlineDiarizer:
 
     def embed_frames(self, waveform: Waveform, frames: NDArray[np.bool_]) -> SpeakerEmbedding:
         """The embedding of the marked frames, (589,), of a window, (160000,)."""
-        return embed_frames(self._embedding, waveform, frames)
+        return embed_frames(self.embedding, waveform, frames)
 
     def _enrolment(self, speakers: Sequence[Speaker]) -> float:
         """How much of the candidate's voice is known, 0 to 1."""
