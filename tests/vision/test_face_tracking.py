@@ -19,11 +19,15 @@ WALL = np.full((480, 640, 3), 90, np.uint8)
 
 
 def follow(
-    models: VisionModels, pictures: Iterable[Pixels], detector: object = None
+    models: VisionModels,
+    pictures: Iterable[Pixels],
+    detector: object = None,
+    *,
+    gated: bool = False,
 ) -> list[tuple[TrackedFace, ...]]:
     """The faces in pictures a tenth of a second apart."""
     assert models.faces is not None
-    tracker = FaceTracker(models.faces.detector, models.faces.landmarker)
+    tracker = FaceTracker(models.faces.detector, models.faces.landmarker, gated=gated)
     if detector is not None:
         tracker._detector = detector  # type: ignore[assignment]
     return [tracker.update(Frame(index / 10, pixels)) for index, pixels in enumerate(pictures)]
@@ -141,3 +145,19 @@ def test_pictures_of_odd_shapes_are_analysed(
     vision_models: VisionModels, shape: tuple[int, int]
 ) -> None:
     assert follow(vision_models, [np.zeros((*shape, 3), np.uint8)] * 2) == [(), ()]
+
+
+def test_new_faces_are_looked_for_where_something_changes(vision_models: VisionModels) -> None:
+    """While nothing does, every three seconds; somebody who comes in is found in the same frame as ever."""
+    assert vision_models.faces is not None
+    alone, together = heads((60, 100)), heads((60, 100), (400, 200))
+    pictures = [alone] * 34 + [together] * 8
+    found, calls = [], []
+    for gated in (True, False):
+        detector = CountingDetector(vision_models.faces.detector)
+        seen = follow(vision_models, pictures, detector, gated=gated)
+        found.append([len(faces) for faces in seen])
+        calls.append(detector.calls)
+    assert found[0] == found[1]
+    assert found[0][-1] == 2
+    assert calls == [3, 5]
