@@ -65,6 +65,7 @@ def compare(models: VisionModels, task: Task, kept: Cache | None = None) -> Comp
         sides.append(new_side(models, policy, gated=False))
     frames = task.recording.frames(task.seconds, task.at_least)
     gated, *fresh = run(frames, task.variant, sides)
+    assert gated.looks, f"{task.recording.name}: not one frame was analysed"
     for ungated in fresh:
         if kept is not None:
             kept.write(task.key, ungated)
