@@ -26,13 +26,13 @@ class _ConsoleHandler(logging.Handler):
 
 def log_to(console: Console) -> None:
     """Log to this console; what the display of loading models shows is left out."""
+    handler = _ConsoleHandler(console)
+    handler.addFilter(OncePerSecond())
     logging.basicConfig(
         level=logging.INFO,
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-        handlers=[_ConsoleHandler(console)],
+        handlers=[handler],
     )
-    for handler in logging.getLogger().handlers:
-        handler.addFilter(OncePerSecond())
     logging.getLogger("httpx").setLevel(logging.WARNING)
     if console.is_terminal:  # the display shows what is being loaded
         logging.getLogger("proctoring.models").setLevel(logging.WARNING)
