@@ -9,7 +9,6 @@ import pytest
 from tests.vision.test_face_change import draw, mesh
 
 from proctoring.observations import Gaze, HeadPose
-from proctoring.vision.change import Noise
 from proctoring.vision.face_gate import (
     LEARNING_SECONDS,
     FaceComparison,
@@ -18,6 +17,7 @@ from proctoring.vision.face_gate import (
 from proctoring.vision.face_tracking import TrackedFace
 from proctoring.vision.frame import Frame, Luma
 from proctoring.vision.landmarks import hull
+from proctoring.vision.noise import Noise
 from proctoring.vision.stages.context import Context, Latest
 
 SCALE = 4

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import math
 
-from proctoring.vision.change import Noise
 from proctoring.vision.face_change import FaceChange, FacePicture
 from proctoring.vision.face_tracking import SURE_PRESENCE
 from proctoring.vision.frame import Luma
 from proctoring.vision.landmarks import Mesh
+from proctoring.vision.noise import Noise
 from proctoring.vision.stages.context import Context, MeasuredFaces
 
 REST_SECONDS = 0.5
