@@ -11,12 +11,13 @@ import hashlib
 import logging
 import mmap
 import os
-import tempfile
 from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+
+from proctoring.whole_file import write_whole
 
 _log = logging.getLogger(__name__)
 
@@ -93,16 +94,7 @@ class CompiledFolder:
         digest = hashlib.sha256(content).digest()
         try:
             path.parent.mkdir(mode=0o700, exist_ok=True)
-            with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".new", delete=False) as file:
-                try:
-                    file.write((_MAGIC + key + digest).ljust(_HEADER))
-                    file.write(content)
-                    file.flush()
-                    os.fsync(file.fileno())
-                    Path(file.name).replace(path)
-                except BaseException:
-                    Path(file.name).unlink(missing_ok=True)
-                    raise
+            write_whole(path, (_MAGIC + key + digest).ljust(_HEADER), content)
             self._remove_old(path)
         except OSError as error:
             _log.info("%s cannot be written: %s", path, error.strerror or error)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-import tempfile
 from pathlib import Path
 from typing import Protocol
 
 from proctoring.errors import EvidenceUnavailableError, UnknownEvidenceError
+from proctoring.whole_file import write_whole
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
@@ -66,17 +66,7 @@ class FolderStore:
         path = self._path(digest)
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            with tempfile.NamedTemporaryFile(
-                dir=path.parent, prefix=".", suffix=".unfinished", delete=False
-            ) as file:
-                try:
-                    file.write(data)
-                    file.flush()
-                    os.fsync(file.fileno())
-                    Path(file.name).replace(path)
-                except BaseException:
-                    Path(file.name).unlink(missing_ok=True)
-                    raise
+            write_whole(path, data)
             _sync_folder(path.parent)
         except OSError as error:
             raise self._unavailable(error) from error
