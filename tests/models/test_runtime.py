@@ -153,7 +153,8 @@ def test_a_call_runs_on_the_calling_thread(full_range: Path) -> None:
 
 def test_copies_are_made_up_to_the_limit_when_calls_meet() -> None:
     made: list[int] = []
-    meeting = threading.Barrier(3)
+    running = threading.Semaphore(0)
+    finish = threading.Event()
 
     class Compiled:
         inputs = outputs = ()
@@ -163,15 +164,23 @@ def test_copies_are_made_up_to_the_limit_when_calls_meet() -> None:
             return self
 
         def infer(self, **_: bool) -> None:
-            meeting.wait(5)
+            running.release()
+            assert finish.wait(60)
 
     network = Network(Compiled, "f32", copies=3)
     assert len(made) == 1
-    threads = [threading.Thread(target=network) for _ in range(3)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    threads = [threading.Thread(target=network) for _ in range(4)]
+    try:
+        for thread in threads[:3]:
+            thread.start()
+            assert running.acquire(timeout=60), "a call waited for another one below the limit"
+        threads[3].start()
+        assert not running.acquire(timeout=0.05), "more calls ran at once than the limit allows"
+    finally:
+        finish.set()
+        for thread in threads:
+            if thread.ident is not None:
+                thread.join()
     assert len(made) == 3
 
 
