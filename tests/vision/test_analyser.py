@@ -9,9 +9,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import simplejpeg
 
+from proctoring.errors import BadFrameError
 from proctoring.observations import FrameObservation, ObjectDetections
 from proctoring.vision.analyser import FrameAnalysis, VisionAnalyser
+from proctoring.vision.decode import read_jpeg
 from proctoring.vision.frame import Frame, Pixels
 from proctoring.vision.networks import VisionModels
 from proctoring.vision.neutral import LEARNING_SECONDS
@@ -51,6 +54,32 @@ def test_a_face_is_detected_tracked_and_measured(
     assert candidate.gaze.pitch is not None
     assert abs(candidate.gaze.pitch) < 3
     assert candidate.eyes_open is True
+
+
+def test_a_frame_that_is_measured_whatever_it_shows_is_decoded_once(
+    vision_models: VisionModels, astronaut: Pixels, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = simplejpeg.encode_jpeg(astronaut)
+    decode, decoded = simplejpeg.decode_jpeg, []
+
+    def counted(*given: object, colorspace: str, **more: object) -> object:
+        decoded.append(colorspace)
+        return decode(*given, colorspace=colorspace, **more)
+
+    monkeypatch.setattr(simplejpeg, "decode_jpeg", counted)
+    VisionAnalyser(vision_models).analyse_immediate(Frame(0.0, read_jpeg(data)))
+    assert decoded == ["RGB"]
+
+
+def test_a_damaged_frame_leaves_the_session_as_it_was(
+    vision_models: VisionModels, astronaut: Pixels
+) -> None:
+    data = simplejpeg.encode_jpeg(astronaut)
+    analyser = VisionAnalyser(vision_models)
+    with pytest.raises(BadFrameError):
+        analyser.analyse_immediate(Frame(1.0, read_jpeg(data[: len(data) // 2])))
+    assert analyser.is_due(1.0)
+    assert analyser.analyse_immediate(Frame(1.0, read_jpeg(data))).observation.faces
 
 
 def test_before_neutral_is_learned_the_head_is_not_read_and_the_reason_is_said(

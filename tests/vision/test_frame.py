@@ -41,3 +41,12 @@ def test_another_picture_has_another_digest(astronaut: Pixels) -> None:
     assert len({frame(jpeg(one)).digest for one in (astronaut, other)}) == 2
     assert len({Frame(0.0, one).digest for one in (astronaut, other)}) == 2
     assert frame(jpeg(astronaut)).digest != frame(jpeg(astronaut, 84)).digest
+
+
+def test_the_small_copy_of_decoded_pixels_is_that_of_the_decoder(astronaut: Pixels) -> None:
+    data = jpeg(astronaut)
+    decoded = frame(data)
+    assert decoded.pixels.shape == (480, 640, 3)
+    apart = np.abs(decoded.luma.astype(int) - frame(data).luma)
+    assert apart.max() <= 4
+    assert apart.mean() < 0.1

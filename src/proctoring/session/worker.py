@@ -208,7 +208,6 @@ class SessionWorker:
         try:
             began = time.perf_counter()
             frame = Frame(received.time, read_jpeg(received.data, max_pixels=self._max_pixels))
-            frame.luma  # noqa: B018  # reads all of the data: a damaged picture is refused here
             decode_ms = (time.perf_counter() - began) * 1000
             analysis = self._pipeline.analyser.analyse_immediate(
                 frame, allow_deferred=self._deferred.is_free

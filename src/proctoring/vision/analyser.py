@@ -50,8 +50,8 @@ class FrameAnalysis:
     meshes: dict[int, Mesh] = field(default_factory=dict)
     """Track to (478, 3) landmarks in frame pixels."""
     milliseconds: dict[str, float] = field(default_factory=dict)
-    """Stage to the wall time it took; also ``decode`` (of all pixels) and ``change``, the comparison with the
-    frame in which faces were measured last."""
+    """Stage to the wall time it took; also ``decode`` and ``change``, the comparison with the frame in which
+    faces were measured last."""
     deferred: DeferredDetection | None = None
     """The detection that is due in this frame and too slow to run before the next one."""
     earlier: FrameAnalysis | None = None
@@ -122,17 +122,17 @@ class VisionAnalyser:
             frame: the picture.
             allow_deferred: whether a deferred detection may be requested; pass ``False`` until the
                 result of the previous one has been applied.
+
+        Raises:
+            BadFrameError: the picture is damaged; nothing has changed.
         """
-        if not self._schedule.start_if_due(frame.time, 1 / self.rate):
+        if not self._schedule.is_due(frame.time, 1 / self.rate):
             return FrameAnalysis(Context(frame, self._slowdown, self._latest).observation())
         milliseconds: dict[str, float] = {}
-        with timed(milliseconds, "change"):
-            why = self._why_measure(frame)
+        why = self._decode(frame, milliseconds)
+        self._schedule.start_if_due(frame.time, 1 / self.rate)
         carried = None
-        if why:
-            with timed(milliseconds, "decode"):
-                frame.pixels  # noqa: B018  # decodes it
-        elif self._gate is not None:
+        if not why and self._gate is not None:
             carried = self._gate.last
         context = Context(frame, self._slowdown, self._latest, carried)
         milliseconds |= self._stages.run(context)
@@ -147,15 +147,36 @@ class VisionAnalyser:
             measured=why,
         )
 
-    def _why_measure(self, frame: Frame) -> str:
-        """Why faces are measured in this frame; empty: they are carried over."""
+    def _decode(self, frame: Frame, milliseconds: dict[str, float]) -> str:
+        """Decode what is needed of a frame, and decide why faces are measured in it; empty: they are
+        carried over. Damaged data raise here, before anything has changed.
+
+        Both the pixels and the small grey copy are decoded only where it takes the copy to decide: a copy
+        of pixels that are there costs half as much.
+        """
+        why = self._why_measure_unseen(frame.time)
+        with timed(milliseconds, "decode"):
+            frame.pixels if why else frame.luma  # noqa: B018  # decodes it
+        if why or self._gate is None:
+            return why
+        with timed(milliseconds, "change"):
+            why = self._gate.why_measure(frame.time, frame.luma)
+        if why:
+            of_luma = milliseconds["decode"]
+            with timed(milliseconds, "decode"):
+                frame.pixels  # noqa: B018
+            milliseconds["decode"] += of_luma
+        return why
+
+    def _why_measure_unseen(self, time: float) -> str:
+        """Why faces are measured in a frame of this media time, whatever it shows; empty: see its copy."""
         if self._gate is None:
             return "always"
         if self.attentive:
             return "pending"
-        if self._stages.needs_faces(frame.time, self._slowdown):
+        if self._stages.needs_faces(time, self._slowdown):
             return "due"
-        return self._gate.why_measure(frame.time, frame.luma)
+        return self._gate.why_measure_unseen(time)
 
     def apply_result(self, result: DeferredResult) -> FrameAnalysis:
         """Apply the result of a deferred detection; the observation holds nothing else."""

@@ -14,7 +14,6 @@ import time
 from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cached_property
-from hashlib import blake2b
 
 import numpy as np
 import simplejpeg
@@ -34,6 +33,7 @@ MIN_SIDE = 32
 """Smallest accepted width and height, in pixels."""
 
 _START_OF_IMAGE = b"\xff\xd8"
+_64_BITS = (1 << 64) - 1
 SCANNED_PER_SECOND = 160e6
 """Pixels times scans that are decoded in a second of processor time, at least: 3840 x 2160 in ten scans,
 filled with noise, took 0.2 to 0.4 s. What would take longer than it may is not begun."""
@@ -76,13 +76,16 @@ class Jpeg:
 
     @cached_property
     def luma(self) -> Luma:
-        """The small grey copy. A third of the time that all pixels take: the decoder reads all of the data,
-        but transforms only the brightness, in a small size.
+        """The small grey copy. Half of the time that all pixels take: the decoder reads all of the data,
+        but transforms only the brightness, in a small size. Where the pixels are there already, it is made
+        of them in less: the decoder's small size is the mean of the same pixels, so the two copies differ
+        by rounding: 0.07 grey levels on average, at most 2 on recordings of people at quality 85, up to 6
+        at single edges of saturated colours at quality 60.
 
         Raises:
             BadFrameError: the data are damaged or cut short.
         """
-        if not self.single_pass:
+        if not self.single_pass or "_pixels" in self.__dict__:
             return luma_of(self._pixels)
         width, height = LUMA_SIZE
         if self._on_its_side:
@@ -98,9 +101,9 @@ class Jpeg:
     @cached_property
     def digest(self) -> int:
         """64 bits, equal for two pictures of the same coded data: two pictures with the same pixels that
-        one encoder coded alike. Metadata do not count. 0.05 ms for 50 KiB."""
-        coded = blake2b(self.structure.without_metadata, digest_size=8)
-        return int.from_bytes(coded.digest())
+        one encoder coded alike. Metadata do not count. Python's hash of the bytes, which differs from
+        process to process: 0.01 ms for 45 KiB, a fifth of the time that blake2b takes."""
+        return hash(self.structure.without_metadata) & _64_BITS
 
     def decode(self) -> Pixels:
         """All pixels: (height, width, 3) RGB, upright.

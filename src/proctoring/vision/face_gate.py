@@ -58,6 +58,13 @@ class FaceGate:
             scale = frame.luma.shape[1] / frame.width
             self._comparison = FaceComparison(frame.time, frame.luma, face.mesh, scale)
 
+    def why_measure_unseen(self, time: float) -> str:
+        """Why faces must be measured in a frame of this media time whatever it shows; empty: ask
+        ``why_measure``."""
+        return (
+            "unsettled" if self._comparison is None else self._comparison.why_measure_unseen(time)
+        )
+
     def why_measure(self, time: float, luma: Luma) -> str:
         """Why faces must be measured in this frame; empty: ``last`` may be carried over to it."""
         if self._comparison is None:
@@ -102,11 +109,15 @@ class FaceComparison:
         self._picture: FacePicture | None = None
         """Made when the next frame is compared: many never are."""
 
+    def why_measure_unseen(self, time: float) -> str:
+        """Why the face must be measured in a frame of this media time whatever it shows."""
+        return "" if 0 < time - self._time < REST_SECONDS - _EARLY else "rest"
+
     def why_measure(self, time: float, luma: Luma, noise: Noise) -> str:
         """Why the face must be measured in this frame; empty: it has not changed."""
         since = time - self._time
-        if not 0 < since < REST_SECONDS - _EARLY:
-            return "rest"
+        if why := self.why_measure_unseen(time):
+            return why
         try:
             self._picture = self._picture or FacePicture(self._luma, self._mesh, self._scale)
         except ValueError:

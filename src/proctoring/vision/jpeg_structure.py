@@ -8,10 +8,9 @@ tables that refer to each other. All of that is counted here by jumping from mar
 
 from __future__ import annotations
 
+import re
 import struct
 from dataclasses import dataclass
-
-import numpy as np
 
 from proctoring.errors import BadFrameError
 
@@ -22,8 +21,9 @@ MAX_SEGMENTS = 256
 """Segments of one picture: tables, metadata, scans. Photos of phones, with depth maps, have up to some 100
 of 64 KiB; a camera's frame has 10."""
 
-_BLOCK = 1 << 16
-"""Bytes searched for a marker at a time."""
+_MARKER = re.compile(rb"\xff[^\x00\xff]")
+_MARKER_AFTER_SCAN = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
+"""The first marker that is no restart marker: those divide a scan's data."""
 
 _START_OF_IMAGE = 0xD8
 _END_OF_IMAGE = 0xD9
@@ -121,22 +121,10 @@ def read_structure(data: bytes) -> JpegStructure:
 def _after_marker(data: bytes, at: int, *, in_scan: bool) -> int:
     """Where the body of the first marker from ``at`` on begins; 0 if there is no marker.
 
-    ``FF 00`` is no marker, and any number of ``FF`` may precede one. Restart markers divide a scan's
-    data and are passed over there.
+    ``FF 00`` is no marker, and any number of ``FF`` may precede one.
     """
-    if not in_scan and data[at : at + 1] == b"\xff" and data[at + 1 : at + 2] not in b"\x00\xff":
-        return at + 2
-    octets = np.frombuffer(data, np.uint8)
-    for start in range(at, len(data) - 1, _BLOCK):
-        block = octets[start : start + _BLOCK + 1]
-        code = block[1:]
-        marks = (block[:-1] == 0xFF) & (code != 0x00) & (code != 0xFF)
-        if in_scan:
-            marks &= (code & 0xF8) != 0xD0
-        first = int(marks.argmax())
-        if marks[first]:
-            return start + first + 2
-    return 0
+    found = (_MARKER_AFTER_SCAN if in_scan else _MARKER).search(data, at)
+    return found.end() if found else 0
 
 
 def _read_orientation(tiff: bytes) -> int:
