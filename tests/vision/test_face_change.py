@@ -85,6 +85,22 @@ def test_noise_light_and_travel_are_no_change_of_the_face(seed: int) -> None:
     assert change.travel == pytest.approx(1.35 / 60, abs=0.006)
 
 
+@pytest.mark.parametrize("phase", [0.0, 2.0, 4.0])
+def test_bands_of_lamps_that_flicker_are_no_change_of_the_face(phase: float) -> None:
+    """As a rolling shutter shows lamps of 100 flashes a second: wider than an eye or a mouth is high."""
+    bands = 4 * np.sin(2 * np.pi * np.arange(SIZE[0]) / 36 + phase)
+    still, glance = draw(seed=2), draw(iris=1.0, seed=2)
+    banded, beside = (
+        np.asarray(np.clip(np.rint(luma + bands[:, None]), 0, 255), np.uint8)
+        for luma in (still, glance)
+    )
+    change = change_to(banded)
+    assert change.eyes < 0.02
+    assert change.mouth < 0.02
+    assert change.head < 0.004
+    assert change_to(beside).eyes == pytest.approx(change_to(glance).eyes, rel=0.15)
+
+
 @pytest.mark.parametrize("iris", [0.5, 1.0, -1.0])
 def test_eyes_that_move_in_a_still_head_change(iris: float) -> None:
     """An iris that moves by a pixel is a look aside by some 11 degrees."""

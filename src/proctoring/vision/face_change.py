@@ -2,8 +2,10 @@
 
 The picture of the face is first laid over the earlier one: shifted, turned, scaled, and brightened as a
 whole, by least squares over the skin (Lucas and Kanade 1981, with the gradient of the earlier picture).
-What then still differs in the eyes, the mouth and the skin is compared with the gradient there, which
-says how far an edge must have moved to make that difference, after the camera's noise was subtracted.
+Rows that are lighter or darker as a whole are taken out too: lamps flicker a hundred times a second, and a
+shutter that reads row by row shows it as bands. What then still differs in the eyes, the mouth and the skin is
+compared with the gradient there, which says how far an edge must have moved to make that difference, after the
+camera's noise was subtracted.
 """
 
 from __future__ import annotations
@@ -37,6 +39,8 @@ _MIN_PIXELS = 24
 """Width in pixels of the smallest face that is compared. At a quarter of the frame, its eyes are six wide."""
 _MIN_GRADIENT = 0.5
 """Grey levels per pixel below which an area shows nothing that could be seen to move."""
+_BAND_ROWS = 13
+"""Rows over which the light of lamps that flicker is smoothed: their bands are 30 rows and more of 120."""
 _NOISE_MARGIN = 1.2
 """Factor on the noise before it is subtracted."""
 
@@ -107,6 +111,8 @@ class FacePicture:
         self._eye_width = sum(_distance(points, eye) for eye in _EYES) / len(_EYES)
         self._mouth_width = _distance(points, _MOUTH)
         self._prepare_fit(across, down)
+        self._on_skin = np.asarray(self._skin != 0, np.float32)
+        self._skin_rows = _smooth_sums(self._on_skin) + 1e-3
 
     def _prepare_fit(self, across: Grey, down: Grey) -> None:
         """The samples of the skin, and the matrices that give the fit from their differences."""
@@ -140,6 +146,7 @@ class FacePicture:
             turn -= fit[3] / self._width
         # Less the light, which is fit[4] + fit[5] * (self._picture - self._mean).
         rest = cv2.addWeighted(now, 1.0, self._picture, -1.0 - fit[5], fit[5] * self._mean - fit[4])
+        rest = self._without_bands(np.asarray(rest, np.float32))
         rest = cv2.multiply(rest, rest)
         travel = math.hypot(shift_x, shift_y) / self._width + math.hypot(growth, turn) / 2
         return FaceDifference(
@@ -148,6 +155,11 @@ class FacePicture:
             cv2.mean(rest[self._mouth])[0],
             cv2.mean(rest, self._skin)[0],
         )
+
+    def _without_bands(self, rest: Grey) -> Grey:
+        """A difference less what lamps that flicker add to it: the mean of the skin of each row."""
+        of_skin = _smooth_sums(np.asarray(cv2.multiply(rest, self._on_skin), np.float32))
+        return np.asarray(rest - of_skin / self._skin_rows, np.float32)
 
     def change(self, difference: FaceDifference, noise: float) -> FaceChange:
         """How far the face has changed, by a difference and the noise level of its skin."""
@@ -226,6 +238,12 @@ def _gradient(picture: Grey) -> tuple[Grey, Grey]:
     across = cv2.Sobel(smooth, cv2.CV_32F, 1, 0, scale=1 / 8)
     down = cv2.Sobel(smooth, cv2.CV_32F, 0, 1, scale=1 / 8)
     return np.asarray(across, np.float32), np.asarray(down, np.float32)
+
+
+def _smooth_sums(picture: Grey) -> Grey:
+    """(rows, 1) sum of each row, smoothed over the rows around it."""
+    sums = cv2.reduce(picture, 1, cv2.REDUCE_SUM)
+    return np.asarray(cv2.GaussianBlur(sums, (1, _BAND_ROWS), 0), np.float32)
 
 
 def _distance(points: NDArray[np.float32], landmarks: list[int]) -> float:
