@@ -2,7 +2,7 @@
 
     uv run python -m benchmarks.audio [--seconds 60] [--published]
 
-``--published``: with both networks in 32 bit, for comparison.
+``--published``: with all networks as published (both that tell speakers apart in 32 bit), for comparison.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from proctoring.audio.filterbank import filterbank
 from proctoring.audio.networks import (
     EMBEDDING,
     SEGMENTATION,
+    VOICE_ACTIVITY,
     AudioModels,
     load_audio_models,
     load_embedding,
@@ -143,7 +144,9 @@ def main() -> None:
     if arguments.published:
         segmentation = SegmentationNetwork(None, load_onnx_network(store.fetch(SEGMENTATION)))
         embedding = load_onnx_network(store.fetch(EMBEDDING), optimise=True)
-        models = replace(models, speakers=OnlineDiarizer(segmentation, embedding))
+        voice = load_onnx_network(store.fetch(VOICE_ACTIVITY))
+        speakers = OnlineDiarizer(segmentation, embedding)
+        models = replace(models, voice_activity=voice, speakers=speakers)
     else:
         segmentation = load_segmentation(store.fetch(SEGMENTATION))
         embedding = load_embedding(store.fetch(EMBEDDING))

@@ -299,19 +299,33 @@ def print_meeting(
 def overlap_counts(
     models: AudioModels, audio: NDArray[np.int16], turns: list[Turn]
 ) -> NDArray[np.int64]:
-    """Overlap frames that are correct, false and missed, in the last second of every window."""
+    """Frames in the last second of every window.
+
+    Returns:
+        Frames with overlap that are correct, false and missed; speakers missed or too many, and speakers, both
+        summed over the frames.
+    """
     assert models.speakers is not None
     state = DiarizationState()
     padded = np.concatenate([np.zeros(WINDOW, np.int16), audio])
-    counts = np.zeros(3, np.int64)
+    counts = np.zeros(5, np.int64)
     for end in range(RATE, len(audio) + 1, RATE):
         window = to_waveform(padded[end : end + WINDOW])
         state, _ = models.speakers.diarize(state, window, end / RATE)
         last = round(1.0 / FRAME_STEP)
-        says = state.activity[-last:].sum(axis=1) >= 2
+        active = state.activity[-last:].sum(axis=1, dtype=np.int64)
         times = (end - WINDOW) / RATE + FRAME_CENTRE + FRAME_STEP * np.arange(589)[-last:]
-        true = sum(((times >= t.start) & (times < t.end)).astype(int) for t in turns) >= np.int64(2)
-        counts += [(says & true).sum(), (says & ~true).sum(), (~says & true).sum()]
+        speak = np.zeros(last, np.int64)
+        for turn in turns:
+            speak += (times >= turn.start) & (times < turn.end)
+        says, true = active >= 2, speak >= 2
+        counts += [
+            (says & true).sum(),
+            (says & ~true).sum(),
+            (~says & true).sum(),
+            np.abs(active - speak).sum(),
+            speak.sum(),
+        ]
     return counts
 
 
@@ -319,7 +333,7 @@ def print_meetings(models: AudioModels, names: tuple[str, ...], data: Path, carr
     """Print every excerpt, and overlap over all labelled ones."""
     folder = data / "speech" / "meetings"
     labelled = read_turns(folder / "debug.train.rttm") | read_turns(folder / "sample.rttm")
-    counts = np.zeros(3, np.int64)
+    counts = np.zeros(5, np.int64)
     for name in names:
         audio = read_pcm((folder if name in labelled else carried) / f"{name}.wav")
         # The play has no label file; these are the turns of its two speakers.
@@ -327,10 +341,11 @@ def print_meetings(models: AudioModels, names: tuple[str, ...], data: Path, carr
         print_meeting(models, name, audio, turns)
         if name in labelled:
             counts += overlap_counts(models, audio, turns)
-    right, wrong, missed = (int(count) for count in counts)
+    right, wrong, missed, errors, spoken = (int(count) for count in counts)
     print(
-        f"  overlap: precision {right / max(right + wrong, 1):.2f},"
-        f" recall {right / max(right + missed, 1):.2f} (of {(right + missed) * FRAME_STEP:.0f} s)"
+        f"  overlap: precision {right / max(right + wrong, 1):.3f},"
+        f" recall {right / max(right + missed, 1):.3f} (of {(right + missed) * FRAME_STEP:.0f} s);"
+        f" speakers missed or too many in {errors / max(spoken, 1):.2%} of the frames of all speakers"
     )
 
 

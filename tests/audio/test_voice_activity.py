@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
+import onnx
+import pytest
 from numpy.typing import NDArray
 
-from proctoring.audio.networks import AudioModels
+from proctoring.audio.networks import VOICE_ACTIVITY, AudioModels
 from proctoring.audio.pcm import to_waveform
 from proctoring.audio.voice_activity import FRAME, initial_memory, speech_probabilities
+from proctoring.audio.voice_activity_graph import with_products
+from proctoring.models.onnx_runtime import load_onnx_network
+from proctoring.models.store import ModelStore
 
 
 def test_speech_is_speech_and_noise_is_not(
@@ -40,3 +47,36 @@ def test_many_frames_at_once_are_the_same_as_one_by_one(
         )
         single.append(probability[0])
     assert np.allclose(together, single, atol=1e-5)
+
+
+def test_as_matrix_products_the_probabilities_are_those_of_the_published_network(
+    audio_models: AudioModels, model_store: ModelStore, two_voices: NDArray[np.int16]
+) -> None:
+    assert audio_models.voice_activity is not None
+    published = load_onnx_network(model_store.fetch(VOICE_ACTIVITY))
+    frames = 16
+    one = other = initial_memory()
+    heard = 0
+    for start in range(0, len(two_voices) - FRAME * frames, FRAME * frames):
+        waveform = to_waveform(two_voices[start : start + FRAME * frames])
+        expected, one = speech_probabilities(published, waveform, one)
+        found, other = speech_probabilities(audio_models.voice_activity, waveform, other)
+        assert np.allclose(found, expected, atol=1e-4)
+        heard += int((found > 0.5).sum())
+    assert heard > frames
+
+
+@pytest.mark.parametrize(("operator", "error"), [("LSTM", "structure"), ("Sqrt", "other results")])
+def test_another_network_is_not_made_into_matrix_products(
+    operator: str, error: str, model_store: ModelStore, tmp_path: Path
+) -> None:
+    model = onnx.load(model_store.fetch(VOICE_ACTIVITY))
+    changed = next(node for node in model.graph.node if node.op_type == operator)
+    if operator == "LSTM":
+        model.graph.node.remove(changed)
+    else:
+        changed.op_type = "Identity"
+    path = tmp_path / "changed.onnx"
+    onnx.save(model, path)
+    with pytest.raises(ValueError, match=error):
+        with_products(path)

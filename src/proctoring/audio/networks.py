@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from proctoring.audio import segmentation_graph
+from proctoring.audio import segmentation_graph, voice_activity_graph
 from proctoring.audio.diarization.online import OnlineDiarizer
 from proctoring.audio.diarization.settings import DiarizationSettings
 from proctoring.audio.segmentation import SegmentationNetwork
 from proctoring.audio.segmentation_graph import after_filters, filters_alone
+from proctoring.audio.voice_activity_graph import with_products
 from proctoring.capabilities import Capability
 from proctoring.errors import ModelUnavailableError
 from proctoring.models.eight_bit import convolutions_in_eight_bit, load_made
@@ -40,7 +41,7 @@ def load_audio_models(
     """Load the networks; an unavailable one turns its capability off, with the reason."""
     voice_activity, speakers, no_speech, no_speakers = None, None, "", ""
     try:
-        voice_activity = load_onnx_network(store.fetch(VOICE_ACTIVITY))
+        voice_activity = load_voice_activity(store.fetch(VOICE_ACTIVITY))
     except ModelUnavailableError as error:
         no_speech = error.detail
         no_speakers = f"needs voice activity: {error.detail}"
@@ -61,6 +62,18 @@ def load_audio_models(
             Capability("speakers", speakers is not None, no_speakers, SEGMENTATION),
         ),
     )
+
+
+def load_voice_activity(path: Path) -> OnnxNetwork:
+    """Voice activity, with its convolutions as matrix products.
+
+    Raises:
+        ModelUnavailableError: the file cannot be read as a network.
+    """
+    sources = (Path(voice_activity_graph.__file__),)
+    return load_made(
+        path, f"{VOICE_ACTIVITY}_products", with_products, sources
+    ) or load_onnx_network(path)
 
 
 def load_segmentation(path: Path) -> SegmentationNetwork:

@@ -64,7 +64,7 @@ def load_made(
         if folder is not None:
             folder.write(name, key, content)
     except Exception:  # noqa: BLE001  # whatever the two libraries raise
-        _log.exception("%s cannot be made and is used as published, in 32 bit", name)
+        _log.exception("%s cannot be made: the published network is used", name)
         return None
     return network
 
