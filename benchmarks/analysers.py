@@ -43,9 +43,10 @@ from proctoring.vision.head_pose import estimate_head_pose, load_canonical_face
 from proctoring.vision.identity.embedding import load_face_embedder
 from proctoring.vision.identity.quality import rejection_reason
 from proctoring.vision.identity.verifier import VERIFICATION_PERIOD
-from proctoring.vision.injection import SAMPLE_PERIOD, InjectionDetector
+from proctoring.vision.injection import InjectionDetector
 from proctoring.vision.landmarks import estimate_landmarks, hull, region_of_detection
 from proctoring.vision.liveness.scoring import load_liveness_scorer
+from proctoring.vision.near_repetition import SAMPLE_PERIOD
 from proctoring.vision.networks import load_vision_models
 from proctoring.vision.object_gate import MAX_AGE, MAX_CLOSE_AGE
 from proctoring.vision.objects import load_object_detector

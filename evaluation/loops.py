@@ -20,7 +20,8 @@ import simplejpeg
 from proctoring.errors import BadFrameError
 from proctoring.vision.decode import read_jpeg
 from proctoring.vision.frame import Frame, Pixels
-from proctoring.vision.injection import SAMPLE_PERIOD, InjectionDetector
+from proctoring.vision.injection import InjectionDetector
+from proctoring.vision.near_repetition import SAMPLE_PERIOD
 from proctoring.vision.repetition import RepetitionDetector
 from proctoring.vision.schedule import Schedule
 from proctoring.vision.video_file import read_frames

@@ -12,7 +12,8 @@ import simplejpeg
 from proctoring.observations import InjectionIndicators
 from proctoring.vision.decode import read_jpeg
 from proctoring.vision.frame import Frame, Pixels
-from proctoring.vision.injection import SAMPLE_PERIOD, InjectionDetector
+from proctoring.vision.injection import InjectionDetector
+from proctoring.vision.near_repetition import SAMPLE_PERIOD
 
 from .conftest import photograph, warp
 from .moving import with_noise

@@ -7,6 +7,7 @@ changes of JPEG compression vanish; movement stays.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 
 import cv2
@@ -25,6 +26,8 @@ oscillate by themselves."""
 THUMBNAIL_SIZE = 192
 
 _ROWS, _COLUMNS = 30, 40
+_PART = 9
+"""Of so many pixels of a sample one is in its part."""
 _THUMBNAIL = (16, 12)
 """Width and height."""
 
@@ -46,6 +49,53 @@ def mean_differences(earlier: Sequence[Sample], now: Sample) -> NDArray[np.float
     All samples must have the same shape. 0: the same pixels again.
     """
     return np.asarray(np.abs(np.stack(earlier) - now).mean(axis=(1, 2)) / 3)
+
+
+class EarlierSamples:
+    """The latest samples of one session, of the same shape.
+
+    Args:
+        limit: how many are kept.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._samples: deque[Sample] = deque(maxlen=limit)
+        self._parts = np.zeros((limit, 0), np.int16)
+        """Every ninth pixel of each, in a ring: enough to tell nearly all of them from a new one."""
+        self._added = 0
+
+    @property
+    def last(self) -> Sample | None:
+        """The one added last."""
+        return self._samples[-1] if self._samples else None
+
+    def clear(self) -> None:
+        """Forget all."""
+        self._samples.clear()
+        self._added = 0
+
+    def add(self, sample: Sample) -> None:
+        """Keep a sample; of another shape only after ``clear``."""
+        limit, part = len(self._parts), sample.ravel()[::_PART]
+        if not self._samples:
+            self._parts = np.zeros((limit, part.size), np.int16)
+        self._parts[self._added % limit] = part
+        self._added += 1
+        self._samples.append(sample)
+
+    def has_nearer(self, sample: Sample, limit: float) -> bool:
+        """Whether the mean difference to any of them is below a limit, in levels of 0 to 255."""
+        kept = len(self._samples)
+        changes = self._parts[:kept] - sample.ravel()[::_PART]
+        sums = np.abs(changes, out=changes).sum(axis=1, dtype=np.int32)
+        # What differs by more in a part of its pixels differs by more in all of them.
+        possible = np.flatnonzero(sums < 3 * limit * sample.size)
+        oldest = self._added - kept
+        places = [(int(place) - oldest) % kept for place in possible]
+        if not places:
+            return False
+        differences = mean_differences([self._samples[place] for place in places], sample)
+        return float(differences.min()) < limit
 
 
 def thumbnail(pixels: Pixels) -> Thumbnail:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from proctoring.vision.injection import SAMPLE_PERIOD, InjectionDetector
+from proctoring.vision.injection import InjectionDetector
+from proctoring.vision.near_repetition import SAMPLE_PERIOD
 from proctoring.vision.repetition import RepetitionDetector
 from proctoring.vision.stages.context import Context, ObservationPart
 from proctoring.vision.stages.stage import Stage
