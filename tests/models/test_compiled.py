@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from proctoring.models import runtime
-from proctoring.models.compiled import FOLDER, CompiledFolder
+from proctoring.models.compiled import FOLDER, Blob, CompiledFolder
 from proctoring.models.network import Network
 from proctoring.models.store import ModelStore
 
@@ -67,6 +67,19 @@ def test_a_network_is_compiled_once_and_gives_the_same_numbers_from_disk(
     assert len(compilations) == 1
     assert np.array_equal(first[0], afresh[0])
     assert np.array_equal(second[0], afresh[0])
+
+
+def test_weights_are_used_where_they_are_not_copied(tmp_path: Path) -> None:
+    content = bytes(range(256))
+    for blob in (
+        CompiledFolder(tmp_path).write("network", KEY, content),
+        Blob(np.frombuffer(content, np.uint8)),
+    ):
+        tensor = runtime._in_place(blob.content)
+
+        assert np.shares_memory(tensor.data, blob.content)
+        assert bytes(tensor.data) == content
+        assert not blob.content.flags.writeable
 
 
 def test_a_damaged_file_is_compiled_again(weights: Path, compilations: list[str]) -> None:

@@ -29,12 +29,16 @@ _HEADER = 128
 _KEPT = 3
 """Files kept per network: installations that share a models folder may need different ones."""
 _OTHERS_MAY_WRITE = 0o022
+_PIECE = 1 << 16
+"""Bytes written at once. Linux keeps what is written at once together, and maps it together when a part is read:
+written whole, 20 MiB of a network of 21 MiB would be resident for the sake of 4 that are used in place."""
 
 Content = NDArray[np.uint8]
 
 
 class Blob:
-    """A compiled network's content. It is mapped, not read: processes share its pages.
+    """A compiled network's content. It is mapped, not read: processes share its pages. The network uses part of the
+    weights in place, so the file must not be changed while it is loaded.
 
     Args:
         content: its bytes.
@@ -94,7 +98,8 @@ class CompiledFolder:
         digest = hashlib.sha256(content).digest()
         try:
             path.parent.mkdir(mode=0o700, exist_ok=True)
-            write_whole(path, (_MAGIC + key + digest).ljust(_HEADER), content)
+            pieces = (content[at : at + _PIECE] for at in range(0, len(content), _PIECE))
+            write_whole(path, (_MAGIC + key + digest).ljust(_HEADER), *pieces)
             self._remove_old(path)
         except OSError as error:
             _log.info("%s cannot be written: %s", path, error.strerror or error)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
 import io
 import json
@@ -18,7 +19,7 @@ import numpy as np
 import openvino as ov
 
 from proctoring.errors import ModelUnavailableError
-from proctoring.models.compiled import Blob, compiled_folder
+from proctoring.models.compiled import Blob, Content, compiled_folder
 from proctoring.models.digest import digest_of
 from proctoring.models.graphdef import cut_graph
 from proctoring.models.network import Network, Precision
@@ -204,12 +205,24 @@ def _compile(model: ov.Model, options: dict[str, Any]) -> bytes:
 
 
 def _network(blob: Blob, options: dict[str, Any], copies: int | None) -> Network:
+    content = _in_place(blob.content)
+
     def make() -> Any:
-        compiled = _core().import_model(ov.Tensor(blob.content), "CPU", options)
+        compiled = _core().import_model(content, "CPU", options)
         blob.release_pages()
         return compiled
 
     return Network(make, options["INFERENCE_PRECISION_HINT"], copies or available_cores())
+
+
+def _in_place(content: Content) -> ov.Tensor:
+    """A tensor of these bytes, not of a copy: a compiled network refers to it for as long as it lives.
+
+    OpenVINO's binding shares writable arrays only, though its import writes nothing. Of a file the memory itself
+    remains read-only.
+    """
+    view = (ctypes.c_uint8 * content.size).from_address(content.ctypes.data)
+    return ov.Tensor(np.ctypeslib.as_array(view), shared_memory=True)
 
 
 def _key(parameters: Mapping[str, object]) -> bytes:
