@@ -1,4 +1,4 @@
-"""A real receiver of webhooks: it can be away, refuse, dawdle and come back."""
+"""A real receiver of webhooks: it can be away, refuse, not answer and come back."""
 
 from __future__ import annotations
 
@@ -32,8 +32,12 @@ class Receiver:
     port: int = 0
     status: int = 204
     location: str = ""
-    delay: float = 0.0
+    answers: threading.Event = field(default_factory=threading.Event)
+    """While this is not set, requests wait for their answer. Set unless a test clears it."""
     requests: list[Taken] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.answers.set()
 
     @property
     def url(self) -> str:
@@ -43,7 +47,7 @@ class Receiver:
     def ids(self) -> list[str]:
         return [taken.headers["webhook-id"] for taken in self.requests]
 
-    def wait(self, count: int, timeout: float = 20.0) -> list[Taken]:
+    def wait(self, count: int, timeout: float = 60.0) -> list[Taken]:
         """The requests, once there are so many."""
         end = time.monotonic() + timeout
         while len(self.requests) < count:
@@ -61,7 +65,7 @@ def receiving(receiver: Receiver) -> Iterator[Receiver]:
             body = self.rfile.read(int(self.headers["content-length"])).decode()
             headers = {name.lower(): value for name, value in self.headers.items()}
             receiver.requests.append(Taken(self.path, headers, body))
-            time.sleep(receiver.delay)
+            receiver.answers.wait()
             try:
                 self.send_response(receiver.status)
                 if receiver.location:
@@ -81,5 +85,6 @@ def receiving(receiver: Receiver) -> Iterator[Receiver]:
         try:
             yield receiver
         finally:
+            receiver.answers.set()
             server.shutdown()
             thread.join()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import ssl
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +14,8 @@ from typing import Any
 
 import httpx
 from tests.server.contract import check_sent
+from tests.waiting import TIMEOUT as TIMEOUT
+from tests.waiting import until as until
 from websockets.sync.client import ClientConnection, connect
 
 from proctoring.audio.networks import AudioModels
@@ -27,10 +28,6 @@ from proctoring.vision.networks import VisionModels
 
 _TLS = ssl.create_default_context()
 """For every client, though all addresses are plain HTTP: a context of its own costs each 40 ms."""
-
-TIMEOUT = 60.0
-"""Seconds after which a test that waits for an answer fails; never waited when all is well."""
-
 
 DEAF = AudioModels(voice_activity=None, speakers=None, capabilities=())
 """What an installation without any model can hear: how loud it is."""
@@ -95,11 +92,3 @@ def receive_key(socket: ClientConnection, key: str) -> Any:
         message = receive(socket)
         if key in message:
             return message[key]
-
-
-def until(condition: Callable[[], bool]) -> None:
-    """Wait until something of the server's is so."""
-    end = time.monotonic() + TIMEOUT
-    while not condition():
-        assert time.monotonic() < end, "it did not happen"
-        time.sleep(0.01)

@@ -35,7 +35,7 @@ from proctoring.settings import Settings
 from proctoring.vision.analyser import FrameAnalysis, VisionAnalyser
 from proctoring.vision.networks import VisionModels
 
-TIMEOUT = 20.0
+TIMEOUT = 60.0
 """Seconds after which a test that waits fails."""
 
 BLIND = VisionModels(faces=None, objects=None, capabilities=())

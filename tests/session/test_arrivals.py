@@ -35,11 +35,13 @@ class Stuck(VisionAnalyser):
     def __init__(self) -> None:
         super().__init__(BLIND)
         self.frames = 0
+        self.stuck = Event()
         self.released = Event()
 
     def analyse_immediate(self, frame: Frame, *, allow_deferred: bool = True) -> FrameAnalysis:
         self.frames += 1
         if self.frames == 3:
+            self.stuck.set()
             self.released.wait(TIMEOUT)
         return super().analyse_immediate(frame, allow_deferred=allow_deferred)
 
@@ -64,10 +66,12 @@ def test_an_analysis_that_does_not_return_is_told_while_it_lasts(
         live.session.receive_frame(face_jpeg, None, socket, now=n / 2)
         if n < 2:
             socket.next()
+        elif n == 2:
+            assert analyser.stuck.wait(TIMEOUT)
         live.session.tick(n / 2 + 0.25)
     started = next_of(live, "session.not_analysed")
     assert not analyser.released.is_set()
-    overtaking = [pending for time, pending in updates.pending.items() if time > 1.0]
+    overtaking = [pending for time, pending in updates.pending.copy().items() if time > 1.0]
     assert overtaking
     assert all(overtaking), "evidence would be made without the frame that is being analysed"
     assert started.started_at == pytest.approx(2.5, abs=0.3)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from queue import Queue
 from threading import Event
 
 import pytest
@@ -12,6 +13,7 @@ from tests.session.conftest import BLIND, TIMEOUT, FakeSocket, SessionUnderTest
 
 from proctoring.incidents import IncidentState
 from proctoring.observations import Box, Detection, ObjectDetections
+from proctoring.session.outcomes import DeferredAnalysed, DeferredFailed, Outcome
 from proctoring.session.session_metrics import SessionMetrics
 from proctoring.vision.frame import Pixels
 from proctoring.vision.steps import Steps
@@ -25,19 +27,32 @@ def sees_a_phone(_: Pixels, **__: bool) -> Steps[ObjectDetections]:
     return PHONE
 
 
-def until_told(
+class Looks:
+    """A sink: waits for the ends of deferred detections."""
+
+    def __init__(self) -> None:
+        self._ends: Queue[Outcome] = Queue()
+
+    def accept(self, outcome: Outcome) -> None:
+        if isinstance(outcome, DeferredAnalysed | DeferredFailed):
+            self._ends.put(outcome)
+
+    def wait(self) -> None:
+        """Until the next detection has ended."""
+        self._ends.get(timeout=TIMEOUT)
+
+
+def answer(
     live: SessionUnderTest, socket: FakeSocket, jpeg: bytes, at: float
-) -> ObjectDetections:
-    """Send frames a tenth of a second apart until one's reply carries a detection of objects."""
-    for n in range(100):
-        live.session.receive_frame(jpeg, None, socket, now=at + n / 10)
-        earlier = socket.next().earlier
-        if earlier is not None:
-            assert earlier.observation.faces is None  # it covers only what was detected
-            found: ObjectDetections = earlier.observation.objects
-            return found
-        Event().wait(0.01)
-    raise AssertionError("no detection was reported")
+) -> ObjectDetections | None:
+    """Send a frame; the earlier detection of objects that its reply carries."""
+    live.session.receive_frame(jpeg, None, socket, now=at)
+    earlier = socket.next().earlier
+    if earlier is None:
+        return None
+    assert earlier.observation.faces is None  # it covers only what was detected
+    found: ObjectDetections = earlier.observation.objects
+    return found
 
 
 def test_frames_are_answered_while_a_deferred_detection_runs(
@@ -51,15 +66,15 @@ def test_frames_are_answered_while_a_deferred_detection_runs(
         yield
         return PHONE
 
-    live, socket = make_session(replace(BLIND, objects=detect)), FakeSocket()
-    live.session.receive_frame(face_jpeg, None, socket, now=0.0)
-    assert socket.next().earlier is None
+    looks, socket = Looks(), FakeSocket()
+    live = make_session(replace(BLIND, objects=detect), sinks=[looks])
+    assert answer(live, socket, face_jpeg, 0.0) is None
     assert going.wait(TIMEOUT)
     for n in range(1, 40):  # due again every second: one detection at a time all the same
-        live.session.receive_frame(face_jpeg, None, socket, now=n / 10)
-        assert socket.next().earlier is None
+        assert answer(live, socket, face_jpeg, n / 10) is None
     gate.set()
-    assert until_told(live, socket, face_jpeg, 4.0) == PHONE
+    looks.wait()
+    assert answer(live, socket, face_jpeg, 4.0) == PHONE
 
 
 def test_a_result_is_judged_at_the_time_of_its_frame_and_before_the_end(
@@ -67,22 +82,22 @@ def test_a_result_is_judged_at_the_time_of_its_frame_and_before_the_end(
 ) -> None:
     gates = [Event(), Event()]
     going = [Event(), Event()]
-    looks = iter(zip(going, gates, strict=True))
+    turns = iter(zip(going, gates, strict=True))
 
     def detect(_: Pixels, **__: bool) -> Steps[ObjectDetections]:
-        begun, gate = next(looks)
+        begun, gate = next(turns)
         begun.set()
         gate.wait(TIMEOUT)
         yield
         return PHONE
 
-    live, socket = make_session(replace(BLIND, objects=detect)), FakeSocket()
-    live.session.receive_frame(face_jpeg, None, socket, now=0.0)
-    socket.next()
+    looks, socket = Looks(), FakeSocket()
+    live = make_session(replace(BLIND, objects=detect), sinks=[looks])
+    answer(live, socket, face_jpeg, 0.0)
     gates[0].set()
-    until_told(live, socket, face_jpeg, 0.1)
-    live.session.receive_frame(face_jpeg, None, socket, now=3.0)
-    assert socket.next()
+    looks.wait()
+    assert answer(live, socket, face_jpeg, 0.1) == PHONE
+    answer(live, socket, face_jpeg, 3.0)
     assert going[1].wait(TIMEOUT)
     live.session.end("over", 4.0)
     assert live.published.empty()
@@ -97,9 +112,12 @@ def test_a_result_is_judged_at_the_time_of_its_frame_and_before_the_end(
 def test_two_detections_of_a_phone_are_an_incident(
     make_session: MakeSession, face_jpeg: bytes
 ) -> None:
-    live, socket = make_session(replace(BLIND, objects=sees_a_phone)), FakeSocket()
-    until_told(live, socket, face_jpeg, 0.0)
-    until_told(live, socket, face_jpeg, 1.0)
+    looks, socket = Looks(), FakeSocket()
+    live = make_session(replace(BLIND, objects=sees_a_phone), sinks=[looks])
+    for at in (0.0, 1.0):
+        answer(live, socket, face_jpeg, at)
+        looks.wait()
+        assert answer(live, socket, face_jpeg, at + 0.1) == PHONE
     time, (started,) = live.next()
     assert (started.kind, started.state) == ("object.phone", IncidentState.STARTED)
     assert started.started_at == 0.0
@@ -121,14 +139,14 @@ def test_a_deferred_detection_that_fails_is_counted_and_affects_no_other(
         yield
         return PHONE
 
-    live, socket = (
-        make_session(replace(BLIND, objects=detect), metrics=SessionMetrics(registry)),
-        FakeSocket(),
+    looks, socket = Looks(), FakeSocket()
+    live = make_session(
+        replace(BLIND, objects=detect), metrics=SessionMetrics(registry), sinks=[looks]
     )
-    live.session.receive_frame(face_jpeg, None, socket, now=0.0)
-    socket.next()
-    assert failed.wait(TIMEOUT)
-    assert until_told(live, socket, face_jpeg, 1.0) == PHONE
+    for at in (0.0, 1.0):
+        assert answer(live, socket, face_jpeg, at) is None
+        looks.wait()
+    assert answer(live, socket, face_jpeg, 1.1) == PHONE
     assert registry.get_sample_value("proctoring_deferred_detections_failed_total") == 1
     assert [record.message for record in caplog.records if record.levelname == "ERROR"] == [
         "a deferred detection failed"

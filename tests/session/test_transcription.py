@@ -65,9 +65,11 @@ def deepgram_server() -> Iterator[DeepgramServer]:
 @pytest.fixture
 def deepgram(
     transcription_pool: WorkerPool, model_store: ModelStore, deepgram_server: DeepgramServer
-) -> Callable[[str], TranscriptionService]:
-    def serving(key: str) -> TranscriptionService:
-        settings = DeepgramSettings(url=deepgram_server.url, close_timeout=2.0, first_retry=0.05)
+) -> Callable[..., TranscriptionService]:
+    def serving(key: str, close_timeout: float = 30.0) -> TranscriptionService:
+        settings = DeepgramSettings(
+            url=deepgram_server.url, close_timeout=close_timeout, first_retry=0.05
+        )
         transcribers = Transcribers(model_store, None, deepgram_key=key, deepgram=settings)
         return TranscriptionService(transcribers, transcription_pool)
 
@@ -172,7 +174,7 @@ def test_nothing_is_transcribed_where_no_policy_asks(
 
 
 def test_the_last_words_of_a_remote_transcriber_come_before_the_end(
-    make_session: MakeSession, deepgram: Callable[[str], TranscriptionService]
+    make_session: MakeSession, deepgram: Callable[..., TranscriptionService]
 ) -> None:
     service = deepgram(KEY)
     wanted = policy("deepgram", "word5", publish=True)
@@ -187,7 +189,7 @@ def test_the_last_words_of_a_remote_transcriber_come_before_the_end(
 
 def test_a_refused_key_is_told_and_costs_no_sound(
     make_session: MakeSession,
-    deepgram: Callable[[str], TranscriptionService],
+    deepgram: Callable[..., TranscriptionService],
     audio_models: AudioModels,
     one_voice: Pcm,
     caplog: pytest.LogCaptureFixture,
@@ -216,7 +218,7 @@ def test_a_refused_key_is_told_and_costs_no_sound(
 
 
 def test_no_key_at_all_is_one_clear_sentence(
-    make_session: MakeSession, deepgram: Callable[[str], TranscriptionService]
+    make_session: MakeSession, deepgram: Callable[..., TranscriptionService]
 ) -> None:
     live = make_session(policy=policy("deepgram", publish=True), transcription=deepgram(""))
     speak(live, np.zeros(2 * SECOND, np.int16))
@@ -227,19 +229,20 @@ def test_no_key_at_all_is_one_clear_sentence(
 @pytest.mark.slow
 def test_a_transcriber_that_never_reads_holds_neither_sound_nor_end_up(
     make_session: MakeSession,
-    deepgram: Callable[[str], TranscriptionService],
+    deepgram: Callable[..., TranscriptionService],
     deepgram_server: DeepgramServer,
     audio_models: AudioModels,
     one_voice: Pcm,
 ) -> None:
     deepgram_server.deaf = True
-    live = make_session(audio=audio_models, policy=policy("deepgram"), transcription=deepgram(KEY))
+    service = deepgram(KEY, close_timeout=2.0)
+    live = make_session(audio=audio_models, policy=policy("deepgram"), transcription=service)
     heard = speak(live, one_voice[: 10 * SECOND])
     assert len(heard) == 20
 
 
 def test_deepgrams_speakers_raise_the_incident_where_the_policy_chooses_them(
-    make_session: MakeSession, deepgram: Callable[[str], TranscriptionService]
+    make_session: MakeSession, deepgram: Callable[..., TranscriptionService]
 ) -> None:
     wanted = policy("deepgram").with_accommodations({"audio": {"diarization": "deepgram"}})
     # A word of 0.8 s, as the server gives every fifth, is enough for this policy.

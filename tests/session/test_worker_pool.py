@@ -14,7 +14,7 @@ import pytest
 from proctoring.session.load import Demand
 from proctoring.session.worker_pool import WorkerPool
 
-TIMEOUT = 10.0
+TIMEOUT = 60.0
 
 
 def wait_for(gate: Event) -> None:
@@ -146,18 +146,21 @@ def test_a_closed_queue_runs_no_more() -> None:
 
 
 def test_stopping_waits_for_what_runs_and_drops_what_waits() -> None:
-    running, ran = Event(), []
+    running, scheduled, ran = Event(), Event(), []
     pool = WorkerPool(1)
     pool.start()
 
     def slow() -> None:
         running.set()
-        time.sleep(0.05)
+        scheduled.wait(TIMEOUT)
+        while pool.waiting:  # until the pool is being stopped
+            time.sleep(0.001)
         ran.append("slow")
 
     pool.serial_queue(slow).schedule()
     assert running.wait(TIMEOUT)
     pool.serial_queue(lambda: ran.append("waiting")).schedule()
+    scheduled.set()
     assert pool.stop(TIMEOUT)
     assert ran == ["slow"]
 

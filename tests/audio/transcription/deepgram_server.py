@@ -37,7 +37,6 @@ class DeepgramServer:
     audio: list[bytearray] = field(default_factory=list)
     """Per connection, all that came."""
     refused: int = 0
-    idle_closings: int = 0
     release: threading.Event = field(default_factory=threading.Event)
     _server: Server | None = None
 
@@ -81,7 +80,6 @@ class DeepgramServer:
                 try:
                     message = connection.recv(timeout=self.idle)
                 except TimeoutError:
-                    self.idle_closings += 1
                     connection.close(1011, "NET-0001")
                     return
                 if isinstance(message, bytes):

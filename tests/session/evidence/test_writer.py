@@ -16,7 +16,7 @@ from proctoring.records.evidence.vault import EvidenceVault
 from proctoring.session.evidence.media_buffer import EncodedFrame, MediaSegment
 from proctoring.session.evidence.writer import EvidenceRequest, EvidenceWriter
 
-TIMEOUT = 20.0
+TIMEOUT = 60.0
 PICTURE = encode(one_person())
 
 
