@@ -126,8 +126,18 @@ def capture_time(message: bytes) -> int:
     return int(microseconds)
 
 
-async def until(condition: Callable[[], Any], seconds: float = 10.0) -> None:
+async def until(condition: Callable[[], Any], seconds: float = 60.0) -> None:
     """Wait until something holds, looking often; fails when it does not in time."""
     async with asyncio.timeout(seconds):
         while not condition():  # noqa: ASYNC110 - what is waited for has no event
             await asyncio.sleep(0.01)
+
+
+async def settled(value: Callable[[], int]) -> int:
+    """Wait until a number that rises stays as it is for half a second; what it is then."""
+    async with asyncio.timeout(60.0):
+        before = -1
+        while (now := value()) != before:
+            before = now
+            await asyncio.sleep(0.5)
+        return now

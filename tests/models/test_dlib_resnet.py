@@ -44,19 +44,28 @@ def test_gives_what_dlib_itself_gives(weights: Path, network: Network) -> None:
 
 def test_lets_other_threads_run_meanwhile(network: Network) -> None:
     face = np.zeros((1, 150, 150, 3), np.float32)
-    turns = 0
+    turns, over = 0, False
 
-    def infer() -> None:
-        for _ in range(20):
-            network(face)
+    def count() -> None:
+        nonlocal turns
+        while not over:
+            turns += 1
+            time.sleep(0.0005)
 
-    thread = threading.Thread(target=infer)
+    def turns_during_a_call() -> int:
+        before = turns
+        network(face)
+        return turns - before
+
+    thread = threading.Thread(target=count)
     thread.start()
-    while thread.is_alive():
-        turns += 1
-        time.sleep(0.0005)
-    # dlib's own binding allows one or two turns per call: between them, never during one.
-    assert turns > 60
+    try:
+        # dlib's own binding allows one or two turns per call: between them, never during one. On a
+        # busy machine the other thread may have to wait for a core: during another call it has one.
+        assert any(turns_during_a_call() > 4 for _ in range(200))
+    finally:
+        over = True
+        thread.join()
 
 
 def test_a_file_cut_short_is_refused_by_name(weights: Path, tmp_path: Path) -> None:

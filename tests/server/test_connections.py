@@ -122,9 +122,11 @@ def test_bytes_that_come_one_by_one_do_not_prolong_the_time(hasty: Live) -> None
             connection.sendall(b"X")
             time.sleep(0.05)
 
-    with raw(hasty, b"GET /api/health HTTP/1.1\r\n") as connection:
-        with pytest.raises(OSError, match=r"reset|pipe|aborted"):
-            send_on()
+    with (
+        raw(hasty, b"GET /api/health HTTP/1.1\r\n") as connection,
+        pytest.raises(OSError, match=r"reset|pipe|aborted"),
+    ):
+        send_on()
 
 
 def test_a_second_request_on_a_connection_has_the_same_limit(hasty: Live) -> None:

@@ -240,29 +240,40 @@ def test_a_message_beyond_all_bounds_closes_its_socket_alone(
 def test_200_frames_a_second_are_answered_at_10_and_kill_nothing(
     live: Live, session_id: str, face_jpeg: bytes
 ) -> None:
+    began, sent = time.monotonic(), 0
     with live.socket(f"{session_id}/video?observe=1") as video:
-        began = time.monotonic()
-        for i in range(300):
-            video.send(stamped(EPOCH + i * 5000, face_jpeg))
-            time.sleep(max(0.0, began + i * 0.005 - time.monotonic()))
-        assert receive_key(video, "error")["code"] == "too_many_frames"
-        assert seen(video, face_jpeg, EPOCH + 3_000_000)
+
+        def refused() -> bool:
+            """Send more, of 200 a second; whether the server has said that they are too many."""
+            nonlocal sent
+            for _ in range(300):
+                video.send(stamped(EPOCH + sent * 5000, face_jpeg))
+                sent += 1
+            with contextlib.suppress(TimeoutError):
+                while (error := receive(video, timeout=0.2).get("error")) is None:
+                    pass
+                assert error["code"] == "too_many_frames"
+                return True
+            return False
+
+        assert any(refused() for _ in range(20))  # a busy machine may send fewer than are allowed
+        assert seen(video, face_jpeg, EPOCH + sent * 5000 + 1_000_000)
     with live.http as http:
         frames = http.get(f"/api/sessions/{session_id}").json()["frames"]
     # 120 at once, 60 a second in the mean; analysed 10 times a second of media time.
     assert frames["received"] <= 120 + 60 * (time.monotonic() - began) + 1
-    assert frames["analysed"] <= 25
+    assert frames["analysed"] <= sent * 0.005 * 10 + 10
     assert frames["refused"] == 0
 
 
 @pytest.mark.parametrize(
     ("kind", "captures"),
     [
-        ("stand still", [EPOCH] * 8),
-        ("run backwards", [EPOCH - i * 1_000_000 for i in range(8)]),
-        ("jump", [EPOCH + (i % 2) * 86_400_000_000 for i in range(8)]),
-        ("are the largest there are", [2**64 - 1] * 8),
-        ("come and go", [EPOCH if i % 2 else None for i in range(8)]),
+        ("stand still", [EPOCH] * 5),
+        ("run backwards", [EPOCH - i * 1_000_000 for i in range(5)]),
+        ("jump", [EPOCH + (i % 2) * 86_400_000_000 for i in range(5)]),
+        ("are the largest there are", [2**64 - 1] * 5),
+        ("come and go", [EPOCH if i % 2 else None for i in range(5)]),
     ],
 )
 def test_whatever_stamps_do_media_time_rises_with_arrival(
