@@ -6,6 +6,7 @@ import json
 import re
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from pydantic import SecretStr
 from starlette.routing import Mount, Route, WebSocketRoute
 from tests.server.live import DEAF, TIMEOUT, Live, receive, running
 from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import ClientConnection
 
 from proctoring.server import tokens
 from proctoring.server.app import OPEN_PATHS, create_app
@@ -281,14 +283,26 @@ def test_a_server_without_tokens_speaks_the_subprotocol_all_the_same(
 
 
 def test_a_socket_is_closed_when_its_token_expires(
-    guarded: Live, monkeypatch: pytest.MonkeyPatch
+    guarded: Live,
 ) -> None:
-    issued = time.time() - 60 - tokens.LEEWAY + 1
-    bearer = make_token(
-        SETTINGS, scopes=[Scope.EVENTS], sessions=["late"], minutes=1, now=issued + 1
-    )
-    headers = {"authorization": f"Bearer {bearer}"}
-    with guarded.socket("late/events", additional_headers=headers) as socket:
+    def expiring(seconds: float) -> dict[str, str]:
+        """With a token that a server takes for so long."""
+        issued = time.time() - 60 - tokens.LEEWAY + seconds
+        bearer = make_token(
+            SETTINGS, scopes=[Scope.EVENTS], sessions=["late"], minutes=1, now=issued
+        )
+        return {"authorization": f"Bearer {bearer}"}
+
+    def opened() -> tuple[ClientConnection, dict[str, str]]:
+        """On a busy machine a token may have expired before the socket is open."""
+        for seconds in (2, 5, 10):
+            headers = expiring(seconds)
+            with suppress(InvalidStatus):
+                return guarded.socket("late/events", additional_headers=headers), headers
+        raise AssertionError("no token was accepted")
+
+    socket, headers = opened()
+    with socket:
         assert receive(socket)["error"]["code"] == "token_expired"
         with pytest.raises(ConnectionClosed) as caught:
             receive(socket)
@@ -347,11 +361,11 @@ def test_a_server_with_tokens_may_be_asked_by_any_name(guarded: Live) -> None:
 
 
 def test_one_client_asks_only_so_often(vision_models: VisionModels) -> None:
-    with running(vision_models, max_requests_per_second=5.0) as live, live.http as http:
+    with running(vision_models, max_requests_per_second=1.0) as live, live.http as http:
         answers = [http.get("/api/health") for _ in range(15)]
     codes = [answer.status_code for answer in answers]
-    assert codes[:10] == [200] * 10
-    assert 429 in codes[10:]
+    assert codes[:2] == [200] * 2
+    assert 429 in codes[2:]
     refused = answers[codes.index(429)]
     error = refused.json()["error"]
     assert (error["code"], error["retryable"]) == ("too_many_requests", True)

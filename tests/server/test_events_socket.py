@@ -6,6 +6,7 @@ import base64
 import json
 import os
 import socket as sockets
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -218,9 +219,9 @@ def test_a_listener_that_never_reads_is_cut_off_and_nobody_else_notices(
 
 
 def test_an_ended_sessions_events_are_read_with_after_and_then_gone(
-    vision_models: VisionModels,
+    vision_models: VisionModels, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with running(vision_models, keep_events=1.0) as live, live.http as http:
+    with running(vision_models, keep_events=3600.0) as live, live.http as http:
         with live.socket("a/events"):
             publish(live, "a")
             publish(live, "a")
@@ -231,6 +232,8 @@ def test_an_ended_sessions_events_are_read_with_after_and_then_gone(
         assert said[-1]["error"]["code"] == "ended"
         assert code == 4004
         assert http.get("/api/sessions").json() == {"sessions": []}
+        assert live.service.outbox.last_seq("a") == 2
+        monkeypatch.setattr(live.service, "now", lambda: time.monotonic() + 3601)
         until(lambda: live.service.outbox.last_seq("a") == 0)
 
 
