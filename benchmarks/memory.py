@@ -3,7 +3,7 @@
     uv run python -m benchmarks.memory [--seconds 20] [--sessions 1 10 30]
 
 A server process of its own, sessions over real sockets: 640 x 480 at 10 frames a second of a moving face, with records, without
-evidence and audio. The memory is read while the sessions run, after half of their time; what the machine cannot analyse
+evidence and audio. A server is started and ended before, in the same folder: the first one compiles networks and creates tables. The memory is read while the sessions run, after half of their time; what the machine cannot analyse
 is replaced by newer frames, as always. ``files`` are mapped libraries and networks, which processes share.
 """
 
@@ -58,16 +58,19 @@ def main() -> None:
     chosen = parser.parse_args()
     frames = moving_face()
     print(f"{len(os.sched_getaffinity(0))} cores, load average {os.getloadavg()[0]:.1f}")
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        serving(Path(folder) / "log", admission="count") as (server, address),
-    ):
+    with tempfile.TemporaryDirectory() as folder:
+        log = Path(folder) / "log"
+        with serving(log):
+            pass
+        report(log, frames, chosen.sessions, chosen.seconds)
+
+
+def report(log: Path, frames: list[bytes], numbers: list[int], seconds: float) -> None:
+    with serving(log, admission="count") as (server, address):
         ready = memory(server)
         show("ready", ready)
-        for sessions in chosen.sessions:
-            found, cpu = asyncio.run(
-                while_running(server, address, frames, sessions, chosen.seconds)
-            )
+        for sessions in numbers:
+            found, cpu = asyncio.run(while_running(server, address, frames, sessions, seconds))
             show(f"{sessions} sessions", found)
             each = (found.resident - ready.resident) / sessions
             print(f"    {each:.1f} MiB more per session; {cpu:.0f} ms CPU per session-second")

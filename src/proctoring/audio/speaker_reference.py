@@ -6,14 +6,13 @@ import io
 import time
 from dataclasses import dataclass
 from itertools import combinations
+from typing import TYPE_CHECKING
 
-import av
 import numpy as np
 
 from proctoring.audio.embedding import SpeakerEmbedding
 from proctoring.audio.networks import AudioModels
 from proctoring.audio.pcm import SAMPLE_RATE, Pcm, to_waveform
-from proctoring.audio.recording import resampled
 from proctoring.audio.segmentation import FRAME_STEP, LOCAL_SPEAKERS, WINDOW, segment
 from proctoring.audio.voice_activity import (
     SPEECH_PROBABILITY,
@@ -21,6 +20,9 @@ from proctoring.audio.voice_activity import (
     speech_probabilities,
 )
 from proctoring.errors import BadVoiceError, ModelUnavailableError
+
+if TYPE_CHECKING:
+    import av
 
 MIN_SPEECH = 3.0
 """Seconds in which the candidate is the only speaker that a reference needs."""
@@ -77,6 +79,11 @@ def decode_reference(data: bytes) -> Pcm:
     reader = _FORMATS.get(data[:4])
     if reader is None:
         raise BadVoiceError("not an audio file: WAV, FLAC, Ogg or WebM is needed")
+    # Not before it is needed: FFmpeg takes 18 MiB.
+    import av
+
+    from proctoring.audio.recording import resampled
+
     pieces, samples = [np.zeros(0, np.int16)], 0
     until = time.thread_time() + _MAX_DECODING
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from typing import TYPE_CHECKING, Annotated
 
@@ -69,6 +70,8 @@ def _serve(settings: Settings, listener: socket.socket, console: Console) -> Non
     from proctoring.cli.loading_display import loading_display
 
     began = time.monotonic()
+    # OpenVINO imports its converter of models unless it is missing: 60 modules and a library, 8 MiB.
+    sys.modules.setdefault("openvino.tools.ovc", None)  # type: ignore[arg-type]
     with loading_display(console, "loading models") as (progress, end_display):
         from proctoring.models.runtime import available_cores
         from proctoring.server.heap import limit_arenas

@@ -16,7 +16,6 @@ from typing import Protocol
 from proctoring.capabilities import Capability
 from proctoring.errors import BadFrameError, EvidenceUnavailableError
 from proctoring.incidents import Evidence
-from proctoring.session.evidence.encoding import encode_clip, encode_still
 from proctoring.session.evidence.face_search import FindFaces
 from proctoring.session.evidence.media_buffer import MediaSegment
 
@@ -161,6 +160,9 @@ class EvidenceWriter:
             return request
 
     def _serve(self, request: EvidenceRequest) -> None:
+        # Not before there is something to encode: FFmpeg takes 18 MiB.
+        from proctoring.session.evidence.encoding import encode_clip, encode_still
+
         started = time.perf_counter()
         try:
             encode = encode_still if request.kind == "still" else encode_clip
