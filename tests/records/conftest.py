@@ -41,17 +41,19 @@ def postgresql() -> Iterator[str]:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The address of an empty database."""
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'records.sqlite3'}"
+        yield f"sqlite:///{tmp_path / 'records.sqlite3'}"
+        return
     address: str = request.getfixturevalue("postgresql")
     name = f"test_{os.getpid()}_{next(_NUMBERS)}"
     engine = create_engine(f"{address}/postgres", isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
         connection.execute(text(f"create database {name}"))
+        yield f"{address}/{name}"
+        connection.execute(text(f"drop database {name} with (force)"))
     engine.dispose()
-    return f"{address}/{name}"
 
 
 @pytest.fixture
