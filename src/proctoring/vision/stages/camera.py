@@ -7,7 +7,7 @@ from proctoring.vision.frame import Frame
 from proctoring.vision.stages.context import Context, ObservationPart
 from proctoring.vision.stages.stage import Stage
 
-DETAIL_PERIOD = 0.2
+DETAIL_PERIOD = 0.4
 """Seconds between two measurements of detail in frames that are decoded anyway."""
 MAX_DETAIL_AGE = 0.5
 """Seconds after which a frame is decoded to measure detail."""
