@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from proctoring.observations import FrameObservation
+from proctoring.observations import Box, FrameObservation
 from proctoring.vision.deferred import DeferredDetection, DeferredResult
 from proctoring.vision.depicted_faces import DepictedFaceDetector
 from proctoring.vision.face_gate import FaceGate
+from proctoring.vision.face_swap import FaceSwap
 from proctoring.vision.frame import Frame
 from proctoring.vision.identity.embedding import Embedding
 from proctoring.vision.identity.reference import FaceReference
@@ -38,6 +39,8 @@ from proctoring.vision.stages.orientation import OrientationStage
 from proctoring.vision.stages.stage import Stage, StageLoop, timed
 from proctoring.vision.steps import run_to_completion
 
+_SWAPPED = "swapped"
+"""Why faces are measured where another picture has taken the place of a face that rested."""
 FACE_RATE = 10.0
 """Analysed frames per second of media time, unless the session's rate is reduced."""
 
@@ -101,6 +104,9 @@ class VisionAnalyser:
         self._schedule = Schedule()
         self._latest = Latest()
         self._gate = FaceGate() if gated and models.faces is not None else None
+        self._swap = FaceSwap()
+        self._face: Box | None = None
+        """The candidate's in the last measured frame."""
 
     def is_due(self, time: float) -> bool:
         """Whether a frame of this media time would be analysed. Cheap."""
@@ -134,10 +140,12 @@ class VisionAnalyser:
         carried = None
         if not why and self._gate is not None:
             carried = self._gate.last
-        context = Context(frame, self._slowdown, self._latest, carried)
+        calm = self._gate is not None and not self.attentive
+        context = Context(frame, self._slowdown, self._latest, carried, calm, why == _SWAPPED)
         milliseconds |= self._stages.run(context)
         if self._gate is not None and carried is None:
             self._gate.remember(context)
+            self._face = None if context.candidate is None else context.candidate.box
         deferred = self._objects.request(context) if allow_deferred else None
         return FrameAnalysis(
             context.observation(),
@@ -157,16 +165,18 @@ class VisionAnalyser:
         why = self._why_measure_unseen(frame.time)
         with timed(milliseconds, "decode"):
             frame.pixels if why else frame.luma  # noqa: B018  # decodes it
-        if why or self._gate is None:
+        if self._gate is None:
             return why
         with timed(milliseconds, "change"):
-            why = self._gate.why_measure(frame.time, frame.luma)
-        if why:
+            if self._swap.update(frame, self._face):
+                why = _SWAPPED
+            seen = "" if why else self._gate.why_measure(frame.time, frame.luma)
+        if not frame.decoded and (why or seen):
             of_luma = milliseconds["decode"]
             with timed(milliseconds, "decode"):
                 frame.pixels  # noqa: B018
             milliseconds["decode"] += of_luma
-        return why
+        return why or seen
 
     def _why_measure_unseen(self, time: float) -> str:
         """Why faces are measured in a frame of this media time, whatever it shows; empty: see its copy."""

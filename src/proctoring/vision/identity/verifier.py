@@ -142,6 +142,11 @@ class IdentityVerifier:
             self._start_burst(time, trigger)
         self._track, self._lost_at, self._obstruction = track, None, ""
 
+    def look_again(self, time: float) -> None:
+        """Compare in this frame, without an interruption: the face is suddenly another picture."""
+        if self.reference is not None:
+            self._next = min(self._next, time)
+
     def is_due(self, time: float) -> bool:
         """Whether a comparison is due in a frame with the candidate's face."""
         return self._embedder is not None and time >= self._next

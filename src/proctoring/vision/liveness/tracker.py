@@ -23,6 +23,8 @@ _SAMPLES = 5
 """Latest scores that are averaged."""
 _MIN_SAMPLES = 3
 """Scores from which there is a mean."""
+_CERTAIN = 0.5
+"""Score from which a single frame leaves no doubt that the face is bona fide."""
 _MAX_AGE = 15.0
 """Greatest age of a score in seconds: older ones may be of another face."""
 
@@ -91,20 +93,35 @@ class LivenessTracker:
         unscored = why_not_scored(pixels, box) if self._scorer is not None else ""
         if self._scorer is not None and not unscored:
             self._scores.append((time, self._scorer.score(pixels, box)))
-        recent = [] if unscored else [s for at, s in self._scores if time - at <= _MAX_AGE]
-        return (
-            Liveness(
-                track=track,
-                score=sum(recent) / len(recent) if len(recent) >= _MIN_SAMPLES else None,
-                networks=self._scorer.name if self._scorer else "",
-                samples=len(recent),
-                parallax=self._motion.parallax,
-                motion=self._motion.travel,
-                framed_share=sum(self._framed) / len(self._framed) if self._framed else None,
-                blinks=self._blinks.per_minute,
-                inner_motion=self._inner.extent,
-            ),
-            NotRead("liveness", unscored) if unscored else None,
+        recent = [] if unscored else self._recent(time)
+        unread = NotRead("liveness", unscored) if unscored else None
+        return self._indications(track, recent), unread
+
+    def unchanged(self, time: float, track: int) -> Liveness:
+        """The indications in a frame in which the face looks as it did when it was scored last."""
+        return self._indications(track, self._recent(time))
+
+    @property
+    def certain(self) -> bool:
+        """Whether the last scores leave no doubt that the face is bona fide."""
+        return self._scorer is None or (
+            len(self._scores) == _SAMPLES and min(score for _, score in self._scores) >= _CERTAIN
+        )
+
+    def _recent(self, time: float) -> list[float]:
+        return [score for at, score in self._scores if time - at <= _MAX_AGE]
+
+    def _indications(self, track: int, recent: list[float]) -> Liveness:
+        return Liveness(
+            track=track,
+            score=sum(recent) / len(recent) if len(recent) >= _MIN_SAMPLES else None,
+            networks=self._scorer.name if self._scorer else "",
+            samples=len(recent),
+            parallax=self._motion.parallax,
+            motion=self._motion.travel,
+            framed_share=sum(self._framed) / len(self._framed) if self._framed else None,
+            blinks=self._blinks.per_minute,
+            inner_motion=self._inner.extent,
         )
 
 

@@ -105,6 +105,10 @@ class Context:
     latest: Latest
     carried: MeasuredFaces | None = None
     """Of an earlier frame, where the faces are carried over; ``None``: they are measured in this one."""
+    calm: bool = False
+    """Whether nothing is pending for which everything must be measured as often as it can be."""
+    swapped: bool = False
+    """Whether the face, which rested, is another picture than in the frame before (``face_swap``)."""
     found: ObservationPart = field(default_factory=ObservationPart)
     """The parts of the observation so far."""
     of_faces: ObservationPart = field(default_factory=ObservationPart)

@@ -32,6 +32,8 @@ class IdentityStage(Stage):
             context.found.get("camera"),
             context.latest.stream,
         )
+        if context.swapped:
+            self._verifier.look_again(frame.time)
         if face is None or not self._verifier.is_due(frame.time):
             return {}
         identity, unread = self._verifier.verify(

@@ -24,6 +24,9 @@ class Stage(Protocol):
     """Whether it is left out of frames to which the faces of an earlier frame are carried over; its
     result of that frame then stands in."""
 
+    at_swaps: ClassVar[bool] = False
+    """Whether it runs at once where a face that rested is suddenly another picture."""
+
     def needs_faces(self, time: float) -> bool:  # noqa: ARG002  (for those that do)
         """Whether a run at this media time needs faces that are measured in the same frame."""
         return False
@@ -58,7 +61,8 @@ class StageLoop:
             if stage.measures_faces and context.carried is not None:
                 continue
             period = _period(stage, context.slowdown)
-            if period and not schedule.start_if_due(context.frame.time, period):
+            due = not period or schedule.start_if_due(context.frame.time, period)
+            if not due and not (context.swapped and stage.at_swaps):
                 continue
             began = clock.perf_counter()
             context.add(stage.run(context), measures_faces=stage.measures_faces)
