@@ -37,3 +37,21 @@ def test_what_does_not_fit_becomes_one_gap_in_its_place() -> None:
     assert buffer.put(ramp(0, 100)) == 0
     assert len(buffer.pop(1000)) == 100  # type: ignore[arg-type]
     assert buffer.pop(1000) is None
+
+
+def test_pieces_are_joined_up_to_the_next_gap() -> None:
+    buffer = AudioBuffer(1000)
+    for start in range(0, 300, 60):
+        buffer.put(ramp(start, start + 60))
+    assert not buffer.has(301)
+    assert buffer.has(300)
+    first = buffer.pop(200)
+    assert isinstance(first, np.ndarray)
+    assert np.array_equal(first, ramp(0, 200))
+    buffer.put_gap(1.0)
+    assert buffer.has(301), "a gap is worth a turn, however little waits"
+    rest = buffer.pop(200)
+    assert isinstance(rest, np.ndarray)
+    assert np.array_equal(rest, ramp(200, 300))
+    assert buffer.pop(200) == Gap(1.0)
+    assert not buffer.has(1)

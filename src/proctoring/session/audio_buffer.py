@@ -6,6 +6,8 @@ from collections import deque
 from dataclasses import dataclass
 from threading import Lock
 
+import numpy as np
+
 from proctoring.audio.pcm import SAMPLE_RATE, Pcm
 
 CAPACITY = 30 * SAMPLE_RATE
@@ -27,6 +29,12 @@ class AudioBuffer:
         self._lock = Lock()
         self._items: deque[Pcm | Gap] = deque()
         self._waiting = 0
+        self._gaps = 0
+
+    def has(self, samples: int) -> bool:
+        """Whether so many samples wait, or a gap."""
+        with self._lock:
+            return self._gaps > 0 or self._waiting >= samples
 
     def put(self, samples: Pcm) -> float:
         """Add samples. Returns the seconds of them that did not fit and became a gap."""
@@ -47,18 +55,26 @@ class AudioBuffer:
                 self._items[-1] = Gap(last.seconds + seconds)
             else:
                 self._items.append(Gap(seconds))
+                self._gaps += 1
 
     def pop(self, most: int) -> Pcm | Gap | None:
-        """Remove and return the oldest gap or samples, at most ``most`` of them; ``None`` if the
-        buffer is empty."""
+        """Remove and return the oldest gap, or the samples before the next gap, at most ``most`` of them;
+        ``None`` if the buffer is empty."""
         with self._lock:
             if not self._items:
                 return None
-            first = self._items.popleft()
-            if isinstance(first, Gap):
-                return first
-            if len(first) > most:
-                self._items.appendleft(first[most:])
-                first = first[:most]
-            self._waiting -= len(first)
-            return first
+            if isinstance(gap := self._items[0], Gap):
+                self._items.popleft()
+                self._gaps -= 1
+                return gap
+            pieces: list[Pcm] = []
+            wanted = most
+            while wanted and self._items and not isinstance(piece := self._items[0], Gap):
+                self._items.popleft()
+                if len(piece) > wanted:
+                    self._items.appendleft(piece[wanted:])
+                    piece = piece[:wanted]
+                pieces.append(piece)
+                wanted -= len(piece)
+            self._waiting -= most - wanted
+        return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)

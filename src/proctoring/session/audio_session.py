@@ -32,8 +32,9 @@ class AudioReply(Protocol):
 class AudioSession:
     """Buffers audio on the event loop and analyses it on pool threads.
 
-    Analysis has a background queue of its own, so frames do not wait for it. Audio that does not
-    fit into the buffer is analysed as a gap.
+    Analysis has a background queue of its own, so frames do not wait for it. It is woken when a step
+    (``STEP``) is complete, not for every message. Audio that does not fit into the buffer is analysed as a
+    gap.
 
     Args:
         models: shared by all sessions.
@@ -102,7 +103,8 @@ class AudioSession:
         assert self._position.end is not None  # noqa: S101
         start = self._position.end - len(fresh) / SAMPLE_RATE
         self._sinks.emit(AudioReceived(start, fresh, len(samples) / SAMPLE_RATE, missing))
-        self._queue.schedule()
+        if self._buffer.has(STEP):
+            self._queue.schedule()
         if self._transcription is not None:
             self._transcription.receive(fresh, start, place.gap)
 
@@ -119,18 +121,21 @@ class AudioSession:
     # On pool threads, one step at a time.
 
     def _step(self) -> None:
-        item = self._buffer.pop(STEP)
+        ended = self._ended  # read first: what arrived before the end is analysed before it
+        wanted = ended is not None or self._buffer.has(STEP)
+        item = self._buffer.pop(STEP) if wanted else None
         if item is not None:
             self._analyse(item)
-            self._queue.reschedule()  # one segment per turn
-        elif self._ended is not None:
+            if ended is not None or self._buffer.has(STEP):
+                self._queue.reschedule()  # one segment per turn
+        elif ended is not None:
             self._queue.close()
             try:
                 if self._analyser is not None:
                     self._emit(self._analyser.flush())
             except Exception:  # noqa: BLE001  # the session must still end
                 _log.exception("the last audio could not be analysed")
-            self._ended()
+            ended()
 
     def _analyse(self, item: Pcm | Gap) -> None:
         try:
