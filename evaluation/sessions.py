@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from proctoring.incidents import IncidentChange, IncidentState
-from proctoring.judgement.attention import needs_every_frame
+from proctoring.judgement.attention import needed_attention
 from proctoring.judgement.judge import finish, judge
 from proctoring.judgement.policy import Policy
+from proctoring.judgement.recent_angles import RecentAngles
 from proctoring.judgement.state import initial_state
 from proctoring.models.store import ModelStore
 from proctoring.observations import FrameObservation
@@ -65,6 +66,7 @@ def run_session(
     """
     analyser, state = VisionAnalyser(models, rate=rate, gated=gated), initial_state()
     looks: list[Looked] = []
+    recent = RecentAngles()
     last: dict[int, IncidentChange] = {}
     began = time = 0.0
     for name, frames in recordings:
@@ -75,7 +77,8 @@ def run_session(
             observation = analyser.analyse(Frame(time, frame.pixels)).observation
             looks.append(Looked(name, index, observation))
             state, changes = judge(policy, state, observation)
-            analyser.attentive = needs_every_frame(policy, state, observation)
+            recent.add(observation)
+            analyser.attention = needed_attention(policy, state, observation, recent)
             last.update({change.number: change for change in changes})
         began = time + pause
     state, changes = finish(policy, state, time)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from evaluation.gating.counted import counted
 from evaluation.gating.variants import Sender, Variant
 
-from proctoring.observations import FrameObservation
+from proctoring.observations import Attention, FrameObservation
 from proctoring.vision.analyser import VisionAnalyser
 from proctoring.vision.decode import read_jpeg
 from proctoring.vision.frame import Frame, Pixels
@@ -49,7 +49,7 @@ def watch(
     """Ten pictures a second, each with a camera's noise and as a JPEG."""
     runs: Counter[str] = Counter()
     analyser, sender = VisionAnalyser(counted(models, runs), gated=gated), Sender(variant)
-    analyser.attentive = False  # nothing is suspected
+    analyser.attention = Attention.USUAL  # nothing is suspected
     seen = []
     for n in range(round(seconds * RATE)):
         before = runs.copy()

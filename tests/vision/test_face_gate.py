@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from tests.vision.test_face_change import draw, mesh
 
-from proctoring.observations import Gaze, HeadPose
+from proctoring.observations import Attention, Gaze, HeadPose
 from proctoring.vision.face_gate import (
     LEARNING_SECONDS,
     FaceComparison,
@@ -52,6 +52,13 @@ def test_a_large_change_is_measured_at_once(luma: Luma) -> None:
 def test_a_small_change_is_measured_within_two_tenths_of_a_second() -> None:
     assert compared(draw(iris=0.25, seed=2), 0.1) == ""
     assert compared(draw(iris=0.25, seed=2), 0.2) == "small change"
+
+
+def test_a_small_change_is_measured_at_once_where_it_may_not_wait() -> None:
+    face = FaceComparison(5.0, draw(seed=1), mesh(), 1.0)
+    noise = known_noise()
+    assert face.why_measure(5.1, draw(seed=2), noise, may_wait=False) == ""
+    assert face.why_measure(5.1, draw(iris=0.25, seed=2), noise, may_wait=False) == "small change"
 
 
 def test_a_slow_drift_adds_up_until_it_is_noticed() -> None:
@@ -142,7 +149,7 @@ def test_what_is_in_doubt_is_not_carried_over(sitting: Sitting) -> None:
     assert not sitting.measure(presence=0.8)
     assert not sitting.measure(gaze=None)
     assert not sitting.measure(eyes_open=False)
-    assert sitting.gate.why_measure(99.0, draw()) == "unsettled"
+    assert sitting.gate.why_measure(99.0, draw(), Attention.USUAL) == "unsettled"
     assert sitting.measure(eyes_open=None)
 
 

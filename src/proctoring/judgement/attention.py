@@ -1,4 +1,4 @@
-"""When faces must be measured in every frame, because what is judged by them is or may soon be pending.
+"""How closely faces must be followed, because what is judged by them is or may soon be pending.
 
 At other times perception may carry measurements over to frames in which the faces have not changed.
 """
@@ -9,18 +9,19 @@ from proctoring.judgement.calibration import is_calibration_active
 from proctoring.judgement.challenge import is_challenge_active
 from proctoring.judgement.enrolment import Phase, phase
 from proctoring.judgement.policy import Policy
-from proctoring.judgement.policy.video import HeadLimits, ScreenLimits
-from proctoring.judgement.state import JudgementState, ScreenExtent
-from proctoring.observations import FrameObservation, Gaze, HeadPose
+from proctoring.judgement.recent_angles import Angles, RecentAngles, angles_of
+from proctoring.judgement.state import JudgementState, KindState
+from proctoring.observations import Attention, FrameObservation
 
 NEAR = 0.6
 """Share of a limit from which an angle is near it. The rest is more than a face can turn, or eyes can
 move, without a change that is measured at once."""
 ENROLMENT_SECONDS = 30.0
 """Seconds after which a candidate who is not ready yet is no longer measured in every frame."""
+_OF_ANGLES = ("gaze.", "head.")
+"""Families of incidents that are read from the angles alone."""
 _OF_FACES = (
-    "gaze.",
-    "head.",
+    *_OF_ANGLES,
     "person.",
     "face.absent",
     "face.hidden",
@@ -34,29 +35,41 @@ move are measured five times a second, which told them from still ones like ten 
 two it was unclear)."""
 
 
-def needs_every_frame(
-    policy: Policy, state: JudgementState, frame: FrameObservation | None
-) -> bool:
-    """Whether the faces of the next frame must be measured.
+def needed_attention(
+    policy: Policy, state: JudgementState, frame: FrameObservation | None, recent: RecentAngles
+) -> Attention:
+    """How closely the faces of the next frame must be followed.
 
     Args:
         policy: its limits and rules.
         state: the present one.
         frame: the last observation of faces; ``None``: there was none.
+        recent: the last measurements.
     """
-    if frame is None or state.time is None:
-        return True
-    return (
+    angles = None if frame is None else angles_of(frame)
+    if angles is None or state.time is None:
+        return Attention.EVERY_FRAME
+    if (
         _is_about_to_be_ready(policy, state)
         or is_calibration_active(state.calibration, state.time)
         or is_challenge_active(state.challenge, state.time)
-        or any(
-            known.samples or known.incident is not None
-            for kind, known in state.kinds.items()
-            if kind.startswith(_OF_FACES)
-        )
-        or _is_near_limits(policy, state, frame)
-    )
+    ):
+        return Attention.EVERY_FRAME
+    pending = [
+        (kind, known)
+        for kind, known in state.kinds.items()
+        if (known.samples or known.incident is not None) and kind.startswith(_OF_FACES)
+    ]
+    if not all(_is_interrupted(kind, known) for kind, known in pending):
+        return Attention.EVERY_FRAME
+    near = False
+    for n, (angle, limit) in enumerate(zip(angles, _limits(policy, state, angles), strict=True)):
+        if abs(angle) < NEAR * limit:
+            continue
+        near = True
+        if recent.reach is None or limit - abs(angle) < recent.reach[n]:
+            return Attention.EVERY_FRAME
+    return Attention.EVERY_CHANGE if near or pending else Attention.USUAL
 
 
 def _is_about_to_be_ready(policy: Policy, state: JudgementState) -> bool:
@@ -68,20 +81,20 @@ def _is_about_to_be_ready(policy: Policy, state: JudgementState) -> bool:
     return state.time - began < ENROLMENT_SECONDS
 
 
-def _is_near_limits(policy: Policy, state: JudgementState, frame: FrameObservation) -> bool:
-    """Whether gaze or head are near a limit, or cannot be read."""
-    candidate = frame.candidate
-    if candidate is None or candidate.head is None or candidate.gaze is None:
-        return True
-    screen = state.calibration.extent or policy.screen
-    return _near(candidate.gaze, screen) or _near(candidate.head, policy.head)
+def _is_interrupted(kind: str, known: KindState) -> bool:
+    """Whether a look aside is no incident yet, and was over in the last frame: it may go on."""
+    if known.incident is not None or not kind.startswith(_OF_ANGLES):
+        return False
+    return not known.samples[-1].held
 
 
-def _near(angles: Gaze | HeadPose, limits: ScreenLimits | ScreenExtent | HeadLimits) -> bool:
-    pitch = angles.pitch or 0.0
+def _limits(policy: Policy, state: JudgementState, angles: Angles) -> Angles:
+    """The limit of each angle on the side to which it points."""
+    screen, head = state.calibration.extent or policy.screen, policy.head
+    yaw, pitch, head_yaw, head_pitch = angles
     return (
-        angles.yaw >= NEAR * limits.left
-        or -angles.yaw >= NEAR * limits.right
-        or pitch >= NEAR * limits.up
-        or -pitch >= NEAR * limits.down
+        screen.left if yaw >= 0 else screen.right,
+        screen.up if pitch >= 0 else screen.down,
+        head.left if head_yaw >= 0 else head.right,
+        head.up if head_pitch >= 0 else head.down,
     )

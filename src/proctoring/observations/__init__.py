@@ -9,6 +9,7 @@
 """
 
 from proctoring.observations.arrival import ConnectionObservation, SocketReplaced, UnanalysedFrames
+from proctoring.observations.attention import Attention
 from proctoring.observations.audio import (
     AudioObservation,
     DiarizationResult,
@@ -47,6 +48,7 @@ Observation = (
 """Any observation."""
 
 __all__ = [
+    "Attention",
     "AudioObservation",
     "Box",
     "BrowserObservation",

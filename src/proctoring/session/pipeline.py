@@ -6,12 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 from proctoring.incidents import IncidentChange
-from proctoring.judgement.attention import needs_every_frame
+from proctoring.judgement.attention import needed_attention
 from proctoring.judgement.calibration import calibration_limit_reached, why_no_calibration
 from proctoring.judgement.challenge import why_no_challenge
 from proctoring.judgement.inputs import JudgementInput
 from proctoring.judgement.judge import finish
 from proctoring.judgement.policy import Policy
+from proctoring.judgement.recent_angles import RecentAngles
 from proctoring.judgement.reducer import apply
 from proctoring.judgement.state import initial_state
 from proctoring.observations import FrameObservation
@@ -49,6 +50,7 @@ class Pipeline:
         self._notices: list[Notice] = []
         self._faces: FrameObservation | None = None
         """The last observation of faces."""
+        self._recent = RecentAngles()
 
     def is_due(self, time: float) -> bool:
         """Whether a frame of this media time would be analysed; saves decoding one that would not."""
@@ -85,7 +87,10 @@ class Pipeline:
         self._notices += notices(self.policy, before, self._state)
         if isinstance(item, FrameObservation) and item.faces is not None:
             self._faces = item
-        self.analyser.attentive = needs_every_frame(self.policy, self._state, self._faces)
+            self._recent.add(item)
+        self.analyser.attention = needed_attention(
+            self.policy, self._state, self._faces, self._recent
+        )
         return changes
 
     def finish(self, time: float) -> tuple[IncidentChange, ...]:

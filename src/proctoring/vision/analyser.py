@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from proctoring.observations import Box, FrameObservation
+from proctoring.observations import Attention, Box, FrameObservation
 from proctoring.vision.deferred import DeferredDetection, DeferredResult
 from proctoring.vision.depicted_faces import DepictedFaceDetector
 from proctoring.vision.face_gate import FaceGate
@@ -89,8 +89,8 @@ class VisionAnalyser:
     ) -> None:
         self.rate = rate
         """Below ``FACE_RATE``, the periods of scaled stages grow in proportion."""
-        self.attentive = True
-        """Whether faces are measured in every frame, changed or not; set by who judges the observations."""
+        self.attention = Attention.EVERY_FRAME
+        """How closely faces are followed; set by who judges the observations."""
         depicted = DepictedFaceDetector()
         liveness = LivenessTracker(models.liveness)
         self._identity = IdentityVerifier(models.identity, reference=reference, mirrored=mirrored)
@@ -140,7 +140,7 @@ class VisionAnalyser:
         carried = None
         if not why and self._gate is not None:
             carried = self._gate.last
-        calm = self._gate is not None and not self.attentive
+        calm = self._gate is not None and self.attention is Attention.USUAL
         context = Context(frame, self._slowdown, self._latest, carried, calm, why == _SWAPPED)
         milliseconds |= self._stages.run(context)
         if self._gate is not None and carried is None:
@@ -170,7 +170,7 @@ class VisionAnalyser:
         with timed(milliseconds, "change"):
             if self._swap.update(frame, self._face):
                 why = _SWAPPED
-            seen = "" if why else self._gate.why_measure(frame.time, frame.luma)
+            seen = "" if why else self._gate.why_measure(frame.time, frame.luma, self.attention)
         if not frame.decoded and (why or seen):
             of_luma = milliseconds["decode"]
             with timed(milliseconds, "decode"):
@@ -182,7 +182,7 @@ class VisionAnalyser:
         """Why faces are measured in a frame of this media time, whatever it shows; empty: see its copy."""
         if self._gate is None:
             return "always"
-        if self.attentive:
+        if self.attention is Attention.EVERY_FRAME:
             return "pending"
         if self._stages.needs_faces(time, self._slowdown):
             return "due"

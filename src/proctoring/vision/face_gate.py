@@ -1,14 +1,15 @@
 """Decides in which frames faces are measured again, and to which the last measurement is carried over.
 
 Every frame is compared with the last *measured* one, so a slow drift adds up until it is noticed. A large
-change is measured at once, a small one within ``SOON_SECONDS``, a face that does not change every
-``REST_SECONDS``. Where the comparison cannot tell, every frame is measured.
+change is measured at once, a small one within ``SOON_SECONDS`` (at once while anything is nearly suspicious), a
+face that does not change every ``REST_SECONDS``. Where the comparison cannot tell, every frame is measured.
 """
 
 from __future__ import annotations
 
 import math
 
+from proctoring.observations import Attention
 from proctoring.vision.face_change import FaceChange, FacePicture
 from proctoring.vision.face_tracking import SURE_PRESENCE
 from proctoring.vision.frame import Luma
@@ -65,11 +66,12 @@ class FaceGate:
             "unsettled" if self._comparison is None else self._comparison.why_measure_unseen(time)
         )
 
-    def why_measure(self, time: float, luma: Luma) -> str:
+    def why_measure(self, time: float, luma: Luma, attention: Attention) -> str:
         """Why faces must be measured in this frame; empty: ``last`` may be carried over to it."""
         if self._comparison is None:
             return "unsettled"
-        return self._comparison.why_measure(time, luma, self._noise)
+        may_wait = attention is Attention.USUAL
+        return self._comparison.why_measure(time, luma, self._noise, may_wait=may_wait)
 
     def _is_settled(self, context: Context) -> bool:
         """Whether the candidate's is the only face, is followed without doubt, and was read in full."""
@@ -113,8 +115,15 @@ class FaceComparison:
         """Why the face must be measured in a frame of this media time whatever it shows."""
         return "" if 0 < time - self._time < REST_SECONDS - _EARLY else "rest"
 
-    def why_measure(self, time: float, luma: Luma, noise: Noise) -> str:
-        """Why the face must be measured in this frame; empty: it has not changed."""
+    def why_measure(self, time: float, luma: Luma, noise: Noise, *, may_wait: bool = True) -> str:
+        """Why the face must be measured in this frame; empty: it has not changed.
+
+        Args:
+            time: media time.
+            luma: the frame's.
+            noise: of the camera, in the skin; learns from the frame.
+            may_wait: whether a small change may wait for ``SOON_SECONDS``.
+        """
         since = time - self._time
         if why := self.why_measure_unseen(time):
             return why
@@ -131,7 +140,8 @@ class FaceComparison:
         change = self._picture.change(difference, min(noise.level, _MAX_NOISE))
         if _beyond(change, LARGE):
             return "change"
-        if since >= SOON_SECONDS - _EARLY and _beyond(change, SMALL):
+        waits = may_wait and since < SOON_SECONDS - _EARLY
+        if not waits and _beyond(change, SMALL):
             return "small change"
         return ""
 
