@@ -12,6 +12,7 @@ rule is met; it is no measured angle.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from proctoring.observations import HeadPose
@@ -82,12 +83,14 @@ def eyes_shut(baseline: LidBaseline, eyes: EyeShape, head: HeadPose) -> bool:
 
 
 def may_look_up(baseline: LidBaseline, eyes: EyeShape, head: HeadPose) -> bool:
-    """Whether the eyeLookUp scores can change ``vertical_gaze``: not unless iris and upper lid have risen."""
-    return (
-        -head.pitch < _HEAD_DOWN
-        and eyes.iris_down < baseline.iris_down
-        and eyes.upper_lid < baseline.upper_lid
-    )
+    """Whether the eyeLookUp scores can change ``vertical_gaze``: not where iris and upper lid have risen too
+    little to say more than the head does, or the eyes look down whatever they say."""
+    by_head = _up_by_head(baseline, eyes, head)
+    at_most = _up_by_eyes(baseline, eyes, math.inf, head)
+    if abs(head.yaw) > _MAX_YAW or at_most <= max(by_head, 0.0):
+        return False
+    down = 0.0 if by_head >= 1 else _down(baseline, eyes, head)
+    return down < 1 and down * DOWN_DEGREES <= at_most * UP_DEGREES
 
 
 def vertical_gaze(
