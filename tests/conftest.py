@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import pytest
 from evaluation.speech import fetch_carried_speech, read_pcm
+from hypothesis import HealthCheck, settings
 from numpy.typing import NDArray
 
 from proctoring.audio.networks import AudioModels, load_audio_models
@@ -41,6 +42,16 @@ os.environ |= {"DEEPGRAM_API_KEY": "", "HF_TOKEN": ""}
 
 # Processes that run tests in parallel must collect them in one order, also where that of a set counts.
 os.environ.setdefault("PYTHONHASHSEED", "0")
+
+# Generated examples are the same each time, and may take as long as a busy machine needs.
+settings.register_profile(
+    "tests",
+    deadline=None,
+    derandomize=True,
+    max_examples=50,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("tests")
 
 MOST_PROCESSES = 8
 """Processes that run tests at once, at most: each loads networks of its own, about 1.5 GB."""

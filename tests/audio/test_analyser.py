@@ -74,8 +74,7 @@ def test_silence_has_no_speech_no_speakers_and_the_lowest_level(audio_models: Au
 
 @settings(
     max_examples=25,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(cuts=st.lists(st.integers(1, 30_000), min_size=1, max_size=30))
 def test_any_cut_of_the_audio_gives_the_same_observations(

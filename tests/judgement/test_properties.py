@@ -15,9 +15,9 @@ from proctoring.judgement import finish, initial_state, judge, state_from_json, 
 from proctoring.judgement.state import JudgementState
 from proctoring.observations import ConnectionObservation, FrameObservation, Observation
 
-TRIED = settings(max_examples=25, deadline=None, derandomize=True)
-"""The same few examples each time, so that the suite is fast and reproducible. To search, raise the
-number and remove ``derandomize`` (400 of each found nothing)."""
+TRIED = settings(max_examples=25)
+"""A few examples, so that the suite is fast. To search, raise the number and add ``derandomize=False`` (400
+of each found nothing)."""
 LIMIT = 2.0  # seconds for which a gaze must persist by default
 LOOKS = st.sampled_from(
     [None, look(), look(phones=(0.8,)), look(persons=(0.9, 0.7)), look(persons=())]
@@ -210,7 +210,7 @@ def test_unreadable_frames_neither_start_nor_end_an_incident(
 LENGTHS = st.floats(0.8, 8.0).filter(lambda length: abs(length - LIMIT) > 0.45)
 
 
-@given(st.lists(LENGTHS, min_size=1, max_size=8), st.booleans())
+@given(st.lists(LENGTHS, min_size=1, max_size=4), st.booleans())
 @TRIED
 def test_five_ten_and_thirty_frames_a_second_give_the_same_incidents(
     lengths: list[float], first_aside: bool

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import combinations
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from proctoring.recording.label_placement import Rectangle, place_all
@@ -21,7 +21,6 @@ anchors = st.builds(
 sizes = st.tuples(st.integers(20, 300), st.integers(10, 40))
 
 
-@settings(deadline=None, max_examples=60)
 @given(st.lists(st.tuples(sizes, anchors), max_size=12))
 def test_labels_never_overlap_and_stay_inside(
     labels: list[tuple[tuple[int, int], Rectangle]],

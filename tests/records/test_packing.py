@@ -10,7 +10,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 import msgpack
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from proctoring.judgement.inputs import JudgementInput
@@ -41,7 +41,6 @@ def values(hint: Any) -> st.SearchStrategy[Any]:
     return plain[hint]
 
 
-@settings(deadline=None)
 @given(st.lists(values(JudgementInput), max_size=20))
 def test_every_observation_comes_back_exactly(items: list[JudgementInput]) -> None:
     found = unpack(pack(items)) if items else []

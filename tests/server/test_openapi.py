@@ -59,8 +59,6 @@ def bearer() -> dict[str, str]:
 @schema.parametrize()
 @settings(
     max_examples=15,
-    deadline=None,
-    derandomize=True,
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),
 )

@@ -35,15 +35,21 @@ class PhoneDetector:
         return ObjectDetections(phones, (PERSON,), "by hand")
 
 
+def filmed(picture: Callable[[float], Pixels], seconds: int) -> list[Pixels]:
+    """Ten frames a second, as a camera gives them."""
+    generator = np.random.default_rng(0)
+    return [with_noise(picture(n / 10), generator, 2) for n in range(seconds * 10)]
+
+
 def session(
-    picture: Callable[[float], Pixels], seconds: int, *, gated: bool
+    frames: list[Pixels], *, gated: bool
 ) -> tuple[PhoneDetector, list[tuple[float, ObjectDetections]]]:
-    """Ten frames a second of a candidate, and all results with the media time of their frames."""
-    detector, latest, generator = PhoneDetector(), Latest(), np.random.default_rng(0)
+    """A candidate at ten frames a second, and all results with the media time of their frames."""
+    detector, latest = PhoneDetector(), Latest()
     stage = ObjectStage(detector, DepictedFaceDetector(), LivenessTracker(None), gated=gated)
     found = []
-    for n in range(seconds * 10):
-        frame = Frame(n / 10, with_noise(picture(n / 10), generator, 2))
+    for n, pixels in enumerate(frames):
+        frame = Frame(n / 10, pixels)
         context = Context(frame, 1.0, latest)
         context.candidate = TrackedFace(1, MESH, 1.0, Box(245, 90, 335, 200))
         deferred = stage.request(context)
@@ -58,7 +64,7 @@ def session(
 def test_a_still_candidate_is_looked_at_every_five_seconds_and_reported_every_second(
     astronaut: Pixels,
 ) -> None:
-    detector, found = session(lambda _: astronaut, 12, gated=True)
+    detector, found = session(filmed(lambda _: astronaut, 12), gated=True)
     assert [time for time, _ in found] == pytest.approx(range(12))
     since = [objects.carried_since for _, objects in found]
     assert since == pytest.approx([None, 0, 0, 0, 0, None, 5, 5, 5, 5, None, 10])
@@ -76,8 +82,9 @@ def test_a_phone_that_is_put_down_is_found_and_stays_found_as_without_the_gate(
     def picture(time: float) -> Pixels:
         return phone if put_down <= time < 9 else astronaut
 
-    _, gated = session(picture, 14, gated=True)
-    _, always = session(picture, 14, gated=False)
+    frames = filmed(picture, 14)
+    _, gated = session(frames, gated=True)
+    _, always = session(frames, gated=False)
     assert [(time, objects.phones) for time, objects in gated] == [
         (time, objects.phones) for time, objects in always
     ]
