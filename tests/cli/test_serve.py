@@ -28,8 +28,9 @@ from proctoring.settings import Settings
 ROOT = Path(__file__).parents[2]
 TIMEOUT = 60.0
 
-SIGNAL_TIMEOUT = 2.0
-"""Seconds in which Ctrl-C ends a server, whatever it does."""
+SIGNAL_TIMEOUT = 15.0
+"""Seconds in which Ctrl-C ends a server, whatever it does: half a second, unless the machine is busy. Loading
+is not waited for, nor are sockets that stay open."""
 
 
 def refused(*options: str, **environment: str) -> str:

@@ -21,10 +21,7 @@ def test_thousands_of_hostile_messages_leave_no_trace(tmp_path: Path) -> None:
     result = measure(3000, at_once=16, quiet=5, folder=tmp_path, only=kinds)
     assert sum(result.sent.values()) >= 3000
     assert set(result.sent) == {kind.__name__ for kind in ATTACKS}, "not every kind was tried"
-    # How fast the honest session was is the benchmark's to say: this machine may be busy.
-    problems = [problem for problem in result.problems() if "percentile" not in problem]
-    assert problems == []
-    assert len(result.during) > 5, "the honest session was starved"
+    assert_well(result)
 
 
 @pytest.mark.e2e
@@ -33,8 +30,15 @@ def test_what_costs_more_than_it_sends_leaves_the_honest_session_alone(tmp_path:
     kinds = tuple(kind.__name__ for kind in COSTLY)
     result = measure(500, at_once=8, quiet=5, folder=tmp_path, only=kinds)
     assert set(result.sent) == set(kinds), "not every kind was tried"
-    problems = [problem for problem in result.problems() if "percentile" not in problem]
-    assert problems == []
+    assert_well(result)
+
+
+def assert_well(result: Result) -> None:
+    """Nothing was left behind, and the honest session was served. How fast is the benchmark's to say: this
+    machine may be busy."""
+    speed = ("percentile", "no observation for")
+    assert [p for p in result.problems() if not any(word in p for word in speed)] == []
+    assert len(result.during) > 5, "the honest session was starved"
 
 
 def test_a_server_that_keeps_what_it_should_let_go_is_found_out() -> None:
