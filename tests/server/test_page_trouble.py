@@ -93,7 +93,7 @@ def test_a_camera_that_never_answers_is_said_and_can_be_given_up(
 ) -> None:
     page = broken(HANGING_CAMERA)
     press_start(page)
-    hint(page).to_have_text("Opening the camera", timeout=1000)
+    hint(page).to_have_text("Opening the camera", timeout=5000)
     notices(page).to_contain_text("The camera does not answer.")
     assert accessibility_violations(page) == []
     page.get_by_role("button", name="Cancel").click()
@@ -170,8 +170,8 @@ def test_offline_is_said_within_two_seconds_and_the_position_is_not_praised(
     become_ready(page)
     page.context.set_offline(True)
     notices(page).to_contain_text("offline", timeout=WITHIN_TWO_SECONDS)
-    expect(page.locator("#connection")).to_have_text("Offline", timeout=100)
-    expect(page.locator("#guide")).not_to_contain_text("You sit well.", timeout=100)
+    expect(page.locator("#connection")).to_have_text("Offline", timeout=2000)
+    expect(page.locator("#guide")).not_to_contain_text("You sit well.", timeout=2000)
     page.context.set_offline(False)
     expect(page.locator("#connection")).to_have_text("Connected")
     notices(page).not_to_contain_text("offline")
@@ -187,7 +187,7 @@ def test_a_server_that_stops_answering_is_said_and_found_again(
     assert server.process is not None
     os.kill(server.process.pid, signal.SIGSTOP)
     try:
-        notices(page).to_contain_text("nothing is checked now", timeout=5000)
+        notices(page).to_contain_text("nothing is checked now")
         expect(page.locator("#connection")).to_have_text("No answer")
         expect(page.locator("#guide-state")).to_have_text("No answer")
     finally:

@@ -104,7 +104,7 @@ def test_review_pages_say_once_that_a_token_is_needed_or_was_refused(
         page.get_by_label("Access token").fill(refused)
         page.get_by_role("button", name="Use it").click()
         expect(form).to_contain_text("This token was refused: ")
-        expect(form).not_to_contain_text("Enter a reviewer's token", timeout=100)
+        expect(form).not_to_contain_text("Enter a reviewer's token", timeout=2000)
         expect(notices).to_have_count(0)
     page.get_by_label("Access token").fill(token(Scope.REVIEW))
     page.get_by_role("button", name="Use it").click()

@@ -170,7 +170,7 @@ def test_a_session_that_cannot_be_recorded_is_refused_with_the_servers_reason(
     page.get_by_role("button", name="Start").click()
     notices = page.locator("#notices")
     expect(notices).to_contain_text("the session cannot be recorded now", timeout=20_000)
-    expect(notices).not_to_contain_text("does not answer", timeout=100)
+    expect(notices).not_to_contain_text("does not answer", timeout=2000)
     expect(page.locator("#connection")).to_have_text("Not accepted", timeout=20_000)
     unrecorded.set_result(None)
     expect(page.locator("#connection")).to_have_text("Connected", timeout=30_000)
