@@ -38,8 +38,8 @@ def test_a_clear_result_holds_while_nothing_changes(astronaut: Pixels) -> None:
     gate = ObjectGate()
     assert not gate.is_same(scene(0.0, astronaut), 1)
     detected(gate, scene(0.0, astronaut))
-    held = [gate.is_same(scene(float(n), astronaut), 1) for n in range(1, 8)]
-    assert held == [float(n) < MAX_AGE for n in range(1, 8)]
+    held = [gate.is_same(scene(float(n), astronaut), 1) for n in range(1, 12)]
+    assert held == [float(n) < MAX_AGE for n in range(1, 12)]
 
 
 @pytest.mark.parametrize(

@@ -16,9 +16,9 @@ from proctoring.observations import ObjectDetections
 from proctoring.vision.objects import LAP
 from proctoring.vision.scene_change import Blocks, Scene
 
-MAX_AGE = 5.0
+MAX_AGE = 8.0
 """Seconds after which objects are detected though nothing has changed."""
-MAX_CLOSE_AGE = 10.0
+MAX_CLOSE_AGE = 16.0
 """Seconds after which they are also detected in the close view."""
 MIN_CLOSE_AGE = 1.9
 """Seconds for which the close view is left out though something moves there, unless the whole picture holds

@@ -61,13 +61,13 @@ def session(
     return detector, found
 
 
-def test_a_still_candidate_is_looked_at_every_five_seconds_and_reported_every_second(
+def test_a_still_candidate_is_looked_at_every_eight_seconds_and_reported_every_second(
     astronaut: Pixels,
 ) -> None:
-    detector, found = session(filmed(lambda _: astronaut, 12), gated=True)
-    assert [time for time, _ in found] == pytest.approx(range(12))
+    detector, found = session(filmed(lambda _: astronaut, 18), gated=True)
+    assert [time for time, _ in found] == pytest.approx(range(18))
     since = [objects.carried_since for _, objects in found]
-    assert since == pytest.approx([None, 0, 0, 0, 0, None, 5, 5, 5, 5, None, 10])
+    assert since == pytest.approx([None, *[0] * 7, None, *[8] * 7, None, 16])
     assert detector.calls == [True, False, True]
     assert all(objects.face_seen and len(objects.persons) == 1 for _, objects in found)
 
