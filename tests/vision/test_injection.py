@@ -172,6 +172,21 @@ def test_few_frames_of_a_camera_are_decoded(astronaut: Pixels) -> None:
     assert max(sign.unchanged_for for sign in signs) <= 0.6
 
 
+def test_frames_that_others_decode_between_updates_are_compared_instead(astronaut: Pixels) -> None:
+    living, stream = wanderer(astronaut, 1), InjectionDetector()
+    updated = []
+    for n in range(100):
+        frame = as_received(n / 10, living(n / 10))
+        if n % 5 == 0:
+            assert frame.pixels.size  # as where a face that rests is measured
+        if n % 2 == 0:
+            signs = stream.update(frame)
+            updated.append(frame)
+        stream.look(frame)
+    assert [frame.time for frame in updated if frame.decoded][-5:] == [5, 6, 7, 8, 9]
+    assert signs.unchanged_for <= 0.6
+
+
 @pytest.mark.parametrize("same_quality", [True, False])
 def test_a_frozen_camera_is_found_though_its_frames_are_not_decoded_by_others(
     astronaut: Pixels, same_quality: bool

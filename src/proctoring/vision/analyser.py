@@ -17,6 +17,7 @@ from proctoring.vision.frame import Frame
 from proctoring.vision.identity.embedding import Embedding
 from proctoring.vision.identity.reference import FaceReference
 from proctoring.vision.identity.verifier import IdentityVerifier
+from proctoring.vision.injection import InjectionDetector
 from proctoring.vision.landmarks import Mesh
 from proctoring.vision.liveness.tracker import LivenessTracker
 from proctoring.vision.networks import FaceNetworks, VisionModels
@@ -164,7 +165,9 @@ class VisionAnalyser:
         """
         why = self._why_measure_unseen(frame.time)
         with timed(milliseconds, "decode"):
-            frame.pixels if why else frame.luma  # noqa: B018  # decodes it
+            if why:
+                frame.pixels  # noqa: B018  # decodes it
+            frame.luma  # noqa: B018
         if self._gate is None:
             return why
         with timed(milliseconds, "change"):
@@ -215,7 +218,7 @@ def _face_stages(
     gated: bool,
 ) -> list[Stage]:
     """The stages that need faces, in the order in which each uses what those before it found."""
-    repetition = RepetitionDetector()
+    injection, repetition = InjectionDetector(), RepetitionDetector()
     return [
         FaceStage(networks, gated=gated),
         CameraStage(),
@@ -227,8 +230,8 @@ def _face_stages(
         MouthStage(),
         DepictedFacesStage(depicted),
         FaceMotionStage(liveness),
-        InjectionStage(),
-        RepetitionStage(repetition),
+        InjectionStage(injection),
+        RepetitionStage(repetition, injection),
         StreamStage(repetition),
         LivenessStage(liveness),
         IdentityStage(identity),

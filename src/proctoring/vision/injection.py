@@ -70,6 +70,11 @@ class InjectionDetector:
             repeats_after=self._loop.update(frame.luma),
         )
 
+    def look(self, frame: Frame) -> None:
+        """Compare a frame between two updates, if it is decoded and one would soon be decoded for that."""
+        if frame.decoded and frame.time - self._compared_at >= _MAX_UNCOMPARED - _EARLY:
+            self._update_still(frame)
+
     def _update_still(self, frame: Frame) -> None:
         """Determine whether this picture is an earlier one again, possibly encoded anew."""
         time = frame.time

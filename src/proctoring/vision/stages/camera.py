@@ -9,8 +9,9 @@ from proctoring.vision.stages.stage import Stage
 
 DETAIL_PERIOD = 0.4
 """Seconds between two measurements of detail in frames that are decoded anyway."""
-MAX_DETAIL_AGE = 0.5
-"""Seconds after which a frame is decoded to measure detail."""
+MAX_DETAIL_AGE = 0.8
+"""Seconds after which a frame is decoded to measure detail. Longer than faces are carried over, so that a
+frame in which they are measured comes first."""
 _EARLY = 0.025
 """Seconds by which a frame may be earlier than that: frames of ten a second jitter."""
 _BRIGHTNESS_CHANGE = 4.0

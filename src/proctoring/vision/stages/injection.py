@@ -19,8 +19,8 @@ class InjectionStage(Stage):
     name = "injection"
     period = SAMPLE_PERIOD
 
-    def __init__(self) -> None:
-        self._detector = InjectionDetector()
+    def __init__(self, detector: InjectionDetector) -> None:
+        self._detector = detector
 
     def run(self, context: Context) -> ObservationPart:
         """Compare the frame with those before it; few have to be decoded for that."""
@@ -29,15 +29,22 @@ class InjectionStage(Stage):
 
 
 class RepetitionStage(Stage):
-    """Remembers the digest of every analysed frame: a loop shows some of its frames in each turn."""
+    """Remembers the digest of every analysed frame: a loop shows some of its frames in each turn.
+
+    Args:
+        detector: shared with ``StreamStage``.
+        injection: of ``InjectionStage``; compares frames that others decode between its updates.
+    """
 
     name = "repetition"
 
-    def __init__(self, detector: RepetitionDetector) -> None:
+    def __init__(self, detector: RepetitionDetector, injection: InjectionDetector) -> None:
         self._detector = detector
+        self._injection = injection
 
     def run(self, context: Context) -> ObservationPart:
         """Add the frame."""
+        self._injection.look(context.frame)
         self._detector.update(context.frame)
         return {}
 
