@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from tests.vision.moving import with_noise
 
 from proctoring.observations import Box, Detection, ObjectDetections
 from proctoring.vision.depicted_faces import DepictedFaceDetector
@@ -37,8 +36,11 @@ class PhoneDetector:
 
 def filmed(picture: Callable[[float], Pixels], seconds: int) -> list[Pixels]:
     """Ten frames a second, as a camera gives them."""
-    generator = np.random.default_rng(0)
-    return [with_noise(picture(n / 10), generator, 2) for n in range(seconds * 10)]
+    noise = np.random.default_rng(0).normal(0, 2, (480, 640, 3)).round().astype(np.int16)
+    noisy = (
+        picture(n / 10) + np.roll(noise, (37 * n, 53 * n), (0, 1)) for n in range(seconds * 10)
+    )
+    return [np.clip(pixels, 0, 255).astype(np.uint8) for pixels in noisy]
 
 
 def session(
