@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
+from proctoring.session.analyser_times import AnalyserTimes
 from proctoring.session.outcomes import (
     AudioReceived,
     DeferredAnalysed,
@@ -81,15 +80,7 @@ class SessionMetrics:
             buckets=_SECONDS,
             registry=registry,
         )
-        self._analysis = Histogram(
-            "proctoring_analysis_seconds",
-            "Time one analyser took for one frame",
-            ["analyser"],
-            buckets=_SECONDS,
-            registry=registry,
-        )
-        self._times: dict[str, Histogram] = {}
-        """Of each analyser; a look-up by label takes as long as the rest of counting."""
+        self._analysis = AnalyserTimes(_SECONDS, registry)
         self._incidents = Counter(
             "proctoring_incident_changes",
             "Incidents that started, were updated or ended",
@@ -122,10 +113,11 @@ class SessionMetrics:
                 if outcome.analysis.observation.carried_since is not None:
                     self._carried.inc()
                 self._latency.observe(outcome.latency)
-                self._observe_times({"decode": outcome.decode_ms})
-                self._observe_times(outcome.analysis.milliseconds)
+                self._analysis.observe(
+                    {"decode": outcome.decode_ms, **outcome.analysis.milliseconds}
+                )
             case DeferredAnalysed():
-                self._observe_times(outcome.milliseconds)
+                self._analysis.observe(outcome.milliseconds)
             case DeferredFailed():
                 self._deferred_failed.inc()
             case AudioReceived():
@@ -135,10 +127,3 @@ class SessionMetrics:
                     self._incidents.labels(change.kind, change.state.value).inc()
             case JudgementFailed() | SinkFailed():
                 self._errors.inc()
-
-    def _observe_times(self, milliseconds: Mapping[str, float]) -> None:
-        for analyser, taken in milliseconds.items():
-            histogram = self._times.get(analyser)
-            if histogram is None:
-                histogram = self._times[analyser] = self._analysis.labels(analyser)
-            histogram.observe(taken / 1000)
