@@ -22,13 +22,17 @@ ROOT = Path(__file__).parents[1]
 
 @contextmanager
 def serving(
-    log: Path, cores: Sequence[int] = (), **settings: object
+    log: Path,
+    cores: Sequence[int] = (),
+    program: Sequence[str] = ("run.py",),
+    **settings: object,
 ) -> Iterator[tuple[psutil.Process, str]]:
     """Start a server; yield its process, models loaded, and its address.
 
     Args:
         log: file of what it logs. Its records lie in the same folder.
         cores: to which the whole process is pinned, with a worker each; none: all.
+        program: what Python runs; takes the options of ``run.py``.
         settings: by their names in ``Settings``. No session is refused for the load, unless they say so.
     """
     chosen: dict[str, object] = {"data_folder": log.parent, "admission": "count"} | settings
@@ -37,7 +41,7 @@ def serving(
     environment = {f"PROCTORING_{name.upper()}": str(value) for name, value in chosen.items()}
     with log.open("w") as said, pinned(cores):
         process = subprocess.Popen(
-            [sys.executable, "run.py", "--port", "0"],
+            [sys.executable, *program, "--port", "0"],
             cwd=ROOT,
             env=os.environ | environment,
             stderr=said,

@@ -32,6 +32,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -144,7 +145,7 @@ def search(bench: Bench, scene: str, talk: float | None, clock: str) -> list[Fig
 def started(media: Media, options: argparse.Namespace) -> Iterator[Bench]:
     """A server with its records in a temporary folder."""
     with tempfile.TemporaryDirectory(prefix="proctoring-load-") as folder:
-        settings: dict[str, object] = {"max_sessions": 2000, "admission": "count"}
+        settings: dict[str, Any] = {"max_sessions": 2000, "admission": "count"}
         if options.evidence:
             policy = Path(folder) / "load.toml"
             policy.write_text(EVIDENCE)
