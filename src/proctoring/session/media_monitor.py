@@ -85,8 +85,18 @@ class MediaMonitor:
 
     def is_due(self, now: float) -> bool:
         """Whether to report now. False before the first media."""
+        if self._is_as_reported(now):
+            return False
         due_at = self.due_at(now)
         return due_at is not None and due_at <= now
+
+    def _is_as_reported(self, now: float) -> bool:
+        """Whether everything arrives, as was reported: nearly always, and asked at every message."""
+        frame, sound, unanalysed = self._frame_at, self._sound_at, self._unanalysed_since
+        if frame is None or sound is None or not (self._reported and self._reported.is_complete):
+            return False
+        oldest = min(frame, sound, frame if unanalysed is None else unanalysed)
+        return now < oldest + MISSING_AFTER
 
     def due_at(self, now: float) -> float | None:
         """When the next report is due if nothing else arrives; ``None``: not before it does."""
