@@ -1,8 +1,9 @@
 """Cost of a session's audio: CPU milliseconds per second of audio, in one thread.
 
-    uv run python -m benchmarks.audio [--seconds 60] [--published]
+    uv run python -m benchmarks.audio [--seconds 60] [--published] [--paced]
 
 ``--published``: with all networks as published (both that tell speakers apart in 32 bit), for comparison.
+``--paced``: only the sessions, at the pace at which audio arrives. Between two pieces other programs use the caches.
 """
 
 from __future__ import annotations
@@ -85,11 +86,17 @@ def print_parts(models: AudioModels, audio: NDArray[np.int16]) -> None:
     )
 
 
-def session_cost(models: AudioModels, audio: NDArray[np.int16]) -> float:
-    """CPU milliseconds per second of a session that receives ``audio`` in pieces of 100 ms."""
+def session_cost(models: AudioModels, audio: NDArray[np.int16], *, paced: bool = False) -> float:
+    """CPU milliseconds per second of a session that receives ``audio`` in pieces of 100 ms.
+
+    Args:
+        paced: a piece every 100 ms, not one after the other.
+    """
     analyser = AudioAnalyser(models)
-    began = clock.thread_time()
+    began, first = clock.thread_time(), clock.perf_counter()
     for start in range(0, len(audio), RATE // 10):
+        if paced:
+            clock.sleep(max(0.0, first + start / RATE - clock.perf_counter()))
         analyser.push(audio[start : start + RATE // 10])
     return (clock.thread_time() - began) / (len(audio) / RATE) * 1000
 
@@ -136,6 +143,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--seconds", type=int, default=60)
     parser.add_argument("--published", action="store_true")
+    parser.add_argument("--paced", action="store_true")
     arguments = parser.parse_args()
     settings = Settings()
     store = ModelStore(settings.models_folder, settings.models_mirror)
@@ -166,13 +174,14 @@ def main() -> None:
         ("filterbank, 3 s", lambda: filterbank(window[: 3 * RATE])),
         ("speaker embedding of 3 s", lambda: embed(embedding, features)),
     ]
-    for name, work in rows:
+    for name, work in [] if arguments.paced else rows:
         median, least = cpu_ms(work, 15)
         print(f"{name:44} {median:5.1f} ms (least {least:.1f})")
     print(f"per second of audio, {arguments.seconds} s each:")
     for name, audio in audios.items():
-        print(f"{name:44} {session_cost(models, audio):5.1f} ms")
-        print_parts(models, audio)
+        print(f"{name:44} {session_cost(models, audio, paced=arguments.paced):5.1f} ms", flush=True)
+        if not arguments.paced:
+            print_parts(models, audio)
 
 
 if __name__ == "__main__":
