@@ -187,6 +187,15 @@ def test_copies_are_made_up_to_the_limit_when_calls_meet() -> None:
     assert len(made) == 3
 
 
+@pytest.mark.parametrize(("cores", "copies"), [(1, 1), (2, 2), (8, 2), (16, 4), (64, 13)])
+def test_networks_that_run_seldom_have_few_copies(
+    cores: int, copies: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runtime, "available_cores", lambda: cores)
+
+    assert runtime.few_copies() == copies
+
+
 def test_an_array_that_may_not_be_written_is_read(full_range: Path) -> None:
     network = load_network(full_range)
     image = picture(0)

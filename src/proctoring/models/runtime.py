@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 import logging
+import math
 import os
 import tempfile
 import zipfile
@@ -259,6 +260,14 @@ def _cpu_flags() -> str:
 def supports_bf16() -> bool:
     """Whether this CPU supports bf16."""
     return "BF16" in _core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+
+
+def few_copies() -> int:
+    """Copies of a network that takes at most a tenth of a session's time (``docs/benchmarks.md``, "Cost per call"):
+    twice as many as run at once on average, at least two, at most one per core.
+    """
+    cores = available_cores()
+    return min(cores, max(2, math.ceil(cores / 5)))
 
 
 def available_cores() -> int:

@@ -17,7 +17,7 @@ from openvino import opset8 as ops
 
 from proctoring.errors import ModelUnavailableError
 from proctoring.models.network import Network
-from proctoring.models.runtime import load_compiled, read_graph
+from proctoring.models.runtime import few_copies, load_compiled, read_graph
 
 SIDE = 300
 """Pixels a side of the input."""
@@ -65,6 +65,7 @@ def _load_part(
         part=end.replace("/", "-"),
         parameters={"classes": [*classes]},
         precision="bf16",
+        copies=few_copies(),
     )
 
 

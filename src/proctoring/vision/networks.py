@@ -10,7 +10,7 @@ import cv2
 from proctoring.capabilities import Capability
 from proctoring.errors import ModelUnavailableError
 from proctoring.models.network import Network
-from proctoring.models.runtime import available_cores, load_network
+from proctoring.models.runtime import available_cores, few_copies, load_network
 from proctoring.models.store import ModelStore
 from proctoring.vision.cascade import CASCADES, load_object_detection
 from proctoring.vision.head_pose import CanonicalFace, load_canonical_face
@@ -95,10 +95,10 @@ def _load_faces(store: ModelStore) -> FaceNetworks:
     detector = store.fetch(FACE_DETECTOR)
     task = store.fetch(FACE_LANDMARKER)
     return FaceNetworks(
-        load_network(detector, outputs=("Identity", "Identity_1")),
+        load_network(detector, outputs=("Identity", "Identity_1"), copies=few_copies()),
         load_network(
             task, member="face_landmarks_detector.tflite", outputs=("Identity", "Identity_1")
         ),
-        load_network(task, member="face_blendshapes.tflite"),
+        load_network(task, member="face_blendshapes.tflite", copies=few_copies()),
         load_canonical_face(task),
     )

@@ -16,7 +16,7 @@ import numpy as np
 from proctoring.capabilities import Capability
 from proctoring.errors import ModelUnavailableError
 from proctoring.models.network import Network
-from proctoring.models.runtime import load_network
+from proctoring.models.runtime import few_copies, load_network
 from proctoring.models.store import ModelStore
 from proctoring.observations import Box
 from proctoring.vision.frame import Pixels
@@ -45,12 +45,14 @@ class LivenessScorer:
 def load_liveness_scorer(store: ModelStore) -> tuple[LivenessScorer | None, Capability]:
     """Load the networks that are available; ``None``: too few. Also the capability."""
     try:
-        networks = tuple((load_network(store.fetch(name)), scale) for name, scale in PASSIVE)
+        networks = tuple(
+            (load_network(store.fetch(name), copies=few_copies()), scale) for name, scale in PASSIVE
+        )
     except ModelUnavailableError as error:
         reason = f"judged by movement and surroundings alone: {error.detail}"
         return None, Capability("liveness", False, reason, PASSIVE[0][0])
     try:
-        second = load_network(store.fetch(SECOND))
+        second = load_network(store.fetch(SECOND), copies=few_copies())
     except ModelUnavailableError:
         second = None
     names = [name for name, _ in PASSIVE] + ([SECOND] if second else [])
