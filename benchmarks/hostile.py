@@ -41,6 +41,9 @@ GRACE = 2.0
 
 MORE_MEMORY = 64 << 20
 """Bytes by which the server may have grown from the end of the warm-up to the end."""
+MORE_OF = {"threads": 16, "descriptors": 4, "sessions": 4}
+"""What it may have more of: pools grow by a thread, or a connection to the database, when all that there are
+are busy at the same moment; there are as many attackers as threads."""
 LONGEST_GAP = 1.0
 """Seconds for which the honest session may be without an observation; three times as long as without an
 attack, on a machine too busy for that."""
@@ -94,12 +97,10 @@ class Result:
             found.append(f"the honest session had no observation for {self.gaps[1]:.1f} s")
         if self.ended.memory - self.warm.memory > MORE_MEMORY:
             found.append(f"memory grew from {self.warm} to {self.ended}")
-        counted = ("threads", "descriptors", "sessions")
-        # A few more are allowed: pools of threads and database connections grow on demand.
         return found + [
             f"{what}: {getattr(self.warm, what)}, then {getattr(self.ended, what)}"
-            for what in counted
-            if getattr(self.ended, what) > getattr(self.warm, what) + 4
+            for what, more in MORE_OF.items()
+            if getattr(self.ended, what) > getattr(self.warm, what) + more
         ]
 
 
