@@ -81,16 +81,16 @@ def test_a_page_of_another_origin_is_refused_until_it_is_allowed(
     status = page.get_by_role("status")
     with running(vision_models) as live:
         start(page, live)
-        expect(status).to_contain_text("does its PROCTORING_ALLOWED_ORIGINS name", timeout=20_000)
+        expect(status).to_contain_text("does its PROCTORING_ALLOWED_ORIGINS name", timeout=60_000)
         expect(status).to_contain_text(origin)
         with live.http as http:
             assert http.get("/api/sessions/exam-7").status_code == 404
 
     with running(vision_models, allowed_origins=(origin,)) as live:
         start(page, live)
-        expect(status).to_have_text("Connected.", timeout=20_000)
+        expect(status).to_have_text("Connected.", timeout=60_000)
         expect(page.locator("#alerts li")).to_have_text(["No Face Detected"], timeout=60_000)
         with live.http as http:
             assert http.delete("/api/sessions/exam-7").is_success
-        expect(status).to_contain_text("The server closed the connection", timeout=20_000)
+        expect(status).to_contain_text("The server closed the connection", timeout=60_000)
         expect(page.get_by_role("button", name="Start")).to_be_visible()

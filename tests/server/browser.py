@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 CHROMIUM = shutil.which("chromium")
 
-expect.set_options(timeout=20_000)
+expect.set_options(timeout=60_000)
 
 FLAGS = (
     "--no-sandbox",

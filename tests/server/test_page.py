@@ -41,7 +41,7 @@ from proctoring.server.app import PAGE
 
 CHROMIUM = shutil.which("chromium")
 
-expect.set_options(timeout=20_000)
+expect.set_options(timeout=60_000)
 
 pytestmark = [
     pytest.mark.e2e,
@@ -317,7 +317,7 @@ def test_a_face_on_the_camera_is_drawn_over_and_its_absence_becomes_an_incident(
         expect(page.locator(f"#speed-{latency}")).to_have_text(re.compile(r"^\d+$"))
 
     incident = page.locator('.incident[data-kind="face.absent"]').first
-    expect(incident).to_be_visible(timeout=20_000)
+    expect(incident).to_be_visible(timeout=60_000)
     expect(incident).to_contain_text("No Face Detected")
     expect(incident).to_contain_text("Violation")
     expect(incident).to_contain_text("ongoing")

@@ -138,7 +138,7 @@ def test_the_microphone_is_heard_judged_and_muted(
     expect(page.locator("#sound-speech")).to_have_text("yes")
     expect(page.locator("#sound-level-text")).to_have_text(re.compile(r"^-[1-4]\d dB$"))
     incident = page.locator('.incident[data-kind="audio.multiple_speakers"]')
-    expect(incident).to_contain_text("Multiple Speakers Detected", timeout=40_000)
+    expect(incident).to_contain_text("Multiple Speakers Detected", timeout=60_000)
     expect(page.locator("#sound-voices")).to_have_text(re.compile("^2"))
     assert accessibility_violations(page) == []
     sound = session(server, "talk")["sound"]
@@ -164,7 +164,7 @@ def test_who_sends_no_sound_any_more_is_told_until_it_is_back(visit: Callable[..
     expect(page.locator("#sound-level-text")).to_have_text(re.compile(r"dB$"))
     page.get_by_role("button", name="Mute").click()
     told = page.locator('.notice[data-subject="media-sound_lost"]')
-    expect(told).to_contain_text("No sound arrives", timeout=30_000)
+    expect(told).to_contain_text("No sound arrives", timeout=60_000)
     page.get_by_role("button", name="Unmute").click()
     expect(told).to_have_count(0, timeout=15_000)
 
@@ -212,7 +212,7 @@ def test_a_recordings_sound_goes_with_its_pictures(
     choose_recording(page, recording)
     start(page)
     incident = page.locator('.incident[data-kind="audio.multiple_speakers"]')
-    expect(incident).to_contain_text("Multiple Speakers Detected", timeout=40_000)
+    expect(incident).to_contain_text("Multiple Speakers Detected", timeout=60_000)
     eventually(page, lambda: session(server, "recorded")["sound"]["received"] > 19.0)
     assert session(server, "recorded")["sound"]["missing"] < 0.1
     expect(page.locator("#notices")).to_contain_text("played to its end")

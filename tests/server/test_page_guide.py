@@ -51,7 +51,7 @@ def test_the_position_is_said_until_it_is_good(visit: Callable[..., Page]) -> No
     expect(panel).to_contain_text("Not started")
     expect(page.get_by_role("button", name="Calibrate")).to_have_attribute("aria-disabled", "true")
     start(page)
-    expect(panel.locator("#guide-state")).to_have_text("Ready", timeout=30_000)
+    expect(panel.locator("#guide-state")).to_have_text("Ready", timeout=60_000)
     expect(panel).to_contain_text("You sit well.")
     # The camera then shows nobody for six seconds, and the face again.
     expect(panel).to_contain_text("Nobody is in the picture.")
@@ -69,7 +69,7 @@ def test_a_challenge_is_prompted_and_one_that_is_not_answered_is_an_incident(
 ) -> None:
     page = visit(may_say=JOINED)
     begin(server, page, "challenged")
-    expect(page.locator("#guide-state")).to_have_text("Ready", timeout=30_000)
+    expect(page.locator("#guide-state")).to_have_text("Ready", timeout=60_000)
     asked = httpx.post(
         f"{server.url}/api/sessions/challenged/challenge", json={"action": "turn_left"}
     )
@@ -95,7 +95,7 @@ def test_a_calibration_is_walked_through_by_keyboard_and_says_why_it_failed(
 ) -> None:
     page = visit(may_say=JOINED, viewport={"width": width, "height": 800})
     begin(server, page, f"calibrated-{width}")
-    expect(page.locator("#guide-state")).to_have_text("Ready", timeout=30_000)
+    expect(page.locator("#guide-state")).to_have_text("Ready", timeout=60_000)
     page.get_by_role("button", name="Calibrate").focus()
     page.keyboard.press("Enter")
     walk = page.get_by_role("dialog", name="Calibration")

@@ -262,7 +262,7 @@ def test_an_open_sessions_page_follows_it(page: Page, server: Live) -> None:
     expect(items.first.get_by_role("heading")).to_contain_text("at 0:00, open")
     items.first.get_by_label("Reason").fill("a draft of mine")
     publish(server, "follows")
-    expect(items).to_have_count(2, timeout=10_000)
+    expect(items).to_have_count(2, timeout=60_000)
     with server.http as http:
         detail = http.get(f"/api/records/sittings/{sitting}").json()
         newest = detail["incidents"][-1]["id"]
@@ -271,7 +271,7 @@ def test_an_open_sessions_page_follows_it(page: Page, server: Live) -> None:
             json={"decision": "dismiss"},
         )
         assert answer.status_code == 201
-    expect(items.nth(1).locator(".verdict")).to_have_text("Dismissed", timeout=10_000)
+    expect(items.nth(1).locator(".verdict")).to_have_text("Dismissed", timeout=60_000)
     end(server, "follows")
-    expect(page.locator("#live")).to_be_hidden(timeout=10_000)
+    expect(page.locator("#live")).to_be_hidden(timeout=60_000)
     expect(items.first.get_by_label("Reason")).to_have_value("a draft of mine")
