@@ -20,7 +20,8 @@ from tests.server.live import receive_key, running, until
 
 from proctoring.vision.networks import VisionModels
 
-POOLS = {"asyncio": min(32, (os.cpu_count() or 1) + 4), "AnyIO worker thread": 40}
+_BY_LOOP = min(32, (os.cpu_count() or 1) + 4)
+POOLS = {"asyncio": _BY_LOOP, "uvloop": _BY_LOOP, "AnyIO worker thread": 40}
 """Threads that wait for the database beside the event loop. They are made when all that there are
 are busy, so how many there are by now is chance; how many there can be is not."""
 CONNECTIONS = 5
