@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from threading import Event
 
 import pytest
@@ -23,7 +24,7 @@ from proctoring.session.worker import REFUSED_SHARE, SessionWorker
 from proctoring.session.worker_pool import SerialQueue, WorkerPool
 from proctoring.vision import decode
 from proctoring.vision.analyser import FrameAnalysis, VisionAnalyser
-from proctoring.vision.decode import MAX_SECONDS
+from proctoring.vision.decode import read_jpeg
 from proctoring.vision.frame import Frame
 from proctoring.vision.jpeg_structure import MAX_SCANS
 from proctoring.vision.networks import VisionModels
@@ -120,12 +121,15 @@ def test_pictures_that_only_cost_time_get_a_tenth_of_a_worker(
     make_session: MakeSession, face_jpeg: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(decode, "SCANNED_PER_SECOND", float("inf"))
+    # A tenth of what decoding takes: with the real limit a quick machine was done just before it.
+    limited = partial(read_jpeg, max_seconds=0.02)
+    monkeypatch.setattr("proctoring.session.worker.read_jpeg", limited)
     live, socket = make_session(), FakeSocket()
-    slow = many_scans(3840, 2160, MAX_SCANS)  # refused after MAX_SECONDS of decoding
-    for arrival in (0.0, 0.1, 0.5, 1.4):
+    slow = many_scans(3840, 2160, MAX_SCANS)  # refused after that time
+    for arrival in (0.0, 0.01, 0.05, 0.02 / REFUSED_SHARE - 0.01):
         live.session.receive_frame(slow, None, socket, now=arrival)
     assert "longer than" in socket.next().detail
-    live.session.receive_frame(face_jpeg, None, socket, now=MAX_SECONDS / REFUSED_SHARE + 9.0)
+    live.session.receive_frame(face_jpeg, None, socket, now=0.02 / REFUSED_SHARE + 9.0)
     assert isinstance(socket.next(), FrameAnalysis)
     frames = live.session.frames
     assert (frames.refused, frames.analysed) == (1, 1)
