@@ -194,13 +194,25 @@ def test_a_signal_while_models_load_leaves_cleanly(model_store: ModelStore, tmp_
     assert "Traceback" not in said
 
 
-def started(*options: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "run.py", "--port", "0", *options],
-        cwd=ROOT,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+@contextmanager
+def started(*options: str) -> Iterator[subprocess.Popen[str]]:
+    """A server that is starting; killed in the end."""
+    # What a shell runs in the background ignores Ctrl-C, and so would a server that is begun from there.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        process = subprocess.Popen(
+            [sys.executable, "run.py", "--port", "0", *options],
+            cwd=ROOT,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    finally:
+        signal.signal(signal.SIGINT, before)
+    with process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 @pytest.mark.e2e
@@ -227,4 +239,3 @@ def test_the_address_is_printed_before_anything_large_is_imported() -> None:
             if line.startswith("Ready after"):
                 break
         assert printed < (time.monotonic() - began) / 2
-        process.kill()
