@@ -43,7 +43,8 @@ class AudioForwarder:
                 self._arrived.set()
         finally:
             with suppress(TimeoutError):
-                await asyncio.wait_for(stream.aclose(), _CLOSE_TIMEOUT)
+                async with asyncio.timeout(_CLOSE_TIMEOUT):
+                    await stream.aclose()
 
     async def wait_for_audio(self) -> None:
         """Wait until there is audio to send, whose capture time is the socket's ``?start=``."""

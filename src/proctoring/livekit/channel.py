@@ -208,16 +208,14 @@ class ProctorChannel:
         if not to:
             # LiveKit takes an empty list of destinations for everybody.
             return
-        await asyncio.wait_for(
-            self._room.local_participant.send_text(
+        async with asyncio.timeout(_SEND_TIMEOUT):
+            await self._room.local_participant.send_text(
                 text,
                 topic=self._topic,
                 destination_identities=to,
                 # A hidden sender's identity arrives empty, but receivers need it for RPC.
                 attributes={"agent": self._room.local_participant.identity},
-            ),
-            _SEND_TIMEOUT,
-        )
+            )
         self.sent += len(to)
 
     # RPC
@@ -286,6 +284,7 @@ class ProctorChannel:
             local = self._room.local_participant
             if state != published and local.permissions.can_update_metadata:
                 with suppress(Exception):
-                    await asyncio.wait_for(local.set_attributes({ATTRIBUTE: state}), _SEND_TIMEOUT)
+                    async with asyncio.timeout(_SEND_TIMEOUT):
+                        await local.set_attributes({ATTRIBUTE: state})
                     published = state
             await asyncio.sleep(_ATTRIBUTE_PERIOD)

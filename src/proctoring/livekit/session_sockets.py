@@ -79,7 +79,8 @@ class SessionSockets:
     async def _prepare_video(self) -> None:
         # The events socket first, so that no event precedes its listener.
         with suppress(TimeoutError):
-            await asyncio.wait_for(self.events.opened.wait(), _EVENTS_FIRST)
+            async with asyncio.timeout(_EVENTS_FIRST):
+                await self.events.opened.wait()
         await self._ensure_session()
 
     async def _prepare_audio(self) -> None:

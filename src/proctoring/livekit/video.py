@@ -93,7 +93,8 @@ class VideoForwarder:
                 self.push(event)
         finally:
             with suppress(TimeoutError):
-                await asyncio.wait_for(stream.aclose(), _CLOSE_TIMEOUT)
+                async with asyncio.timeout(_CLOSE_TIMEOUT):
+                    await stream.aclose()
 
     async def run(self, socket: ClientConnection) -> None:
         """Send frames and obey the server's messages until the socket closes."""

@@ -269,7 +269,8 @@ class Authorisation:
             ):
                 # Not accepted yet, already closed, disconnected, or a client that does not read.
                 with contextlib.suppress(RuntimeError, OSError, TimeoutError):
-                    await asyncio.wait_for(send(message), CLOSE_TIMEOUT)
+                    async with asyncio.timeout(CLOSE_TIMEOUT):
+                        await send(message)
 
 
 NO_GRANT = Grant(frozenset(), ())

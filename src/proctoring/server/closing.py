@@ -65,4 +65,5 @@ async def close(socket: WebSocket, error: ProctoringError | None) -> None:
     detail = "" if error is None else error.detail
     reason = detail.encode()[:MAX_REASON].decode(errors="ignore")
     with contextlib.suppress(WebSocketDisconnect, RuntimeError, TimeoutError):
-        await asyncio.wait_for(socket.close(code, reason), CLOSE_TIMEOUT)
+        async with asyncio.timeout(CLOSE_TIMEOUT):
+            await socket.close(code, reason)

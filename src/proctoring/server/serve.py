@@ -85,7 +85,8 @@ class _Server(uvicorn.Server):
         try:
             while not await self.on_tick(0):  # also sets the date that answers carry
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(told.wait(), DATE_PERIOD)
+                    async with asyncio.timeout(DATE_PERIOD):
+                        await told.wait()
         finally:
             self._wake_up = lambda: None  # the loop may be closed from now on
 
