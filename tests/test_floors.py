@@ -15,13 +15,14 @@ PACKAGE = "proctoring"
 SOURCE = Path(__file__).parents[1] / "src" / PACKAGE
 ARCHITECTURE = Path(__file__).parents[1] / "docs" / "architecture.md"
 
-SHARED = {"observations", "incidents", "errors", "capabilities", "whole_file"}
+SHARED = {"observations", "incidents", "errors", "capabilities", "whole_file", "snapshots"}
 ANALYSIS = {"models", "vision", "audio", "browser", "judgement"}
 KEEPING = {"records", "delivery"}
 ALLOWED: dict[str, set[str]] = {
     "errors": set(),
     "capabilities": set(),
     "whole_file": set(),
+    "snapshots": set(),
     "observations": set(),
     "incidents": set(),
     "settings": {"errors"},
