@@ -16,6 +16,45 @@ const FIRST_OWN_CODE = 4000;
 
 /** @typedef {"idle" | "connecting" | "open" | "waiting" | "closed"} SocketState  `waiting`: will try again; `closed`: will not */
 
+/** One for each connection that was stopped while it was being opened. @type {Set<Promise<void>>} */
+const openingStopped = new Set();
+
+/**
+ * Waits until no connection that was stopped is still being opened: the server has then heard of all of them,
+ * before whatever it is asked next.
+ *
+ * @param {number} limit  milliseconds after which it waits no longer
+ */
+export async function stoppedOpened(limit) {
+  if (!openingStopped.size) return;
+  await Promise.race([Promise.all(openingStopped), new Promise((resolve) => setTimeout(resolve, limit))]);
+}
+
+/**
+ * Closes a connection for good. One that is still being opened is closed as soon as it is open: browsers report the
+ * closing of a half-open connection as an error of the page.
+ *
+ * @param {WebSocket} socket
+ */
+function close(socket) {
+  if (socket.readyState !== WebSocket.CONNECTING) {
+    socket.close(1000);
+    return;
+  }
+  socket.onmessage = null;
+  const opened = /** @type {Promise<void>} */ (
+    new Promise((resolve) => {
+      socket.onopen = () => {
+        socket.close(1000);
+        resolve();
+      };
+      socket.onclose = () => resolve();
+    })
+  );
+  openingStopped.add(opened);
+  void opened.then(() => openingStopped.delete(opened));
+}
+
 /** A WebSocket that comes back by itself, after longer and longer pauses. */
 export class ReconnectingSocket {
   #options;
@@ -72,7 +111,7 @@ export class ReconnectingSocket {
   stop() {
     this.#attempt += 1;
     clearTimeout(this.#timer);
-    this.#socket?.close(1000);
+    if (this.#socket) close(this.#socket);
     this.#socket = null;
     this.#setState("idle");
   }
