@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from proctoring import errors
-from proctoring.errors import ProctoringError, all_errors, closes_for_good
+from proctoring.error_list import all_errors, closes_for_good
+from proctoring.errors import ProctoringError
 
 SOURCE = Path(errors.__file__).parent
 ALL = list(all_errors())

@@ -20,6 +20,7 @@ ANALYSIS = {"models", "vision", "audio", "browser", "judgement"}
 KEEPING = {"records", "delivery"}
 ALLOWED: dict[str, set[str]] = {
     "errors": set(),
+    "error_list": {"errors"},
     "capabilities": set(),
     "whole_file": set(),
     "snapshots": set(),
@@ -36,7 +37,7 @@ ALLOWED: dict[str, set[str]] = {
     "session": SHARED | ANALYSIS | KEEPING,
     "storage": SHARED | {"judgement", "session"} | KEEPING,
     "recording": SHARED | {"models", "vision", "audio", "judgement", "session", "settings"},
-    "livekit": {"errors"},
+    "livekit": {"errors", "error_list"},
     "server": SHARED | ANALYSIS | KEEPING | {"session", "storage", "settings"},
     "cli": SHARED
     | {"models", "judgement", "records", "session", "recording", "server", "livekit", "settings"},

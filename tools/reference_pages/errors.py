@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from proctoring.errors import ProctoringError, all_errors
+from proctoring.error_list import all_errors
+from proctoring.errors import ProctoringError
 from tools.reference_pages.markdown import table
 from tools.reference_pages.notice import NOTICE
 

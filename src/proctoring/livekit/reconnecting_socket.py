@@ -13,11 +13,11 @@ from typing import Any
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 
+from proctoring.error_list import closes_for_good
 from proctoring.errors import (
     ReplacedError,
     SessionEndedError,
     SettingsError,
-    closes_for_good,
 )
 from proctoring.livekit.address import ServerAddress
 from proctoring.livekit.answers import read_error
