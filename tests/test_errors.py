@@ -49,7 +49,7 @@ def test_errors_that_close_a_socket_with_the_same_code_agree_on_whether_to_come_
     for error in ALL:
         if error.close_code is not None:
             closing.setdefault(error.close_code, set()).add(error.retryable)
-    assert {1003, 1012, 4000, 4001, 4003, 4004, 4008, 4009} == set(closing)
+    assert {1003, 1012, 1013, 4000, 4001, 4003, 4004, 4008, 4009} == set(closing)
     for code, retryable in closing.items():
         assert len(retryable) == 1, code
         assert closes_for_good(code) is not retryable.pop()

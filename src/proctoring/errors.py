@@ -263,6 +263,13 @@ class SessionMovedError(TemporaryError):
     retry_after = 1
 
 
+class DrainingError(TemporaryError):
+    """Answered by ``/api/ready`` alone: no session begins here any more, those that are open go on."""
+
+    code = "draining"
+    status = 404
+
+
 class TooManyError(TemporaryError):
     """A limit of this server is reached: of open sessions, or of listeners to one session."""
 
@@ -288,7 +295,7 @@ class RecordsUnavailableError(TemporaryError):
     """The database cannot be used now."""
 
     code = "records_unavailable"
-    close_code = 1012
+    close_code = 1013
 
 
 class EvidenceUnavailableError(TemporaryError):

@@ -46,7 +46,7 @@ class AudioPosition:
         self._fast_windows = 0
 
     def announce(self, start: float) -> None:
-        """A new connection, whose first sample is at ``start``."""
+        """A new connection, whose first sample is at ``start``; what is before zero is skipped."""
         self._announced = start
         self._late_since = self._window_began = None
         self._window_samples = self._fast_windows = 0
@@ -60,7 +60,8 @@ class AudioPosition:
         self._check_rate(samples, now)
         gap = skip = 0.0
         if self.end is None:
-            self.end = self._announced if self._announced is not None else now
+            self.end = max(0.0, self._announced) if self._announced is not None else now
+            skip = self.end - self._announced if self._announced is not None else 0.0
         elif self._announced is not None:
             ahead = self._announced - self.end
             if ahead > START_TOLERANCE:

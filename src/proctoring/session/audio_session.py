@@ -94,11 +94,11 @@ class AudioSession:
             return
         first = self._position.end is None
         place = self._position.place(len(samples), now)
+        fresh = samples[place.skip :]
         if first and self._position.end is not None:
-            self._start = self._position.end - len(samples) / SAMPLE_RATE
+            self._start = self._position.end - len(fresh) / SAMPLE_RATE
         if place.gap:
             self._buffer.put_gap(place.gap)
-        fresh = samples[place.skip :]
         missing = place.gap + self._buffer.put(fresh)
         assert self._position.end is not None  # noqa: S101
         start = self._position.end - len(fresh) / SAMPLE_RATE

@@ -75,7 +75,8 @@ class MediaClock:
         Args:
             arrival: arrival time in seconds.
             capture: capture time on the clock of the frames' timestamps; used if it is at most
-                ``MAX_STEP`` ahead of arrival and ``MAX_DRIFT`` behind it.
+                ``MAX_STEP`` ahead of arrival and ``MAX_DRIFT`` behind it. Audio that was buffered
+                before the first frame is at a negative time.
         """
         if self._first_arrival is None:
             return self.stamp(arrival, capture)
@@ -86,7 +87,7 @@ class MediaClock:
             self._origin = (capture, by_arrival)
             return by_arrival
         by_capture = self._by_capture(capture)
-        return max(0.0, by_capture) if self._is_plausible(by_capture, by_arrival) else by_arrival
+        return by_capture if self._is_plausible(by_capture, by_arrival) else by_arrival
 
     def fits(self, arrival: float, capture: int) -> bool:
         """Whether ``locate`` would use this capture time. Does not change the clock."""

@@ -261,7 +261,8 @@ class Session:
         """Post a report of the candidate's browser. Ignored before the first media."""
         if self.state is not SessionState.OPEN or not self._media.started:
             return
-        self._worker.post(observe(report, self._media.locate(now, report.capture_time)))
+        time = max(0.0, self._media.locate(now, report.capture_time))
+        self._worker.post(observe(report, time))
 
     def set_speaker_reference(self, reference: SpeakerReference) -> None:
         """Set the candidate's reference voice, before the first audio or later."""

@@ -1,4 +1,5 @@
 import { ApiError, passes } from "./api.js";
+import { Moves, SERVICE_RESTART } from "./moves.js";
 import { protocols } from "./token.js";
 
 /** Pause before the second attempt; doubled before each further one. */
@@ -14,7 +15,11 @@ const FIRST_OWN_CODE = 4000;
 
 /** @import { ServerError } from "./api.js" */
 
-/** @typedef {"idle" | "connecting" | "open" | "waiting" | "closed"} SocketState  `waiting`: will try again; `closed`: will not */
+/**
+ * `moving`: the server closed it with 1012 and it is about to be open again; `waiting`: will try again; `closed`: will not.
+ *
+ * @typedef {"idle" | "connecting" | "open" | "moving" | "waiting" | "closed"} SocketState
+ */
 
 /** One for each connection that was stopped while it was being opened. @type {Set<Promise<void>>} */
 const openingStopped = new Set();
@@ -62,6 +67,7 @@ export class ReconnectingSocket {
   #socket = null;
   #timer = 0;
   #failures = 0;
+  #moves = new Moves();
   #attempt = 0;
   /** @type {SocketState} */
   #state = "idle";
@@ -98,6 +104,7 @@ export class ReconnectingSocket {
   start() {
     if (this.#state !== "idle" && this.#state !== "closed") return;
     this.#failures = 0;
+    this.#moves = new Moves();
     void this.#connect();
   }
 
@@ -131,7 +138,7 @@ export class ReconnectingSocket {
   async #connect() {
     this.#attempt += 1;
     const attempt = this.#attempt;
-    this.#setState("connecting");
+    if (this.#state !== "moving") this.#setState("connecting");
     let url;
     try {
       url = await this.#options.prepare();
@@ -149,7 +156,7 @@ export class ReconnectingSocket {
     socket.onopen = () => {
       if (socket !== this.#socket) return;
       opened = true;
-      this.#failures = 0;
+      this.#moves.opened();
       this.#setState("open");
     };
     socket.onmessage = ({ data }) => {
@@ -161,6 +168,8 @@ export class ReconnectingSocket {
     socket.onclose = ({ code, reason }) => {
       if (socket !== this.#socket) return;
       this.#socket = null;
+      if (code === SERVICE_RESTART) this.#moves.closed(performance.now());
+      else if (opened) this.#failures = 0;
       const error = this.#closingError(code, reason);
       if (error && !passes(error)) this.#giveUp(error);
       else if (opened) this.#wait();
@@ -190,10 +199,17 @@ export class ReconnectingSocket {
   /** @param {unknown} error */
   #fail(error) {
     this.#wait();
-    this.#options.onFailure?.(error);
+    if (this.#state === "waiting") this.#options.onFailure?.(error);
   }
 
   #wait() {
+    const pause = this.#moves.pause(performance.now());
+    if (pause !== null) {
+      this.#failures = 0;
+      this.#setState("moving");
+      this.#timer = window.setTimeout(() => void this.#connect(), pause);
+      return;
+    }
     this.#setState("waiting");
     const delay = Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** this.#failures);
     this.#failures += 1;
