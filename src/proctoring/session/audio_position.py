@@ -34,10 +34,14 @@ class Placement:
 
 class AudioPosition:
     """Counts samples and corrects the count for audio that is missing or sent twice. Times are
-    seconds of media time, samples are at 16 kHz."""
+    seconds of media time, samples are at 16 kHz.
 
-    def __init__(self) -> None:
-        self.end: float | None = None
+    Args:
+        end: of audio received by another process, if this session was continued.
+    """
+
+    def __init__(self, end: float | None = None) -> None:
+        self.end = end
         """Media time of the end of the last sample; ``None`` before the first."""
         self._announced: float | None = None
         self._late_since: float | None = None

@@ -16,6 +16,7 @@ from proctoring.observations import SocketReplaced
 from proctoring.session.audio_session import AudioReply, AudioSession
 from proctoring.session.clock import MediaClock
 from proctoring.session.config import SessionConfig, SessionResources
+from proctoring.session.continuation import Continuation
 from proctoring.session.counters import AudioCounts, FrameCounts, SessionCounters
 from proctoring.session.lifetime import IdleTimer
 from proctoring.session.load import Slowed
@@ -103,6 +104,15 @@ class Session:
         self._audio_session = AudioSession(
             resources.audio, resources.pool, self._worker.post, self._sinks, self.transcription
         )
+        self.continuation = Continuation(
+            self._media,
+            self._arrivals,
+            self._idle,
+            self._counters,
+            self._audio_session,
+            self.transcription,
+        )
+        """What another process needs of this half and of its sound."""
 
     @property
     def media_time(self) -> float | None:
