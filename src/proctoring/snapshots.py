@@ -13,12 +13,11 @@ How to use it: describe the state in frozen dataclasses, give what was added lat
 
 Fields may be annotated with: ``None``, ``bool``, ``int`` (64 bits), ``float``, ``str``, ``bytes``, enums, ``datetime``,
 dataclasses, named tuples, ``tuple``, ``list``, ``dict``, ``set``, ``Mapping``, ``NDArray[...]`` of numbers, and
-``X | None`` of each. Not: a union of two dataclasses (keep two optional fields), ``deque`` (keep a tuple), a numpy
-scalar other than ``float64``. Annotations are resolved when decoding: their names must be imported at runtime, not
+``X | None`` of each. Not: a union of two dataclasses (keep two optional fields), ``deque`` (keep a tuple). Annotations are resolved when decoding: their names must be imported at runtime, not
 under ``TYPE_CHECKING``.
 
 Values come back equal to the bit: floats with their sign, infinities and NaN; arrays with their dtype, byte order, shape
-and data, writable. (A ``numpy.float64`` comes back as ``float``.)
+and data, writable. (A numpy scalar comes back as Python's number of the same value.)
 
 An unknown field is ignored, a missing one gets its default: so each version reads the snapshots of the one before and
 of the one after it, as long as no field changes its type or its meaning (then it gets a new name).
@@ -88,8 +87,8 @@ def _encode_other(value: object) -> object:
         if value.dtype.kind not in _NUMBERS:
             raise TypeError(f"an array of {value.dtype} cannot be kept")
         return value.dtype.str, value.shape, value.tobytes()
-    if isinstance(value, np.float64):
-        return float(value)
+    if isinstance(value, np.number | np.bool_):
+        return value.item()
     raise TypeError(f"{type(value).__name__} cannot be kept in a snapshot")
 
 

@@ -11,6 +11,7 @@ from tests.vision.test_face_change import draw, mesh
 from proctoring.observations import Attention, Gaze, HeadPose
 from proctoring.vision.face_gate import (
     LEARNING_SECONDS,
+    ComparedFace,
     FaceComparison,
     FaceGate,
 )
@@ -33,7 +34,7 @@ def known_noise() -> Noise:
 
 def compared(luma: Luma, after: float = 0.2) -> str:
     """Why a face is measured that is compared with the drawn one so many seconds later."""
-    return FaceComparison(5.0, draw(seed=1), mesh(), 1.0).why_measure(
+    return FaceComparison(ComparedFace(5.0, draw(seed=1), mesh(), 1.0)).why_measure(
         5.0 + after, luma, known_noise()
     )
 
@@ -55,14 +56,14 @@ def test_a_small_change_is_measured_within_two_tenths_of_a_second() -> None:
 
 
 def test_a_small_change_is_measured_at_once_where_it_may_not_wait() -> None:
-    face = FaceComparison(5.0, draw(seed=1), mesh(), 1.0)
+    face = FaceComparison(ComparedFace(5.0, draw(seed=1), mesh(), 1.0))
     noise = known_noise()
     assert face.why_measure(5.1, draw(seed=2), noise, may_wait=False) == ""
     assert face.why_measure(5.1, draw(iris=0.25, seed=2), noise, may_wait=False) == "small change"
 
 
 def test_a_slow_drift_adds_up_until_it_is_noticed() -> None:
-    face = FaceComparison(0.0, draw(seed=1), mesh(), 1.0)
+    face = FaceComparison(ComparedFace(0.0, draw(seed=1), mesh(), 1.0))
     noise = known_noise()
     why = [face.why_measure(n / 10, draw(iris=0.25 * n, seed=n), noise) for n in range(1, 5)]
     assert why[0] == ""
@@ -75,8 +76,11 @@ def test_time_that_goes_back_is_measured(after: float) -> None:
 
 
 def test_before_the_noise_is_known_and_of_faces_too_small_every_frame_is_measured() -> None:
-    assert FaceComparison(0.0, draw(), mesh(), 1.0).why_measure(0.1, draw(), Noise()) == "unclear"
-    small = FaceComparison(0.0, draw(), mesh(), 0.3)
+    assert (
+        FaceComparison(ComparedFace(0.0, draw(), mesh(), 1.0)).why_measure(0.1, draw(), Noise())
+        == "unclear"
+    )
+    small = FaceComparison(ComparedFace(0.0, draw(), mesh(), 0.3))
     assert small.why_measure(0.1, draw(), known_noise()) == "unclear"
 
 
@@ -86,7 +90,7 @@ def test_a_picture_full_of_noise_is_measured() -> None:
     noise = Noise()
     for _ in range(40):
         noise.add(200.0)
-    face = FaceComparison(0.0, draw(seed=1), mesh(), 1.0)
+    face = FaceComparison(ComparedFace(0.0, draw(seed=1), mesh(), 1.0))
     assert face.why_measure(0.2, noisy, noise) in ("change", "small change")
 
 

@@ -16,7 +16,6 @@ from proctoring.delivery.journal import Replay
 from proctoring.errors import RecordsUnavailableError
 from proctoring.records.database import TRANSIENT
 from proctoring.records.entries import Entry, PendingEvent
-from proctoring.records.ownership import Fenced
 from proctoring.records.reader import RecordReader
 from proctoring.records.writer import RecordWriter
 
@@ -51,7 +50,7 @@ class RecordedJournal:
         """Stop retrying, since the process stops: what cannot be written at once is lost, unpublished."""
         self._giving_up.set()
 
-    def write(self, entries: Sequence[Entry]) -> list[Event | Fenced | None]:
+    def write(self, entries: Sequence[Entry]) -> list[Event | None]:
         """Store entries; returns when they are on disk."""
         try:
             return self._write(entries)
@@ -66,7 +65,7 @@ class RecordedJournal:
                 return [None]
         return [event for entry in entries for event in self.write([entry])]
 
-    def _write(self, entries: Sequence[Entry]) -> list[Event | Fenced | None]:
+    def _write(self, entries: Sequence[Entry]) -> list[Event | None]:
         events: dict[int, Event] = {}
 
         def render(index: int, seq: int) -> str:
@@ -86,14 +85,11 @@ class RecordedJournal:
             before_sleep=self._note_trouble,
             reraise=True,
         )
-        written = attempts(self._writer.write, entries, render)
+        attempts(self._writer.write, entries, render)
         if self.trouble:
             _log.warning("records can be written again")
             self.trouble = ""
-        return [
-            found if isinstance(found, Fenced) else events.get(index)
-            for index, found in enumerate(written)
-        ]
+        return [events.get(index) for index in range(len(entries))]
 
     def replay(self, session_id: str, after: int) -> Replay:
         """Every event with a number above ``after``, from the database."""

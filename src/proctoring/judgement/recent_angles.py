@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import dataclass
 from itertools import pairwise
 
 from proctoring.observations import FrameObservation
@@ -29,12 +30,31 @@ def angles_of(frame: FrameObservation) -> Angles | None:
     return gaze.yaw, gaze.pitch or 0.0, head.yaw, head.pitch
 
 
-class RecentAngles:
-    """The last measurements of one session's candidate."""
+@dataclass(frozen=True, slots=True)
+class RecentAnglesState:
+    """The last measurements, to be kept in a snapshot."""
 
-    def __init__(self) -> None:
-        self._angles: deque[Angles] = deque(maxlen=MEASUREMENTS)
-        self._time = float("-inf")
+    angles: tuple[Angles, ...] = ()
+    time: float = float("-inf")
+    """Media time of the last one."""
+
+
+class RecentAngles:
+    """The last measurements of one session's candidate.
+
+    Args:
+        state: of a continued session.
+    """
+
+    def __init__(self, state: RecentAnglesState | None = None) -> None:
+        state = state or RecentAnglesState()
+        self._angles: deque[Angles] = deque(state.angles, maxlen=MEASUREMENTS)
+        self._time = state.time
+
+    @property
+    def state(self) -> RecentAnglesState:
+        """For a snapshot."""
+        return RecentAnglesState(tuple(self._angles), self._time)
 
     def add(self, frame: FrameObservation) -> None:
         """Add an observation of faces; those that are carried over say nothing new."""

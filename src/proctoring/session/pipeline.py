@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 from proctoring.incidents import IncidentChange
@@ -12,16 +13,37 @@ from proctoring.judgement.challenge import why_no_challenge
 from proctoring.judgement.inputs import JudgementInput
 from proctoring.judgement.judge import finish
 from proctoring.judgement.policy import Policy
-from proctoring.judgement.recent_angles import RecentAngles
+from proctoring.judgement.recent_angles import RecentAngles, RecentAnglesState
 from proctoring.judgement.reducer import apply
-from proctoring.judgement.state import initial_state
+from proctoring.judgement.state import JudgementState, initial_state
 from proctoring.observations import FrameObservation
 from proctoring.records.entries import Notice
 from proctoring.session.guidance import guidance, notices
 from proctoring.vision.analyser import FrameAnalysis, VisionAnalyser, merge_deferred
 from proctoring.vision.deferred import DeferredResult
 from proctoring.vision.frame import Frame
+from proctoring.vision.snapshot import VisionSnapshot
 from proctoring.vision.steps import run_to_completion
+
+
+@dataclass(frozen=True, slots=True)
+class JudgementSnapshot:
+    """What is kept of judgement: the state, and what follows from the last observations."""
+
+    state: JudgementState
+    faces: FrameObservation | None = None
+    """The last observation of faces."""
+    recent: RecentAnglesState | None = None
+    notices: tuple[Notice, ...] = field(default=(), repr=False)
+    """Those that nobody has taken yet."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PipelineSnapshot:
+    """What another pipeline needs to continue a session."""
+
+    judgement: JudgementSnapshot
+    vision: VisionSnapshot
 
 
 class Pipeline:
@@ -33,6 +55,8 @@ class Pipeline:
         analyser: the session's own; not shared with other sessions.
         seed: challenges are drawn from it; must not be known to the candidate.
         record: called with every input before it is applied, so that a sitting can be judged again.
+        kept: of the pipeline whose session this one continues, judged by the same policy; ``seed`` is then
+            not used. The analyser was made from the other part of the same snapshot.
     """
 
     def __init__(
@@ -42,15 +66,18 @@ class Pipeline:
         *,
         seed: str = "",
         record: Callable[[JudgementInput], None] = lambda _: None,
+        kept: JudgementSnapshot | None = None,
     ) -> None:
+        kept = kept or JudgementSnapshot(initial_state(seed))
         self.policy = policy
         self.analyser = analyser
         self._record = record
-        self._state = initial_state(seed)
-        self._notices: list[Notice] = []
-        self._faces: FrameObservation | None = None
+        self._state = kept.state
+        self._notices = list(kept.notices)
+        self._faces = kept.faces
         """The last observation of faces."""
-        self._recent = RecentAngles()
+        self._recent = RecentAngles(kept.recent)
+        self._direct_attention()
 
     def is_due(self, time: float) -> bool:
         """Whether a frame of this media time would be analysed; saves decoding one that would not."""
@@ -88,10 +115,21 @@ class Pipeline:
         if isinstance(item, FrameObservation) and item.faces is not None:
             self._faces = item
             self._recent.add(item)
+        self._direct_attention()
+        return changes
+
+    def _direct_attention(self) -> None:
         self.analyser.attention = needed_attention(
             self.policy, self._state, self._faces, self._recent
         )
-        return changes
+
+    def snapshot(self) -> PipelineSnapshot:
+        """All that another pipeline needs to continue this session. What it holds does not change any more."""
+        return PipelineSnapshot(self.judgement(), self.analyser.snapshot())
+
+    def judgement(self) -> JudgementSnapshot:
+        """The part that is judgement's; ``VisionAnalyser`` gives those that are vision's. Cheap."""
+        return JudgementSnapshot(self._state, self._faces, self._recent.state, tuple(self._notices))
 
     def finish(self, time: float) -> tuple[IncidentChange, ...]:
         """End open incidents: the session ends at media time ``time``."""

@@ -8,35 +8,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from proctoring.observations import Attention, Box, FrameObservation
+from proctoring.observations import Attention, FrameObservation
 from proctoring.vision.deferred import DeferredDetection, DeferredResult
 from proctoring.vision.depicted_faces import DepictedFaceDetector
 from proctoring.vision.face_gate import FaceGate
+from proctoring.vision.face_stages import FaceStages
 from proctoring.vision.face_swap import FaceSwap
 from proctoring.vision.frame import Frame
 from proctoring.vision.identity.embedding import Embedding
 from proctoring.vision.identity.reference import FaceReference
-from proctoring.vision.identity.verifier import IdentityVerifier
-from proctoring.vision.injection import InjectionDetector
+from proctoring.vision.identity.verifier import IdentityVerifier, VerifierFaces
 from proctoring.vision.landmarks import Mesh
 from proctoring.vision.liveness.tracker import LivenessTracker
-from proctoring.vision.networks import FaceNetworks, VisionModels
-from proctoring.vision.repetition import RepetitionDetector
+from proctoring.vision.networks import VisionModels
 from proctoring.vision.schedule import Schedule
+from proctoring.vision.snapshot import HotVision, LearnedVision, VisionPictures, VisionSnapshot
 from proctoring.vision.stages.camera import CameraStage
-from proctoring.vision.stages.camera_movement import CameraMovementStage
-from proctoring.vision.stages.candidate import CandidateStage
 from proctoring.vision.stages.context import Context, Latest, observation_of
-from proctoring.vision.stages.depicted_faces import DepictedFacesStage
-from proctoring.vision.stages.faces import FaceStage
-from proctoring.vision.stages.gaze import GazeStage
-from proctoring.vision.stages.head import HeadStage
-from proctoring.vision.stages.identity import IdentityStage
-from proctoring.vision.stages.injection import InjectionStage, RepetitionStage, StreamStage
-from proctoring.vision.stages.liveness import FaceMotionStage, LivenessStage
-from proctoring.vision.stages.mouth import MouthStage
 from proctoring.vision.stages.objects import ObjectStage
-from proctoring.vision.stages.orientation import OrientationStage
 from proctoring.vision.stages.stage import Stage, StageLoop, timed
 from proctoring.vision.steps import run_to_completion
 
@@ -77,6 +66,8 @@ class VisionAnalyser:
         reference: from a photo of the candidate; without it, the first seconds make one.
         gated: whether faces and objects are carried over while nothing has changed; ``False``: faces are
             measured in every frame, objects once a second.
+        kept: the snapshot of an analyser whose session this one continues. Its other arguments must be the
+            same, except for ``models`` and ``rate``; ``reference`` is used if there is none in the snapshot.
     """
 
     def __init__(
@@ -87,26 +78,54 @@ class VisionAnalyser:
         rate: float = FACE_RATE,
         reference: FaceReference | None = None,
         gated: bool = True,
+        kept: VisionSnapshot | None = None,
     ) -> None:
+        kept = kept or VisionSnapshot()
+        hot, pictures = kept.hot, kept.pictures
         self.rate = rate
         """Below ``FACE_RATE``, the periods of scaled stages grow in proportion."""
         self.attention = Attention.EVERY_FRAME
         """How closely faces are followed; set by who judges the observations."""
-        depicted = DepictedFaceDetector()
-        liveness = LivenessTracker(models.liveness)
-        self._identity = IdentityVerifier(models.identity, reference=reference, mirrored=mirrored)
-        stages: list[Stage] = [CameraStage()]
+        self._depicted = DepictedFaceDetector(hot.depicted, kept.learned.paths)
+        self._liveness = LivenessTracker(models.liveness, hot.liveness, kept.learned.liveness)
+        self._identity = IdentityVerifier(
+            models.identity,
+            reference=reference,
+            mirrored=mirrored,
+            state=hot.identity,
+            faces=kept.biometrics,
+        )
+        self._camera = CameraStage(hot.camera)
+        self._faces: FaceStages | None = None
+        stages: tuple[Stage, ...] = (self._camera,)
         if models.faces is not None:
-            stages = _face_stages(
-                models.faces, mirrored, depicted, liveness, self._identity, gated=gated
+            self._faces = FaceStages(
+                models.faces,
+                self._camera,
+                self._depicted,
+                self._liveness,
+                self._identity,
+                kept=kept,
+                mirrored=mirrored,
+                gated=gated,
             )
-        self._stages = StageLoop(stages)
-        self._objects = ObjectStage(models.objects, depicted, liveness, gated=gated)
-        self._schedule = Schedule()
-        self._latest = Latest()
-        self._gate = FaceGate() if gated and models.faces is not None else None
-        self._swap = FaceSwap()
-        self._face: Box | None = None
+            stages = self._faces.in_order
+        self._stages = StageLoop(stages, hot.stages)
+        self._objects = ObjectStage(
+            models.objects,
+            self._depicted,
+            self._liveness,
+            gated=gated,
+            state=hot.objects,
+            pictures=pictures.objects,
+        )
+        self._schedule = Schedule(hot.schedule)
+        self._latest = replace(hot.latest or Latest())
+        self._gate = None
+        if gated and models.faces is not None:
+            self._gate = FaceGate(hot.gate, pictures.gate)
+        self._swap = FaceSwap(hot.swap, pictures.swap)
+        self._face = hot.face
         """The candidate's in the last measured frame."""
 
     def is_due(self, time: float) -> bool:
@@ -203,39 +222,56 @@ class VisionAnalyser:
         reference = self._identity.reference
         return None if reference is None else reference.whole
 
+    def snapshot(self) -> VisionSnapshot:
+        """All that another analyser needs to continue this session. What it holds does not change any more.
+        A deferred detection that has not been applied is not part of it."""
+        return VisionSnapshot(self.hot(), self.learned(), self.biometrics(), self.pictures())
+
+    def hot(self) -> HotVision:
+        """The part of the snapshot that is small and differs after every frame. A fraction of a millisecond."""
+        part = HotVision(
+            schedule=self._schedule.state,
+            stages=self._stages.schedules,
+            latest=replace(self._latest),
+            face=self._face,
+            gate=None if self._gate is None else self._gate.state,
+            swap=self._swap.state,
+            camera=self._camera.measured,
+            depicted=self._depicted.state,
+            liveness=self._liveness.state,
+            identity=self._identity.state,
+            objects=self._objects.state,
+        )
+        return part if self._faces is None else self._faces.add_hot(part)
+
+    def learned(self) -> LearnedVision:
+        """The part that is learned in seconds and minutes."""
+        part = LearnedVision(paths=self._depicted.paths, liveness=self._liveness.history)
+        return part if self._faces is None else self._faces.add_learned(part)
+
+    def biometrics(self) -> VerifierFaces:
+        """Embeddings of the candidate's face. Biometric data."""
+        return self._identity.faces
+
+    def pictures(self) -> VisionPictures:
+        """Small copies of pictures of the last seconds and minutes, up to a megabyte."""
+        part = VisionPictures(
+            gate=None if self._gate is None else self._gate.pictures,
+            swap=self._swap.before,
+            objects=self._objects.pictures,
+        )
+        return part if self._faces is None else self._faces.add_pictures(part)
+
+    @property
+    def progress(self) -> tuple[object, ...]:
+        """Differs when something was learned, or is learned anew: a good moment to keep ``learned`` and
+        ``biometrics``. Cheap."""
+        faces = () if self._faces is None else self._faces.learned
+        return (self._identity.reference is not None, *faces)
+
     @property
     def _slowdown(self) -> float:
         return max(1.0, FACE_RATE / self.rate)
-
-
-def _face_stages(
-    networks: FaceNetworks,
-    mirrored: bool,
-    depicted: DepictedFaceDetector,
-    liveness: LivenessTracker,
-    identity: IdentityVerifier,
-    *,
-    gated: bool,
-) -> list[Stage]:
-    """The stages that need faces, in the order in which each uses what those before it found."""
-    injection, repetition = InjectionDetector(), RepetitionDetector()
-    return [
-        FaceStage(networks, gated=gated),
-        CameraStage(),
-        CandidateStage(),
-        CameraMovementStage(),
-        OrientationStage(networks),
-        HeadStage(networks.canonical, mirrored=mirrored),
-        GazeStage(networks.blendshapes, mirrored=mirrored),
-        MouthStage(),
-        DepictedFacesStage(depicted),
-        FaceMotionStage(liveness),
-        InjectionStage(injection),
-        RepetitionStage(repetition, injection),
-        StreamStage(repetition),
-        LivenessStage(liveness),
-        IdentityStage(identity),
-    ]
 
 
 def merge_deferred(immediate: FrameAnalysis, deferred: FrameAnalysis) -> FrameAnalysis:

@@ -49,15 +49,59 @@ class Background:
     """(24, 32) ``True`` where no person hides the background."""
 
 
-@dataclass(slots=True)
-class CameraMovementDetector:
-    """Compares one session's background with its reference; plain fields that can be saved."""
+@dataclass(frozen=True, slots=True)
+class CameraMovementState:
+    """What is known of the camera, apart from pictures."""
 
-    reference: Background | None = None
-    latest: Background | None = None
     changed_updates: int = 0
+    """Successive updates in which the background has differed."""
     faces: tuple[Box, ...] = ()
     """Boxes of the faces that were seen last: a person who turns away still hides the background."""
+    reference_since: float | None = None
+    """Media time at which the present reference began."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Backgrounds:
+    """What the background is compared with. Without it, the next one becomes the reference."""
+
+    since: float
+    """``CameraMovementState.reference_since``."""
+    reference: Background
+    latest: Background | None
+
+
+class CameraMovementDetector:
+    """Compares one session's background with its reference.
+
+    Args:
+        state: of a continued session.
+        backgrounds: its backgrounds, not used if the camera was moved since they were kept.
+    """
+
+    def __init__(
+        self, state: CameraMovementState | None = None, backgrounds: Backgrounds | None = None
+    ) -> None:
+        state = state or CameraMovementState()
+        self.reference: Background | None = None
+        self.latest: Background | None = None
+        self.changed_updates = state.changed_updates
+        self.faces = state.faces
+        self._since = state.reference_since
+        if backgrounds is not None and backgrounds.since == self._since:
+            self.reference, self.latest = backgrounds.reference, backgrounds.latest
+
+    @property
+    def state(self) -> CameraMovementState:
+        """For a snapshot."""
+        return CameraMovementState(self.changed_updates, self.faces, self._since)
+
+    @property
+    def backgrounds(self) -> Backgrounds | None:
+        """For a snapshot."""
+        if self.reference is None or self._since is None:
+            return None
+        return Backgrounds(self._since, self.reference, self.latest)
 
     def update(
         self, frame: Frame, faces: Sequence[Box], persons: Sequence[Box] = ()
@@ -76,7 +120,7 @@ class CameraMovementDetector:
         background = _background(frame, self.faces, () if faces else persons)
         before, self.latest = self.latest, background
         if self.reference is None:
-            self.reference = background
+            self.reference, self._since = background, frame.time
             return CameraMovement(None, moved=False)
         similarity = _correlation(self.reference, background)
         if similarity is None:
@@ -90,6 +134,7 @@ class CameraMovementDetector:
         if self.changed_updates < _LASTING_UPDATES or not at_rest:
             return CameraMovement(similarity, moved=False)
         self.reference, self.changed_updates = background, 0
+        self._since = frame.time
         return CameraMovement(similarity, moved=True)
 
 

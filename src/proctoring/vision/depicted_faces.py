@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
 
 from proctoring.observations import Box, ObjectDetections
 from proctoring.vision.face_tracking import TrackedFace
@@ -38,10 +41,47 @@ _INSIDE = 0.85
 @dataclass(slots=True)
 class _Path:
     since: float
+    still: bool | None = None
+    """``FollowedFace.still``."""
     positions: deque[tuple[float, float, float, float]] = field(default_factory=deque)
     """Time in seconds; x, y and distance between the eyes in pixels."""
     smooth: deque[tuple[float, float]] = field(default_factory=deque)
     """x and y of ``_SMOOTHED`` positions in a row, averaged: of each position but the first few."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FacePath:
+    """Where one face was. Without it, a face is as still as it was last for ``STILL_SECONDS``."""
+
+    positions: NDArray[np.float64]
+    """(n, 4) ``_Path.positions``."""
+    smooth: NDArray[np.float64]
+    """(n, 2) ``_Path.smooth``."""
+
+
+@dataclass(frozen=True, slots=True)
+class FollowedFace:
+    """What is known of one tracked face, apart from its path."""
+
+    since: float
+    """Media time at which the track began."""
+    still: bool | None
+    """Whether it was still when that could be told last; ``None``: never yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class DepictedFacesState:
+    """What is known of pictures of faces, apart from the paths."""
+
+    followed: Mapping[int, FollowedFace] = field(default_factory=dict)
+    """By track, of the faces in the last measured frame."""
+    first: float | None = None
+    """When the session's first face was seen."""
+    screens: tuple[Box, ...] = ()
+    persons: tuple[Box, ...] = ()
+    """Both from the latest object detection."""
+    faces: tuple[tuple[Box, bool | None], ...] = ()
+    """Boxes of the last frame's faces, and whether they are depicted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,17 +95,45 @@ class FaceStatus:
 
 
 class DepictedFaceDetector:
-    """Follows all faces of one session, and what object detection says about screens and persons."""
+    """Follows all faces of one session, and what object detection says about screens and persons.
 
-    def __init__(self) -> None:
-        self._paths: dict[int, _Path] = {}
-        self._first: float | None = None
-        """When the session's first face was seen."""
-        self._screens: tuple[Box, ...] = ()
-        self._persons: tuple[Box, ...] = ()
-        """Both from the latest object detection."""
-        self._faces: tuple[tuple[Box, bool | None], ...] = ()
-        """Boxes of the last frame's faces, and whether they are depicted."""
+    Args:
+        state: of a continued session.
+        paths: track to the path of its face; those of other tracks than the last frame's are not used.
+    """
+
+    def __init__(
+        self, state: DepictedFacesState | None = None, paths: Mapping[int, FacePath] | None = None
+    ) -> None:
+        state = state or DepictedFacesState()
+        self._paths = {
+            track: _Path(face.since, face.still) for track, face in state.followed.items()
+        }
+        self._first = state.first
+        self._screens = state.screens
+        self._persons = state.persons
+        self._faces = state.faces
+        for track, path in (paths or {}).items():
+            if track in self._paths:
+                for time, x, y, eyes in path.positions.tolist():
+                    self._paths[track].positions.append((time, x, y, eyes))
+                self._paths[track].smooth.extend((x, y) for x, y in path.smooth.tolist())
+
+    @property
+    def state(self) -> DepictedFacesState:
+        """For a snapshot."""
+        followed = {
+            track: FollowedFace(path.since, path.still) for track, path in self._paths.items()
+        }
+        return DepictedFacesState(followed, self._first, self._screens, self._persons, self._faces)
+
+    @property
+    def paths(self) -> dict[int, FacePath]:
+        """For a snapshot: track to the path of its face."""
+        return {
+            track: FacePath(np.array(path.positions), np.array(path.smooth).reshape(-1, 2))
+            for track, path in self._paths.items()
+        }
 
     def separate_depicted(self, objects: ObjectDetections) -> ObjectDetections:
         """Update screens and persons; move persons of whom only a depicted face is seen to ``depicted_persons``."""
@@ -99,7 +167,9 @@ class DepictedFaceDetector:
         if faces and self._first is None:
             self._first = time
         session_begins = self._first is not None and time - self._first < STILL_SECONDS
-        still = {track: _is_still(path) for track, path in self._paths.items()}
+        for path in self._paths.values():
+            path.still = _is_still(path, path.still)
+        still = {track: path.still for track, path in self._paths.items()}
         something_moves = any(known is False for known in still.values())
         statuses = {}
         for face in faces:
@@ -141,16 +211,16 @@ def _extend(path: _Path, time: float, face: TrackedFace) -> None:
             path.smooth.popleft()
 
 
-def _is_still(path: _Path) -> bool | None:
-    """Whether the face has not moved; ``None``: it has not, but not for long enough."""
+def _is_still(path: _Path, before: bool | None) -> bool | None:
+    """Whether the face has not moved; ``before``, if it has not, but not for long enough."""
     if len(path.positions) < _MIN_POSITIONS:
-        return None
+        return before
     across, down = zip(*path.smooth, strict=True)
     travel = max(max(across) - min(across), max(down) - min(down))
     eyes = sum([position[3] for position in path.positions]) / len(path.positions)
     if travel >= max(_MIN_TRAVEL_PIXELS, _MIN_TRAVEL_EYES * eyes):
         return False
-    return True if path.positions[-1][0] - path.positions[0][0] >= STILL_SECONDS else None
+    return True if path.positions[-1][0] - path.positions[0][0] >= STILL_SECONDS else before
 
 
 def _share_within(inner: Box, outer: Box) -> float:

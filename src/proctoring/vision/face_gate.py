@@ -8,6 +8,7 @@ face that does not change every ``REST_SECONDS``. Where the comparison cannot te
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 from proctoring.observations import Attention
 from proctoring.vision.face_change import FaceChange, FacePicture
@@ -36,17 +37,68 @@ LARGE = FaceChange(travel=0.12, eyes=0.08, mouth=math.inf, head=0.025)
 alone never are: five measurements a second tell moving from still ones (``judgement/lips.py``)."""
 
 
+@dataclass(frozen=True, slots=True)
+class FaceGateState:
+    """What a gate knows, apart from pictures."""
+
+    track: int | None = None
+    """The candidate's in the last measured frame."""
+    learning_since: float | None = None
+    noise: tuple[float, ...] = ()
+    """``Noise.recent``."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ComparedFace:
+    """One measured face, with which later frames are compared."""
+
+    time: float
+    """Media time of its frame."""
+    luma: Luma
+    """The frame's."""
+    mesh: Mesh
+    """Landmarks in frame pixels."""
+    scale: float
+    """Pixels of ``luma`` per pixel of the frame."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FaceGatePictures:
+    """What may be carried over, and with what later frames are compared. Without it, the next frame is
+    measured."""
+
+    last: MeasuredFaces
+    compared: ComparedFace
+
+
 class FaceGate:
     """Follows one session's faces."""
 
-    def __init__(self) -> None:
-        self._noise = Noise()
+    def __init__(
+        self, state: FaceGateState | None = None, pictures: FaceGatePictures | None = None
+    ) -> None:
+        state = state or FaceGateState()
+        self._noise = Noise(state.noise)
+        self._track = state.track
+        self._learning_since = state.learning_since
         self._comparison: FaceComparison | None = None
-        self._track: int | None = None
-        """The candidate's in the last measured frame."""
-        self._learning_since: float | None = None
         self.last: MeasuredFaces | None = None
         """What may be carried over; ``None``: nothing."""
+        if pictures is not None:
+            self.last = pictures.last
+            self._comparison = FaceComparison(pictures.compared)
+
+    @property
+    def state(self) -> FaceGateState:
+        """For a snapshot."""
+        return FaceGateState(self._track, self._learning_since, self._noise.recent)
+
+    @property
+    def pictures(self) -> FaceGatePictures | None:
+        """For a snapshot."""
+        if self.last is None or self._comparison is None:
+            return None
+        return FaceGatePictures(self.last, self._comparison.face)
 
     def remember(self, context: Context) -> None:
         """Follow a frame in which faces were measured, after all stages have run."""
@@ -57,7 +109,9 @@ class FaceGate:
         if settled and face is not None:
             self.last = context.measured
             scale = frame.luma.shape[1] / frame.width
-            self._comparison = FaceComparison(frame.time, frame.luma, face.mesh, scale)
+            self._comparison = FaceComparison(
+                ComparedFace(frame.time, frame.luma, face.mesh, scale)
+            )
 
     def why_measure_unseen(self, time: float) -> str:
         """Why faces must be measured in a frame of this media time whatever it shows; empty: ask
@@ -94,26 +148,16 @@ class FaceGate:
 
 
 class FaceComparison:
-    """One measured face, with which later frames are compared.
+    """Compares later frames with one measured face."""
 
-    Args:
-        time: media time of its frame.
-        luma: the frame's.
-        mesh: landmarks in frame pixels.
-        scale: pixels of ``luma`` per pixel of the frame.
-    """
-
-    def __init__(self, time: float, luma: Luma, mesh: Mesh, scale: float) -> None:
-        self._time = time
-        self._luma = luma
-        self._mesh = mesh
-        self._scale = scale
+    def __init__(self, face: ComparedFace) -> None:
+        self.face = face
         self._picture: FacePicture | None = None
         """Made when the next frame is compared: many never are."""
 
     def why_measure_unseen(self, time: float) -> str:
         """Why the face must be measured in a frame of this media time whatever it shows."""
-        return "" if 0 < time - self._time < REST_SECONDS - _EARLY else "rest"
+        return "" if 0 < time - self.face.time < REST_SECONDS - _EARLY else "rest"
 
     def why_measure(self, time: float, luma: Luma, noise: Noise, *, may_wait: bool = True) -> str:
         """Why the face must be measured in this frame; empty: it has not changed.
@@ -124,11 +168,12 @@ class FaceComparison:
             noise: of the camera, in the skin; learns from the frame.
             may_wait: whether a small change may wait for ``SOON_SECONDS``.
         """
-        since = time - self._time
+        face = self.face
+        since = time - face.time
         if why := self.why_measure_unseen(time):
             return why
         try:
-            self._picture = self._picture or FacePicture(self._luma, self._mesh, self._scale)
+            self._picture = self._picture or FacePicture(face.luma, face.mesh, face.scale)
         except ValueError:
             return "unclear"
         difference = self._picture.difference(luma)

@@ -9,6 +9,8 @@ were chosen.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 
 from proctoring.observations import Box
@@ -54,13 +56,34 @@ def face_difference(before: Luma, now: Luma, face: Box, scale: float) -> float:
     return float(difference[0]) / max(_MIN_SPREAD, float(spread[0]))
 
 
-class FaceSwap:
-    """Follows the picture of one session's candidate from frame to frame."""
+@dataclass(frozen=True, slots=True)
+class FaceSwapState:
+    """What is known of the face's rest, apart from the last picture."""
 
-    def __init__(self) -> None:
-        self._before: Luma | None = None
-        self._time = float("-inf")
-        self._resting_since: float | None = None
+    time: float = float("-inf")
+    """Media time of the last frame."""
+    resting_since: float | None = None
+
+
+class FaceSwap:
+    """Follows the picture of one session's candidate from frame to frame.
+
+    Args:
+        state: of a continued session.
+        before: small grey copy of its last frame; ``None``: no swap is seen within ``REST_SECONDS``.
+    """
+
+    def __init__(self, state: FaceSwapState | None = None, before: Luma | None = None) -> None:
+        state = state or FaceSwapState()
+        self.before = before
+        """Small grey copy of the last frame."""
+        self._time = state.time
+        self._resting_since = state.resting_since
+
+    @property
+    def state(self) -> FaceSwapState:
+        """For a snapshot."""
+        return FaceSwapState(self._time, self._resting_since)
 
     def update(self, frame: Frame, face: Box | None) -> bool:
         """Add one frame; whether the face that rested until the one before it has been replaced.
@@ -69,7 +92,7 @@ class FaceSwap:
             frame: not decoded.
             face: where the candidate's face was measured last; ``None``: it was not there.
         """
-        before, self._before = self._before, frame.luma
+        before, self.before = self.before, frame.luma
         passed, self._time = frame.time - self._time, frame.time
         if before is None or face is None or not 0 < passed <= REST_SECONDS:
             self._resting_since = None

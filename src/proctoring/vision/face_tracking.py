@@ -8,7 +8,7 @@ every three seconds.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from proctoring.models.network import Network
 from proctoring.observations import Box
@@ -55,13 +55,27 @@ class TrackedFace:
     """Bounding box of the landmarks."""
 
 
-@dataclass(slots=True)
-class _Track:
+@dataclass(frozen=True, slots=True)
+class Track:
+    """A face that is followed from frame to frame."""
+
     number: int
     region: Region
     """Where to estimate the landmarks of the next frame."""
     unconfirmed: int = 0
     """Detections in a row that missed the face while its presence was low."""
+
+
+@dataclass(frozen=True, slots=True)
+class FaceTrackerState:
+    """What a tracker knows, apart from pictures."""
+
+    tracks: tuple[Track, ...] = ()
+    """The oldest first."""
+    last_number: int = 0
+    """Of all tracks so far."""
+    next_detection: float = float("-inf")
+    """Media time from which new faces may be looked for."""
 
 
 class FaceTracker:
@@ -71,17 +85,33 @@ class FaceTracker:
         detector: the face detector.
         landmarker: the landmark network.
         gated: whether new faces are looked for less often while nothing but the known faces changes.
+        state: of a continued session.
+        detected: the scene in which its detector ran last; ``None``: it runs as soon as it may.
     """
 
-    def __init__(self, detector: Network, landmarker: Network, *, gated: bool = False) -> None:
+    def __init__(
+        self,
+        detector: Network,
+        landmarker: Network,
+        *,
+        gated: bool = False,
+        state: FaceTrackerState | None = None,
+        detected: Scene | None = None,
+    ) -> None:
+        state = state or FaceTrackerState()
         self._gated = gated
-        self._detected: Scene | None = None
+        self.detected = detected
         """The scene in which the detector ran last."""
         self._detector = detector
         self._landmarker = landmarker
-        self._tracks: list[_Track] = []
-        self._last_number = 0
-        self._next_detection = float("-inf")
+        self._tracks = list(state.tracks)
+        self._last_number = state.last_number
+        self._next_detection = state.next_detection
+
+    @property
+    def state(self) -> FaceTrackerState:
+        """For a snapshot."""
+        return FaceTrackerState(tuple(self._tracks), self._last_number, self._next_detection)
 
     def is_detection_due(self, time: float) -> bool:
         """Whether new faces may be looked for in a frame of this media time, even if no track is lost."""
@@ -101,12 +131,12 @@ class FaceTracker:
             self._drop_unconfirmed(faces, detections)
             self._add_new(frame.pixels, faces, detections)
             if self._gated:
-                self._detected = scene_of(frame, [face.box for face in faces.values()])
+                self.detected = scene_of(frame, [face.box for face in faces.values()])
         return tuple(faces[track.number] for track in self._tracks)
 
     def _may_have_new_face(self, frame: Frame, faces: dict[int, TrackedFace]) -> bool:
         """Whether something outside the known faces has changed, or one of them is not certain."""
-        before = self._detected
+        before = self.detected
         if before is None or not 0 < frame.time - before.time < _MAX_DETECTION_AGE:
             return True
         if any(face.presence < SURE_PRESENCE for face in faces.values()):
@@ -125,20 +155,24 @@ class FaceTracker:
         return faces
 
     def _keep(self, faces: dict[int, TrackedFace]) -> None:
-        self._tracks = [track for track in self._tracks if track.number in faces]
-        for track in self._tracks:
-            track.region = region_of_mesh(faces[track.number].mesh)
+        self._tracks = [
+            replace(track, region=region_of_mesh(faces[track.number].mesh))
+            for track in self._tracks
+            if track.number in faces
+        ]
 
     def _drop_unconfirmed(
         self, faces: dict[int, TrackedFace], detections: tuple[FaceDetection, ...]
     ) -> None:
+        counted = []
         for track in self._tracks:
             face = faces[track.number]
             detected = any(_is_same_face(detection.box, face.box) for detection in detections)
             sure = detected or face.presence >= SURE_PRESENCE
-            track.unconfirmed = 0 if sure else track.unconfirmed + 1
-            if track.unconfirmed >= _MAX_UNCONFIRMED:
+            counted.append(replace(track, unconfirmed=0 if sure else track.unconfirmed + 1))
+            if counted[-1].unconfirmed >= _MAX_UNCONFIRMED:
                 del faces[track.number]
+        self._tracks = counted
         self._keep(faces)
 
     def _add_new(
@@ -157,7 +191,7 @@ class FaceTracker:
                 continue
             self._last_number += 1
             faces[face.track] = face
-            self._tracks.append(_Track(face.track, region_of_mesh(face.mesh)))
+            self._tracks.append(Track(face.track, region_of_mesh(face.mesh)))
 
     def _estimate(self, pixels: Pixels, region: Region, number: int) -> TrackedFace | None:
         height, width = pixels.shape[:2]

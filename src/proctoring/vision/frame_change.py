@@ -56,13 +56,23 @@ class EarlierSamples:
 
     Args:
         limit: how many are kept.
+        samples: those of a continued session, in order.
+        added: how many that session had added, those that it dropped included.
     """
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, samples: Sequence[Sample] = (), added: int = 0) -> None:
         self._samples: deque[Sample] = deque(maxlen=limit)
         self._parts = np.zeros((limit, 0), np.int16)
         """Every ninth pixel of each, in a ring: enough to tell nearly all of them from a new one."""
-        self._added = 0
+        self.added = max(0, added - len(samples))
+        """Since the last ``clear``."""
+        for sample in samples:
+            self.add(sample)
+
+    @property
+    def all(self) -> tuple[Sample, ...]:
+        """Those that are kept, in order."""
+        return tuple(self._samples)
 
     @property
     def last(self) -> Sample | None:
@@ -72,15 +82,15 @@ class EarlierSamples:
     def clear(self) -> None:
         """Forget all."""
         self._samples.clear()
-        self._added = 0
+        self.added = 0
 
     def add(self, sample: Sample) -> None:
         """Keep a sample; of another shape only after ``clear``."""
         limit, part = len(self._parts), sample.ravel()[::_PART]
         if not self._samples:
             self._parts = np.zeros((limit, part.size), np.int16)
-        self._parts[self._added % limit] = part
-        self._added += 1
+        self._parts[self.added % limit] = part
+        self.added += 1
         self._samples.append(sample)
 
     def has_nearer(self, sample: Sample, limit: float) -> bool:
@@ -90,7 +100,7 @@ class EarlierSamples:
         sums = np.abs(changes, out=changes).sum(axis=1, dtype=np.int32)
         # What differs by more in a part of its pixels differs by more in all of them.
         possible = np.flatnonzero(sums < 3 * limit * sample.size)
-        oldest = self._added - kept
+        oldest = self.added - kept
         places = [(int(place) - oldest) % kept for place in possible]
         if not places:
             return False

@@ -14,10 +14,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from statistics import median
 
 import numpy as np
+from numpy.typing import NDArray
 
 from proctoring.observations import Gaze, HeadPose
 from proctoring.vision.eyes import EyeShape
@@ -116,9 +117,9 @@ class GazeEstimate:
     """``None``: not known."""
 
 
-@dataclass(slots=True)
-class GazeEstimator:
-    """Estimates one session's gaze and learns its baseline; plain fields that can be saved."""
+@dataclass(frozen=True, slots=True)
+class GazeState:
+    """One session's baseline, and what else is known of its gaze."""
 
     aim: float | None = None
     """Baseline: ``EyeMeasurement.aim`` of eyes that look at the middle of the screen."""
@@ -126,17 +127,78 @@ class GazeEstimator:
     aim_settled: bool = False
     lids_settled: bool = False
     """Whether that part of the baseline is complete."""
-    samples: deque[EyeMeasurement] = field(default_factory=deque)
-    """Those of the last ``LEARNING_SECONDS``, until the baseline is complete."""
-    heads_down: deque[tuple[float, float]] = field(default_factory=deque)
+    began: float | None = None
+    """Media time of the first frame with eyes."""
+    heads_down: tuple[tuple[float, float], ...] = ()
     """Times of the last frames, and degrees by which the head was lowered."""
     lost_since: float | None = None
     """Media time at which the face was lost while the head went down."""
-    memory: deque[float] = field(default_factory=lambda: deque(maxlen=_MEMORY))
-    """Aims, for corrections."""
     remembered_at: float = float("-inf")
     reviewed_at: float = float("-inf")
     """Media times of the last remembered aim and of the last correction."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GazeHistory:
+    """What the baseline is learned from and corrected by. Without it, both begin anew."""
+
+    began: float
+    """``GazeState.began``."""
+    samples: tuple[EyeMeasurement, ...]
+    memory: NDArray[np.float64]
+    """(n,) aims in degrees."""
+
+
+class GazeEstimator:
+    """Estimates one session's gaze and learns its baseline.
+
+    Args:
+        state: of a continued session.
+        history: its history, not used if the baseline was begun anew since it was kept.
+    """
+
+    def __init__(self, state: GazeState | None = None, history: GazeHistory | None = None) -> None:
+        state = state or GazeState()
+        self.aim = state.aim
+        self.lids = state.lids
+        self.aim_settled = state.aim_settled
+        self.lids_settled = state.lids_settled
+        self.began = state.began
+        self.heads_down = deque(state.heads_down)
+        self.lost_since = state.lost_since
+        self.remembered_at = state.remembered_at
+        self.reviewed_at = state.reviewed_at
+        self.samples: deque[EyeMeasurement] = deque()
+        """Those of the last ``LEARNING_SECONDS``, until the baseline is complete."""
+        self.memory: deque[float] = deque(maxlen=_MEMORY)
+        """Aims, for corrections."""
+        if history is not None and history.began == self.began:
+            self.samples.extend(history.samples)
+            self.memory.extend(history.memory.tolist())
+        if self.learned:
+            self.samples.clear()
+
+    @property
+    def state(self) -> GazeState:
+        """For a snapshot."""
+        return GazeState(
+            self.aim,
+            self.lids,
+            self.aim_settled,
+            self.lids_settled,
+            self.began,
+            tuple(self.heads_down),
+            self.lost_since,
+            self.remembered_at,
+            self.reviewed_at,
+        )
+
+    @property
+    def history(self) -> GazeHistory | None:
+        """For a snapshot."""
+        if self.began is None:
+            return None
+        return GazeHistory(self.began, tuple(self.samples), np.array(self.memory, np.float64))
 
     @property
     def learned(self) -> bool:
@@ -166,6 +228,8 @@ class GazeEstimator:
             face_pixels: width of the face.
         """
         time = sample.time
+        if self.began is None:
+            self.began = time
         self.lost_since = None
         if head is not None:
             self.heads_down.append((time, -head.pitch))

@@ -7,11 +7,12 @@ not detected here: see ``docs/accuracy.md``, which also gives the source of the 
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import dataclass
 
 from proctoring.observations import InjectionIndicators
 from proctoring.vision.frame import Frame
 from proctoring.vision.frame_change import EarlierSamples, Sample, mean_differences, sample_pixels
-from proctoring.vision.near_repetition import NearRepetition
+from proctoring.vision.near_repetition import NearRepetition, NearRepetitionPictures
 
 _MAX_GAP = 1.0
 """Seconds without an update after which the memory is dropped: lags no longer match."""
@@ -39,20 +40,80 @@ _MAX_UNCOMPARED = 0.5
 else needs its pixels. Updates in which they are not compared leave everything as it was."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class InjectionState:
+    """How the stream has changed until now."""
+
+    changed_at: float = 0.0
+    """Media time of the last change."""
+    ever_changed: bool = False
+    new: tuple[bool, ...] = ()
+    """Whether each of the last pictures was new."""
+    new_in_a_row: int = 0
+    compared_at: float = float("-inf")
+    """Media time of the last comparison of pixels."""
+    digest: int | None = None
+    """Of the last frame, 64 bits."""
+    digest_since: float = 0.0
+    """Media time of the first of the last equal frames."""
+    updated_at: float = float("-inf")
+    """Media time of the last update."""
+    sample: Sample | None = None
+    """The last picture that was new: a picture that stands still goes on standing still."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class InjectionPictures:
+    """Earlier pictures. Without them, a still image that is encoded anew, and a loop that is, are found when
+    they have been seen for as long once more."""
+
+    earlier: tuple[Sample, ...]
+    added: int
+    loop: NearRepetitionPictures
+
+
 class InjectionDetector:
     """Measures how one session's stream changes over time. Keeps half a megabyte of thumbnails."""
 
-    def __init__(self) -> None:
-        self._earlier = EarlierSamples(_EARLIER)
-        self._changed_at = 0.0
-        self._ever_changed = False
-        self._new: deque[bool] = deque(maxlen=_RECENT)
-        self._new_in_a_row = 0
-        self._compared_at = float("-inf")
-        self._digest: int | None = None
-        self._digest_since = 0.0
-        self._last = float("-inf")
-        self._loop = NearRepetition()
+    def __init__(
+        self, state: InjectionState | None = None, pictures: InjectionPictures | None = None
+    ) -> None:
+        state = state or InjectionState()
+        self._changed_at = state.changed_at
+        self._ever_changed = state.ever_changed
+        self._new: deque[bool] = deque(state.new, maxlen=_RECENT)
+        self._new_in_a_row = state.new_in_a_row
+        self._compared_at = state.compared_at
+        self._digest = state.digest
+        self._digest_since = state.digest_since
+        self._last = state.updated_at
+        if pictures is not None:
+            self._earlier = EarlierSamples(_EARLIER, pictures.earlier, pictures.added)
+            self._loop = NearRepetition(pictures.loop)
+        else:
+            last = () if state.sample is None else (state.sample,)
+            self._earlier = EarlierSamples(_EARLIER, last)
+            self._loop = NearRepetition()
+
+    @property
+    def state(self) -> InjectionState:
+        """For a snapshot."""
+        return InjectionState(
+            self._changed_at,
+            self._ever_changed,
+            tuple(self._new),
+            self._new_in_a_row,
+            self._compared_at,
+            self._digest,
+            self._digest_since,
+            self._last,
+            self._earlier.last,
+        )
+
+    @property
+    def pictures(self) -> InjectionPictures:
+        """For a snapshot."""
+        return InjectionPictures(self._earlier.all, self._earlier.added, self._loop.pictures)
 
     def update(self, frame: Frame) -> InjectionIndicators:
         """Add one frame and measure. Times must rise, about ``SAMPLE_PERIOD`` apart.

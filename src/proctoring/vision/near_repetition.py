@@ -32,7 +32,7 @@ _IN_LEVELS = 1 / (_WINDOW * THUMBNAIL_SIZE * _STEPS_PER_LEVEL)
 _MIN_LAG = 10
 """Shortest lag in updates (2 s): shorter repetitions are breathing, blinking and nodding."""
 _FIRST_LAG = 2
-"""The lag of the first entry of ``_Update.near``."""
+"""The lag of the first entry of ``Update.near``."""
 _MIN_MOVEMENT = 0.6
 """Mean deviation of thumbnails within the window, in grey levels, below which nothing is concluded: a
 person who sits still always resembles the seconds before."""
@@ -43,30 +43,58 @@ _RHYTHM = 0.5
 """The same ratio at lags shorter than the window, below which the person is rocking or nodding; or it
 is a loop shorter than the window, which cannot be distinguished from that."""
 
-_Thumbnail = NDArray[np.int16]
+Thumbnail = NDArray[np.int16]
 """(192,) in steps."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Update:
-    thumbnail: _Thumbnail
+class Update:
+    """One picture, compared with those before it."""
+
+    thumbnail: Thumbnail
     near: NDArray[np.int32]
     """Sums of differences, in steps, to earlier thumbnails, by lag: of each lag and its two neighbours the
     smallest, since the length of a loop is no multiple of the sample period."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class NearRepetitionPictures:
+    """All that is remembered. Without it, a loop is found when it has been seen once more."""
+
+    thumbnails: NDArray[np.int16]
+    """(n, 192), those known, in a ring."""
+    updates: int
+    """How many were added."""
+    window: tuple[Update, ...]
+
+
 class NearRepetition:
     """The thumbnails of one session's last two minutes, in a quarter of a megabyte."""
 
-    def __init__(self) -> None:
+    def __init__(self, pictures: NearRepetitionPictures | None = None) -> None:
         self._memory = np.zeros((_MEMORY, THUMBNAIL_SIZE), np.int16)
         self._updates = 0
-        self._window: deque[_Update] = deque()
+        self._window: deque[Update] = deque()
         self._sums = np.zeros(_MEMORY, np.int32)
-        """Of ``_Update.near`` over the window; of a lag that not all of them have, of those that do."""
+        """Of ``Update.near`` over the window; of a lag that not all of them have, of those that do."""
+        if pictures is not None:
+            self._memory[: len(pictures.thumbnails)] = pictures.thumbnails
+            self._updates = pictures.updates
+            self._window.extend(pictures.window)
+            for update in self._window:
+                self._sums[: update.near.size] += update.near
+
+    @property
+    def pictures(self) -> NearRepetitionPictures:
+        """For a snapshot."""
+        known = min(self._updates, _MEMORY)
+        return NearRepetitionPictures(
+            self._memory[:known].copy(), self._updates, tuple(self._window)
+        )
 
     def clear(self) -> None:
         """Forget everything."""
+        self._memory[:] = 0
         self._updates = 0
         self._window.clear()
         self._sums[:] = 0
@@ -84,13 +112,13 @@ class NearRepetition:
             self._sums[: oldest.size] -= oldest
         near = self._near(thumbnail, at)
         self._sums[: near.size] += near
-        self._window.append(_Update(thumbnail, near))
+        self._window.append(Update(thumbnail, near))
         self._memory[at] = thumbnail
         self._updates += 1
         return self._lag()
 
-    def _near(self, thumbnail: _Thumbnail, at: int) -> NDArray[np.int32]:
-        """``_Update.near`` of a thumbnail that will be stored in this place."""
+    def _near(self, thumbnail: Thumbnail, at: int) -> NDArray[np.int32]:
+        """``Update.near`` of a thumbnail that will be stored in this place."""
         known = min(self._updates, _MEMORY)
         changes = self._memory[:known] - thumbnail
         np.abs(changes, out=changes)

@@ -10,9 +10,10 @@ towards the pose that is held most of the time.
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from proctoring.observations import HeadPose
 from proctoring.vision.angles import circular_median, difference
@@ -47,24 +48,79 @@ _MIN_DOMINANCE = 0.5
 _MAX_STEP = 1.0
 """Degrees of one correction, at most."""
 
+Angles = NDArray[np.float64]
+"""(n, ...) in degrees."""
 
-@dataclass(slots=True)
-class NeutralPose:
-    """The neutral pose of one session and what it is learned from; plain fields that can be saved."""
+
+@dataclass(frozen=True, slots=True)
+class NeutralPoseState:
+    """The neutral pose of one session."""
 
     pose: HeadPose | None = None
-    """The neutral pose against the camera; ``None``: there is none yet."""
+    """Against the camera; ``None``: there is none yet."""
     learned: bool = False
     """Whether ``pose`` is the candidate's own; otherwise it is ``FRONTAL``."""
     began: float | None = None
     """Media time of the first pose."""
-    window: deque[tuple[float, HeadPose]] = field(default_factory=deque)
-    """Times and poses of the last ``LEARNING_SECONDS``; at low frame rates of a longer time."""
-    memory: deque[HeadPose] = field(default_factory=lambda: deque(maxlen=_MEMORY))
-    """Resting poses, for corrections."""
     remembered_at: float = float("-inf")
     reviewed_at: float = float("-inf")
     """Media times of the last remembered pose and of the last correction."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PoseHistory:
+    """What a neutral pose is learned from and corrected by. Without it, both begin anew."""
+
+    began: float
+    """``NeutralPoseState.began``."""
+    window: Angles
+    """(n, 4) ``NeutralPose.window``: time, yaw, pitch, roll."""
+    memory: Angles
+    """(n, 3) ``NeutralPose.memory``."""
+
+
+class NeutralPose:
+    """The neutral pose of one session and what it is learned from.
+
+    Args:
+        state: of a continued session.
+        history: its history, not used if the pose was begun anew since it was kept.
+    """
+
+    def __init__(
+        self, state: NeutralPoseState | None = None, history: PoseHistory | None = None
+    ) -> None:
+        state = state or NeutralPoseState()
+        self.pose = state.pose
+        self.learned = state.learned
+        self.began = state.began
+        self.remembered_at = state.remembered_at
+        self.reviewed_at = state.reviewed_at
+        self.window: deque[tuple[float, HeadPose]] = deque()
+        """Times and poses of the last ``LEARNING_SECONDS``; at low frame rates of a longer time."""
+        self.memory: deque[HeadPose] = deque(maxlen=_MEMORY)
+        """Resting poses, for corrections."""
+        if history is not None and history.began == self.began:
+            self.window.extend((time, HeadPose(*pose)) for time, *pose in history.window.tolist())
+            self.memory.extend(HeadPose(*pose) for pose in history.memory.tolist())
+
+    @property
+    def state(self) -> NeutralPoseState:
+        """For a snapshot."""
+        return NeutralPoseState(
+            self.pose, self.learned, self.began, self.remembered_at, self.reviewed_at
+        )
+
+    @property
+    def history(self) -> PoseHistory | None:
+        """For a snapshot."""
+        if self.began is None:
+            return None
+        return PoseHistory(
+            self.began,
+            np.array([(time, p.yaw, p.pitch, p.roll) for time, p in self.window], np.float64),
+            np.array([(p.yaw, p.pitch, p.roll) for p in self.memory], np.float64),
+        )
 
     def relative(self, pose: HeadPose) -> HeadPose | None:
         """The turn of the head against the neutral pose; ``None``: there is none yet."""

@@ -6,6 +6,7 @@ Differences that are never undercut for long are noise.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 
 _MEMORY = 40
 """Differences of which the lower end is the noise: four seconds of frames at the full rate."""
@@ -23,8 +24,13 @@ class Noise:
     it: what is compared with it must be limited in absolute terms too.
     """
 
-    def __init__(self) -> None:
-        self._recent: deque[float] = deque(maxlen=_MEMORY)
+    def __init__(self, recent: Sequence[float] = ()) -> None:
+        self._recent: deque[float] = deque(recent, maxlen=_MEMORY)
+
+    @property
+    def recent(self) -> tuple[float, ...]:
+        """The last differences, to be given to the constructor where a session is continued."""
+        return tuple(self._recent)
 
     def add(self, difference: float) -> None:
         """Add a mean square difference of two frames, in squared grey levels."""

@@ -28,22 +28,58 @@ _DOUBT_LASTS = 5.0
 object that lies still differs from detection to detection."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Detected:
+@dataclass(frozen=True, slots=True, eq=False)
+class DetectedScene:
+    """A scene in which objects were detected."""
+
     scene: Scene
     candidate: int | None
     """The candidate's track; ``None``: not seen."""
 
 
+@dataclass(frozen=True, slots=True)
+class ObjectGateState:
+    """What is known of the last results, apart from pictures."""
+
+    applied_at: float = float("-inf")
+    """Media time of the frame of the last result."""
+    doubt_at: float = float("-inf")
+    """Likewise of the last one that was not clear."""
+    clear: bool = False
+    """Whether the last one was."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ObjectGatePictures:
+    """Scenes of the last detections. Without them, objects are detected at the next time that is due."""
+
+    requested: DetectedScene | None
+    close: Scene | None
+    """Of the last detection in the close view."""
+
+
 class ObjectGate:
     """Remembers the scenes in which one session's objects were detected."""
 
-    def __init__(self) -> None:
-        self._requested: _Detected | None = None
-        self._close: Scene | None = None
-        self._applied_at = float("-inf")
-        self._doubt_at = float("-inf")
-        self._clear = False
+    def __init__(
+        self, state: ObjectGateState | None = None, pictures: ObjectGatePictures | None = None
+    ) -> None:
+        state = state or ObjectGateState()
+        self._requested = None if pictures is None else pictures.requested
+        self._close = None if pictures is None else pictures.close
+        self._applied_at = state.applied_at
+        self._doubt_at = state.doubt_at
+        self._clear = state.clear
+
+    @property
+    def state(self) -> ObjectGateState:
+        """For a snapshot."""
+        return ObjectGateState(self._applied_at, self._doubt_at, self._clear)
+
+    @property
+    def pictures(self) -> ObjectGatePictures:
+        """For a snapshot."""
+        return ObjectGatePictures(self._requested, self._close)
 
     def is_same(self, scene: Scene, candidate: int | None) -> bool:
         """Whether the last result holds for this scene, too.
@@ -76,7 +112,7 @@ class ObjectGate:
 
     def requested(self, scene: Scene, candidate: int | None, *, close: bool) -> None:
         """Objects will be detected in this scene."""
-        self._requested = _Detected(scene, candidate)
+        self._requested = DetectedScene(scene, candidate)
         if close:
             self._close = scene
 

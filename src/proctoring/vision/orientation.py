@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
@@ -25,7 +26,7 @@ from proctoring.vision.landmarks import (
     region_of_detection,
     region_of_mesh,
 )
-from proctoring.vision.schedule import Schedule
+from proctoring.vision.schedule import Schedule, ScheduleState
 
 ATTEMPT_PERIOD = 0.5
 """Seconds between two attempts; each runs the face detector once, on one rotation."""
@@ -56,19 +57,56 @@ _ROTATIONS = {
 _ORDER = tuple(_ROTATIONS)
 
 
-class OrientationDetector:
-    """Looks for turned faces in one session's pictures while they have no upright one."""
+@dataclass(frozen=True, slots=True)
+class OrientationState:
+    """What is known of how the picture is turned."""
 
-    def __init__(self, detector: Network, landmarker: Network) -> None:
+    schedule: ScheduleState = field(default_factory=ScheduleState)
+    rotation: int = 0
+    """Place in ``_ORDER`` of the rotation of the next attempt."""
+    hits: int = 0
+    misses: int = 0
+    """Attempts in a row that found a face, or none."""
+    upright_since: float | None = None
+    background_is_upright: bool = False
+    background_changed: bool = False
+
+
+class OrientationDetector:
+    """Looks for turned faces in one session's pictures while they have no upright one.
+
+    Args:
+        detector: the face detector.
+        landmarker: the landmark network.
+        state: of a continued session.
+    """
+
+    def __init__(
+        self, detector: Network, landmarker: Network, state: OrientationState | None = None
+    ) -> None:
+        state = state or OrientationState()
         self._detector = detector
         self._landmarker = landmarker
-        self._schedule = Schedule()
-        self._next = 0
-        self._hits = 0
-        self._misses = 0
-        self._upright_since: float | None = None
-        self._background_is_upright = False
-        self._background_changed = False
+        self._schedule = Schedule(state.schedule)
+        self._next = state.rotation
+        self._hits = state.hits
+        self._misses = state.misses
+        self._upright_since = state.upright_since
+        self._background_is_upright = state.background_is_upright
+        self._background_changed = state.background_changed
+
+    @property
+    def state(self) -> OrientationState:
+        """For a snapshot."""
+        return OrientationState(
+            self._schedule.state,
+            self._next,
+            self._hits,
+            self._misses,
+            self._upright_since,
+            self._background_is_upright,
+            self._background_changed,
+        )
 
     def update(
         self, frame: Frame, faces: Sequence[TrackedFace], scene: CameraMovement | None

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from proctoring.vision.frame import Frame
 from proctoring.vision.frame_change import Thumbnail, thumbnail
@@ -62,7 +63,9 @@ class Repetition:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Returned:
+class ReturnedPicture:
+    """A picture that was there before."""
+
     time: float
     digest: int
     earlier: tuple[float, ...]
@@ -70,15 +73,51 @@ class _Returned:
     thumbnail: Thumbnail
 
 
-class RepetitionDetector:
-    """Remembers one session's pictures as digests, in 100 kB."""
+@dataclass(frozen=True, slots=True, eq=False)
+class RepetitionHistory:
+    """Pictures that may return."""
 
-    def __init__(self) -> None:
+    digests: NDArray[np.uint64]
+    """(n,) of the last pictures, in order."""
+    times: NDArray[np.float64]
+    """(n,) their media times."""
+    returned: tuple[ReturnedPicture, ...] = ()
+    pictures: int = 0
+    """How many were added, those that are no longer remembered included."""
+
+
+class RepetitionDetector:
+    """Remembers one session's pictures as digests, in 100 kB.
+
+    Args:
+        history: of a continued session; with a part of it, loops are found that are no longer than that.
+    """
+
+    def __init__(self, history: RepetitionHistory | None = None) -> None:
         self._digests = np.zeros(MEMORY, np.uint64)
         self._times = np.zeros(MEMORY, np.float64)
         self._pictures = 0
         self._last = -1
-        self._returned: deque[_Returned] = deque(maxlen=_MAX_RETURNED)
+        self._returned: deque[ReturnedPicture] = deque(maxlen=_MAX_RETURNED)
+        if history is not None and len(history.digests):
+            known = len(history.digests)
+            whole = known == min(history.pictures, MEMORY)
+            self._pictures = history.pictures if whole else known
+            places = np.arange(self._pictures - known, self._pictures) % MEMORY
+            self._digests[places], self._times[places] = history.digests, history.times
+            self._last = int(history.digests[-1])
+            self._returned.extend(history.returned)
+
+    def history(self, pictures: int = MEMORY, *, returned: bool = True) -> RepetitionHistory:
+        """For a snapshot: the last pictures, at most so many, and those that have returned."""
+        known = min(pictures, self._pictures, MEMORY)
+        places = np.arange(self._pictures - known, self._pictures) % MEMORY
+        return RepetitionHistory(
+            self._digests[places],
+            self._times[places],
+            tuple(self._returned) if returned else (),
+            self._pictures,
+        )
 
     def update(self, frame: Frame) -> None:
         """Add one frame. Times must rise. A frame equal to the one before it is ignored. Only a picture
@@ -92,7 +131,7 @@ class RepetitionDetector:
         times = np.sort(times[times <= time - MIN_LAG])[-_MAX_RETURNS:]
         if times.size:
             earlier = tuple(float(one) for one in times)
-            self._returned.append(_Returned(time, digest, earlier, thumbnail(frame.pixels)))
+            self._returned.append(ReturnedPicture(time, digest, earlier, thumbnail(frame.pixels)))
         self._digests[self._pictures % MEMORY] = digest
         self._times[self._pictures % MEMORY] = time
         self._pictures += 1
@@ -115,7 +154,7 @@ class RepetitionDetector:
         lag = last.time - min(last.earlier, key=lambda one: abs(one - expected))
         return Repetition(lag, reverse)
 
-    def _is_repetition(self, found: list[_Returned], time: float) -> bool:
+    def _is_repetition(self, found: list[ReturnedPicture], time: float) -> bool:
         different = len(_different(found))
         if different < _MIN_PICTURES:
             return False
@@ -131,7 +170,7 @@ class RepetitionDetector:
         return len(set(times)) >= share * returned and movement >= _MIN_MOVEMENT
 
 
-def _densest(votes: Iterable[tuple[float, _Returned]]) -> tuple[float, list[_Returned]]:
+def _densest(votes: Iterable[tuple[float, ReturnedPicture]]) -> tuple[float, list[ReturnedPicture]]:
     """The stretch of ``_TOLERANCE`` with the most different pictures, of these the one with the most
     returns: its middle, and the returned pictures."""
     ordered = sorted(votes, key=lambda vote: vote[0])
@@ -154,5 +193,5 @@ def _densest(votes: Iterable[tuple[float, _Returned]]) -> tuple[float, list[_Ret
     return (chosen[0][0] + chosen[-1][0]) / 2, [one for _, one in chosen]
 
 
-def _different(returned: list[_Returned]) -> set[int]:
+def _different(returned: list[ReturnedPicture]) -> set[int]:
     return {one.digest for one in returned}

@@ -27,12 +27,12 @@ STILL = InjectionIndicators(unchanged_for=2, ever_changed=True, repeats_after=No
 class Sitting:
     """One watch and a person before it, who may change."""
 
-    def __init__(self, models: VisionModels, photo: Pixels | None = None, **options: bool) -> None:
+    def __init__(self, models: VisionModels, photo: Pixels | None = None) -> None:
         assert models.faces
         assert models.identity
         self._networks, self._embedder = models.faces, models.identity
         self.watch = IdentityVerifier(
-            self._embedder, reference=None if photo is None else self._reference(photo), **options
+            self._embedder, reference=None if photo is None else self._reference(photo)
         )
         self.time, self.track = 0.0, 1
         self.seen: list[Identity] = []

@@ -10,7 +10,7 @@ by halves too, since a mask or a hand changes it as much as another person does.
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from proctoring.observations import (
     Identity,
@@ -57,15 +57,57 @@ _ABSENCE_SECONDS = 3.0
 """Seconds without a face that are an absence; shorter ones are breaks in tracking."""
 _ROUTINE = "now and then"
 """Trigger of comparisons without an interruption."""
+_AT_FIRST = "as the session began"
+"""Trigger of the first ones."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Probe:
+class Probe:
+    """A face that was compared. Biometric data: never logged."""
+
     time: float
     """Media time."""
-    whole: Embedding
-    halves: FaceHalves | None
+    whole: Embedding = field(repr=False)
+    halves: FaceHalves | None = field(repr=False)
     """``None``: the whole face is alike."""
+
+
+@dataclass(frozen=True, slots=True)
+class VerifierState:
+    """When the candidate is compared, and what came of it; no biometric data."""
+
+    from_photo: bool = False
+    """Whether the reference is a given photo."""
+    begun: bool = False
+    """Whether there was a reference, or a sample of one."""
+    probes: tuple[float, ...] = ()
+    """Media times of the probes that are averaged."""
+    looks: tuple[tuple[float, VisibleHalf], ...] = ()
+    """Comparisons by halves of the last ``_AVERAGED_SECONDS``."""
+    half_looks: int = 0
+    """Their number since the whole face has differed."""
+    track: int | None = None
+    lost_at: float | None = None
+    obstruction: str = ""
+    """What happened to the camera while the face was lost: "covered" or "dark"."""
+    frozen: bool = False
+    trigger: str = _AT_FIRST
+    burst: int = 0
+    """Probes that are still to come in quick succession."""
+    in_doubt: bool = False
+    """Whether the previous probe was at ``_DOUBTFUL`` or more from the reference."""
+    next: float = float("-inf")
+    """Media time of the next comparison."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class VerifierFaces:
+    """The faces that are compared. Biometric data: never logged, kept only if the policy allows."""
+
+    reference: FaceReference | None = field(default=None, repr=False)
+    first: tuple[FaceReference, ...] = field(default=(), repr=False)
+    """Samples of a reference that is not complete."""
+    probes: tuple[Probe, ...] = field(default=(), repr=False)
 
 
 class IdentityVerifier:
@@ -75,6 +117,9 @@ class IdentityVerifier:
         embedder: shared by all sessions; ``None``: identity is not verified.
         reference: from a photo; ``None``: the first seconds make the reference.
         mirrored: whether the session's frames are mirrored.
+        state: of a continued session.
+        faces: its faces. If there is no reference among them, ``reference`` stands in, and without that one
+            the next seconds make a new one.
     """
 
     def __init__(
@@ -83,28 +128,56 @@ class IdentityVerifier:
         *,
         reference: FaceReference | None = None,
         mirrored: bool = False,
+        state: VerifierState | None = None,
+        faces: VerifierFaces | None = None,
     ) -> None:
+        faces = faces or VerifierFaces()
         self._embedder = embedder
         self._mirrored = mirrored
-        self.reference: FaceReference | None = reference
+        known = faces.reference is not None
+        self.reference = faces.reference if known else reference
         """``None`` until it is known. Biometric data: leaves the process only if the policy allows."""
-        self._photo = reference is not None
-        self._first: list[FaceReference] = []
-        self._probes: deque[_Probe] = deque(maxlen=_AVERAGED)
-        self._looks: deque[tuple[float, VisibleHalf]] = deque()
-        """Comparisons by halves of the last ``_AVERAGED_SECONDS``."""
-        self._half_looks = 0
-        """Their number since the whole face has differed."""
-        self._track: int | None = None
-        self._lost_at: float | None = None
-        self._obstruction = ""
-        """What happened to the camera while the face was lost: "covered" or "dark"."""
-        self._frozen = False
-        self._trigger = "as the session began"
-        self._burst = BURST_PROBES if self._photo else 0
-        self._in_doubt = False
-        """Whether the previous probe was at ``_DOUBTFUL`` or more from the reference."""
-        self._next = float("-inf")
+        if state is None:
+            state = VerifierState(burst=BURST_PROBES if self.reference is not None else 0)
+        self._photo = state.from_photo if known else reference is not None
+        self._first = list(faces.first)
+        probes = [probe for probe in faces.probes if probe.time in state.probes]
+        self._probes: deque[Probe] = deque(probes, maxlen=_AVERAGED)
+        self._looks = deque(state.looks)
+        self._half_looks = state.half_looks
+        self._track = state.track
+        self._lost_at = state.lost_at
+        self._obstruction = state.obstruction
+        self._frozen = state.frozen
+        self._trigger = state.trigger
+        self._burst = state.burst
+        self._in_doubt = state.in_doubt
+        lost = state.begun and self.reference is None and not self._first
+        self._next = float("-inf") if lost else state.next
+
+    @property
+    def state(self) -> VerifierState:
+        """For a snapshot."""
+        return VerifierState(
+            self._photo,
+            self.reference is not None or bool(self._first),
+            tuple(probe.time for probe in self._probes),
+            tuple(self._looks),
+            self._half_looks,
+            self._track,
+            self._lost_at,
+            self._obstruction,
+            self._frozen,
+            self._trigger,
+            self._burst,
+            self._in_doubt,
+            self._next,
+        )
+
+    @property
+    def faces(self) -> VerifierFaces:
+        """For a snapshot. Biometric data."""
+        return VerifierFaces(self.reference, tuple(self._first), tuple(self._probes))
 
     def update(
         self,
@@ -188,7 +261,7 @@ class IdentityVerifier:
         else:
             self._in_doubt = False
         halves = describe_halves(self._embedder, face) if doubtful else None
-        self._probes.append(_Probe(time, embedding, halves))
+        self._probes.append(Probe(time, embedding, halves))
         while time - self._probes[0].time > _AVERAGED_SECONDS:
             self._probes.popleft()
         identity = self._compared(time, self._track, self.reference)

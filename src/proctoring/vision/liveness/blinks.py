@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections import deque
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
 
 WINDOW_SECONDS = 30.0
 """Time over which the rate of blinks is measured."""
@@ -20,17 +24,53 @@ _MAX_SECONDS = 0.6
 """Longest blink; eyes that are shut for longer look down or sleep."""
 
 
+@dataclass(frozen=True, slots=True)
+class BlinksState:
+    """The blinks of one face, apart from the rate."""
+
+    count: int = 0
+    """Blinks since the track began."""
+    shut_since: float | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BlinksHistory:
+    """What the rate of blinks is measured from. Without it, there is none for ``MIN_SECONDS``."""
+
+    apertures: NDArray[np.float64]
+    """(n, 2) times and apertures."""
+    blinks: tuple[float, ...]
+    """Times."""
+
+
 class Blinks:
     """The blinks of one tracked face."""
 
-    def __init__(self) -> None:
-        self.count = 0
+    def __init__(
+        self, state: BlinksState | None = None, history: BlinksHistory | None = None
+    ) -> None:
+        state = state or BlinksState()
+        self.count = state.count
         """Blinks since the track began."""
         self._apertures: deque[tuple[float, float]] = deque()
-        self._sorted: list[float] = []
-        """The apertures alone, in order of size."""
         self._blinks: deque[float] = deque()
-        self._shut_since: float | None = None
+        self._shut_since = state.shut_since
+        if history is not None:
+            self._apertures.extend((t, aperture) for t, aperture in history.apertures.tolist())
+            self._blinks.extend(history.blinks)
+        self._sorted = sorted(aperture for _, aperture in self._apertures)
+        """The apertures alone, in order of size."""
+
+    @property
+    def state(self) -> BlinksState:
+        """For a snapshot."""
+        return BlinksState(self.count, self._shut_since)
+
+    @property
+    def history(self) -> BlinksHistory:
+        """For a snapshot."""
+        apertures = np.array(self._apertures, np.float64).reshape(-1, 2)
+        return BlinksHistory(apertures, tuple(self._blinks))
 
     def update(self, time: float, aperture: float) -> None:
         """Add ``EyeShape.aperture`` (eye widths) of one frame; times must rise."""

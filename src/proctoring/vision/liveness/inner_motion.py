@@ -12,6 +12,7 @@ import math
 from collections import deque
 
 import numpy as np
+from numpy.typing import NDArray
 
 from proctoring.vision.eyes import EyeShape
 from proctoring.vision.landmarks import Mesh
@@ -37,8 +38,15 @@ _MIN_PIXELS = 1.0
 class InnerMotion:
     """The recent movement within one tracked face."""
 
-    def __init__(self) -> None:
+    def __init__(self, history: NDArray[np.float64] | None = None) -> None:
         self._samples: deque[tuple[float, tuple[float, ...]]] = deque()
+        if history is not None:
+            self._samples.extend((time, tuple(values)) for time, *values in history.tolist())
+
+    @property
+    def history(self) -> NDArray[np.float64]:
+        """For a snapshot: (n, 7) times and measures."""
+        return np.array([(time, *measures) for time, measures in self._samples], np.float64)
 
     def update(self, time: float, mesh: Mesh, eyes: EyeShape) -> None:
         """Add the landmarks of one frame; times must rise."""

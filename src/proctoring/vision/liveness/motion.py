@@ -57,6 +57,7 @@ class _View:
     """The rigid landmarks in one frame, ready to be compared with later ones."""
 
     time: float
+    landmarks: Points
     points: NDArray[np.float64]
     """(n, 2) around their mean, in frame pixels."""
     inverse: NDArray[np.float64]
@@ -65,15 +66,48 @@ class _View:
     """Distance between the eyes in pixels."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class MotionHistory:
+    """The recent movement of one face."""
+
+    times: NDArray[np.float64]
+    """(n,) of the views."""
+    landmarks: NDArray[np.float32]
+    """(n, points, 2) of the views, in frame pixels."""
+    eyes: NDArray[np.float64]
+    """(n,) distances between the eyes in the views."""
+    pairs: NDArray[np.float64]
+    """(n, 2) ``Motion._pairs``."""
+    positions: NDArray[np.float64]
+    """(n, 4) ``Motion._positions``."""
+
+
 class Motion:
     """The recent movement of one tracked face."""
 
-    def __init__(self) -> None:
+    def __init__(self, history: MotionHistory | None = None) -> None:
         self._views: deque[_View] = deque()
         self._pairs: deque[tuple[float, float]] = deque()
         """Time of the later view, and parallax."""
         self._positions: deque[tuple[float, float, float, float]] = deque()
         """Time; x, y and distance between the eyes in pixels."""
+        if history is not None:
+            times, eyes = history.times.tolist(), history.eyes.tolist()
+            self._views.extend(map(_view, times, history.landmarks, eyes))
+            self._pairs.extend((time, value) for time, value in history.pairs.tolist())
+            self._positions.extend((t, x, y, e) for t, x, y, e in history.positions.tolist())
+
+    @property
+    def history(self) -> MotionHistory:
+        """For a snapshot."""
+        views = self._views
+        return MotionHistory(
+            np.array([view.time for view in views], np.float64),
+            np.array([view.landmarks for view in views], np.float32),
+            np.array([view.eyes for view in views], np.float64),
+            np.array(self._pairs, np.float64).reshape(-1, 2),
+            np.array(self._positions, np.float64).reshape(-1, 4),
+        )
 
     def update(self, time: float, mesh: Mesh) -> None:
         """Add the landmarks of one frame; times must rise."""
@@ -126,7 +160,7 @@ def _view(time: float, landmarks: Points, eyes: float) -> _View:
     points = landmarks.astype(np.float64)
     points -= points.mean(axis=0)
     inverse = np.asarray(np.linalg.pinv(points), np.float64)
-    return _View(time, points, inverse, eyes)
+    return _View(time, landmarks, points, inverse, eyes)
 
 
 def affine_residual(before: Points, after: Points) -> tuple[float, float]:

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
 
 from proctoring.observations import Box, Detection, Liveness, NotRead
 from proctoring.vision.eyes import measure_eyes
 from proctoring.vision.face_view import highlight_brightness, is_turned_away
 from proctoring.vision.frame import Pixels
 from proctoring.vision.landmarks import Mesh, hull
-from proctoring.vision.liveness.blinks import Blinks
+from proctoring.vision.liveness.blinks import Blinks, BlinksHistory, BlinksState
 from proctoring.vision.liveness.enclosing_screen import enclosing_screen
 from proctoring.vision.liveness.inner_motion import InnerMotion
 from proctoring.vision.liveness.light import MIN_HIGHLIGHT, why_not_scored
-from proctoring.vision.liveness.motion import Motion
+from proctoring.vision.liveness.motion import Motion, MotionHistory
 from proctoring.vision.liveness.scoring import LivenessScorer
 
 MIN_FACE = 80.0
@@ -29,25 +33,82 @@ _MAX_AGE = 15.0
 """Greatest age of a score in seconds: older ones may be of another face."""
 
 
+@dataclass(frozen=True, slots=True)
+class LivenessState:
+    """What is known of the candidate's face, apart from its movement."""
+
+    track: int | None = None
+    scores: tuple[tuple[float, float], ...] = ()
+    """Media times and scores of the networks."""
+    framed: tuple[bool, ...] = ()
+    """Whether the face was within a screen in each of the last object detections."""
+    blinks: BlinksState = field(default_factory=BlinksState)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LivenessHistory:
+    """The recent movement of the candidate's face. Without it, movement is measured anew."""
+
+    track: int
+    """Of this face."""
+    motion: MotionHistory
+    blinks: BlinksHistory
+    inner: NDArray[np.float64]
+    """``InnerMotion.history``."""
+
+
 class LivenessTracker:
     """Indications of liveness of the candidate's face.
 
     Scores outlast a break in tracking, since a print that is waved about is lost every second; movement
     and blinks do not.
+
+    Args:
+        scorer: the networks; ``None``: faces are not scored.
+        state: of a continued session.
+        history: the movement of its candidate's face, not used if that is another one by now.
     """
 
-    def __init__(self, scorer: LivenessScorer | None) -> None:
+    def __init__(
+        self,
+        scorer: LivenessScorer | None,
+        state: LivenessState | None = None,
+        history: LivenessHistory | None = None,
+    ) -> None:
         self._scorer = scorer
-        self.reset()
+        self._begin(state or LivenessState(), history)
 
     def reset(self) -> None:
         """Discard everything: another person is the candidate now."""
-        self._track: int | None = None
-        self._motion = Motion()
-        self._blinks = Blinks()
-        self._inner = InnerMotion()
-        self._scores: deque[tuple[float, float]] = deque(maxlen=_SAMPLES)
-        self._framed: deque[bool] = deque(maxlen=_SAMPLES)
+        self._begin(LivenessState(), None)
+
+    def _begin(self, state: LivenessState, history: LivenessHistory | None) -> None:
+        self._track = state.track
+        if history is not None and history.track == state.track:
+            self._motion = Motion(history.motion)
+            self._blinks = Blinks(state.blinks, history.blinks)
+            self._inner = InnerMotion(history.inner)
+        else:
+            self._motion, self._blinks = Motion(), Blinks(state.blinks)
+            self._inner = InnerMotion()
+        self._scores: deque[tuple[float, float]] = deque(state.scores, maxlen=_SAMPLES)
+        self._framed: deque[bool] = deque(state.framed, maxlen=_SAMPLES)
+
+    @property
+    def state(self) -> LivenessState:
+        """For a snapshot."""
+        return LivenessState(
+            self._track, tuple(self._scores), tuple(self._framed), self._blinks.state
+        )
+
+    @property
+    def history(self) -> LivenessHistory | None:
+        """For a snapshot."""
+        if self._track is None:
+            return None
+        return LivenessHistory(
+            self._track, self._motion.history, self._blinks.history, self._inner.history
+        )
 
     def update(self, time: float, track: int, mesh: Mesh) -> None:
         """Add the candidate's landmarks of one frame; times must rise."""

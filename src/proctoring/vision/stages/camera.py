@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from proctoring.vision.camera import Light, measure_detail, measure_light, quality_of
 from proctoring.vision.frame import Frame
 from proctoring.vision.stages.context import Context, ObservationPart
@@ -21,37 +23,49 @@ _RELATIVE_CHANGE = 0.15
 change them by more than half."""
 
 
+@dataclass(frozen=True, slots=True)
+class MeasuredDetail:
+    """The frame in which detail was last measured."""
+
+    time: float
+    """Media time."""
+    light: Light
+    detail: float
+
+
 class CameraStage(Stage):
     """Gives ``camera``: brightness and structure of every frame, detail as it was last measured.
 
     Runs after the stages that decode.
+
+    Args:
+        measured: of a continued session.
     """
 
     name = "camera"
 
-    def __init__(self) -> None:
-        self._measured: tuple[float, Light, float] | None = None
-        """Time, light and detail of the frame in which detail was last measured."""
+    def __init__(self, measured: MeasuredDetail | None = None) -> None:
+        self.measured = measured
 
     def run(self, context: Context) -> ObservationPart:
         """Measure the picture."""
         frame = context.frame
         light = measure_light(frame.luma)
-        if self._measured is None or self._is_detail_due(frame, light, self._measured):
-            self._measured = (frame.time, light, measure_detail(frame.pixels))
-        return {"camera": quality_of(light, self._measured[2])}
+        measured = self.measured
+        if measured is None or self._is_detail_due(frame, light, measured):
+            measured = MeasuredDetail(frame.time, light, measure_detail(frame.pixels))
+        self.measured = measured
+        return {"camera": quality_of(light, measured.detail)}
 
-    def _is_detail_due(
-        self, frame: Frame, light: Light, measured: tuple[float, Light, float]
-    ) -> bool:
-        before = measured[1]
+    def _is_detail_due(self, frame: Frame, light: Light, measured: MeasuredDetail) -> bool:
+        before = measured.light
         if (
             abs(light.brightness - before.brightness) >= _BRIGHTNESS_CHANGE
             or _differs(light.structure, before.structure)
             or _differs(light.edges, before.edges)
         ):
             return True
-        age = frame.time - measured[0]
+        age = frame.time - measured.time
         return not 0 <= age < (DETAIL_PERIOD if frame.decoded else MAX_DETAIL_AGE) - _EARLY
 
 

@@ -11,13 +11,17 @@ NO_BACKGROUND = "too little background is visible beside the face, or it is plai
 
 
 class CameraMovementStage(Stage):
-    """Gives ``scene``, and why it cannot be compared."""
+    """Gives ``scene``, and why it cannot be compared.
+
+    Args:
+        detector: of this session.
+    """
 
     name = "camera_movement"
     period = 1.0
 
-    def __init__(self) -> None:
-        self._detector = CameraMovementDetector()
+    def __init__(self, detector: CameraMovementDetector) -> None:
+        self._detector = detector
 
     def needs_faces(self, time: float) -> bool:  # noqa: ARG002
         """Always: a moved camera voids what was learned of head and eyes."""

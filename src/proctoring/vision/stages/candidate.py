@@ -8,17 +8,21 @@ from proctoring.vision.stages.stage import Stage
 
 
 class CandidateStage(Stage):
-    """Gives ``candidate.track`` and sets what the context says about the candidate."""
+    """Gives ``candidate.track`` and sets what the context says about the candidate.
+
+    Args:
+        state: of a continued session.
+    """
 
     name = "candidate"
 
-    def __init__(self) -> None:
-        self._state: CandidateState | None = None
+    def __init__(self, state: CandidateState | None = None) -> None:
+        self.state = state
 
     def run(self, context: Context) -> ObservationPart:
         """Assign the candidate's face."""
-        assignment = assign_candidate(self._state, context.faces, context.frame.time)
-        self._state = assignment.state
+        assignment = assign_candidate(self.state, context.faces, context.frame.time)
+        self.state = assignment.state
         context.candidate = assignment.face
         context.candidate_track = None if assignment.state is None else assignment.state.track
         context.person_changed = assignment.person_changed

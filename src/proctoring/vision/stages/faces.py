@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from proctoring.vision.face_tracking import FaceTracker
-from proctoring.vision.networks import FaceNetworks
 from proctoring.vision.stages.context import Context, ObservationPart
 from proctoring.vision.stages.stage import Stage
 
@@ -12,15 +11,14 @@ class FaceStage(Stage):
     """Sets ``Context.faces``; they are reported by ``DepictedFacesStage``, which knows more of them.
 
     Args:
-        networks: the face detector and the landmark network.
-        gated: see ``FaceTracker``.
+        tracker: of this session.
     """
 
     name = "faces"
     measures_faces = True
 
-    def __init__(self, networks: FaceNetworks, *, gated: bool = False) -> None:
-        self._tracker = FaceTracker(networks.detector, networks.landmarker, gated=gated)
+    def __init__(self, tracker: FaceTracker) -> None:
+        self._tracker = tracker
 
     def needs_faces(self, time: float) -> bool:
         """When new faces are to be looked for."""

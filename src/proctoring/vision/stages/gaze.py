@@ -25,32 +25,36 @@ class GazeStage(Stage):
     Args:
         blendshapes: the network of expression scores.
         mirrored: whether the session's pictures are mirrored.
+        estimator: of a continued session.
     """
 
     name = "gaze"
     measures_faces = True
 
-    def __init__(self, blendshapes: Network, *, mirrored: bool) -> None:
+    def __init__(
+        self, blendshapes: Network, *, mirrored: bool, estimator: GazeEstimator | None = None
+    ) -> None:
         self._blendshapes = blendshapes
         self._mirrored = mirrored
-        self._gaze = GazeEstimator()
+        self.estimator = estimator or GazeEstimator()
+        """What is known of the gaze."""
 
     def run(self, context: Context) -> ObservationPart:
         """Estimate the gaze, also in the first seconds after the face was lost."""
         if context.baselines_void:
-            self._gaze = GazeEstimator()
+            self.estimator = GazeEstimator()
         if context.candidate is None:
             part = self._while_lost(context)
         else:
             part = self._of_face(context, context.candidate)
-        context.learning |= not self._gaze.learned
+        context.learning |= not self.estimator.learned
         if "candidate" in part:
-            known = context.head.neutral_known and self._gaze.aim is not None
+            known = context.head.neutral_known and self.estimator.aim is not None
             part["candidate"]["baseline_ready"] = known
         return part
 
     def _while_lost(self, context: Context) -> ObservationPart:
-        gaze = self._gaze.estimate_while_lost(context.frame.time)
+        gaze = self.estimator.estimate_while_lost(context.frame.time)
         if gaze is None or context.candidate_track is None:
             return {}
         return {"candidate": {"track": context.candidate_track, "gaze": gaze}}
@@ -68,10 +72,10 @@ class GazeStage(Stage):
         if over:
             return {"candidate": candidate, "not_read": (NotRead("gaze", over),)}
         look_up = 0.0
-        if self._gaze.needs_look_up(eyes, context.head.turn):
+        if self.estimator.needs_look_up(eyes, context.head.turn):
             scores = estimate_blendshapes(self._blendshapes, face.mesh)
             look_up = float(np.mean(scores[list(EYE_LOOK_UP)]))
-        reading = self._gaze.estimate(
+        reading = self.estimator.estimate(
             EyeMeasurement(context.frame.time, eyes, look_up, pose),
             context.head.turn,
             neutral_learned=context.head.neutral_learned,

@@ -17,20 +17,24 @@ class HeadStage(Stage):
     Args:
         canonical: the face that is fitted to the landmarks.
         mirrored: whether the session's pictures are mirrored.
+        neutral: of a continued session.
     """
 
     name = "head"
     measures_faces = True
 
-    def __init__(self, canonical: CanonicalFace, *, mirrored: bool) -> None:
+    def __init__(
+        self, canonical: CanonicalFace, *, mirrored: bool, neutral: NeutralPose | None = None
+    ) -> None:
         self._canonical = canonical
         self._mirrored = mirrored
-        self._neutral = NeutralPose()
+        self.neutral = neutral or NeutralPose()
+        """What is known of the neutral pose."""
 
     def run(self, context: Context) -> ObservationPart:
         """Estimate the pose and learn the neutral one."""
         if context.baselines_void:
-            self._neutral = NeutralPose()
+            self.neutral = NeutralPose()
         if context.candidate is None:
             context.head = self._estimate(None)
             return {}
@@ -39,7 +43,7 @@ class HeadStage(Stage):
             self._canonical, context.candidate.mesh, frame.width, frame.height
         )
         if pose is not None:
-            self._neutral.update(frame.time, pose)
+            self.neutral.update(frame.time, pose)
         head = context.head = self._estimate(pose)
         context.learning |= not head.neutral_learned
         if head.turn is None:
@@ -50,9 +54,9 @@ class HeadStage(Stage):
     def _estimate(self, pose: HeadPose | None) -> HeadEstimate:
         return HeadEstimate(
             pose,
-            None if pose is None else self._neutral.relative(pose),
-            neutral_known=self._neutral.pose is not None,
-            neutral_learned=self._neutral.learned,
+            None if pose is None else self.neutral.relative(pose),
+            neutral_known=self.neutral.pose is not None,
+            neutral_learned=self.neutral.learned,
         )
 
     def _as_candidate_sees(self, head: HeadPose) -> HeadPose:

@@ -53,7 +53,7 @@ class FaceMotionStage(Stage):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Scored:
+class ScoredFace:
     """The frame that was scored last."""
 
     time: float
@@ -70,6 +70,8 @@ class LivenessStage(Stage):
 
     Args:
         tracker: updated with the same frame by ``FaceMotionStage``.
+        scored: of a continued session; ``None``: the face is scored anew.
+        unchanged_period: of a continued session.
     """
 
     name = "liveness"
@@ -77,33 +79,39 @@ class LivenessStage(Stage):
     scaled = True
     at_swaps = True
 
-    def __init__(self, tracker: LivenessTracker) -> None:
+    def __init__(
+        self,
+        tracker: LivenessTracker,
+        scored: ScoredFace | None = None,
+        unchanged_period: float | None = None,
+    ) -> None:
         self._tracker = tracker
-        self._scored: _Scored | None = None
+        self.scored = scored
         """``None``: the face could not be scored."""
-        self._period = UNCHANGED_PERIOD
+        self.unchanged_period = unchanged_period or UNCHANGED_PERIOD
+        """``UNCHANGED_PERIOD`` at the session's present rate."""
 
     def needs_faces(self, time: float) -> bool:
         """When a score is due even if the face has not changed: the networks score it where it is."""
-        last = self._scored
-        return last is None or not 0 <= time - last.time < self._period - _EARLY
+        last = self.scored
+        return last is None or not 0 <= time - last.time < self.unchanged_period - _EARLY
 
     def run(self, context: Context) -> ObservationPart:
         """Score the candidate's face, or report its last scores again."""
         face, frame = context.candidate, context.frame
-        self._period = UNCHANGED_PERIOD * context.slowdown
+        self.unchanged_period = UNCHANGED_PERIOD * context.slowdown
         if face is None:
-            self._scored = None
+            self.scored = None
             return {}
         if self._is_unchanged(context, face):
             return {"liveness": self._tracker.unchanged(frame.time, face.track)}
         liveness, unread = self._tracker.score(frame.time, frame.pixels, face.track, face.mesh)
-        self._scored = None if unread else _Scored(frame.time, face.track, frame.luma, face.box)
+        self.scored = None if unread else ScoredFace(frame.time, face.track, frame.luma, face.box)
         return {"liveness": liveness, "not_read": () if unread is None else (unread,)}
 
     def _is_unchanged(self, context: Context, face: TrackedFace) -> bool:
         """Whether the last scores still hold."""
-        last, frame = self._scored, context.frame
+        last, frame = self.scored, context.frame
         if last is None or last.track != face.track or not context.calm or context.swapped:
             return False
         if self.needs_faces(frame.time) or not self._tracker.certain:

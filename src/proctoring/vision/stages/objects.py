@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from proctoring.observations import Box
@@ -10,16 +10,27 @@ from proctoring.vision.deferred import DeferredDetection, DeferredResult
 from proctoring.vision.depicted_faces import DepictedFaceDetector
 from proctoring.vision.landmarks import hull
 from proctoring.vision.liveness.tracker import LivenessTracker
-from proctoring.vision.object_gate import ObjectGate
+from proctoring.vision.object_gate import ObjectGate, ObjectGatePictures, ObjectGateState
 from proctoring.vision.objects import DetectInSteps
 from proctoring.vision.scene_change import scene_of
-from proctoring.vision.schedule import Schedule
+from proctoring.vision.schedule import Schedule, ScheduleState
 from proctoring.vision.stages.context import Context, Latest, ObservationPart
 
 OBJECT_RATE = 1.0
 """Detections per second of media time."""
 SUSPICIOUS_OBJECT_RATE = 2.0
 """Detections per second after one that found, or suspected, a phone."""
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectStageState:
+    """What is known of the last results, apart from pictures and the results themselves."""
+
+    schedule: ScheduleState = field(default_factory=ScheduleState)
+    phone_suspected: bool = False
+    detected_at: float = 0.0
+    """Media time of the frame of the last result."""
+    gate: ObjectGateState = field(default_factory=ObjectGateState)
 
 
 class ObjectStage:
@@ -30,6 +41,8 @@ class ObjectStage:
         depicted: knows which faces, and so which persons, are pictures.
         liveness: learns whether the candidate's face lies within a phone.
         gated: whether results are carried over while nothing but the candidate's face changes.
+        state: of a continued session. A detection that had not ended then is made again.
+        pictures: its scenes.
     """
 
     def __init__(
@@ -39,15 +52,30 @@ class ObjectStage:
         liveness: LivenessTracker,
         *,
         gated: bool = True,
+        state: ObjectStageState | None = None,
+        pictures: ObjectGatePictures | None = None,
     ) -> None:
+        state = state or ObjectStageState()
         self._detect = detect
         self._depicted = depicted
         self._liveness = liveness
-        self._schedule = Schedule()
-        self._phone_suspected = False
-        self._detected_at = 0.0
-        """Media time of the frame of the last result."""
-        self._gate = ObjectGate() if gated else None
+        self._schedule = Schedule(state.schedule)
+        self._phone_suspected = state.phone_suspected
+        self._detected_at = state.detected_at
+        self._gate = ObjectGate(state.gate, pictures) if gated else None
+
+    @property
+    def state(self) -> ObjectStageState:
+        """For a snapshot."""
+        gate = ObjectGateState() if self._gate is None else self._gate.state
+        return ObjectStageState(
+            self._schedule.state, self._phone_suspected, self._detected_at, gate
+        )
+
+    @property
+    def pictures(self) -> ObjectGatePictures | None:
+        """For a snapshot."""
+        return None if self._gate is None else self._gate.pictures
 
     def is_due(self, time: float) -> bool:
         """Whether a result is due in a frame of this media time, at the full rate."""

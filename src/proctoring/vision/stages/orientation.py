@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from proctoring.vision.networks import FaceNetworks
 from proctoring.vision.orientation import OrientationDetector
 from proctoring.vision.stages.context import Context, ObservationPart
 from proctoring.vision.stages.stage import Stage
 
 
 class OrientationStage(Stage):
-    """Gives ``turned``."""
+    """Gives ``turned``.
+
+    Args:
+        detector: of this session.
+    """
 
     name = "orientation"
     measures_faces = True
 
-    def __init__(self, networks: FaceNetworks) -> None:
-        self._detector = OrientationDetector(networks.detector, networks.landmarker)
+    def __init__(self, detector: OrientationDetector) -> None:
+        self._detector = detector
 
     def run(self, context: Context) -> ObservationPart:
         """Look for turned faces, if there is no upright one."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time as clock
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import ClassVar, Protocol
 
-from proctoring.vision.schedule import Schedule
+from proctoring.vision.schedule import Schedule, ScheduleState
 from proctoring.vision.stages.context import Context, ObservationPart
 
 
@@ -37,10 +37,23 @@ class Stage(Protocol):
 
 
 class StageLoop:
-    """The stages of one session, in the order in which they run."""
+    """The stages of one session, in the order in which they run.
 
-    def __init__(self, stages: Sequence[Stage]) -> None:
-        self._stages = tuple((stage, Schedule()) for stage in stages)
+    Args:
+        stages: each of another name.
+        schedules: by name, of a continued session.
+    """
+
+    def __init__(
+        self, stages: Sequence[Stage], schedules: Mapping[str, ScheduleState] | None = None
+    ) -> None:
+        known = schedules or {}
+        self._stages = tuple((stage, Schedule(known.get(stage.name))) for stage in stages)
+
+    @property
+    def schedules(self) -> dict[str, ScheduleState]:
+        """For a snapshot: of the stages that have a period, by name."""
+        return {stage.name: schedule.state for stage, schedule in self._stages if stage.period}
 
     def needs_faces(self, time: float, slowdown: float) -> bool:
         """Whether any stage that is due at this media time needs faces measured in the same frame."""

@@ -1,1 +1,0 @@
-"""Analysis of many recordings by worker processes, on this machine or in a Ray cluster."""
