@@ -15,14 +15,24 @@ PACKAGE = "proctoring"
 SOURCE = Path(__file__).parents[1] / "src" / PACKAGE
 ARCHITECTURE = Path(__file__).parents[1] / "docs" / "architecture.md"
 
-SHARED = {"observations", "incidents", "errors", "capabilities", "whole_file", "snapshots"}
+SHARED = {
+    "observations",
+    "incidents",
+    "errors",
+    "capabilities",
+    "whole_file",
+    "snapshots",
+    "spreadsheets",
+}
 ANALYSIS = {"models", "vision", "audio", "browser", "judgement"}
 KEEPING = {"records", "delivery"}
 ALLOWED: dict[str, set[str]] = {
     "errors": set(),
+    "error_list": {"errors"},
     "capabilities": set(),
     "whole_file": set(),
     "snapshots": set(),
+    "spreadsheets": set(),
     "observations": set(),
     "incidents": set(),
     "settings": {"errors"},
@@ -36,10 +46,21 @@ ALLOWED: dict[str, set[str]] = {
     "session": SHARED | ANALYSIS | KEEPING,
     "storage": SHARED | {"judgement", "session"} | KEEPING,
     "recording": SHARED | {"models", "vision", "audio", "judgement", "session", "settings"},
-    "livekit": {"errors"},
+    "livekit": {"errors", "error_list"},
+    "batch": SHARED | {"judgement", "recording", "settings"},
     "server": SHARED | ANALYSIS | KEEPING | {"session", "storage", "settings"},
     "cli": SHARED
-    | {"models", "judgement", "records", "session", "recording", "server", "livekit", "settings"},
+    | {
+        "models",
+        "judgement",
+        "records",
+        "session",
+        "recording",
+        "batch",
+        "server",
+        "livekit",
+        "settings",
+    },
     "__main__": {"cli"},
 }
 """Floor (a package, or a module beside them) -> what else of the package it may import.

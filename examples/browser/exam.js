@@ -107,7 +107,11 @@ function finish(reason) {
   statusLine.textContent = reason;
   const open = sockets;
   sockets = [];
-  for (const socket of open) socket.close();
+  for (const socket of open) {
+    // Browsers report the closing of a half-open connection as an error.
+    if (socket.readyState === WebSocket.CONNECTING) socket.onopen = () => socket.close();
+    else socket.close();
+  }
   const stream = /** @type {MediaStream | null} */ (video.srcObject);
   for (const track of stream?.getTracks() ?? []) track.stop();
   form.hidden = false;

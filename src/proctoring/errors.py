@@ -8,7 +8,6 @@ clients that decide by close code see all of it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import ClassVar
 
 
@@ -256,6 +255,21 @@ class NotReadyError(TemporaryError):
     close_code = 1012
 
 
+class SessionMovedError(TemporaryError):
+    """Another server has the session, or has it now: connect again, to the same address."""
+
+    code = "session_moved"
+    close_code = 1012
+    retry_after = 1
+
+
+class DrainingError(TemporaryError):
+    """Answered by ``/api/ready`` alone: no session begins here any more, those that are open go on."""
+
+    code = "draining"
+    status = 404
+
+
 class TooManyError(TemporaryError):
     """A limit of this server is reached: of open sessions, or of listeners to one session."""
 
@@ -281,7 +295,7 @@ class RecordsUnavailableError(TemporaryError):
     """The database cannot be used now."""
 
     code = "records_unavailable"
-    close_code = 1012
+    close_code = 1013
 
 
 class EvidenceUnavailableError(TemporaryError):
@@ -384,17 +398,3 @@ class SettingsError(ProctoringError):
     """A setting that cannot work: a port in use, a folder that cannot be written."""
 
     code = "bad_setting"
-
-
-def all_errors(base: type[ProctoringError] = ProctoringError) -> Iterator[type[ProctoringError]]:
-    """Every class that is raised, in the order of definition; groups are left out."""
-    for error in base.__subclasses__():
-        if error.__subclasses__():
-            yield from all_errors(error)
-        else:
-            yield error
-
-
-def closes_for_good(close_code: int) -> bool:
-    """Whether a socket that was closed with this code should not be opened again as it was."""
-    return any(error.close_code == close_code and not error.retryable for error in all_errors())

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +13,6 @@ from numpy.typing import NDArray
 
 from proctoring.audio.analyser import AudioAnalyser
 from proctoring.audio.networks import AudioModels, load_audio_models
-from proctoring.audio.state import AudioState
 from proctoring.models.onnx_runtime import OnnxNetwork
 from proctoring.models.store import ModelStore
 from proctoring.observations import AudioObservation
@@ -128,26 +126,6 @@ def test_a_gap_is_reported_and_media_time_goes_on(
     assert (lost.duration, lost.speech, lost.level, lost.diarization) == (4.0, None, None, None)
     assert lost.not_read[0].reason == "4.0 s of audio are missing"
     assert [o.time for o in after] == pytest.approx([105.25, 105.75])
-
-
-def test_a_restored_session_recognises_its_speakers(
-    audio_models: AudioModels, one_voice: NDArray[np.int16], two_voices: NDArray[np.int16]
-) -> None:
-    first = AudioAnalyser(audio_models)
-    hear(first, one_voice[: 14 * RATE])
-    saved = json.dumps(asdict(first.state))
-    assert len(saved) < 100_000
-    loaded = json.loads(saved)
-    restored = AudioAnalyser(
-        audio_models,
-        state=AudioState(loaded["time"], tuple(loaded["speakers"])),
-    )
-    assert restored.time == pytest.approx(14.0)
-    heard = hear(restored, one_voice[14 * RATE : 19 * RATE])
-    assert others(heard) == []
-    assert next(o.diarization.enrolment for o in heard if o.diarization) == 1.0
-    stranger = two_voices[int(8.6 * RATE) : int(11.5 * RATE)]
-    assert others(hear(restored, stranger))
 
 
 def test_without_networks_the_level_is_measured_and_the_reason_reported(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from tests.delivery.conftest import BEGAN, begun, message
 
+from proctoring.delivery.events import Event
 from proctoring.delivery.recorded import RecordedJournal
 from proctoring.records.archive import Archive, open_archive
 from proctoring.records.entries import Notice
@@ -33,7 +34,7 @@ def test_words_are_on_disk_only_where_the_policy_has_them_kept(
     notice = Notice("transcript", {"text": WORDS}, kept=kept)
     said = replace(message(), notice=notice)
     told = journal.write([begun(), said, message()])[1]
-    assert told is not None
+    assert isinstance(told, Event)
     assert json.loads(told.text)["transcript"] == {"text": WORDS}
     first, second = archive.reader.events(begun().sitting.id)
     body = json.loads(first.text)

@@ -77,23 +77,23 @@ def test_what_may_not_have_arrived_waits_again_with_its_own_time() -> None:
     buffer = filled(10)
     for _ in range(60):
         buffer.pop()
-    assert buffer.requeue_sent() == pytest.approx(2.0)
+    assert buffer.requeue_sent() == pytest.approx(5.0)
     again = buffer.peek()
     assert again is not None
-    assert again.capture_us == 4 * SECOND
-    assert buffer.waiting_seconds == pytest.approx(6.0)
-    assert [buffer.pop().capture_us for _ in range(60)] == [
-        4 * SECOND + number * SECOND // 10 for number in range(60)
+    assert again.capture_us == SECOND
+    assert buffer.waiting_seconds == pytest.approx(9.0)
+    assert [buffer.pop().capture_us for _ in range(90)] == [
+        SECOND + number * SECOND // 10 for number in range(90)
     ]
 
 
-def test_nothing_of_an_earlier_run_waits_again() -> None:
+def test_what_is_sent_again_keeps_its_run() -> None:
     buffer = filled(1)
     buffer.end_segment()
     buffer.push(CHUNK, 9 * SECOND)
     for _ in range(11):
         buffer.pop()
-    assert buffer.requeue_sent() == pytest.approx(0.1)
-    chunk = buffer.peek()
-    assert chunk is not None
-    assert chunk.segment == 2
+    assert buffer.requeue_sent() == pytest.approx(1.1)
+    again = [buffer.pop() for _ in range(11)]
+    assert [chunk.segment for chunk in again] == [1] * 10 + [2]
+    assert again[-1].capture_us == 9 * SECOND - SECOND // 10

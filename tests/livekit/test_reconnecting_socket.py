@@ -121,7 +121,8 @@ def test_the_answer_of_a_proxy_is_judged_by_its_status(
         (4001, SocketState.REFUSED),
         (4003, SocketState.REFUSED),
         (4008, SocketState.WAITING),
-        (1012, SocketState.WAITING),
+        (1013, SocketState.WAITING),
+        (1012, SocketState.MOVING),
         (1011, SocketState.WAITING),
         (4999, SocketState.WAITING),
     ],
@@ -139,3 +140,67 @@ def test_a_socket_waits_as_long_as_the_server_asks() -> None:
     asyncio.run(state_after_one_attempt(server, attempts=2))
     first, second = server.attempts[:2]
     assert second - first >= 1
+
+
+class MovingServer:
+    """Closes its sockets with 1012 as often as it is told; after that it keeps them."""
+
+    def __init__(self, moves: int, *, refuse: int = 0) -> None:
+        self.opened: list[float] = []
+        self.closed: list[float] = []
+        self._moves = moves
+        self._refuse = refuse
+        """Handshakes that are refused after every close, as by a balancer that has not noticed yet."""
+        self._refusing = 0
+
+    async def respond(self, _: ServerConnection, __: Request) -> Response | None:
+        if not self._refusing:
+            return None
+        self._refusing -= 1
+        body = error("not_ready", retryable=True)
+        return Response(503, "Unavailable", Headers({"Retry-After": "5"}), body)
+
+    async def talk(self, socket: ServerConnection) -> None:
+        self.opened.append(time.monotonic())
+        if len(self.closed) < self._moves:
+            self._refusing = self._refuse
+            self.closed.append(time.monotonic())
+            await socket.close(1012)
+        await socket.wait_closed()
+
+
+async def moved(server: MovingServer, opened: int, *, until_state: SocketState) -> set[str]:
+    """The states that the socket was in until it was opened so often."""
+    running = serve(server.talk, "127.0.0.1", 0, process_request=server.respond)
+    async with running as listening:
+        port = next(iter(listening.sockets)).getsockname()[1]
+        address = server_address(f"ws://127.0.0.1:{port}")
+        socket = ReconnectingSocket("video", address, lambda: address.socket("a", "video"), listen)
+        states: set[str] = set()
+        keep = socket._set_state
+
+        def note(state: SocketState, reason: str) -> None:
+            states.add(state.value)
+            keep(state, reason)
+
+        socket._set_state = note  # type: ignore[method-assign]
+        task = asyncio.create_task(socket.run())
+        await until(lambda: len(server.opened) >= opened and socket.state is until_state)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    return states
+
+
+def test_a_socket_that_is_moved_returns_at_once_and_is_not_called_lost() -> None:
+    server = MovingServer(1, refuse=2)
+    states = asyncio.run(moved(server, opened=2, until_state=SocketState.OPEN))
+    assert states == {"open", "moving", "closed"}
+
+
+def test_a_socket_that_is_moved_again_and_again_returns_after_growing_pauses() -> None:
+    server = MovingServer(100)
+    states = asyncio.run(moved(server, opened=6, until_state=SocketState.WAITING))
+    assert "waiting" in states
+    # Three moves at once, then pauses that double: the two last take at least 0.75 of 0.2 and 0.4 s.
+    assert server.opened[4] - server.closed[3] >= 0.15
+    assert server.opened[5] - server.closed[4] >= 0.3

@@ -18,6 +18,7 @@ from proctoring.errors import ErasureBusyError, SittingOpenError, UnknownRecordE
 from proctoring.records import database as database_module
 from proctoring.records import retention
 from proctoring.records.archive import Archive
+from proctoring.records.batch import WrittenEvent
 from proctoring.records.consents import consent
 from proctoring.records.database import connect, reading, sqlite_url, writing
 from proctoring.records.erasure import (
@@ -42,7 +43,7 @@ def sat(archive: Archive, session_id: str = SECRET) -> None:
     writer = archive.writer(("one",))
     consent(archive.engine, archive.signer, session_id, True, f"{SECRET} agrees", SECRET, BEGAN)
     begun = replace(beginning("S1", session_id), policy_toml=f'name = "{SECRET}"')
-    keeper = SignalRecorder(archive.engine)
+    keeper = SignalRecorder(archive.engine, archive.server_id)
     writer.write([begun, occurrence(1, session_id=session_id)], lambda *_: f'"{SECRET}"')
     keeper.begin("S1", transcripts=True)(seen(1.0))
     keeper.flush()
@@ -136,7 +137,7 @@ def test_numbers_go_on_after_an_erasure(open_database: Callable[[], Archive]) ->
         told = writer.write(
             [later, occurrence(1, sitting_id=later.sitting.id, session_id=SECRET)], tell
         )
-        assert told[1] is not None
+        assert isinstance(told[1], WrittenEvent)
         assert told[1].seq >= 2
 
 
@@ -157,7 +158,7 @@ def test_a_sitting_that_runs_cannot_be_erased(archive: Archive) -> None:
 def test_what_a_policy_lets_be_kept_no_longer_goes(archive: Archive) -> None:
     toml = 'name = "short"\n[records]\nretention_days = 30\nsignal_retention_days = 2\n'
     writer = archive.writer()
-    keeper = SignalRecorder(archive.engine)
+    keeper = SignalRecorder(archive.engine, archive.server_id)
     for name in ("S1", "S2"):
         policy = toml if name == "S1" else beginning().policy_toml
         writer.write([replace(beginning(name, name), policy_toml=policy)], tell)

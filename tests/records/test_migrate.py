@@ -69,7 +69,7 @@ def fill(archive: Archive) -> None:
     archive.writer().write([beginning(), occurrence(1)], tell)
     decide(*facts, "S1", incident_of("S1"), "confirm", "why", "r", BEGAN + timedelta(seconds=1))
     consent(*facts, "exam-8", True, "You are watched.", "c", BEGAN)
-    keeper = SignalRecorder(archive.engine)
+    keeper = SignalRecorder(archive.engine, archive.server_id)
     keep = keeper.begin("S1", transcripts=False)
     for second in range(5):
         keep(seen(float(second), yaw=float(second)))

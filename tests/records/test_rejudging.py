@@ -60,7 +60,7 @@ def live(policy: Policy, observations: list[Observation]) -> list[IncidentChange
 def keep(archive: Archive, observations: list[Observation], *, words: bool = False) -> None:
     """Record a sitting's observations, in several pieces."""
     archive.writer().write([beginning()], tell)
-    keeper = SignalRecorder(archive.engine)
+    keeper = SignalRecorder(archive.engine, archive.server_id)
     take = keeper.begin("S1", transcripts=words)
     for number, observation in enumerate(observations):
         take(observation)
@@ -150,7 +150,7 @@ def test_requested_challenges_are_judged_again(archive: Archive) -> None:
         changes += pipeline.apply(seen(time))
     changes += pipeline.finish(200.0)
     archive.writer().write([replace(beginning(), seed="dice")], tell)
-    keeper = SignalRecorder(archive.engine)
+    keeper = SignalRecorder(archive.engine, archive.server_id)
     take = keeper.begin("S1", transcripts=False)
     for item in kept:
         take(item)

@@ -36,7 +36,7 @@ def clock() -> Clock:
 
 def keeper(archive: Archive, clock: Clock, **options: int) -> SignalRecorder:
     archive.writer().write([beginning("S1", "a"), beginning("S2", "b")], tell)
-    return SignalRecorder(archive.engine, clock=clock, **options)
+    return SignalRecorder(archive.engine, archive.server_id, clock=clock, **options)
 
 
 def write_due(kept: SignalRecorder) -> None:
@@ -241,7 +241,7 @@ def test_curves_are_joined_as_they_grow_and_drawn_the_same(
 
 def test_keeping_goes_on_beside_from_a_thread_of_its_own(archive: Archive) -> None:
     archive.writer().write([beginning()], tell)
-    kept = SignalRecorder(archive.engine)
+    kept = SignalRecorder(archive.engine, archive.server_id)
     kept.start()
     keep: Callable[..., None] = kept.begin("S1", transcripts=False)
     for time in times(0, 5):

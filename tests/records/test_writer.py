@@ -15,15 +15,16 @@ from proctoring.records.archive import DEAD_AFTER, Archive
 from proctoring.records.batch import WrittenEvent
 from proctoring.records.chain import initial_head, link
 from proctoring.records.entries import PendingEvent
-from proctoring.records.event_log import StoredReplay
+from proctoring.records.event_log import StoredEvent, StoredReplay
+from proctoring.records.ownership import Fenced
 from proctoring.records.sitting_state import sealed_text
 from proctoring.records.writer import RecordWriter
 
 STARTED, UPDATED, ENDED = IncidentState.STARTED, IncidentState.UPDATED, IncidentState.ENDED
 
 
-def seqs(told: list[WrittenEvent | None]) -> list[int]:
-    return [found.seq for found in told if found is not None]
+def seqs(told: list[WrittenEvent | Fenced | None]) -> list[int]:
+    return [found.seq for found in told if isinstance(found, WrittenEvent)]
 
 
 def test_numbers_rise_by_one_within_each_name(archive: Archive) -> None:
@@ -103,7 +104,7 @@ def test_a_session_that_did_not_begin_is_refused(archive: Archive) -> None:
         archive.writer().write([occurrence(1, sitting_id="S9")], tell)
 
 
-def test_another_process_that_used_a_number_first_costs_nothing(
+def test_a_process_whose_session_began_anew_elsewhere_writes_nothing_more_of_it(
     open_database: Callable[[], Archive],
 ) -> None:
     first = open_database().writer()
@@ -111,7 +112,13 @@ def test_another_process_that_used_a_number_first_costs_nothing(
     second = open_database().writer()
     second.write([beginning("S2", started_at=BEGAN + timedelta(seconds=9))], tell)
     second.write([occurrence(1, sitting_id="S2")], tell)  # number 2
-    assert seqs(first.write([occurrence(2)], tell)) == [3]
+    told = first.write([occurrence(2), beginning("S3", "exam-8"), ending()], tell)
+    assert told == [Fenced.FENCED, None, Fenced.FENCED]
+    assert [found.seq for found in archive_events(open_database(), "S1", "S2")] == [1, 2]
+
+
+def archive_events(archive: Archive, *sittings: str) -> list[StoredEvent]:
+    return [found for sitting in sittings for found in archive.reader.events(sitting)]
 
 
 class Fails:

@@ -63,7 +63,7 @@ def running(models: VisionModels, audio: AudioModels = DEAF, **chosen: Any) -> I
             with running(models, audio, data_folder=Path(folder), **chosen) as live:
                 yield live
             return
-    settings = Settings(port=0, **chosen)
+    settings = Settings(**{"port": 0, **chosen})
     ready = Event()
     service = Service(settings, models=Models(models, audio), loading_ended=ready.set)
     with open_port(settings) as port:

@@ -251,7 +251,7 @@ def test_an_ended_sessions_events_that_cannot_be_read_now_are_asked_for_again_la
         code, said = closing(events)
     (error,) = (message["error"] for message in said)
     assert (error["code"], error["retryable"]) == ("records_unavailable", True)
-    assert code == 1012
+    assert code == 1013
 
 
 def test_an_ended_sessions_name_may_be_used_again_and_its_numbers_go_on(

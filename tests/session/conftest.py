@@ -74,6 +74,9 @@ class FakeSocket:
     def replaced(self) -> None:
         self.told.append("replaced")
 
+    def moved(self, detail: str) -> None:
+        self.told.append(f"moved: {detail}")
+
     def ended(self, detail: str) -> None:
         self.told.append(f"ended: {detail}")
 

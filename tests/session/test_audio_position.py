@@ -24,6 +24,15 @@ def test_the_first_sample_belongs_where_it_was_announced() -> None:
     assert position.end == 4.5
 
 
+def test_sound_from_before_the_first_frame_is_skipped() -> None:
+    """A client sends again what it sent last; a session that was begun anew has not heard of that time."""
+    position = AudioPosition()
+    position.announce(-1.5)
+    assert position.place(SECOND, 0.1) == Placement(0, SECOND)
+    assert position.place(SECOND, 0.1) == Placement(0, SECOND // 2)
+    assert position.end == pytest.approx(0.5)
+
+
 def test_without_an_announcement_the_first_message_belongs_to_its_arrival() -> None:
     position = AudioPosition()
     position.place(SECOND, 2.0)

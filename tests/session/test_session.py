@@ -17,8 +17,8 @@ from proctoring.incidents import IncidentState
 from proctoring.session.lifetime import Lifetime
 from proctoring.session.load import SessionRate, Slowed
 from proctoring.session.media_monitor import MISSING_AFTER
+from proctoring.session.media_source import SessionState
 from proctoring.session.messages import ReceivedFrame
-from proctoring.session.session import SessionState
 from proctoring.session.session_metrics import SessionMetrics
 from proctoring.session.worker import REFUSED_SHARE, SessionWorker
 from proctoring.session.worker_pool import SerialQueue, WorkerPool

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Future
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from proctoring.delivery.outbox import Outbox
 from proctoring.errors import RecordsOffError, SettingsError
 from proctoring.judgement.policy import shipped_policy
 from proctoring.observations import ConnectionObservation
+from proctoring.records.entries import SittingRef
 from proctoring.server.open_storage import open_storage
 from proctoring.session.outcomes import Outcome
 from proctoring.session.session_metrics import SessionMetrics
@@ -80,10 +82,15 @@ class Unused:
         raise AssertionError(outcome)
 
 
+SITTING = SittingRef("S1", "exam-7", datetime(2026, 1, 2, tzinfo=UTC))
+
+
 def test_observations_and_evidence_are_discarded(storage: Storage) -> None:
     policy = shipped_policy("exam")
     assert policy.records.signals
-    storage.observation_recorder("S1", policy.records)(ConnectionObservation(1.0, connected=True))
+    storage.observation_recorder(SITTING, policy.records)(
+        ConnectionObservation(1.0, connected=True)
+    )
     storage.end_observations("S1")
     wanted = policy.evidence.model_copy(update={"stills": ("*",)})
     assert storage.evidence_recorder(wanted, Unused()) is None

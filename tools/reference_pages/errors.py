@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from proctoring.errors import ProctoringError, all_errors
+from proctoring.error_list import all_errors
+from proctoring.errors import ProctoringError
 from tools.reference_pages.markdown import table
 from tools.reference_pages.notice import NOTICE
 
@@ -26,8 +27,8 @@ CLOSE_CODES = """\
 | 1009 | a message of more than twice `PROCTORING_MAX_FRAME_BYTES` (6 MiB): send smaller ones |
 | 1011 | no answer to pings for 20 s |
 
-A server that stops ends its sessions: the last message may be `ended` then, and the close code is
-1012 all the same. Whoever comes back begins a new session."""
+1012 without the error `session_moved`: the server stops and ends its sessions; the last message may be `ended` then.
+Whoever comes back begins a new session."""
 
 
 def errors_page() -> str:

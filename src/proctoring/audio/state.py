@@ -1,59 +1,57 @@
-"""The part of a session's audio analysis that can be saved: plain numbers, no audio.
+"""What is kept of a session's audio analysis so that another process can continue it.
 
-Nothing saves it yet: failover of a session to another server builds on it.
+Left out: the last ten seconds of sound, with all that describes only them (which local speaker is whom, what the band
+filters made of them), and samples that wait for their half second. ``docs/internals/audio.md`` says what that means.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
-import numpy as np
-
-from proctoring.audio.diarization.speaker import CANDIDATE, Speaker
-
-SavedSpeaker = tuple[int, tuple[float, ...], float, tuple[tuple[float, ...], ...]]
-"""Number, centroid (256 numbers), seconds of speech in it, exemplars."""
+from proctoring.audio.diarization.speaker import Speaker
+from proctoring.audio.pcm import SAMPLE_RATE, Pcm
+from proctoring.audio.voice_activity import VoiceActivityMemory
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class AudioState:
-    """What to save so that another process can continue."""
+    """What changes with every half second: 2 to 3 kB, no voices, at most 32 ms of sound."""
 
-    time: float
-    """Media time up to which audio was analysed, in seconds."""
-    speakers: tuple[SavedSpeaker, ...]
-    reference_seconds: float = 0.0
-    """Of the candidate's seconds, those from a reference recording."""
+    start: float
+    """Media time of the first sample, in seconds."""
+    analysed: int
+    """Samples analysed since, gaps included."""
+    memory: VoiceActivityMemory
+    partial: Pcm
+    """The last of those samples, fewer than a frame of voice activity, that its network has not had."""
+    silent: bool
+    """These and the following: as in ``AudioAnalyser``."""
+    speech_possible: bool
+    speech: float
+    pause: int
+    steady: bool
+    steps_left: int
+    separated_at: float
+    """These and the following: as in ``DiarizationState``."""
+    compared_at: float
+    diarized_at: float
+
+    @property
+    def time(self) -> float:
+        """Media time up to which sound was analysed, in seconds."""
+        return self.start + self.analysed / SAMPLE_RATE
 
 
-def save_state(time: float, speakers: Iterable[Speaker]) -> AudioState:
-    """The state of a session at media time ``time``, in seconds."""
-    speakers = tuple(speakers)
-    return AudioState(
-        time,
-        tuple(
-            (
-                speaker.number,
-                tuple(speaker.centroid.tolist()),
-                speaker.seconds,
-                tuple(tuple(exemplar.tolist()) for exemplar in speaker.exemplars),
-            )
-            for speaker in speakers
-        ),
-        sum(speaker.reference_seconds for speaker in speakers),
-    )
+@dataclass(frozen=True, slots=True, eq=False)
+class Voices:
+    """The voices of a session. Biometric data: 7 kB for each."""
+
+    speakers: tuple[Speaker, ...] = ()
 
 
-def restore_speakers(state: AudioState) -> tuple[Speaker, ...]:
-    """The speakers of a saved state."""
-    return tuple(
-        Speaker(
-            number,
-            np.asarray(centroid, np.float32),
-            seconds,
-            tuple(np.asarray(exemplar, np.float32) for exemplar in exemplars),
-            state.reference_seconds if number == CANDIDATE else 0.0,
-        )
-        for number, centroid, seconds, exemplars in state.speakers
-    )
+@dataclass(frozen=True, slots=True, eq=False)
+class AudioSnapshot:
+    """Both, of the same moment. Immutable, so any thread may encode it."""
+
+    state: AudioState
+    voices: Voices

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 import proctoring
-from proctoring.cli import analyse, livekit_agent, models, policy, records, serve, token
+from proctoring.cli import analyse, batch, livekit_agent, models, policy, records, serve, token
 
 app = typer.Typer(
     name="proctoring",
@@ -44,6 +44,7 @@ def root(
 
 app.command("serve")(serve.command)
 app.command("analyse")(analyse.command)
+app.command("batch")(batch.command)
 app.add_typer(models.app, name="models")
 app.add_typer(policy.app, name="policy")
 app.add_typer(records.app, name="records")

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from proctoring.delivery.events import Event, number_event
 from proctoring.records.entries import Entry, PendingEvent, SittingStarted
+from proctoring.records.ownership import Fenced
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +29,13 @@ class Journal(Protocol):
     ``write`` is called by one thread at a time, the other methods by any.
     """
 
-    def write(self, entries: Sequence[Entry]) -> list[Event | None]:
+    def write(self, entries: Sequence[Entry]) -> Sequence[Event | Fenced | None]:
         """Store entries in order and give each event the next number of its session.
 
         Returns:
             For each entry its event, which is stored: it may be published. ``None`` for an entry
-            that is none, or one that could not be stored.
+            that is none, or one that could not be stored; ``Fenced`` for one that was dropped, since
+            another server owns its sitting.
         """
 
     def replay(self, session_id: str, after: int) -> Replay:

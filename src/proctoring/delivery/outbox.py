@@ -12,8 +12,20 @@ from threading import Condition, Lock, Thread
 from proctoring.delivery.events import Event
 from proctoring.delivery.journal import Journal, Replay
 from proctoring.delivery.listener import Listener
-from proctoring.errors import SessionEndedError, TooManyError
-from proctoring.records.entries import Entry, PendingEvent, SittingEnded, SittingStarted
+from proctoring.errors import (
+    ProctoringError,
+    SessionEndedError,
+    SessionMovedError,
+    TooManyError,
+)
+from proctoring.records.entries import (
+    Entry,
+    PendingEvent,
+    SittingEnded,
+    SittingRef,
+    SittingStarted,
+)
+from proctoring.records.ownership import Fenced
 
 _log = logging.getLogger(__name__)
 
@@ -69,6 +81,10 @@ class Outbox:
         """Listeners ended because they were slow."""
         self.lost = 0
         """Events never published: too many waited, or the journal could not store them."""
+        self.fenced = 0
+        """Entries that were dropped, since another server owns their sitting."""
+        self.on_fenced: Callable[[SittingRef], None] = lambda _: None
+        """Called with the sitting of each, by the thread that writes."""
 
     def start(self) -> None:
         """Start the thread that writes and publishes."""
@@ -91,7 +107,10 @@ class Outbox:
         return len(self._waiting)
 
     def begin(self, start: SittingStarted) -> Future[None]:
-        """Record that a sitting starts. Done once that is written."""
+        """Record that a sitting starts. Done once that is written.
+
+        Its exception is ``SessionMovedError`` if another server has the session.
+        """
         return self._put(start)
 
     def publish(self, pending: PendingEvent) -> Future[None]:
@@ -140,6 +159,9 @@ class Outbox:
             return
         events = self._journal.write([waiting.entry for waiting in batch])
         for waiting, event in zip(batch, events, strict=True):
+            if isinstance(event, Fenced):
+                self._drop(waiting)
+                continue
             if event is not None:
                 self._pass_on(event)
             elif isinstance(waiting.entry, PendingEvent):
@@ -157,10 +179,23 @@ class Outbox:
                 self.dropped += 1
                 self._remove(listener)
 
+    def _drop(self, waiting: _WaitingEntry) -> None:
+        """Another server owns the sitting: nothing of it is published here."""
+        self.fenced += 1
+        if isinstance(waiting.entry, SittingStarted):
+            waiting.done.set_exception(SessionMovedError("another server has the session"))
+        else:
+            waiting.done.set_result(None)
+        self.on_fenced(waiting.entry.sitting)
+
     def _end_listeners(self, end: SittingEnded) -> None:
+        self.close_listeners(end.sitting.session_id, SessionEndedError(end.reason))
+
+    def close_listeners(self, session_id: str, error: ProctoringError) -> None:
+        """Close a session's listeners with this error, after the events that they still have."""
         with self._lock:
-            for listener in self._listeners.pop(end.sitting.session_id, []):
-                listener.close(SessionEndedError(end.reason))
+            for listener in self._listeners.pop(session_id, []):
+                listener.close(error)
 
     def subscribe(self, session_id: str, wake: Callable[[], None]) -> Listener:
         """Add a listener, which receives events from now on; ``catch_up`` replays earlier ones.

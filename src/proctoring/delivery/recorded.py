@@ -16,6 +16,7 @@ from proctoring.delivery.journal import Replay
 from proctoring.errors import RecordsUnavailableError
 from proctoring.records.database import TRANSIENT
 from proctoring.records.entries import Entry, PendingEvent
+from proctoring.records.ownership import Fenced
 from proctoring.records.reader import RecordReader
 from proctoring.records.writer import RecordWriter
 
@@ -50,7 +51,7 @@ class RecordedJournal:
         """Stop retrying, since the process stops: what cannot be written at once is lost, unpublished."""
         self._giving_up.set()
 
-    def write(self, entries: Sequence[Entry]) -> list[Event | None]:
+    def write(self, entries: Sequence[Entry]) -> list[Event | Fenced | None]:
         """Store entries; returns when they are on disk."""
         try:
             return self._write(entries)
@@ -65,7 +66,7 @@ class RecordedJournal:
                 return [None]
         return [event for entry in entries for event in self.write([entry])]
 
-    def _write(self, entries: Sequence[Entry]) -> list[Event | None]:
+    def _write(self, entries: Sequence[Entry]) -> list[Event | Fenced | None]:
         events: dict[int, Event] = {}
 
         def render(index: int, seq: int) -> str:
@@ -85,11 +86,14 @@ class RecordedJournal:
             before_sleep=self._note_trouble,
             reraise=True,
         )
-        attempts(self._writer.write, entries, render)
+        written = attempts(self._writer.write, entries, render)
         if self.trouble:
             _log.warning("records can be written again")
             self.trouble = ""
-        return [events.get(index) for index in range(len(entries))]
+        return [
+            found if isinstance(found, Fenced) else events.get(index)
+            for index, found in enumerate(written)
+        ]
 
     def replay(self, session_id: str, after: int) -> Replay:
         """Every event with a number above ``after``, from the database."""

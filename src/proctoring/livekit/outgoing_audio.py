@@ -8,9 +8,10 @@ from dataclasses import dataclass
 SAMPLE_RATE = 16_000
 """Samples per second, mono, 16 bit: what the server's audio socket takes."""
 _SAMPLE_BYTES = 2
-_RESEND_SECONDS = 2.0
-"""Audio just sent that is kept, in case it was in flight when a connection was lost: more than the
-buffers of a socket hold. The server skips what it already has."""
+_RESEND_SECONDS = 5.0
+"""Audio just sent that is kept, in case a server that goes on with the session does not have it: what
+was in flight, and what came after the state was written that it continues from (every 2 s, and the time
+to write it). The server skips what it already has."""
 _ROUNDING = 1e-6
 """Seconds."""
 _MAX_DRIFT = 0.5
@@ -84,8 +85,6 @@ class OutgoingAudioBuffer:
     def pop(self) -> AudioChunk:
         """Remove the oldest unsent chunk, as sent. Raises ``IndexError`` when there is none."""
         chunk = self._drop()
-        if self._sent and self._sent[-1].segment != chunk.segment:
-            self._sent.clear()
         self._sent.append(chunk)
         while sum(each.seconds for each in self._sent) > _RESEND_SECONDS + _ROUNDING:
             self._sent.popleft()

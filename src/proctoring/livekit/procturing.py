@@ -181,7 +181,7 @@ class Procturing:
         problems = [
             f"{name}: {socket.state}{f' ({socket.reason})' if socket.reason else ''}"
             for name, socket in running.items()
-            if socket.state != "open"
+            if socket.state not in ("open", "moving")
         ]
         return {
             "session_id": self.session_id,

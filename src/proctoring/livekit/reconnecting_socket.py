@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+import time
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from enum import StrEnum
@@ -13,14 +14,11 @@ from typing import Any
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 
-from proctoring.errors import (
-    ReplacedError,
-    SessionEndedError,
-    SettingsError,
-    closes_for_good,
-)
+from proctoring.error_list import closes_for_good
+from proctoring.errors import ReplacedError, SessionEndedError, SettingsError
 from proctoring.livekit.address import ServerAddress
 from proctoring.livekit.answers import read_error
+from proctoring.livekit.moves import SERVICE_RESTART, Moves
 
 logger = logging.getLogger("proctoring.livekit")
 
@@ -43,6 +41,8 @@ class SocketState(StrEnum):
 
     CONNECTING = "connecting"
     OPEN = "open"
+    MOVING = "moving"
+    """The server closed it with 1012 (it stops, or the session moves): it returns at once."""
     WAITING = "waiting"
     """Lost; the next attempt follows soon."""
     REFUSED = "refused"
@@ -68,6 +68,8 @@ class _Outcome:
     reason: str = ""
     retry_after: float = 0.0
     """Seconds that the server requests to wait."""
+    moved: bool = False
+    """Closed with 1012."""
 
 
 class ReconnectingSocket:
@@ -102,6 +104,7 @@ class ReconnectingSocket:
         self._address = address
         self._use = use
         self._prepare = prepare
+        self._moves = Moves()
 
     async def run(self) -> None:
         """Run until cancelled, or until the session has ended or another client replaced this one."""
@@ -110,7 +113,17 @@ class ReconnectingSocket:
             while True:
                 opened = self.connections
                 outcome = await self._connect_once()
-                failures = 1 if self.connections > opened else failures + 1
+                if outcome.moved:
+                    self._moves.closed(time.monotonic())
+                pause = self._moves.pause(time.monotonic())
+                if pause is not None and outcome.state is SocketState.WAITING:
+                    failures = 0
+                    self._set_state(SocketState.MOVING, outcome.reason)
+                    await asyncio.sleep(pause)
+                    continue
+                # A socket that is moved too often has failed, however often it could be opened.
+                succeeded = self.connections > opened and not outcome.moved
+                failures = 1 if succeeded else failures + 1
                 if outcome.state is SocketState.CONNECTING:
                     continue
                 self._set_state(outcome.state, outcome.reason)
@@ -138,6 +151,7 @@ class ReconnectingSocket:
             ) as socket:
                 self.connections += 1
                 self.opened.set()
+                self._moves.opened()
                 self._set_state(SocketState.OPEN, "")
                 try:
                     await self._use(socket)
@@ -161,7 +175,7 @@ class ReconnectingSocket:
         changed = state is not self.state
         self.state, self.reason = state, reason
         if changed:
-            expected = state in (SocketState.OPEN, SocketState.CLOSED)
+            expected = state in (SocketState.OPEN, SocketState.MOVING, SocketState.CLOSED)
             logger.log(
                 logging.INFO if expected else logging.WARNING,
                 "the %s socket is %s%s", self.name, state, f": {reason}" if reason else "",
@@ -190,6 +204,8 @@ def _after_close(closed: ConnectionClosed) -> _Outcome:
         return _Outcome(SocketState.ENDED, reason)
     if close.code == ReplacedError.close_code:
         return _Outcome(SocketState.REPLACED, reason)
+    if close.code == SERVICE_RESTART:
+        return _Outcome(SocketState.WAITING, reason, moved=True)
     return _Outcome(
         SocketState.REFUSED if closes_for_good(close.code) else SocketState.WAITING, reason
     )

@@ -55,6 +55,7 @@ def analyse(
     annotated: FilePath | None = None,
     speakers: Diarizer = "local",
     every_frame: bool = False,
+    decoding_threads: int | None = None,
     models: RecordingModels | None = None,
     settings: Settings | None = None,
     progress: AnalysisProgress | None = None,
@@ -77,6 +78,7 @@ def analyse(
         speakers: what tells speakers apart.
         every_frame: whether faces are measured in every frame, changed or not. Slower; the incidents are
             the same, which this serves to check.
+        decoding_threads: threads that decode the video; by default one per core, as FFmpeg sees fit.
         models: networks loaded by ``load_models``, for several recordings. By default those that
             this recording and policy need are loaded.
         settings: by default the environment's.
@@ -121,7 +123,15 @@ def analyse(
     progress = progress or _no_progress
     if recording.has_video:
         output = None if annotated is None else Path(annotated)
-        run = run_video(recording, pipeline, track, progress, annotated=output, mirrored=mirrored)
+        run = run_video(
+            recording,
+            pipeline,
+            track,
+            progress,
+            annotated=output,
+            mirrored=mirrored,
+            decoding_threads=decoding_threads,
+        )
     else:
         run = run_audio(recording, pipeline, track, progress)
     return Report(

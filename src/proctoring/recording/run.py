@@ -54,6 +54,7 @@ def run_video(
     *,
     annotated: Path | None = None,
     mirrored: bool = False,
+    decoding_threads: int | None = None,
 ) -> RunResult:
     """Analyse a recording's frames, its audio in step with them.
 
@@ -68,7 +69,7 @@ def run_video(
     progress(0.0, recording.duration)
     with VideoWriter(annotated) if annotated else nullcontext() as writer:
         try:
-            for analysed in analyse_video(recording.path, pipeline, arrivals):
+            for analysed in analyse_video(recording.path, pipeline, arrivals, decoding_threads):
                 last, frames = analysed.frame.time, analysed.frames_read
                 found = analysed.changes
                 changes += found

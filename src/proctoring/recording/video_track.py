@@ -28,7 +28,10 @@ class AnalysedFrame:
 
 
 def analyse_video(
-    path: Path, pipeline: Pipeline, arrivals: RecordedArrivals | None = None
+    path: Path,
+    pipeline: Pipeline,
+    arrivals: RecordedArrivals | None = None,
+    decoding_threads: int | None = None,
 ) -> Iterator[AnalysedFrame]:
     """Analyse the frames that are due, in order. Does not call ``pipeline.finish``.
 
@@ -38,6 +41,7 @@ def analyse_video(
         path: the recording.
         pipeline: judges the frames.
         arrivals: judges the audio in step with them, by the same pipeline; without, there is none.
+        decoding_threads: as for ``read_pictures``.
 
     Raises:
         BadFrameError: as ``read_pictures``.
@@ -45,7 +49,7 @@ def analyse_video(
     if arrivals is None:
         arrivals = RecordedArrivals(pipeline, AudioTrack())
     frames_read = 0
-    for picture in read_pictures(path):
+    for picture in read_pictures(path, decoding_threads):
         frames_read += 1
         arrivals.frame_arrived(picture.time)
         if not pipeline.is_due(picture.time):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,9 +14,15 @@ from proctoring.records import webhook_queue
 from proctoring.records.chain import ChainState, link
 from proctoring.records.entries import Entry, PendingEvent, SittingEnded, SittingStarted
 from proctoring.records.incident_changes import IncidentChanges
+from proctoring.records.ownership import Fenced, lock_for_events
 from proctoring.records.signing import Signer
-from proctoring.records.sitting_start import policy_digest, start_sitting, store_policy
-from proctoring.records.sitting_state import ENDED, OPEN, last_seq_of_session, sealed_text
+from proctoring.records.sitting_start import (
+    open_sitting,
+    policy_digest,
+    start_sitting,
+    store_policy,
+)
+from proctoring.records.sitting_state import ENDED, OPEN, interrupt, sealed_text
 from proctoring.records.tables import EventRow, FaceEmbeddingRow, SittingRow, WebhookDeliveryRow
 
 Render = Callable[[int, int], str]
@@ -34,11 +40,12 @@ class WrittenEvent:
 class Batch:
     """One transaction's worth of entries.
 
+    Entries of sittings that this process no longer owns are dropped: see ``records/ownership.py``.
+
     Args:
         entries: what is written, in order.
         signer: seals sittings that end.
         server_id: this process.
-        chains: the state of each session's chain before, where it is known.
         policies: digests of policies that are stored already.
         webhooks: names of the endpoints to queue messages for.
     """
@@ -48,25 +55,25 @@ class Batch:
         entries: Sequence[Entry],
         signer: Signer,
         server_id: str,
-        chains: Mapping[str, ChainState],
         policies: set[str],
         webhooks: tuple[str, ...],
     ) -> None:
         self.entries = entries
         self.chains: dict[str, ChainState] = {}
-        """By session id, as the batch leaves them."""
+        """By id of the sitting, as the batch leaves them."""
         self.policies: set[str] = set()
         """Digests of policies that it stored or found."""
-        self.written: list[WrittenEvent | None] = []
+        self.written: list[WrittenEvent | Fenced | None] = []
         """For each entry its event; ``None`` where an entry is none."""
         self._signer = signer
         self._server_id = server_id
-        self._known_chains = chains
         self._known_policies = policies
         self._webhooks = webhooks
         self._messages: list[dict[str, Any]] = []
         self._events: list[dict[str, Any]] = []
         self._incidents = IncidentChanges()
+        self._epochs: dict[str, int] = {}
+        """Under which epoch this process owns each sitting that is stored already; 0: not at all."""
         self._last_event: tuple[str, int, str] | None = None
         """Sitting, number and hash."""
 
@@ -76,25 +83,44 @@ class Batch:
         Raises:
             KeyError: a sitting did not start.
         """
+        self._lock(connection)
         for index, entry in enumerate(self.entries):
-            event: WrittenEvent | None = None
+            event: WrittenEvent | Fenced | None = None
             match entry:
                 case SittingStarted():
                     self._start(connection, entry)
+                case _ if self._is_fenced(entry):
+                    pass
                 case SittingEnded():
                     self._end(connection, entry)
                 case PendingEvent():
-                    event = self._number(connection, index, entry, render)
-            self.written.append(event)
+                    event = self._number(index, entry, render)
+            self.written.append(Fenced.FENCED if self._is_fenced(entry) else event)
         self._flush(connection)
+
+    def _lock(self, connection: Connection) -> None:
+        """Lock the sittings that are open already and read where their chains stand."""
+        sittings = {entry.sitting.id for entry in self.entries}
+        for sitting_id, owned in lock_for_events(connection, sittings).items():
+            self.chains[sitting_id] = owned.chain
+            # Sittings that two servers began in the same millisecond have the same id and epoch.
+            self._epochs[sitting_id] = owned.epoch if owned.server_id == self._server_id else 0
+
+    def _is_fenced(self, entry: Entry) -> bool:
+        epoch = entry.sitting.epoch
+        return self._epochs.get(entry.sitting.id, epoch) != epoch
 
     def is_written(self, connection: Connection) -> bool:
         """Whether the transaction was committed: all of it was, or nothing."""
+        pairs = zip(self.entries, self.written, strict=False)  # a failed one may have stopped early
+        owned = [entry for entry, written in pairs if written is not Fenced.FENCED]
+        if not owned:
+            return False  # there was nothing to commit
         if self._last_event is not None:
             sitting_id, seq, head = self._last_event
             found = select(EventRow.hash).filter_by(sitting_id=sitting_id, seq=seq)
             return connection.execute(found).scalar() == head
-        last = self.entries[-1]
+        last = owned[-1]
         state = connection.execute(
             select(SittingRow.state).filter_by(id=last.sitting.id, server_id=self._server_id)
         ).scalar()
@@ -102,19 +128,28 @@ class Batch:
 
     def _start(self, connection: Connection, entry: SittingStarted) -> None:
         self._flush(connection)  # earlier sittings of this session must be read as they stand
+        if self._is_fenced(entry):
+            return
+        older = open_sitting(connection, entry.sitting.session_id)
+        if older is not None:
+            if entry.exclusive:
+                self._epochs[entry.sitting.id] = 0
+                return
+            interrupt(connection, older, self._signer)
+            self._epochs[older] = 0
         digest = policy_digest(entry.policy_toml)
         if digest not in self._known_policies | self.policies:
             store_policy(connection, digest, entry)
             self.policies.add(digest)
         chain = start_sitting(connection, digest, entry, self._signer, self._server_id)
-        self.chains[entry.sitting.session_id] = chain
+        self.chains[entry.sitting.id] = chain
         self._queue_message(entry.sitting.id, webhook_queue.STARTED, entry.sitting.started_at)
 
     def _end(self, connection: Connection, entry: SittingEnded) -> None:
         self._flush(connection)
         sitting_id = entry.sitting.id
         self._queue_message(sitting_id, webhook_queue.ENDED, entry.time)
-        chain = self._chain(connection, entry)
+        chain = self._chain(entry)
         if entry.face is not None:
             embedding = np.array(entry.face, "<f4").tobytes()
             values = {"sitting_id": sitting_id, "embedding": embedding}
@@ -133,15 +168,13 @@ class Batch:
             )
         )
 
-    def _number(
-        self, connection: Connection, index: int, entry: PendingEvent, render: Render
-    ) -> WrittenEvent:
+    def _number(self, index: int, entry: PendingEvent, render: Render) -> WrittenEvent:
         sitting = entry.sitting
-        chain = self._chain(connection, entry)
+        chain = self._chain(entry)
         seq = chain.last_seq + 1
         text = render(index, seq)
         chain = ChainState(sitting.id, seq, chain.length + 1, link(chain.head, text))
-        self.chains[sitting.session_id] = chain
+        self.chains[sitting.id] = chain
         self._last_event = (sitting.id, seq, chain.head)
         self._events.append(
             {
@@ -160,17 +193,11 @@ class Batch:
             self._incidents.add(sitting, seq, change)
         return WrittenEvent(seq, text)
 
-    def _chain(self, connection: Connection, entry: Entry) -> ChainState:
-        sitting = entry.sitting
-        for chains in (self.chains, self._known_chains):
-            chain = chains.get(sitting.session_id)
-            if chain is not None and chain.sitting_id == sitting.id:
-                return chain
-        row = connection.execute(select(SittingRow).filter_by(id=sitting.id)).first()
-        if row is None:
-            raise KeyError(f"sitting {sitting.id} did not start")
-        last_seq = last_seq_of_session(connection, sitting.session_id, self._signer)
-        return ChainState(row.id, last_seq, row.event_count, row.event_chain_hash)
+    def _chain(self, entry: Entry) -> ChainState:
+        chain = self.chains.get(entry.sitting.id)
+        if chain is None:
+            raise KeyError(f"sitting {entry.sitting.id} did not start")
+        return chain
 
     def _queue_message(self, sitting_id: str, seq: int, time: datetime) -> None:
         self._messages += [
@@ -185,7 +212,7 @@ class Batch:
             connection.execute(insert(WebhookDeliveryRow), self._messages)
         if self._events:
             connection.execute(insert(EventRow), self._events)
-            touched = {event["session_id"] for event in self._events}
+            touched = sorted({event["sitting_id"] for event in self._events})
             connection.execute(
                 update(SittingRow)
                 .where(SittingRow.id == bindparam("of"))

@@ -22,6 +22,8 @@ class SittingRef:
     session_id: str
     started_at: datetime
     """Wall clock, with its zone."""
+    epoch: int = 1
+    """Which of its owners writes: 1 is the server that began it (``records/ownership.py``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,9 @@ class SittingStarted:
     policy_toml: str
     seed: str = field(default="", repr=False)
     """Challenges are drawn from it; needed to judge the sitting again exactly."""
+    exclusive: bool = False
+    """An open sitting of the session id goes on, and this one does not start. Otherwise that one is
+    interrupted: its server is no longer believed to live."""
 
 
 @dataclass(frozen=True, slots=True)

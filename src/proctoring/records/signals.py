@@ -14,6 +14,7 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from proctoring.judgement.inputs import JudgementInput
 from proctoring.observations import TranscriptObservation
 from proctoring.records.database import reading, writing
+from proctoring.records.ownership import lock_owners
 from proctoring.records.signal_segments import Curves, Segment, make_segment
 from proctoring.records.tables import SignalCurveRow, SignalSegmentRow, SittingRow
 
@@ -42,6 +43,7 @@ class _Buffer:
     """What waits of one sitting."""
 
     transcripts: bool
+    epoch: int
     since: float = 0.0
     """When its oldest input came, or the last segment was written."""
     inputs: list[JudgementInput] = field(default_factory=list)
@@ -54,6 +56,8 @@ class _Buffer:
     ended_at: float = 0.0
     uncounted: int = 0
     """Inputs lost by the last write for which the sitting has no row yet."""
+    fenced: bool = False
+    """Another server owns the sitting now: what comes is dropped."""
     unconfirmed: _Write | None = None
     """The last write, while it is unknown whether it was committed: it is tried again as it was."""
 
@@ -78,6 +82,7 @@ class SignalRecorder:
 
     Args:
         engine: the database.
+        server_id: this process: signals of sittings that another one owns are dropped.
         clock: seconds.
         max_waiting: inputs that may wait; beyond, they are lost, and counted.
     """
@@ -85,14 +90,17 @@ class SignalRecorder:
     def __init__(
         self,
         engine: Engine,
+        server_id: str,
         *,
         clock: Callable[[], float] = time.monotonic,
         max_waiting: int = MAX_WAITING,
     ) -> None:
         self._engine = engine
+        self._server_id = server_id
         self._clock = clock
         self._max_waiting = max_waiting
-        self._buffers: dict[str, _Buffer] = {}
+        self._buffers: dict[tuple[str, int], _Buffer] = {}
+        """By sitting and epoch."""
         self._waiting = 0
         self._condition = Condition()
         self._writing = Lock()
@@ -100,6 +108,8 @@ class SignalRecorder:
         self._stopping = False
         self.lost = 0
         """Inputs that could not be recorded."""
+        self.fenced = 0
+        """Inputs that were dropped since another server owns their sitting."""
         self.trouble = ""
         """Why nothing can be written now; empty when all is well."""
 
@@ -118,21 +128,28 @@ class SignalRecorder:
             return not self._thread.is_alive()
         return True
 
-    def begin(self, sitting_id: str, *, transcripts: bool) -> Callable[[JudgementInput], None]:
+    def begin(
+        self, sitting_id: str, *, transcripts: bool, epoch: int = 1, next_segment: int = 0
+    ) -> Callable[[JudgementInput], None]:
         """Return the function that records a sitting's inputs.
 
         Args:
             sitting_id: the sitting.
             transcripts: whether transcripts are recorded too.
+            epoch: under which this process owns the sitting.
+            next_segment: number of the first segment that it writes.
         """
-        buffer = _Buffer(transcripts)
+        buffer = _Buffer(transcripts, epoch, next_segment=next_segment)
         with self._condition:
-            self._buffers[sitting_id] = buffer
+            self._buffers[sitting_id, epoch] = buffer
 
         def record(item: JudgementInput) -> None:
             if not transcripts and isinstance(item, TranscriptObservation):
                 return
             with self._condition:
+                if buffer.fenced:
+                    self.fenced += 1
+                    return
                 if self._waiting >= self._max_waiting:
                     buffer.lost += 1
                     self.lost += 1
@@ -147,10 +164,10 @@ class SignalRecorder:
     def end(self, sitting_id: str) -> None:
         """A sitting has ended: what waits of it is written soon."""
         with self._condition:
-            buffer = self._buffers.get(sitting_id)
-            if buffer is not None:
-                buffer.ended, buffer.ended_at = True, self._clock()
-                self._condition.notify_all()
+            for (of, _), buffer in self._buffers.items():
+                if of == sitting_id:
+                    buffer.ended, buffer.ended_at = True, self._clock()
+                    self._condition.notify_all()
 
     def flush(self, sitting_id: str | None = None) -> None:
         """Write what waits, of one sitting or all, now.
@@ -197,7 +214,7 @@ class SignalRecorder:
         with self._condition:
             due = [
                 (name, buffer, list(buffer.inputs), buffer.lost)
-                for name, buffer in self._buffers.items()
+                for (name, _), buffer in self._buffers.items()
                 if wanted(name, buffer)
             ]
         writes = [
@@ -221,14 +238,23 @@ class SignalRecorder:
         with self._condition:
             for write in writes:
                 self._settle(write)
+            self._drop_fenced()
         return again
 
     def _insert(self, writes: list[_Write]) -> None:
-        rows = [write.segment.row for write in writes if write.segment.row is not None]
-        lossy = [write for write in writes if write.lost]
-        if not rows and not lossy:
+        writes = [write for write in writes if write.segment.row is not None or write.lost]
+        if not writes:
             return
         with writing(self._engine) as connection:
+            owners = lock_owners(connection, {write.sitting_id for write in writes})
+            for write in writes:
+                own = (self._server_id, write.buffer.epoch)
+                write.buffer.fenced = owners.get(write.sitting_id, own) != own
+            writes = [write for write in writes if not write.buffer.fenced]
+            rows = [write.segment.row for write in writes if write.segment.row is not None]
+            lossy = sorted(
+                (write for write in writes if write.lost), key=lambda write: write.sitting_id
+            )
             if rows:
                 connection.execute(insert(SignalSegmentRow), rows)
                 curves = [
@@ -272,6 +298,8 @@ class SignalRecorder:
 
     def _settle(self, write: _Write) -> None:
         buffer = write.buffer
+        if buffer.fenced:
+            self.fenced += write.inputs
         del buffer.inputs[: write.inputs]
         self._waiting -= write.inputs
         buffer.next_segment += bool(write.inputs)
@@ -282,7 +310,16 @@ class SignalRecorder:
         buffer.since = self._clock()
         given_up = self._clock() - buffer.ended_at >= SITTING_WAIT
         if buffer.ended and not buffer.inputs and (not buffer.lost or given_up):
-            self._buffers.pop(write.sitting_id, None)
+            self._buffers.pop((write.sitting_id, buffer.epoch), None)
+
+    def _drop_fenced(self) -> None:
+        """Let go of sittings that another server owns."""
+        for key, buffer in list(self._buffers.items()):
+            if buffer.fenced:
+                self.fenced += len(buffer.inputs)
+                self._waiting -= len(buffer.inputs)
+                buffer.inputs.clear()
+                del self._buffers[key]
 
 
 def discard(_: JudgementInput) -> None:

@@ -12,7 +12,7 @@ from proctoring.records.additions import chain_additions, consent_text, sign_add
 from proctoring.records.chain import ChainState, initial_head
 from proctoring.records.entries import SittingStarted
 from proctoring.records.signing import Signer
-from proctoring.records.sitting_state import ENDED, OPEN, interrupt, last_seq_of_session
+from proctoring.records.sitting_state import ENDED, OPEN, last_seq_of_session
 from proctoring.records.tables import ConsentRow, PolicyRow, SittingRow
 
 CONTINUED_WITHIN = timedelta(days=1)
@@ -32,10 +32,19 @@ def store_policy(connection: Connection, digest: str, entry: SittingStarted) -> 
         connection.execute(insert(PolicyRow).values(values))
 
 
+def open_sitting(connection: Connection, session_id: str) -> str | None:
+    """The id of the open sitting of a session, locked; ``None`` if there is none."""
+    found = select(SittingRow.id).filter_by(session_id=session_id, state=OPEN)
+    return connection.execute(found.with_for_update()).scalar()
+
+
 def start_sitting(
     connection: Connection, policy_hash: str, entry: SittingStarted, signer: Signer, server_id: str
 ) -> ChainState:
-    """Insert a sitting, whose policy is stored, and give it the consents that wait for its session."""
+    """Insert a sitting, whose policy is stored, and give it the consents that wait for its session.
+
+    No other sitting of the session is open.
+    """
     sitting = entry.sitting
     last_seq = last_seq_of_session(connection, sitting.session_id, signer)
     head = initial_head(sitting.id, sitting.session_id, sitting.started_at, policy_hash)
@@ -55,8 +64,9 @@ def start_sitting(
             challenge_seed=entry.seed,
             policy_hash=policy_hash,
             server_id=server_id,
+            epoch=sitting.epoch,
             state=OPEN,
-            replay_after_seq=_replay_floor(connection, entry, last_seq, signer),
+            replay_after_seq=_replay_floor(connection, entry, last_seq),
             last_seq=last_seq,
             event_count=0,
             event_chain_hash=head,
@@ -72,9 +82,7 @@ def start_sitting(
     return ChainState(sitting.id, last_seq, 0, head)
 
 
-def _replay_floor(
-    connection: Connection, entry: SittingStarted, last_seq: int, signer: Signer
-) -> int:
+def _replay_floor(connection: Connection, entry: SittingStarted, last_seq: int) -> int:
     """Up to which number events of the session id are not replayed to this sitting's listeners.
 
     A sitting that continues an interrupted one replays that one's events too.
@@ -87,7 +95,5 @@ def _replay_floor(
     ).first()
     if before is None or before.state == ENDED:
         return last_seq
-    if before.state == OPEN:
-        interrupt(connection, before.id, signer)
     continued = entry.sitting.started_at - before.started_at < CONTINUED_WITHIN
     return before.replay_after_seq if continued else last_seq

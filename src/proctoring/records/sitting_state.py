@@ -22,16 +22,22 @@ def sealed_text(sitting_id: str, length: int, head: str) -> str:
 
 
 def interrupt(connection: Connection, sitting_id: str, signer: Signer) -> None:
-    """End a sitting whose server died, and its incidents; it ends with its last event."""
-    row = connection.execute(select(SittingRow).filter_by(id=sitting_id)).one()
+    """End an open sitting whose server died, and its incidents; it ends with its last event.
+
+    Should that server live after all, it finds another epoch, and writes nothing more of the sitting.
+    """
+    row = connection.execute(select(SittingRow).filter_by(id=sitting_id).with_for_update()).one()
+    if row.state != OPEN:
+        return
     last = connection.execute(
         select(func.max(EventRow.created_at)).filter_by(sitting_id=sitting_id)
     ).scalar()
     connection.execute(
         update(SittingRow)
-        .filter_by(id=sitting_id, state=OPEN)
+        .filter_by(id=sitting_id)
         .values(
             state=INTERRUPTED,
+            epoch=row.epoch + 1,
             ended_at=last or row.started_at,
             end_reason="its server stopped without ending it",
             event_chain_signature=signer.sign(

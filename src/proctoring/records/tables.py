@@ -20,6 +20,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -84,7 +85,17 @@ class SittingRow(Base):
     """A sitting: who was watched when and by which policy, and the heads of its two hash chains."""
 
     __tablename__ = "sittings"
-    __table_args__ = (Index(None, "session_id", "last_seq"), Index(None, "started_at"))
+    __table_args__ = (
+        Index(None, "session_id", "last_seq"),
+        Index(None, "started_at"),
+        Index(
+            "uq_sittings_open_session_id",
+            "session_id",
+            unique=True,
+            sqlite_where=text("state = 'open'"),
+            postgresql_where=text("state = 'open'"),
+        ),
+    )
 
     id: Mapped[str] = mapped_column(ULID_TEXT, primary_key=True)
     session_id: Mapped[str] = mapped_column(String(200))
@@ -93,6 +104,9 @@ class SittingRow(Base):
     policy_hash: Mapped[str] = mapped_column(ForeignKey("policies.hash"))
     server_id: Mapped[str] = mapped_column(ULID_TEXT, index=True)
     """The process that runs the session. No foreign key: the sitting outlives the process's row."""
+    epoch: Mapped[int]
+    """How many owners it has had, this one included. Only ``records/ownership.py`` and the end of an
+    interrupted sitting change it."""
     state: Mapped[str] = mapped_column(String(16), index=True)
     """``open``, ``ended``, or ``interrupted``: its server died without ending it."""
     ended_at: Mapped[datetime | None] = mapped_column(UtcTime)

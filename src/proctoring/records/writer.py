@@ -11,7 +11,11 @@ from proctoring.records.batch import Batch, Render, WrittenEvent
 from proctoring.records.chain import ChainState
 from proctoring.records.database import reading, writing
 from proctoring.records.entries import Entry
+from proctoring.records.ownership import Fenced
 from proctoring.records.signing import Signer
+
+ATTEMPTS = 4
+"""Attempts to write a batch that meets what other processes write at the same moment."""
 
 
 class RecordWriter:
@@ -32,6 +36,7 @@ class RecordWriter:
         self._server_id = server_id
         self._webhooks = webhooks
         self._chains: dict[str, ChainState] = {}
+        """By session id."""
         self._policies: set[str] = set()
         self._doubt: Batch | None = None
         """A batch whose transaction failed, perhaps after it was committed."""
@@ -45,14 +50,15 @@ class RecordWriter:
         """Nothing more of this session is written here."""
         self._chains.pop(session_id, None)
 
-    def write(self, entries: Sequence[Entry], render: Render) -> list[WrittenEvent | None]:
+    def write(self, entries: Sequence[Entry], render: Render) -> list[WrittenEvent | Fenced | None]:
         """Write a batch, all of it or nothing. What it returns is on disk.
 
         After an error the same list may be given again: it is not written twice if it was committed
         after all.
 
         Returns:
-            For each entry its event; ``None`` where an entry is none.
+            For each entry its event; ``None`` where an entry is none; ``Fenced`` where it was dropped,
+            since this process does not own its sitting.
 
         Raises:
             KeyError: a sitting did not start.
@@ -63,20 +69,19 @@ class RecordWriter:
             self._doubt = None
             return self._adopt(doubt)
         self._doubt = None  # only once the database has answered
-        try:
-            return self._write(entries, render)
-        except IntegrityError:
-            # Another process used a number of ours, or wrote the same policy just now; or a policy
-            # was erased with its last sitting.
-            self._policies.clear()
-            for entry in entries:
-                self._chains.pop(entry.sitting.session_id, None)
-            return self._write(entries, render)
+        for _ in range(ATTEMPTS - 1):
+            try:
+                return self._write(entries, render)
+            except IntegrityError:
+                # Another process began a sitting of the same session id, or wrote the same policy, just
+                # now; or a policy was erased with its last sitting. The next attempt finds that.
+                self._policies.clear()
+        return self._write(entries, render)
 
-    def _write(self, entries: Sequence[Entry], render: Render) -> list[WrittenEvent | None]:
-        batch = Batch(
-            entries, self._signer, self._server_id, self._chains, self._policies, self._webhooks
-        )
+    def _write(
+        self, entries: Sequence[Entry], render: Render
+    ) -> list[WrittenEvent | Fenced | None]:
+        batch = Batch(entries, self._signer, self._server_id, self._policies, self._webhooks)
         try:
             with writing(self._engine) as connection:
                 batch.write(connection, render)
@@ -85,8 +90,10 @@ class RecordWriter:
             self._doubt = batch
             raise
 
-    def _adopt(self, batch: Batch) -> list[WrittenEvent | None]:
-        self._chains.update(batch.chains)
+    def _adopt(self, batch: Batch) -> list[WrittenEvent | Fenced | None]:
+        for entry, written in zip(batch.entries, batch.written, strict=True):
+            if written is not Fenced.FENCED:
+                self._chains[entry.sitting.session_id] = batch.chains[entry.sitting.id]
         self._policies |= batch.policies
         return batch.written
 

@@ -10,7 +10,8 @@ from proctoring.errors import (
     TooManyBadMessagesError,
 )
 from proctoring.server.outbound import Outbound
-from proctoring.session.session import Session, SessionState
+from proctoring.session.media_source import SessionState
+from proctoring.session.session import Session
 
 NOT_ON_CLOCK = (
     "{} is not on the clock of the frames' capture times, in microseconds: arrival is used"
@@ -30,6 +31,9 @@ class BrowserFeed(Outbound):
 
     def receive(self, text: str, now: float) -> None:
         """Parse one message and pass the report to the session."""
+        if self._session.state is SessionState.MOVED:
+            self.moved("the session goes on at another server")
+            return
         if self._session.state is SessionState.ENDED:
             self.close(SessionEndedError("the session has ended"))
             return

@@ -67,7 +67,7 @@ def open_storage(
         archive,
         journal=journal,
         outbox=_outbox(settings, journal),
-        signals=SignalRecorder(archive.engine),
+        signals=SignalRecorder(archive.engine, archive.server_id),
         ledger=ledger,
         evidence_writer=EvidenceWriter(
             ledger,

@@ -10,7 +10,12 @@ from typing import Any
 
 from starlette.websockets import WebSocket
 
-from proctoring.errors import ProctoringError, ReplacedError, SessionEndedError
+from proctoring.errors import (
+    ProctoringError,
+    ReplacedError,
+    SessionEndedError,
+    SessionMovedError,
+)
 from proctoring.server.closing import CloseReason
 from proctoring.server.error_answers import error_text
 
@@ -57,6 +62,10 @@ class Outbound:
     def ended(self, detail: str) -> None:
         """Close the socket: the session has ended."""
         self.close(SessionEndedError(f"session ended: {detail}"))
+
+    def moved(self, detail: str) -> None:
+        """Close the socket: the session goes on at another server."""
+        self.close(SessionMovedError(detail))
 
     def close(self, error: ProctoringError) -> None:
         """Send what waits, then this error, then close the socket. The first call counts."""

@@ -27,6 +27,7 @@ from proctoring.server.authorisation import anyone, grant_of, needs
 from proctoring.server.error_answers import errors
 from proctoring.server.grant import Scope
 from proctoring.server.json_body import BoundedRoute
+from proctoring.server.recorded import check_recorded
 from proctoring.server.schemas import (
     AlertAnswer,
     BriefHealthAnswer,
@@ -52,6 +53,7 @@ from proctoring.server.schemas import (
 )
 from proctoring.server.service import Service
 from proctoring.server.status import Status
+from proctoring.session.media_source import SessionState
 from proctoring.session.session import Session
 from proctoring.vision.analyser import FACE_RATE
 
@@ -184,7 +186,7 @@ async def list_sessions(request: Request) -> SessionsAnswer:
 async def show_session(request: Request, session_id: str) -> SessionAnswer:
     """One open session. 503 while it cannot be recorded, and its sockets are refused."""
     service = _service(request)
-    return _session_answer(service, service.check_recorded(_find(service, session_id)))
+    return _session_answer(service, check_recorded(_find(service, session_id)))
 
 
 @router.delete(
@@ -306,7 +308,7 @@ def _session_answer(service: Service, session: Session) -> SessionAnswer:
     return SessionAnswer(
         session_id=session.session_id,
         sitting_id=session.sitting_id,
-        state=session.state.value,
+        state="open" if session.state is SessionState.OPEN else "ended",
         policy=session.policy.name,
         mirrored=session.mirrored,
         started_at=session.started_at,

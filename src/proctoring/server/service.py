@@ -18,6 +18,7 @@ from proctoring.delivery.outbox import Outbox
 from proctoring.errors import BadPolicyError, NotReadyError, ProctoringError, SettingsError
 from proctoring.judgement.policy import Policy, read_policies
 from proctoring.records.archive import HEARTBEAT
+from proctoring.records.entries import SittingRef
 from proctoring.server.access import access_mode
 from proctoring.server.connections import ConnectionLimits, Connections
 from proctoring.server.descriptors import connections_allowed
@@ -26,6 +27,7 @@ from proctoring.server.open_storage import open_storage
 from proctoring.server.periodic import cancel, repeat, repeat_on_thread
 from proctoring.server.rate_limit import ClientLimit
 from proctoring.server.ready_service import ReadyService, ready_service
+from proctoring.server.recorded import until_recorded
 from proctoring.server.references import ReferenceLearning
 from proctoring.server.socket_counts import SocketCounts
 from proctoring.server.status import Status, log_capabilities
@@ -127,6 +129,7 @@ class Service:
         self._failure = ""
         self._stopping = False
         self._periodic: list[asyncio.Task[None]] = []
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     @property
     def status(self) -> Status:
@@ -224,6 +227,7 @@ class Service:
 
     async def start(self) -> None:
         """Start all threads and periodic work, and load the models beside the event loop."""
+        self._loop = asyncio.get_running_loop()
         self.storage.start()
         self.pool.start()
         self.transcription_pool.start()
@@ -235,9 +239,8 @@ class Service:
         if self._given_models is not None:
             self._set_ready(self._given_models)
             return
-        loop = asyncio.get_running_loop()
         self._loading.when_done(
-            partial(_call, loop, self._set_ready), partial(_call, loop, self._fail)
+            partial(_call, self._loop, self._set_ready), partial(_call, self._loop, self._fail)
         )
         self._loading.start()
 
@@ -256,7 +259,7 @@ class Service:
         if session is None:
             policy, now = self.default_policy, self.now()
             session = self.sessions.begin(session_id, policy, now, mirrored=mirrored)
-        return await self._recorded(session)
+        return await until_recorded(session, STOP_TIMEOUT)
 
     async def create(
         self, session_id: str, policy: Policy, *, mirrored: bool, face: FaceReference | None = None
@@ -274,7 +277,7 @@ class Service:
         session = self.sessions.begin(
             session_id, policy, now, mirrored=mirrored, awaited=True, face=face
         )
-        return await self._recorded(session)
+        return await until_recorded(session, STOP_TIMEOUT)
 
     def check_admission(self, session_id: str) -> None:
         """Check that a session may begin, unless this one is open or closing.
@@ -285,23 +288,6 @@ class Service:
         sessions = self.sessions
         if sessions.find(session_id) is None and sessions.closing(session_id) is None:
             sessions.check_admission(self.now())
-
-    async def _recorded(self, session: Session) -> Session:
-        """Wait until it is written that the session began."""
-        if not session.recorded.done():
-            await asyncio.wait({asyncio.wrap_future(session.recorded)}, timeout=STOP_TIMEOUT)
-        return self.check_recorded(session)
-
-    @staticmethod
-    def check_recorded(session: Session) -> Session:
-        """The session, if it is written that it began.
-
-        Raises:
-            NotReadyError: it is not: sockets are refused.
-        """
-        if not session.recorded.done():
-            raise NotReadyError("the session cannot be recorded now; try again later")
-        return session
 
     async def learn_face(self, photo: str) -> FaceReference:
         """A candidate's face from a picture (JPEG or PNG) in base64.
@@ -371,8 +357,15 @@ class Service:
             transcription_pool=self.transcription_pool,
             wall=self._wall,
         )
+        self.outbox.on_fenced = self._fenced
         self._loading_ended()
         log_capabilities(self.capabilities)
+
+    def _fenced(self, sitting: SittingRef) -> None:
+        """Another server owns a sitting. Called by the thread that writes events."""
+        if self._loop is not None and self._ready is not None:
+            fence = self._ready.sessions.fence
+            _call(self._loop, lambda: fence(sitting.id, sitting.epoch, self.now()))
 
     def _fail(self, reason: str) -> None:
         self._failure = reason

@@ -34,10 +34,14 @@ class Placement:
 
 class AudioPosition:
     """Counts samples and corrects the count for audio that is missing or sent twice. Times are
-    seconds of media time, samples are at 16 kHz."""
+    seconds of media time, samples are at 16 kHz.
 
-    def __init__(self) -> None:
-        self.end: float | None = None
+    Args:
+        end: of audio received by another process, if this session was continued.
+    """
+
+    def __init__(self, end: float | None = None) -> None:
+        self.end = end
         """Media time of the end of the last sample; ``None`` before the first."""
         self._announced: float | None = None
         self._late_since: float | None = None
@@ -46,7 +50,7 @@ class AudioPosition:
         self._fast_windows = 0
 
     def announce(self, start: float) -> None:
-        """A new connection, whose first sample is at ``start``."""
+        """A new connection, whose first sample is at ``start``; what is before zero is skipped."""
         self._announced = start
         self._late_since = self._window_began = None
         self._window_samples = self._fast_windows = 0
@@ -60,7 +64,8 @@ class AudioPosition:
         self._check_rate(samples, now)
         gap = skip = 0.0
         if self.end is None:
-            self.end = self._announced if self._announced is not None else now
+            self.end = max(0.0, self._announced) if self._announced is not None else now
+            skip = self.end - self._announced if self._announced is not None else 0.0
         elif self._announced is not None:
             ahead = self._announced - self.end
             if ahead > START_TOLERANCE:

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import logging
-from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 from proctoring.audio.analyser import STEP, AudioAnalyser
 from proctoring.audio.networks import AudioModels
 from proctoring.audio.pcm import SAMPLE_RATE, Pcm, decode_pcm
 from proctoring.audio.speaker_reference import SpeakerReference
+from proctoring.audio.state import AudioSnapshot
 from proctoring.observations import AudioObservation
 from proctoring.session.audio_buffer import AudioBuffer, Gap
 from proctoring.session.audio_position import AudioPosition
+from proctoring.session.messages import SoundAnalysed
 from proctoring.session.outcomes import AudioFailed, AudioReceived
 from proctoring.session.sinks import Sinks
+from proctoring.session.sound_state import SoundState, SoundVoices
 from proctoring.session.transcription import TranscriptionSession
 from proctoring.session.worker_pool import WorkerPool
 
@@ -29,6 +33,16 @@ class AudioReply(Protocol):
         """A segment was analysed."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Judged:
+    """The last observation that was judged."""
+
+    after: AudioSnapshot | None
+    """Of the analyser after it; ``None`` before the first."""
+    reference: SpeakerReference | None
+    """The last that the analyser had been given."""
+
+
 class AudioSession:
     """Buffers audio on the event loop and analyses it on pool threads.
 
@@ -38,7 +52,7 @@ class AudioSession:
 
     Args:
         models: shared by all sessions.
-        publish: called with each observation, in order, from pool threads.
+        publish: called with each observation to be judged, in order, from pool threads.
         sinks: receive the outcomes of audio.
         transcription: gets the same audio.
     """
@@ -47,7 +61,7 @@ class AudioSession:
         self,
         models: AudioModels,
         pool: WorkerPool,
-        publish: Callable[[AudioObservation], None],
+        publish: Callable[[SoundAnalysed], None],
         sinks: Sinks,
         transcription: TranscriptionSession | None = None,
     ) -> None:
@@ -58,10 +72,13 @@ class AudioSession:
         self._position = AudioPosition()
         self._buffer = AudioBuffer()
         self._carry = b""
-        self._start = 0.0
+        self._start: float | None = None
         self._analyser: AudioAnalyser | None = None
-        self._references: deque[SpeakerReference] = deque(maxlen=1)
-        """Set, but not yet applied to the analyser."""
+        self._reference: SpeakerReference | None = None
+        """The last that was set."""
+        self._applied: SpeakerReference | None = None
+        """The last that the analyser was given."""
+        self._judged = _Judged(None, None)
         self._reply: AudioReply | None = None
         self._ended: Callable[[], None] | None = None
         """Called after the last observation; ``None`` while more audio may come."""
@@ -94,11 +111,11 @@ class AudioSession:
             return
         first = self._position.end is None
         place = self._position.place(len(samples), now)
+        fresh = samples[place.skip :]
         if first and self._position.end is not None:
-            self._start = self._position.end - len(samples) / SAMPLE_RATE
+            self._start = self._position.end - len(fresh) / SAMPLE_RATE
         if place.gap:
             self._buffer.put_gap(place.gap)
-        fresh = samples[place.skip :]
         missing = place.gap + self._buffer.put(fresh)
         assert self._position.end is not None  # noqa: S101
         start = self._position.end - len(fresh) / SAMPLE_RATE
@@ -110,7 +127,39 @@ class AudioSession:
 
     def set_reference(self, reference: SpeakerReference) -> None:
         """Set the candidate's reference voice, effective from the next segment on."""
-        self._references.append(reference)
+        self._reference = reference
+
+    def snapshot(self) -> tuple[SoundState, SoundVoices]:
+        """What another process needs to go on. Fits the state of judgement if taken in the worker's
+        turn: it is that of the analyser after the last observation judged. Takes microseconds."""
+        judged, reference = self._judged, self._reference
+        pending = None if reference is judged.reference else reference
+        if judged.after is None:
+            return SoundState(self._start), SoundVoices(reference=pending)
+        return (
+            SoundState(self._start, judged.after.state),
+            SoundVoices(judged.after.voices, pending),
+        )
+
+    def restore(self, state: SoundState, voices: SoundVoices, judged_until: float = 0.0) -> None:
+        """Have a new one go on. Sound that comes later than expected follows a gap; sound that was
+        judged before is skipped.
+
+        Args:
+            voices: of the state, or older; without any, voices are learned anew.
+            judged_until: media time up to which sound was judged, if that is later than the state's.
+        """
+        self._reference = voices.reference
+        if state.start is None:
+            return
+        self._start = state.start
+        analyser = AudioAnalyser(self._models, start=state.start)
+        if state.analysis is not None:
+            analyser.restore(state.analysis, voices.voices)
+        analyser.gap(judged_until - analyser.time)
+        self._analyser = analyser
+        self._judged = _Judged(analyser.snapshot(), None)
+        self._position = AudioPosition(analyser.time)
 
     def end(self, ended: Callable[[], None]) -> None:
         """No more audio comes. ``ended`` is called once, from a pool thread, when everything
@@ -132,7 +181,7 @@ class AudioSession:
             self._queue.close()
             try:
                 if self._analyser is not None:
-                    self._emit(self._analyser.flush())
+                    self._emit(self._analyser, self._analyser.flush())
             except Exception:  # noqa: BLE001  # the session must still end
                 _log.exception("the last audio could not be analysed")
             ended()
@@ -140,20 +189,29 @@ class AudioSession:
     def _analyse(self, item: Pcm | Gap) -> None:
         try:
             if self._analyser is None:
-                self._analyser = AudioAnalyser(self._models, start=self._start)
-            while self._references:
-                reference = self._references.popleft()
+                self._analyser = AudioAnalyser(self._models, start=self._start or 0.0)
+            reference = self._reference
+            if reference is not None and reference is not self._applied:
                 self._analyser.set_reference(reference.embeddings, reference.seconds)
+                self._applied = reference
             if isinstance(item, Gap):
-                self._emit(self._analyser.gap(item.seconds))
+                self._emit(self._analyser, self._analyser.gap(item.seconds))
             else:
-                self._emit(self._analyser.push(item))
+                self._emit(self._analyser, self._analyser.push(item))
         except Exception:  # noqa: BLE001  # affects this segment only
             self._sinks.emit(AudioFailed(STEP / SAMPLE_RATE))
             _log.exception("a segment of audio could not be analysed")
 
-    def _emit(self, observations: tuple[AudioObservation, ...]) -> None:
+    def _emit(self, analyser: AudioAnalyser, observations: tuple[AudioObservation, ...]) -> None:
         for observation in observations:
-            self._publish(observation)
+            # Of several, only the last is followed by this state.
+            last = observation is observations[-1]
+            after = _Judged(analyser.snapshot(), self._applied) if last else None
+            self._publish(SoundAnalysed(observation, partial(self._was_judged, after)))
             if self._reply is not None:
                 self._reply.segment_analysed(observation)
+
+    # In the worker's turn.
+
+    def _was_judged(self, judged: _Judged | None) -> None:
+        self._judged = judged or self._judged

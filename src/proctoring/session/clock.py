@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 MAX_STEP = 5.0
 """Seconds by which a timestamp may be ahead of arrival, or behind media time, and still be used.
 Covers the burst after a network stall; a larger step means that the client's clock jumped."""
@@ -12,6 +14,20 @@ Bounds the effect of a slow, fast or forged client clock on judgement."""
 
 MIN_STEP = 0.001
 """Smallest increase of media time from one message to the next, in seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClockState:
+    """A ``MediaClock`` at one moment, for another process: ages in place of times of this process's clock."""
+
+    since_first: float | None
+    """Seconds since the first arrival; ``None`` before it."""
+    since_last: float
+    """Seconds since the last arrival."""
+    last: float
+    """These and the following: as in ``MediaClock``."""
+    origin: tuple[int, float] | None
+    lags_since: float | None
 
 
 class MediaClock:
@@ -38,6 +54,32 @@ class MediaClock:
         self._last = 0.0
         self._origin: tuple[int, float] | None = None
         self._lags_since: float | None = None
+
+    def snapshot(self, now: float) -> ClockState:
+        """The state at ``now``, in seconds of the clock of arrivals."""
+        first = self._first_arrival
+        return ClockState(
+            since_first=None if first is None else now - first,
+            since_last=0.0 if first is None else now - self._last_arrival,
+            last=self._last,
+            origin=self._origin,
+            lags_since=self._lags_since,
+        )
+
+    def restore(self, state: ClockState, then: float) -> None:
+        """Have a new clock go on from a state.
+
+        Args:
+            then: when the state was taken, by the clock of the arrivals to come. Time in which no
+                process ran thus counts: media time is where it would be if nothing had arrived since.
+        """
+        if state.since_first is None:
+            return
+        self._first_arrival = then - state.since_first
+        self._last_arrival = then - state.since_last
+        self._last = state.last
+        self._origin = state.origin
+        self._lags_since = state.lags_since
 
     @property
     def started(self) -> bool:
@@ -75,7 +117,8 @@ class MediaClock:
         Args:
             arrival: arrival time in seconds.
             capture: capture time on the clock of the frames' timestamps; used if it is at most
-                ``MAX_STEP`` ahead of arrival and ``MAX_DRIFT`` behind it.
+                ``MAX_STEP`` ahead of arrival and ``MAX_DRIFT`` behind it. Audio that was buffered
+                before the first frame is at a negative time.
         """
         if self._first_arrival is None:
             return self.stamp(arrival, capture)
@@ -86,7 +129,7 @@ class MediaClock:
             self._origin = (capture, by_arrival)
             return by_arrival
         by_capture = self._by_capture(capture)
-        return max(0.0, by_capture) if self._is_plausible(by_capture, by_arrival) else by_arrival
+        return by_capture if self._is_plausible(by_capture, by_arrival) else by_arrival
 
     def fits(self, arrival: float, capture: int) -> bool:
         """Whether ``locate`` would use this capture time. Does not change the clock."""

@@ -51,6 +51,18 @@ class AudioCounts:
     failed: float = 0.0
     """Could not be analysed."""
 
+    def copied(self) -> AudioCounts:
+        """The counts as they are now."""
+        return AudioCounts(self.received, self.missing, self.failed)
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentsShown:
+    """The incidents of a ``SessionCounters``: what judgement has published."""
+
+    open: tuple[IncidentChange, ...] = ()
+    last_alert: IncidentChange | None = None
+
 
 class SessionCounters:
     """A sink. Each count has one writing thread at a time, so no lock is needed."""
@@ -61,6 +73,17 @@ class SessionCounters:
         self._open: dict[int, IncidentChange] = {}
         self.last_alert: IncidentChange | None = None
         """The start of the newest incident that alerted."""
+
+    @property
+    def incidents(self) -> IncidentsShown:
+        """To keep with the state of judgement; to be read while it is."""
+        return IncidentsShown(tuple(self._open.values()), self.last_alert)
+
+    def restore(self, frames: FrameCounts, audio: AudioCounts, incidents: IncidentsShown) -> None:
+        """Go on from what another process counted."""
+        self.frames, self.audio = frames, audio
+        self._open = {change.number: change for change in incidents.open}
+        self.last_alert = incidents.last_alert
 
     @property
     def open_incidents(self) -> tuple[IncidentChange, ...]:

@@ -82,7 +82,7 @@ def create_session(
             services.vision, mirrored=mirrored, reference=new.face, gated=services.gated
         ),
         seed=seed,
-        record=services.storage.observation_recorder(sitting.id, policy.records),
+        record=services.storage.observation_recorder(sitting, policy.records),
     )
     publisher = SessionPublisher(sitting, services.storage, services.wall)
     session = Session(
@@ -91,6 +91,7 @@ def create_session(
         pipeline,
         _sinks(services, policy, publisher),
         done=publisher.done,
+        withdraw=publisher.withdraw,
         now=now,
     )
     session.recorded = services.storage.outbox.begin(

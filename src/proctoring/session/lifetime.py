@@ -30,6 +30,19 @@ class IdleTimer:
         self._listeners = 0
         self._active_at = now
 
+    @property
+    def awaited(self) -> bool:
+        """Whether the session was created through the API, before its first socket."""
+        return self._awaited
+
+    def idle_for(self, now: float) -> float:
+        """Seconds without activity."""
+        return now - self._active_at
+
+    def restore(self, idle_for: float, now: float, *, awaited: bool) -> None:
+        """Go on from another process's timer. Time in which no process ran does not count."""
+        self._active_at, self._awaited = now - idle_for, awaited
+
     def touch(self, now: float) -> None:
         """Activity: media arrived, or a media socket was opened or closed."""
         self._active_at = now

@@ -20,8 +20,8 @@ REPORT_EVERY = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class _Arrival:
-    """What arrives at one moment: see ``ConnectionObservation``."""
+class WhatArrives:
+    """At one moment: see ``ConnectionObservation``."""
 
     pictures: bool | None = None
     sound: bool | None = None
@@ -32,6 +32,19 @@ class _Arrival:
         return bool(self.pictures and self.sound) and not self.unanalysed
 
 
+@dataclass(frozen=True, slots=True)
+class MonitorState:
+    """A ``MediaMonitor`` at one moment, for another process. Ages are seconds."""
+
+    frame_age: float | None
+    sound_age: float | None
+    reported: WhatArrives | None
+    reported_age: float
+    unanalysed_age: float | None
+    messages_refused: int
+    at_last: FrameCounts
+
+
 class MediaMonitor:
     """Decides when to report what arrives: when it changes and, while anything is missing, every
     ``REPORT_EVERY`` seconds. All times are seconds of one clock."""
@@ -39,7 +52,7 @@ class MediaMonitor:
     def __init__(self) -> None:
         self._frame_at: float | None = None
         self._sound_at: float | None = None
-        self._reported: _Arrival | None = None
+        self._reported: WhatArrives | None = None
         self._reported_at = 0.0
         self._unanalysed_since: float | None = None
         """Arrival of the first frame after the last one that was analysed."""
@@ -47,6 +60,35 @@ class MediaMonitor:
         """Messages that are no frames, since the last frame that was analysed."""
         self._at_last = FrameCounts()
         """The counts when a frame was last known to have been analysed."""
+
+    def snapshot(self, now: float) -> MonitorState:
+        """The state at ``now``."""
+        return MonitorState(
+            frame_age=None if self._frame_at is None else now - self._frame_at,
+            sound_age=None if self._sound_at is None else now - self._sound_at,
+            reported=self._reported,
+            reported_age=now - self._reported_at,
+            unanalysed_age=None if self._unanalysed_since is None else now - self._unanalysed_since,
+            messages_refused=self._messages_refused,
+            at_last=self._at_last.copied(),
+        )
+
+    def restore(self, state: MonitorState, now: float) -> None:
+        """Have a new monitor go on from a state as if it had been taken at ``now``: time in which no
+        process received anything does not count as missing media.
+
+        Frames that waited were lost with the process. That is no reason to report unanalysed frames,
+        unless they were reported before.
+        """
+        self._frame_at = None if state.frame_age is None else now - state.frame_age
+        self._sound_at = None if state.sound_age is None else now - state.sound_age
+        self._reported = state.reported
+        self._reported_at = now - state.reported_age
+        self._at_last = state.at_last.copied()
+        reported = state.reported is not None and state.reported.unanalysed
+        if reported and state.unanalysed_age is not None:
+            self._unanalysed_since = now - state.unanalysed_age
+            self._messages_refused = state.messages_refused
 
     @property
     def media_seen(self) -> bool:
@@ -131,10 +173,10 @@ class MediaMonitor:
             unanalysed=self._unanalysed(now, counts) if arrival.unanalysed else None,
         )
 
-    def _arrival(self, now: float) -> _Arrival:
+    def _arrival(self, now: float) -> WhatArrives:
         since = self._unanalysed_since
         unanalysed = since is not None and now >= since + MISSING_AFTER
-        return _Arrival(_arrives(self._frame_at, now), _arrives(self._sound_at, now), unanalysed)
+        return WhatArrives(_arrives(self._frame_at, now), _arrives(self._sound_at, now), unanalysed)
 
     def _unanalysed(self, now: float, counts: FrameCounts) -> UnanalysedFrames:
         before, since = self._at_last, self._unanalysed_since

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 from proctoring.errors import BadFrameError
 from proctoring.judgement.inputs import JudgementInput
+from proctoring.observations import AudioObservation
 from proctoring.vision.analyser import FrameAnalysis
 from proctoring.vision.deferred import DeferredResult
 
@@ -39,6 +41,20 @@ class ReceivedFrame:
     reply: FrameReply
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class SoundAnalysed:
+    """A segment of audio was analysed."""
+
+    observation: AudioObservation
+    judged: Callable[[], None]
+    """To be called in the turn in which it is judged."""
+
+    @property
+    def time(self) -> float:
+        """Media time in seconds."""
+        return self.observation.time
+
+
 @dataclass(frozen=True, slots=True)
 class TranscriptionStatus:
     """Transcription became available or unavailable."""
@@ -69,5 +85,5 @@ class SessionEnd:
     """The reason, in words for listeners."""
 
 
-Message = JudgementInput | TranscriptionStatus | DeferredDone | SessionEnd
+Message = JudgementInput | SoundAnalysed | TranscriptionStatus | DeferredDone | SessionEnd
 """Everything but frames. Each has a media time."""

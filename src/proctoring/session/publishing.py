@@ -24,12 +24,22 @@ class SessionPublisher:
         self._sitting = sitting
         self._storage = storage
         self._wall = wall
+        self._withdrawn = False
         self.done: Future[None] = Future()
         """Set when the end of the session, and so everything before it, is stored and published."""
+
+    def withdraw(self) -> None:
+        """Publish nothing from now on, not even the end: another server does."""
+        self._withdrawn = True
 
     def accept(self, outcome: Outcome) -> None:
         """Publish an outcome, if it is to be published."""
         match outcome:
+            case SessionEnded() if self._withdrawn:
+                self._storage.end_observations(self._sitting.id)
+                self.done.set_result(None)
+            case _ if self._withdrawn:
+                pass
             case JudgementUpdate(time, changes, notice):
                 if changes or notice is not None:
                     pending = PendingEvent(self._sitting, self._wall(), time, changes, notice)

@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from proctoring.errors import ProctoringError, SessionClosingError, SessionExistsError
+from proctoring.errors import (
+    ProctoringError,
+    SessionClosingError,
+    SessionExistsError,
+    SessionMovedError,
+)
 from proctoring.judgement.policy import Policy
 from proctoring.session.admission import Admission, LoadReading
 from proctoring.session.factory import (
@@ -15,7 +20,8 @@ from proctoring.session.factory import (
     create_session,
 )
 from proctoring.session.identifier import check_session_id
-from proctoring.session.session import Session, SessionState
+from proctoring.session.media_source import SessionState
+from proctoring.session.session import Session
 from proctoring.vision.identity.reference import FaceReference
 
 MAX_REMEMBERED = 1000
@@ -33,6 +39,8 @@ class _Closing:
 
     session: Session
     ended_at: float
+    moved: bool = False
+    """It goes on at another server: its id is not remembered here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +137,8 @@ class Registry:
     def is_remembered(self, session_id: str) -> bool:
         """Whether a session with this id has ended and its events can still be read."""
         self._collect()
-        return isinstance(self._entries.get(session_id), _Closing | _Remembered)
+        entry = self._entries.get(session_id)
+        return isinstance(entry, _Remembered) or (isinstance(entry, _Closing) and not entry.moved)
 
     def end(self, session_id: str, detail: str, now: float) -> Session | None:
         """End the open session with this id, if there is one. It is over when it is ``done``."""
@@ -138,6 +147,21 @@ class Registry:
             session.end(detail, now)
             self._close(session, now)
         return session
+
+    def fence(self, sitting_id: str, epoch: int, now: float) -> None:
+        """Another server owns this sitting: close its session's sockets, and publish nothing more."""
+        for entry in list(self._entries.values()):
+            if isinstance(entry, _Open | _Closing):
+                session = entry.session
+                if (session.sitting_id, session.epoch) == (sitting_id, epoch):
+                    self.release(session, "the session goes on at another server", now)
+
+    def release(self, session: Session, detail: str, now: float) -> None:
+        """Let go of a session without ending its sitting; see ``Session.release``."""
+        session.release(detail, now)
+        self._entries[session.session_id] = _Closing(session, now, moved=True)
+        outbox = self._services.storage.outbox
+        outbox.close_listeners(session.session_id, SessionMovedError(detail))
 
     def tick(self, now: float) -> None:
         """Advance all sessions and the worker pools. To be called a few times a second."""
@@ -163,7 +187,11 @@ class Registry:
     def _collect(self) -> None:
         """Let go of the sessions that are done; remember their ids."""
         for session_id, entry in list(self._entries.items()):
-            if isinstance(entry, _Closing) and entry.session.done.done():
+            if not isinstance(entry, _Closing) or not entry.session.done.done():
+                continue
+            if entry.moved:
+                self._forget(session_id)
+            else:
                 self._put(session_id, _Remembered(entry.ended_at + self._limits.keep_events))
         remembered = self._remembered()
         for session_id, _ in remembered[: max(0, len(remembered) - MAX_REMEMBERED)]:

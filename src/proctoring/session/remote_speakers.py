@@ -23,10 +23,15 @@ HIGH_CONFIDENCE, LOW_CONFIDENCE = 0.8, 0.4
 
 class RemoteSpeakers:
     """Selects which diarization is judged. Deepgram numbers speakers per connection in order of
-    appearance; the first is taken for the candidate."""
+    appearance; the first is taken for the candidate.
 
-    def __init__(self) -> None:
-        self._transcribed_until: float | None = None
+    Args:
+        transcribed_until: as it was when the session was left by another process.
+    """
+
+    def __init__(self, transcribed_until: float | None = None) -> None:
+        self.transcribed_until = transcribed_until
+        """Media time up to which transcripts have come, or are waited for."""
 
     def select(self, observation: Observation, trouble: str) -> tuple[Observation, ...]:
         """The observations to judge in place of one.
@@ -36,15 +41,15 @@ class RemoteSpeakers:
             trouble: why there are no transcripts; empty while transcription works.
         """
         if isinstance(observation, TranscriptObservation):
-            self._transcribed_until = observation.time
+            self.transcribed_until = observation.time
             speakers = speakers_in(observation) if observation.final else None
             return (observation,) if speakers is None else (observation, speakers)
         if isinstance(observation, AudioObservation) and observation.diarization is not None:
-            if self._transcribed_until is None or not observation.diarization.speakers:
-                self._transcribed_until = max(
-                    self._transcribed_until or 0.0, observation.time - MAX_TRANSCRIPT_GAP / 2
+            if self.transcribed_until is None or not observation.diarization.speakers:
+                self.transcribed_until = max(
+                    self.transcribed_until or 0.0, observation.time - MAX_TRANSCRIPT_GAP / 2
                 )
-            if not trouble and observation.time - self._transcribed_until <= MAX_TRANSCRIPT_GAP:
+            if not trouble and observation.time - self.transcribed_until <= MAX_TRANSCRIPT_GAP:
                 return (replace(observation, diarization=None),)
         return (observation,)
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from enum import StrEnum
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 from proctoring.audio.speaker_reference import SpeakerReference
 from proctoring.browser.report import BrowserReport, observe
@@ -17,10 +16,12 @@ from proctoring.observations import SocketReplaced
 from proctoring.session.audio_session import AudioReply, AudioSession
 from proctoring.session.clock import MediaClock
 from proctoring.session.config import SessionConfig, SessionResources
+from proctoring.session.continuation import Continuation
 from proctoring.session.counters import AudioCounts, FrameCounts, SessionCounters
 from proctoring.session.lifetime import IdleTimer
 from proctoring.session.load import Slowed
 from proctoring.session.media_monitor import MediaMonitor
+from proctoring.session.media_source import MediaSource, SessionState
 from proctoring.session.messages import (
     FrameReply,
     ReceivedFrame,
@@ -41,26 +42,6 @@ from proctoring.session.transcription import TranscriptionService, Transcription
 from proctoring.session.worker import SessionWorker
 
 
-class SessionState(StrEnum):
-    """Whether a session accepts media."""
-
-    OPEN = "open"
-    ENDED = "ended"
-
-
-class MediaSource(Protocol):
-    """A media socket. Called on the event loop."""
-
-    def flow(self, rate: float, slowed: Slowed) -> None:
-        """The session is analysed at this share of the full rate from now on, and why."""
-
-    def replaced(self) -> None:
-        """A newer source of the same media took over."""
-
-    def ended(self, detail: str) -> None:
-        """The session is over."""
-
-
 class Session:
     """Stamps what arrives with media time and posts it to the session's worker.
 
@@ -70,6 +51,7 @@ class Session:
         pipeline: the session's own. Used by the worker; here only for what any thread may read.
         sinks: receive every outcome, in this order, after the session's own counters.
         done: set by one of the sinks when the end of the session is published.
+        withdraw: from this call on, nothing of the session is published or recorded.
         now: seconds of the clock that all methods use.
     """
 
@@ -81,10 +63,12 @@ class Session:
         sinks: Sequence[Sink],
         *,
         done: Future[None],
+        withdraw: Callable[[], None] = lambda: None,
         now: float,
     ) -> None:
         self.session_id = config.sitting.session_id
         self.sitting_id = config.sitting.id
+        self.epoch = config.sitting.epoch
         self.started_at = config.sitting.started_at
         self.mirrored = config.mirrored
         self.policy = pipeline.policy
@@ -93,6 +77,7 @@ class Session:
         """Set when the start of the session is stored. Until then no client may use it."""
         self.done = done
         """Set when the session has ended and everything of it is stored and published."""
+        self._withdraw = withdraw
         self._pipeline = pipeline
         self._counters = SessionCounters()
         self._sinks = Sinks((self._counters, *sinks))
@@ -119,6 +104,15 @@ class Session:
         self._audio_session = AudioSession(
             resources.audio, resources.pool, self._worker.post, self._sinks, self.transcription
         )
+        self.continuation = Continuation(
+            self._media,
+            self._arrivals,
+            self._idle,
+            self._counters,
+            self._audio_session,
+            self.transcription,
+        )
+        """What another process needs of this half and of its sound."""
 
     @property
     def media_time(self) -> float | None:
@@ -234,7 +228,7 @@ class Session:
         self, data: bytes, capture: int | None, reply: FrameReply, now: float
     ) -> None:
         """Post a JPEG to the worker. It is analysed unless a newer one arrives before its turn."""
-        if self.state is SessionState.ENDED:
+        if self.state is not SessionState.OPEN:
             return
         frame = ReceivedFrame(data, self._media.stamp(now, capture), capture, now, reply)
         self._sinks.emit(FrameReceived(frame))
@@ -266,7 +260,7 @@ class Session:
         Raises:
             WrongRateError: it is not 16 kHz, 16 bit, mono.
         """
-        if self.state is SessionState.ENDED or self._audio is not source:
+        if self.state is not SessionState.OPEN or self._audio is not source:
             return
         self._audio_session.receive(data, self._media.locate(now))
         self._idle.touch(now)
@@ -275,9 +269,10 @@ class Session:
 
     def receive_report(self, report: BrowserReport, now: float) -> None:
         """Post a report of the candidate's browser. Ignored before the first media."""
-        if self.state is SessionState.ENDED or not self._media.started:
+        if self.state is not SessionState.OPEN or not self._media.started:
             return
-        self._worker.post(observe(report, self._media.locate(now, report.capture_time)))
+        time = max(0.0, self._media.locate(now, report.capture_time))
+        self._worker.post(observe(report, time))
 
     def set_speaker_reference(self, reference: SpeakerReference) -> None:
         """Set the candidate's reference voice, before the first audio or later."""
@@ -310,7 +305,7 @@ class Session:
         self._worker.post(CalibrationRequested(time))
 
     def _request_time(self, now: float) -> float:
-        if self.state is SessionState.ENDED or not self._media.started:
+        if self.state is not SessionState.OPEN or not self._media.started:
             raise NotNowError("no media has arrived yet")
         return self._media.locate(now)
 
@@ -319,7 +314,7 @@ class Session:
     def tick(self, now: float) -> None:
         """Update the flow, report what arrives, end the session when it has expired. To be called
         a few times a second."""
-        if self.state is SessionState.ENDED:
+        if self.state is not SessionState.OPEN:
             return
         flow = (self.rate, self.slowed)
         if self._video is not None and flow != self._flow:
@@ -334,12 +329,29 @@ class Session:
 
     def end(self, detail: str, now: float) -> None:
         """End the session: sockets are notified, open incidents end. Returns before ``done``."""
-        if self.state is SessionState.ENDED:
+        if self.state is not SessionState.OPEN:
             return
         self.state = SessionState.ENDED
         for source in (self._video, self._audio):
             if source is not None:
                 source.ended(detail)
+        self._finish(detail, now)
+
+    def release(self, detail: str, now: float) -> None:
+        """Stop without ending the sitting, which goes on at another server or has ended there.
+
+        Its sockets are closed so that clients connect again; it is ``done`` when its worker is.
+        """
+        self._withdraw()
+        if self.state is not SessionState.OPEN:
+            return
+        self.state = SessionState.MOVED
+        for source in (self._video, self._audio):
+            if source is not None:
+                source.moved(detail)
+        self._finish(detail, now)
+
+    def _finish(self, detail: str, now: float) -> None:
         self._video = self._audio = None
         # In this order: audio that waits is analysed, then transcribed, then the session ends.
         end = partial(self._worker.post, SessionEnd(self._media.extrapolate(now), detail))

@@ -8,6 +8,7 @@ from typing import Protocol
 from proctoring.delivery.outbox import Outbox
 from proctoring.judgement.inputs import JudgementInput
 from proctoring.judgement.policy.storage import EvidenceSettings, RecordSettings
+from proctoring.records.entries import SittingRef
 from proctoring.session.evidence.recorder import EvidenceRecorder
 from proctoring.session.sinks import Sink
 
@@ -20,7 +21,7 @@ class SessionStorage(Protocol):
         """The event log: begins, publishes and ends sittings."""
 
     def observation_recorder(
-        self, sitting_id: str, wanted: RecordSettings
+        self, sitting: SittingRef, wanted: RecordSettings
     ) -> Callable[[JudgementInput], None]:
         """Return the function that records each observation of a sitting, as its policy allows."""
 

@@ -74,6 +74,15 @@ class TranscriptionSession:
         """Called after the last transcript; ``None`` while more audio may come."""
         self._queue = service.pool.serial_queue(self._step)
 
+    def restore(self, missing: float, trouble: str) -> None:
+        """Go on, with a new transcriber, for a session that another process left.
+
+        Args:
+            missing: seconds, as it was.
+            trouble: as it was told last.
+        """
+        self._missing, self.trouble = missing, trouble
+
     @property
     def missing(self) -> float:
         """Seconds of audio that never arrived or could not be transcribed in time."""
@@ -93,7 +102,7 @@ class TranscriptionSession:
             self._start = start
         elif gap:
             self._buffer.put_gap(gap)
-            self._missing += gap
+        self._missing += gap
         self._missing += self._buffer.put(samples)
         self._queue.schedule()
 

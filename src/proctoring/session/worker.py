@@ -22,6 +22,7 @@ from proctoring.session.messages import (
     Message,
     ReceivedFrame,
     SessionEnd,
+    SoundAnalysed,
     TranscriptionStatus,
 )
 from proctoring.session.notices import transcript_notice, transcription_notice
@@ -167,6 +168,9 @@ class SessionWorker:
                 self._publish(time, (), transcription_notice(engine, trouble))
             case DeferredDone():
                 self._apply_deferred(message.result)
+            case SoundAnalysed(observation):
+                message.judged()
+                self._publish(message.time, self._judge(observation))
             case _:
                 changes = self._judge(message)
                 notice, pending = self._transcript_notice(message), _frames_pending(message)

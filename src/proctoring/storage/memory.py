@@ -11,6 +11,7 @@ from proctoring.errors import RecordsOffError
 from proctoring.judgement.inputs import JudgementInput
 from proctoring.judgement.policy.storage import EvidenceSettings, RecordSettings
 from proctoring.records.archive import Archive
+from proctoring.records.entries import SittingRef
 from proctoring.records.erasure import Erasure
 from proctoring.records.evidence.ledger import EvidenceContent
 from proctoring.records.signals import discard
@@ -65,7 +66,7 @@ class MemoryStorage:
 
     def observation_recorder(
         self,
-        sitting_id: str,  # noqa: ARG002
+        sitting: SittingRef,  # noqa: ARG002
         wanted: RecordSettings,  # noqa: ARG002
     ) -> Callable[[JudgementInput], None]:
         """A function that discards observations."""

@@ -15,6 +15,7 @@ from proctoring.delivery.webhooks import ABANDONED_AFTER, Webhooks
 from proctoring.judgement.inputs import JudgementInput
 from proctoring.judgement.policy.storage import EvidenceSettings, RecordSettings
 from proctoring.records.archive import Archive
+from proctoring.records.entries import SittingRef
 from proctoring.records.erasure import (
     Erasure,
     ErasureResult,
@@ -149,12 +150,12 @@ class RecordedStorage:
             _log.info("%d messages to webhooks that no server has configured are discarded", gone)
 
     def observation_recorder(
-        self, sitting_id: str, wanted: RecordSettings
+        self, sitting: SittingRef, wanted: RecordSettings
     ) -> Callable[[JudgementInput], None]:
         """Return the function that records each observation of a sitting, as its policy allows."""
         if not wanted.signals:
             return discard
-        return self._signals.begin(sitting_id, transcripts=wanted.transcripts)
+        return self._signals.begin(sitting.id, transcripts=wanted.transcripts, epoch=sitting.epoch)
 
     def end_observations(self, sitting_id: str) -> None:
         """Have what waits of a sitting's observations written; no more will come."""

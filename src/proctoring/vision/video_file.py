@@ -50,11 +50,15 @@ def declared_duration(path: Path) -> float | None:
         return _declared_duration(container, stream)
 
 
-def read_pictures(path: Path) -> Iterator[RecordedPicture]:
+def read_pictures(path: Path, threads: int | None = None) -> Iterator[RecordedPicture]:
     """The pictures of a file's first video stream, in presentation order.
 
     Times are seconds since the stream's first picture, by the file's presentation timestamps, so
     variable frame rates are respected. Damaged packets are skipped.
+
+    Args:
+        path: the file.
+        threads: that decode; by default one per core, as FFmpeg sees fit. The pictures are the same.
 
     Raises:
         BadFrameError: the file cannot be read as video or holds no pictures. After the last
@@ -62,6 +66,7 @@ def read_pictures(path: Path) -> Iterator[RecordedPicture]:
     """
     with _opened(path) as (container, stream):
         stream.thread_type = "AUTO"
+        stream.codec_context.thread_count = threads or 0
         period = float(1 / (stream.average_rate or _DEFAULT_RATE))
         first: float | None = None
         last = end = 0.0

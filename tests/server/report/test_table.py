@@ -11,7 +11,8 @@ import pytest
 from tests.server.report.build import BEGAN, INCIDENT, decided
 
 from proctoring.records.sitting_detail import IncidentRecord
-from proctoring.server.report.table import incident_table, spreadsheet_safe
+from proctoring.server.report.table import incident_table
+from proctoring.spreadsheets import spreadsheet_safe
 
 
 def rows(*incidents: IncidentRecord) -> list[dict[str, str]]:

@@ -34,6 +34,7 @@ const FINISH_STEPS = 20;
 const STATES = {
   connecting: "Sound: connecting",
   open: "Sound is sent",
+  moving: "Sound is sent",
   waiting: "Sound is kept until the server is back",
 };
 

@@ -9,13 +9,14 @@ import { dismiss, notify } from "./notices.js";
  */
 
 /** Worst first: as long as one socket is away, the page is not fully connected. @type {SocketState[]} */
-const WORST_FIRST = ["waiting", "connecting", "open"];
+const WORST_FIRST = ["waiting", "connecting", "moving", "open"];
 
 /** @type {Record<SocketState, string>} */
 const TEXTS = {
   idle: "Not connected",
   connecting: "Connecting",
   open: "Connected",
+  moving: "Connected", // for a moment; where it takes longer, nothing is answered, and that is said
   waiting: "Reconnecting",
   closed: "Not connected",
 };
@@ -31,10 +32,11 @@ const chip = element("connection");
  */
 export function showConnection(states, answering) {
   const worst = WORST_FIRST.find((state) => states.includes(state)) ?? "idle";
-  const shown = worst === "open" && answering !== "answered" ? "waiting" : worst;
+  const connected = worst === "open" || worst === "moving";
+  const shown = connected && answering !== "answered" ? "waiting" : worst;
   const unanswered = { answered: "", silent: "No answer", offline: "Offline", refused: "Not accepted" }[answering];
   const text = shown === worst && (answering === "answered" || answering === "silent") ? TEXTS[worst] : unanswered;
-  chip.dataset.state = shown;
+  chip.dataset.state = shown === "moving" ? "open" : shown;
   // A live region: writing the same text again would make a screen reader repeat it.
   if (chip.textContent !== text) chip.textContent = text;
   return shown;

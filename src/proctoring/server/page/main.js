@@ -18,6 +18,7 @@ import { dismiss, notify, reasonOf } from "./notices.js";
 import { Overlay } from "./overlay.js";
 import { covers } from "./permitted.js";
 import { Readings } from "./readings.js";
+import { stoppedOpened } from "./reconnecting_socket.js";
 import { Seen } from "./seen.js";
 import { statusReporter } from "./server_status.js";
 import { Session } from "./session.js";
@@ -44,6 +45,9 @@ import { Cancelled } from "./waiting.js";
  * @import { Source } from "./camera.js"
  * @import { PageState } from "./controls.js"
  */
+
+/** Milliseconds that ending waits for connections that were being opened; opened later, they would begin it anew. */
+const STOPPED_OPENED_MS = 5000;
 
 const video = element("video", HTMLVideoElement);
 const stage = element("stage");
@@ -240,10 +244,13 @@ async function askToEnd() {
 async function endNow() {
   if (state === "none" || state === "starting") return;
   stop();
+  if (events.state !== "open") events.stop();
   notify("session", "info", "The session is being ended.");
   try {
+    await stoppedOpened(STOPPED_OPENED_MS);
     await session.end();
   } catch (error) {
+    events.start();
     notify("session", "error", `The session has not been ended: ${reasonOf(error)}. It stays open; nothing is sent.`, {
       label: "Try again",
       run: () => void endNow(),

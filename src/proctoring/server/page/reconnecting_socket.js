@@ -1,4 +1,5 @@
 import { ApiError, passes } from "./api.js";
+import { Moves, SERVICE_RESTART } from "./moves.js";
 import { protocols } from "./token.js";
 
 /** Pause before the second attempt; doubled before each further one. */
@@ -14,7 +15,50 @@ const FIRST_OWN_CODE = 4000;
 
 /** @import { ServerError } from "./api.js" */
 
-/** @typedef {"idle" | "connecting" | "open" | "waiting" | "closed"} SocketState  `waiting`: will try again; `closed`: will not */
+/**
+ * `moving`: the server closed it with 1012 and it is about to be open again; `waiting`: will try again; `closed`: will not.
+ *
+ * @typedef {"idle" | "connecting" | "open" | "moving" | "waiting" | "closed"} SocketState
+ */
+
+/** One for each connection that was stopped while it was being opened. @type {Set<Promise<void>>} */
+const openingStopped = new Set();
+
+/**
+ * Waits until no connection that was stopped is still being opened: the server has then heard of all of them,
+ * before whatever it is asked next.
+ *
+ * @param {number} limit  milliseconds after which it waits no longer
+ */
+export async function stoppedOpened(limit) {
+  if (!openingStopped.size) return;
+  await Promise.race([Promise.all(openingStopped), new Promise((resolve) => setTimeout(resolve, limit))]);
+}
+
+/**
+ * Closes a connection for good. One that is still being opened is closed as soon as it is open: browsers report the
+ * closing of a half-open connection as an error of the page.
+ *
+ * @param {WebSocket} socket
+ */
+function close(socket) {
+  if (socket.readyState !== WebSocket.CONNECTING) {
+    socket.close(1000);
+    return;
+  }
+  socket.onmessage = null;
+  const opened = /** @type {Promise<void>} */ (
+    new Promise((resolve) => {
+      socket.onopen = () => {
+        socket.close(1000);
+        resolve();
+      };
+      socket.onclose = () => resolve();
+    })
+  );
+  openingStopped.add(opened);
+  void opened.then(() => openingStopped.delete(opened));
+}
 
 /** A WebSocket that comes back by itself, after longer and longer pauses. */
 export class ReconnectingSocket {
@@ -23,6 +67,7 @@ export class ReconnectingSocket {
   #socket = null;
   #timer = 0;
   #failures = 0;
+  #moves = new Moves();
   #attempt = 0;
   /** @type {SocketState} */
   #state = "idle";
@@ -59,6 +104,7 @@ export class ReconnectingSocket {
   start() {
     if (this.#state !== "idle" && this.#state !== "closed") return;
     this.#failures = 0;
+    this.#moves = new Moves();
     void this.#connect();
   }
 
@@ -72,7 +118,7 @@ export class ReconnectingSocket {
   stop() {
     this.#attempt += 1;
     clearTimeout(this.#timer);
-    this.#socket?.close(1000);
+    if (this.#socket) close(this.#socket);
     this.#socket = null;
     this.#setState("idle");
   }
@@ -92,7 +138,7 @@ export class ReconnectingSocket {
   async #connect() {
     this.#attempt += 1;
     const attempt = this.#attempt;
-    this.#setState("connecting");
+    if (this.#state !== "moving") this.#setState("connecting");
     let url;
     try {
       url = await this.#options.prepare();
@@ -110,7 +156,7 @@ export class ReconnectingSocket {
     socket.onopen = () => {
       if (socket !== this.#socket) return;
       opened = true;
-      this.#failures = 0;
+      this.#moves.opened();
       this.#setState("open");
     };
     socket.onmessage = ({ data }) => {
@@ -122,6 +168,8 @@ export class ReconnectingSocket {
     socket.onclose = ({ code, reason }) => {
       if (socket !== this.#socket) return;
       this.#socket = null;
+      if (code === SERVICE_RESTART) this.#moves.closed(performance.now());
+      else if (opened) this.#failures = 0;
       const error = this.#closingError(code, reason);
       if (error && !passes(error)) this.#giveUp(error);
       else if (opened) this.#wait();
@@ -151,10 +199,17 @@ export class ReconnectingSocket {
   /** @param {unknown} error */
   #fail(error) {
     this.#wait();
-    this.#options.onFailure?.(error);
+    if (this.#state === "waiting") this.#options.onFailure?.(error);
   }
 
   #wait() {
+    const pause = this.#moves.pause(performance.now());
+    if (pause !== null) {
+      this.#failures = 0;
+      this.#setState("moving");
+      this.#timer = window.setTimeout(() => void this.#connect(), pause);
+      return;
+    }
     this.#setState("waiting");
     const delay = Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** this.#failures);
     this.#failures += 1;

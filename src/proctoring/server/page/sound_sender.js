@@ -11,11 +11,19 @@ import { ReconnectingSocket } from "./reconnecting_socket.js";
 /** Samples that are kept while the network is away or slow: 30 s, as the server keeps. */
 const MOST_KEPT = 30 * SAMPLE_RATE;
 
+/**
+ * Samples just sent that are kept, in case a server that goes on with the session does not have them: what was in
+ * flight, and what came after the state was written that it continues from (every 2 s, and the time to write it).
+ */
+const MOST_SENT = 5 * SAMPLE_RATE;
+
 /** Bytes that may wait for the network: two seconds of sound. */
 const MOST_WAITING = 2 * 2 * SAMPLE_RATE;
 
 /** Microseconds by which a sample may miss its count before the server is told where it belongs. */
 const TOLERANCE = 250_000;
+
+/** @typedef {{samples: Int16Array<ArrayBuffer>, captureTime: number}} Piece  the time is of its first sample */
 
 /**
  * Sends sound: none is left out while the network is away for less than half a minute, and what is
@@ -23,9 +31,12 @@ const TOLERANCE = 250_000;
  */
 export class SoundSender {
   #socket;
-  /** @type {{samples: Int16Array<ArrayBuffer>, captureTime: number}[]} */
+  /** @type {Piece[]} */
   #kept = [];
   #keptSamples = 0;
+  /** What was sent last, with its times as the server counts them. @type {Piece[]} */
+  #sent = [];
+  #sentSamples = 0;
   /** Capture time of the next sample, as the server counts it, in microseconds; 0 before a connection. */
   #next = 0;
   /** Called when audio is added. @type {() => void} */
@@ -51,6 +62,7 @@ export class SoundSender {
       },
       onState: (state) => {
         if (state === "open") this.#flush();
+        else this.#keepSent();
         onState(state);
       },
       onFinal,
@@ -74,6 +86,7 @@ export class SoundSender {
     this.#socket.stop();
     this.#kept = [];
     this.#keptSamples = 0;
+    this.#forgetSent();
     this.#next = 0;
   }
 
@@ -102,16 +115,34 @@ export class SoundSender {
       if (!oldest) return;
       const { samples, captureTime } = oldest;
       if (Math.abs(captureTime - this.#next) > TOLERANCE) {
-        // A new connection says where in time this belongs.
+        // A new connection says where in time this belongs. The server has read what the old one carried.
+        const [sent, sentSamples] = [this.#sent, this.#sentSamples];
+        this.#forgetSent();
         this.#socket.stop();
         this.#socket.start();
+        [this.#sent, this.#sentSamples] = [sent, sentSamples];
         return;
       }
       if (!this.#socket.send(samples)) return;
       this.#kept.shift();
       this.#keptSamples -= samples.length;
+      this.#sent.push({ samples, captureTime: this.#next });
+      this.#sentSamples += samples.length;
+      while (this.#sentSamples > MOST_SENT) this.#sentSamples -= this.#sent.shift()?.samples.length ?? 0;
       this.#next += (samples.length / SAMPLE_RATE) * 1e6;
     }
+  }
+
+  /** The connection is gone: what was sent last is sent again, and the server skips what it has of it. */
+  #keepSent() {
+    this.#kept.unshift(...this.#sent);
+    this.#keptSamples += this.#sentSamples;
+    this.#forgetSent();
+  }
+
+  #forgetSent() {
+    this.#sent = [];
+    this.#sentSamples = 0;
   }
 
   /**

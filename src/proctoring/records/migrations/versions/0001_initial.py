@@ -87,6 +87,7 @@ def upgrade() -> None:
         sa.Column("mirrored", sa.Boolean(), nullable=False),
         sa.Column("policy_hash", sa.String(length=64), nullable=False),
         sa.Column("server_id", sa.String(length=26), nullable=False),
+        sa.Column("epoch", sa.Integer(), nullable=False),
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("end_reason", sa.Text(), nullable=True),
@@ -113,6 +114,13 @@ def upgrade() -> None:
         )
         batch_op.create_index(batch_op.f("ix_sittings_started_at"), ["started_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_sittings_state"), ["state"], unique=False)
+        batch_op.create_index(
+            "uq_sittings_open_session_id",
+            ["session_id"],
+            unique=True,
+            sqlite_where=sa.text("state = 'open'"),
+            postgresql_where=sa.text("state = 'open'"),
+        )
 
     op.create_table(
         "consents",
@@ -280,6 +288,7 @@ def downgrade() -> None:
 
     op.drop_table("consents")
     with op.batch_alter_table("sittings", schema=None) as batch_op:
+        batch_op.drop_index("uq_sittings_open_session_id")
         batch_op.drop_index(batch_op.f("ix_sittings_state"))
         batch_op.drop_index(batch_op.f("ix_sittings_started_at"))
         batch_op.drop_index(batch_op.f("ix_sittings_session_id_last_seq"))

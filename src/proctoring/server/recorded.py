@@ -1,0 +1,31 @@
+"""Waits until it is written that a session began: before that, no client may use it."""
+
+from __future__ import annotations
+
+import asyncio
+
+from proctoring.errors import NotReadyError
+from proctoring.session.session import Session
+
+
+async def until_recorded(session: Session, seconds: float) -> Session:
+    """Wait for at most so many seconds; returns the session, as ``check_recorded`` does."""
+    if not session.recorded.done():
+        recorded = asyncio.wrap_future(session.recorded)
+        await asyncio.wait({recorded}, timeout=seconds)
+        if recorded.done():
+            recorded.exception()  # asyncio logs one that nobody looked at
+    return check_recorded(session)
+
+
+def check_recorded(session: Session) -> Session:
+    """The session, if it is written that it began.
+
+    Raises:
+        NotReadyError: it is not: sockets are refused.
+        SessionMovedError: another server has the session.
+    """
+    if not session.recorded.done():
+        raise NotReadyError("the session cannot be recorded now; try again later")
+    session.recorded.result()
+    return session
