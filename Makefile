@@ -14,7 +14,7 @@ test: ## the README's test command
 	uv run pytest
 
 test-e2e: ## slow tests, and those with real server processes, a real browser, a real LiveKit server
-	uv run pytest -n0 -m "e2e or slow"
+	uv run pytest -n0 -m "e2e or slow" -raR -p rerunfailures --reruns 1 --max-suite-reruns 5 --rerun-show-tracebacks
 
 coverage: ## the tests with branches counted, then the ten least covered modules
 	uv run pytest --cov --cov-report=

@@ -152,7 +152,10 @@ def test_a_signal_ends_sessions_closes_sockets_and_leaves(
 ) -> None:
     with serving(model_store) as (process, address):
         url = address.replace("http", "ws", 1) + "/ws/proctor/a"
-        with connect(f"{url}/events") as events, connect(f"{url}/video") as video:
+        with (
+            connect(f"{url}/events", open_timeout=TIMEOUT) as events,
+            connect(f"{url}/video", open_timeout=TIMEOUT) as video,
+        ):
             assert "flow" in video.recv(timeout=TIMEOUT)
             process.send_signal(how)
             began = time.monotonic()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import shutil
 import threading
 from collections.abc import Iterator
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -14,20 +13,16 @@ import pytest
 import simplejpeg
 from playwright.sync_api import Page, expect, sync_playwright
 from skimage import data
+from tests.server.browser import CHROMIUM, PATIENCE_MS, in_browser, patient
 from tests.server.live import Live, running
 
 from proctoring.vision.networks import VisionModels
 
-CHROMIUM = shutil.which("chromium")
 BROWSER = Path(__file__).parents[2] / "examples" / "browser"
 HOST = "exams.example.org"
 """A name for this machine that is none of its own: its pages need to be allowed."""
 
-pytestmark = [
-    pytest.mark.e2e,
-    pytest.mark.timeout(300),
-    pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed"),
-]
+pytestmark = in_browser
 
 
 class _Handler(SimpleHTTPRequestHandler):
@@ -61,8 +56,10 @@ def page(origin: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page
         f"--unsafely-treat-insecure-origin-as-secure={origin}",
     ]
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
-        page = browser.new_context(permissions=["camera"]).new_page()
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=flags, timeout=PATIENCE_MS
+        )
+        page = patient(browser.new_context(permissions=["camera"])).new_page()
         page.goto(f"{origin}/index.html")
         yield page
         browser.close()
@@ -81,16 +78,16 @@ def test_a_page_of_another_origin_is_refused_until_it_is_allowed(
     status = page.get_by_role("status")
     with running(vision_models) as live:
         start(page, live)
-        expect(status).to_contain_text("does its PROCTORING_ALLOWED_ORIGINS name", timeout=60_000)
+        expect(status).to_contain_text("does its PROCTORING_ALLOWED_ORIGINS name")
         expect(status).to_contain_text(origin)
         with live.http as http:
             assert http.get("/api/sessions/exam-7").status_code == 404
 
     with running(vision_models, allowed_origins=(origin,)) as live:
         start(page, live)
-        expect(status).to_have_text("Connected.", timeout=60_000)
-        expect(page.locator("#alerts li")).to_have_text(["No Face Detected"], timeout=60_000)
+        expect(status).to_have_text("Connected.")
+        expect(page.locator("#alerts li")).to_have_text(["No Face Detected"])
         with live.http as http:
             assert http.delete("/api/sessions/exam-7").is_success
-        expect(status).to_contain_text("The server closed the connection", timeout=60_000)
+        expect(status).to_contain_text("The server closed the connection")
         expect(page.get_by_role("button", name="Start")).to_be_visible()

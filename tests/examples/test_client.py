@@ -30,6 +30,7 @@ def readme_client(folder: Path, recording: Path) -> Path:
 
 
 @pytest.mark.e2e
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("which", ["examples/client.py", "README.md"])
 def test_a_recording_of_an_empty_chair_prints_the_alert(
     vision_models: VisionModels, tmp_path: Path, which: str
@@ -50,7 +51,7 @@ def test_a_recording_of_an_empty_chair_prints_the_alert(
             cwd=ROOT,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=200,
         )
     assert done.returncode == 0, done.stderr
     if which == "README.md":
@@ -65,6 +66,7 @@ def test_a_recording_of_an_empty_chair_prints_the_alert(
 
 
 @pytest.mark.e2e
+@pytest.mark.timeout(300)
 def test_a_session_that_cannot_be_is_one_line(vision_models: VisionModels, tmp_path: Path) -> None:
     path = tmp_path / "one.avi"
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 10, (64, 64))
@@ -77,7 +79,7 @@ def test_a_session_that_cannot_be_is_one_line(vision_models: VisionModels, tmp_p
             cwd=ROOT,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=200,
         )
     assert done.returncode == 1
     (line,) = done.stderr.splitlines()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ from pathlib import Path
 import httpx
 import numpy as np
 import pytest
+from tests.ports import free_port
 from tests.server.live import receive_key, running
 from tests.session.evidence.people import encode
 
@@ -28,9 +28,7 @@ BLIND = VisionModels(faces=None, objects=None, capabilities=())
 @contextmanager
 def receiver() -> Iterator[tuple[subprocess.Popen[str], str]]:
     """The example as a process, and its address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     process = subprocess.Popen(
         [sys.executable, "examples/webhook_receiver.py", "--port", str(port)],
         cwd=ROOT,
@@ -45,7 +43,7 @@ def receiver() -> Iterator[tuple[subprocess.Popen[str], str]]:
         yield process, f"http://127.0.0.1:{port}/"
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(60)
         process.stdout.close()
 
 
@@ -69,6 +67,8 @@ def test_incidents_are_printed_and_forgeries_refused(tmp_path: Path) -> None:
                 "webhook-signature": "v1,eA==",
             }
             for headers in ({}, forged, forged | {"webhook-signature": "nonsense"}):
-                answer = httpx.post(address, content=b'{"type": "incident"}', headers=headers)
+                answer = httpx.post(
+                    address, content=b'{"type": "incident"}', headers=headers, timeout=60
+                )
                 assert answer.status_code == 401
                 assert process.stdout.readline().startswith("refused: ")

@@ -16,7 +16,7 @@ from tests.livekit.processes import LiveKit
 
 from proctoring.livekit.channel import TOPIC
 
-SOON = 45.0
+SOON = 90.0
 """Seconds within which things happen, also on a busy machine."""
 
 
@@ -59,7 +59,10 @@ class Person:
     async def ask(self, method: str, **request: Any) -> Any:
         """Call the agent."""
         answer = await self.room.local_participant.perform_rpc(
-            destination_identity=self.agent, method=method, payload=json.dumps(request)
+            destination_identity=self.agent,
+            method=method,
+            payload=json.dumps(request),
+            response_timeout=SOON,
         )
         return json.loads(answer)
 

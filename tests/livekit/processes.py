@@ -13,6 +13,7 @@ from pathlib import Path
 from urllib.request import urlopen
 
 from livekit import api
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 COMMAND = str(Path(sys.executable).parent / "proctoring")
@@ -34,13 +35,6 @@ def livekit_binary() -> str | None:
     path = subprocess.run([go, "env", "GOPATH"], capture_output=True, text=True, check=True)
     installed = Path(path.stdout.strip()) / "bin" / "server"
     return str(installed) if installed.is_file() else None
-
-
-def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 class Process:
@@ -76,7 +70,7 @@ class Process:
         assert self._process is not None
         if self._process.poll() is None:
             self._process.send_signal(signal.SIGTERM)
-        return self._process.wait(30)
+        return self._process.wait(PROCESS_TIMEOUT)
 
     def ask_to_stop(self) -> None:
         """SIGTERM, and nothing more."""
@@ -99,7 +93,7 @@ class Process:
 
     def _answers(self) -> bool:
         try:
-            with urlopen(self._ready, timeout=5) as answer:  # noqa: S310 - our own address
+            with urlopen(self._ready, timeout=30) as answer:  # noqa: S310 - our own address
                 return b"starting" not in answer.read()
         except OSError:
             return False

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 CHROMIUM = shutil.which("chromium")
 
-expect.set_options(timeout=60_000)
+PATIENCE_MS = 60_000
+"""Milliseconds that a busy machine may need for anything; never waited when all is well."""
+
+expect.set_options(timeout=PATIENCE_MS)
 
 FLAGS = (
     "--no-sandbox",
@@ -23,30 +27,44 @@ FLAGS = (
 
 in_browser = [
     pytest.mark.e2e,
-    pytest.mark.timeout(300),
+    pytest.mark.timeout(600),
     pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed"),
 ]
 """Marks of a module whose tests need a browser."""
+
+
+def fresh(name: str) -> str:
+    """A session's name that no other test has, nor this one when it runs again."""
+    return f"{name}-{secrets.token_hex(3)}"
 
 
 @contextmanager
 def launched() -> Iterator[Browser]:
     """A browser; closed at the end."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=list(FLAGS), timeout=PATIENCE_MS
+        )
         yield browser
         browser.close()
+
+
+def patient(context: BrowserContext) -> BrowserContext:
+    """The same context, whose clicks and navigations may take as long as a busy machine needs."""
+    context.set_default_timeout(PATIENCE_MS)
+    return context
 
 
 @contextmanager
 def silent_page(browser: Browser) -> Iterator[Page]:
     """A page whose console must have been silent at the end."""
     complaints: list[str] = []
-    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    context = patient(browser.new_context(viewport={"width": 1280, "height": 900}))
+    page = context.new_page()
     page.on(
         "console", lambda m: complaints.append(m.text) if m.type in ("error", "warning") else None
     )
     page.on("pageerror", lambda error: complaints.append(str(error)))
     yield page
-    page.close()
+    context.close()
     assert complaints == []

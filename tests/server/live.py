@@ -19,6 +19,7 @@ from tests.waiting import until as until
 from websockets.sync.client import ClientConnection, connect
 
 from proctoring.audio.networks import AudioModels
+from proctoring.models.runtime import available_cores
 from proctoring.server.port import address_of, open_port
 from proctoring.server.serve import server
 from proctoring.server.service import Service
@@ -63,6 +64,8 @@ def running(models: VisionModels, audio: AudioModels = DEAF, **chosen: Any) -> I
             with running(models, audio, data_folder=Path(folder), **chosen) as live:
                 yield live
             return
+    # Two at least: beside a single one, a busy machine's detections make frames wait, and rates fall.
+    chosen.setdefault("workers", max(2, available_cores()))
     settings = Settings(**{"port": 0, **chosen})
     ready = Event()
     service = Service(settings, models=Models(models, audio), loading_ended=ready.set)

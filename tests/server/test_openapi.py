@@ -70,5 +70,5 @@ def test_every_answer_is_one_that_the_document_describes(
 
 
 def test_the_server_is_well_after_all_that(guarded: Live) -> None:
-    health = httpx.get(f"{guarded.address}/api/health", headers=bearer()).json()
+    health = httpx.get(f"{guarded.address}/api/health", headers=bearer(), timeout=60).json()
     assert health["status"] in ("ok", "degraded")

@@ -7,10 +7,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import pytest
 from playwright.sync_api import Page, Route, expect
+from tests.server.browser import in_browser
 from tests.server.test_page import (  # noqa: F401  (fixtures)
-    CHROMIUM,
     browser,
     launch,
     server,
@@ -18,11 +17,7 @@ from tests.server.test_page import (  # noqa: F401  (fixtures)
     visit,
 )
 
-pytestmark = [
-    pytest.mark.e2e,
-    pytest.mark.timeout(300),
-    pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed"),
-]
+pytestmark = in_browser
 
 
 def refuse_sessions(page: Page, status: int, error: dict[str, Any], times: int) -> list[str]:

@@ -10,11 +10,10 @@ import socketserver
 import threading
 from collections.abc import Callable, Iterator
 
-import httpx
 import pytest
 from playwright.sync_api import Page, expect
+from tests.server.browser import in_browser
 from tests.server.test_page import (  # noqa: F401  (fixtures)
-    CHROMIUM,
     Server,
     browser,
     end_session,
@@ -25,11 +24,7 @@ from tests.server.test_page import (  # noqa: F401  (fixtures)
 )
 from tests.waiting import until
 
-pytestmark = [
-    pytest.mark.e2e,
-    pytest.mark.timeout(300),
-    pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed"),
-]
+pytestmark = in_browser
 
 WAIT_AS_LONG_AS_IT_TAKES = """
 const set = window.setTimeout;
@@ -160,4 +155,4 @@ def test_a_session_is_ended_after_the_sockets_that_were_being_opened(
     network.may_pass.set()
     expect(page.locator("#notices")).to_contain_text("The session has ended.")
     assert network.passed == ["browser", "end"]
-    assert httpx.get(f"{server.url}/api/sessions/{session_id}").status_code == 404
+    assert server.ask("GET", f"sessions/{session_id}").status_code == 404

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 from pydantic import SecretStr
-from tests.server.browser import in_browser, launched, silent_page
+from tests.server.browser import in_browser, launched, patient, silent_page
 from tests.server.live import Live, running, until
 from tests.server.test_events_socket import publish
 from tests.session.conftest import BLIND
@@ -44,9 +44,9 @@ def page(browser: Browser) -> Iterator[Page]:
 @pytest.fixture
 def loud_page(browser: Browser) -> Iterator[Page]:
     """A page that may complain: about answers that are errors."""
-    page = browser.new_page()
-    yield page
-    page.close()
+    context = patient(browser.new_context())
+    yield context.new_page()
+    context.close()
 
 
 def begun(server: Live, session_id: str, events: int = 0) -> str:
@@ -228,15 +228,15 @@ def test_a_decision_leaves_everything_else_as_it_was(page: Page, server: Live) -
     eighth.get_by_role("button", name="Dismiss").scroll_into_view_if_needed()
     expect(eighth.locator("img")).to_have_count(1)
     page.wait_for_timeout(300)
-    before = page.evaluate("scrollY"), sorted(fetched)
+    before = page.evaluate("scrollY")
     dismiss = eighth.get_by_role("button", name="Dismiss")
     dismiss.focus()
     page.keyboard.press("Enter")
     expect(eighth.locator(".verdict")).to_have_text("Dismissed")
     expect(dismiss).to_be_focused()
     expect(items.nth(3).get_by_label("Reason")).to_have_value("a draft of mine")
-    assert abs(page.evaluate("scrollY") - before[0]) < 60, "but for the line that was added"
-    assert sorted(fetched) == before[1], "no evidence is fetched again"
+    assert abs(page.evaluate("scrollY") - before) < 60, "but for the line that was added"
+    assert len(fetched) == len(set(fetched)), "no evidence is fetched again"
 
 
 def test_a_decided_incident_stays_in_view_until_the_choice_changes(
@@ -262,7 +262,7 @@ def test_an_open_sessions_page_follows_it(page: Page, server: Live) -> None:
     expect(items.first.get_by_role("heading")).to_contain_text("at 0:00, open")
     items.first.get_by_label("Reason").fill("a draft of mine")
     publish(server, "follows")
-    expect(items).to_have_count(2, timeout=60_000)
+    expect(items).to_have_count(2)
     with server.http as http:
         detail = http.get(f"/api/records/sittings/{sitting}").json()
         newest = detail["incidents"][-1]["id"]
@@ -271,7 +271,7 @@ def test_an_open_sessions_page_follows_it(page: Page, server: Live) -> None:
             json={"decision": "dismiss"},
         )
         assert answer.status_code == 201
-    expect(items.nth(1).locator(".verdict")).to_have_text("Dismissed", timeout=60_000)
+    expect(items.nth(1).locator(".verdict")).to_have_text("Dismissed")
     end(server, "follows")
     expect(page.locator("#live")).to_be_hidden(timeout=60_000)
     expect(items.first.get_by_label("Reason")).to_have_value("a draft of mine")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +11,8 @@ import pytest
 import simplejpeg
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
-from tests.server.browser import in_browser, launched, silent_page
-from tests.server.live import Live, running
+from tests.server.browser import in_browser, launched, patient, silent_page
+from tests.server.live import Live, running, until
 from tests.server.test_page import nobody, one_face, two_faces
 
 from proctoring.vision.networks import VisionModels
@@ -39,7 +38,10 @@ def sit(server: Live, session_id: str) -> None:
     scenes: list[tuple[int, Callable[[float], np.ndarray]]] = [
         (100, one_face), (50, nobody), (50, one_face), (30, two_faces), (10, one_face),
     ]  # fmt: skip
-    with server.socket(f"{session_id}/video?observe=1") as video:
+    with server.socket(f"{session_id}/video") as video:
+        found = server.service.sessions.find(session_id)
+        assert found is not None
+        counts = found.frames
         number = 0
         for frames, scene in scenes:
             for _ in range(frames):
@@ -47,10 +49,9 @@ def sit(server: Live, session_id: str) -> None:
                 stamp = START_US + number * 100_000
                 jpeg = simplejpeg.encode_jpeg(picture, 90, "RGB", "420")
                 video.send(stamp.to_bytes(8, "big") + jpeg)
-                # As fast as the machine is: a picture that it skips, being busy, has no answer.
-                with suppress(TimeoutError):
-                    video.recv(timeout=0.5)
                 number += 1
+                # As fast as the machine is: it skips pictures while it is busy, but replaces none.
+                until(lambda: counts.analysed + counts.skipped == number)  # noqa: B023
 
 
 @pytest.fixture(scope="module")
@@ -156,13 +157,13 @@ def test_the_pages_can_be_used_without_eyes_and_on_a_small_screen(page: Page, se
     open_sitting(page, server)
     assert violations(page) == []
     page.set_viewport_size({"width": 380, "height": 800})
-    page.wait_for_timeout(500)
     wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-    assert page.evaluate(wide) == 0
+    page.wait_for_function(f"{wide} === 0")
     # The chart stays inside its place, as high as it was drawn, when the window changes once more.
     high = "[timeline.clientHeight, timeline.scrollHeight]"
     before = page.evaluate(high)
     page.set_viewport_size({"width": 800, "height": 380})
+    page.wait_for_function("innerWidth === 800")
     page.wait_for_timeout(500)
     assert page.evaluate(high) == before
     assert before[0] == before[1] > 400
@@ -171,7 +172,7 @@ def test_the_pages_can_be_used_without_eyes_and_on_a_small_screen(page: Page, se
 def test_a_sitting_that_is_not_there_is_said_to_be_not_there(
     browser: Browser, server: Live
 ) -> None:
-    page = browser.new_page()
+    page = patient(browser.new_context()).new_page()
     page.goto(f"{server.address}/sitting?id=01AAAAAAAAAAAAAAAAAAAAAAAA")
     expect(page.locator("#notices")).to_contain_text("cannot be shown")
     page.close()
@@ -180,7 +181,7 @@ def test_a_sitting_that_is_not_there_is_said_to_be_not_there(
 def test_the_report_needs_no_script_and_holds_the_timeline(server: Live, browser: Browser) -> None:
     with server.http as http:
         kept = http.get("/api/records/sittings", params={"session_id": "exam-7-maria"}).json()
-    page = browser.new_page(java_script_enabled=False)
+    page = patient(browser.new_context(java_script_enabled=False)).new_page()
     page.goto(f"{server.address}/api/records/sittings/{kept['sittings'][0]['id']}/report.html")
     expect(page.get_by_role("heading", name="Report on session exam-7-maria")).to_be_visible()
     expect(page.locator("svg")).to_be_visible()

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 from pydantic import SecretStr
-from tests.server.browser import in_browser, launched
+from tests.server.browser import in_browser, launched, patient
 from tests.server.live import Live, running, until
 from tests.server.test_events_socket import publish
 from tests.session.conftest import BLIND
@@ -37,7 +37,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
     """A page of a person with cookies of their own."""
-    context = browser.new_context()
+    context = patient(browser.new_context())
     yield context.new_page()
     context.close()
 
@@ -104,7 +104,7 @@ def test_review_pages_say_once_that_a_token_is_needed_or_was_refused(
         page.get_by_label("Access token").fill(refused)
         page.get_by_role("button", name="Use it").click()
         expect(form).to_contain_text("This token was refused: ")
-        expect(form).not_to_contain_text("Enter a reviewer's token", timeout=2000)
+        expect(form).not_to_contain_text("Enter a reviewer's token")
         expect(notices).to_have_count(0)
     page.get_by_label("Access token").fill(token(Scope.REVIEW))
     page.get_by_role("button", name="Use it").click()

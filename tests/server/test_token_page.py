@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from concurrent.futures import Future
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from pydantic import SecretStr
+from tests.server.browser import CHROMIUM, PATIENCE_MS, in_browser, patient
 from tests.server.live import Live, running, until
 
 from proctoring.server.grant import Scope
@@ -17,14 +17,9 @@ from proctoring.server.tokens import make_token
 from proctoring.settings import Settings
 from proctoring.vision.networks import VisionModels
 
-CHROMIUM = shutil.which("chromium")
 SECRET = SecretStr("correct horse battery staple, twice over")
 
-pytestmark = [
-    pytest.mark.e2e,
-    pytest.mark.timeout(180),
-    pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed"),
-]
+pytestmark = in_browser
 
 FLAGS = (
     "--no-sandbox",
@@ -43,17 +38,18 @@ def guarded(vision_models: VisionModels) -> Iterator[Live]:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=FLAGS, timeout=PATIENCE_MS
+        )
         yield browser
         browser.close()
 
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    page = browser.new_page()
-    page.set_default_timeout(20_000)
-    yield page
-    page.close()
+    context = patient(browser.new_context())
+    yield context.new_page()
+    context.close()
 
 
 def token(session: str, *scopes: Scope) -> str:
@@ -70,7 +66,7 @@ def test_a_candidates_link_carries_the_token_and_nothing_keeps_it(
     page.goto(f"{guarded.address}/?session=linked#token={bearer}")
     assert bearer not in page.evaluate("location.href")
     page.get_by_role("button", name="Start").click()
-    expect(page.locator("#connection")).to_have_text("Connected", timeout=60_000)
+    expect(page.locator("#connection")).to_have_text("Connected")
     until(lambda: (it := guarded.service.sessions.find("linked")) is not None and it.has_video)
     session = guarded.service.sessions.find("linked")
     assert session is not None
@@ -96,7 +92,7 @@ def test_what_a_candidates_token_does_not_permit_is_not_offered(guarded: Live, p
         expect(page.get_by_text(name, exact=True)).to_be_hidden()
     expect(page.locator("#speed-server")).to_be_hidden()
     page.get_by_role("button", name="Start").click()
-    expect(page.locator("#connection")).to_have_text("Connected", timeout=60_000)
+    expect(page.locator("#connection")).to_have_text("Connected")
     expect(page.get_by_role("button", name="Calibrate")).to_be_visible()
     page.get_by_role("button", name="Stop").click()
     expect(page.locator("#stage-hint")).to_contain_text("The session stays open")
@@ -108,13 +104,13 @@ def test_a_reload_keeps_a_candidates_session_and_token(guarded: Live, page: Page
     page.goto(f"{guarded.address}/#token={permitted}")
     expect(page.get_by_label("Session id")).to_have_value("exam-10")
     page.get_by_role("button", name="Start").click()
-    expect(page.locator("#connection")).to_have_text("Connected", timeout=60_000)
+    expect(page.locator("#connection")).to_have_text("Connected")
     until(lambda: guarded.service.sessions.find("exam-10") is not None)
     session = guarded.service.sessions.find("exam-10")
     assert session is not None
     until(lambda: session.frames.received > 0)
     page.reload()
-    expect(page.locator("#connection")).to_have_text("Connected", timeout=60_000)
+    expect(page.locator("#connection")).to_have_text("Connected")
     received = session.frames.received
     until(lambda: session.frames.received > received)
     assert guarded.service.sessions.find("exam-10") is session
@@ -133,7 +129,7 @@ def test_a_page_without_a_token_asks_for_one_and_goes_on_with_it(guarded: Live, 
     field.press("Tab")
     expect(page.get_by_text("does not take this page's access token")).to_be_hidden()
     page.get_by_role("button", name="Start").click()
-    expect(page.locator("#connection")).to_have_text("Connected", timeout=60_000)
+    expect(page.locator("#connection")).to_have_text("Connected")
 
 
 def test_start_without_a_token_says_that_one_is_needed_and_nothing_else(
@@ -141,14 +137,14 @@ def test_start_without_a_token_says_that_one_is_needed_and_nothing_else(
 ) -> None:
     page.goto(f"{guarded.address}/?session=unlinked")
     page.get_by_role("button", name="Start").click()
-    expect(page.locator("#connection")).to_have_text("Not accepted", timeout=60_000)
+    expect(page.locator("#connection")).to_have_text("Not accepted")
     expect(page.locator("#guide-state")).to_have_text("Not accepted")
     expect(page.locator("#notices .notice")).to_have_count(1)
     expect(page.locator("#notices")).to_contain_text("asks for an access token")
     field = page.get_by_label("Access token")
     field.fill(token("unlinked", Scope.MEDIA, Scope.EVENTS))
     field.press("Tab")
-    expect(page.locator("#connection")).to_have_text("Connected", timeout=60_000)
+    expect(page.locator("#connection")).to_have_text("Connected")
     expect(page.locator("#notices .notice")).to_have_count(0)
 
 
@@ -169,11 +165,11 @@ def test_a_session_that_cannot_be_recorded_is_refused_with_the_servers_reason(
     page.goto(f"{guarded.address}/?session={session}#token={bearer}")
     page.get_by_role("button", name="Start").click()
     notices = page.locator("#notices")
-    expect(notices).to_contain_text("the session cannot be recorded now", timeout=60_000)
-    expect(notices).not_to_contain_text("does not answer", timeout=2000)
-    expect(page.locator("#connection")).to_have_text("Not accepted", timeout=60_000)
+    expect(notices).to_contain_text("the session cannot be recorded now")
+    expect(notices).not_to_contain_text("does not answer")
+    expect(page.locator("#connection")).to_have_text("Not accepted")
     unrecorded.set_result(None)
-    expect(page.locator("#connection")).to_have_text("Connected", timeout=60_000)
+    expect(page.locator("#connection")).to_have_text("Connected")
     expect(notices).not_to_contain_text("cannot be recorded")
 
 

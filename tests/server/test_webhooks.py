@@ -60,7 +60,7 @@ def process(
 
 
 @pytest.mark.e2e
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_a_message_outlives_the_server_that_was_killed(tmp_path: Path) -> None:
     black = encode(np.zeros((240, 320, 3), np.uint8))
     receiver = Receiver(status=503)
@@ -68,7 +68,10 @@ def test_a_message_outlives_the_server_that_was_killed(tmp_path: Path) -> None:
         hooks = [{"url": receiver.url, "secret": SECRET}]
         with process(tmp_path, hooks) as (server, address):
             base = address.replace("http", "ws", 1) + "/ws/proctor/exam-7"
-            with connect(f"{base}/events") as events, connect(f"{base}/video?observe=1") as video:
+            with (
+                connect(f"{base}/events", open_timeout=TIMEOUT) as events,
+                connect(f"{base}/video?observe=1", open_timeout=TIMEOUT) as video,
+            ):
                 refused = receiver.wait(1)  # that the session began
                 for n in range(60):
                     video.send((10**15 + n * 100_000).to_bytes(8, "big") + black)

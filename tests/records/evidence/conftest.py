@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from tests.ports import free_port
 
-_START = 20.0
+_START = 60.0
 """Seconds that the server may take to answer."""
 
 
@@ -24,13 +25,6 @@ class S3Server:
     endpoint: str
     folder: Path
     """Where it keeps objects: one file each."""
-
-
-def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
 
 
 def _program() -> str:
@@ -46,7 +40,7 @@ def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
     program = _program()
     folder = tmp_path_factory.mktemp("buckets")
     (folder / "evidence").mkdir()
-    port = _free_port()
+    port = free_port()
     server = subprocess.Popen(
         [program, "--port", f"127.0.0.1:{port}", "--access", "tester", "--secret", "not-a-secret",
          "posix", str(folder)],
