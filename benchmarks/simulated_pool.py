@@ -55,11 +55,24 @@ class SimulatedSession:
 
 
 class Simulation:
-    """A pool and its sessions."""
+    """A pool and its sessions, whose workers share their cores with other threads and programs.
 
-    def __init__(self, workers: int = 1, seed: int = 1) -> None:
+    Args:
+        workers: how many there are, each with a core.
+        seed: of chance.
+        share: of a core's time that a running step gets; 1: all of it.
+        others: CPU seconds per second that other threads of the process use.
+    """
+
+    def __init__(
+        self, workers: int = 1, seed: int = 1, *, share: float = 1.0, others: float = 0.0
+    ) -> None:
         self.now = 0.0
         self.turns = Turns(workers, 0.0)
+        self.share = share
+        self._others = others
+        self._used = 0.0
+        """CPU seconds of the workers."""
         self.sessions: list[SimulatedSession] = []
         self._random = Random(seed)
         self._idle = workers
@@ -100,7 +113,7 @@ class Simulation:
         heapq.heappush(self._events, (self.now + delay, self._number, event))
 
     def _tick(self) -> None:
-        self.turns.review(self.now)
+        self.turns.review(self.now, self._used + self._others * self.now)
         for session in self.sessions:
             if session.rates[-1][1] != session.queue.decided.rate:
                 session.rates.append((self.now, session.queue.decided.rate))
@@ -118,27 +131,34 @@ class Simulation:
         while self._idle and (queue := self.turns.start_next(self.now)):
             self._idle -= 1
             if queue.background:
-                self._at(DETECTION_STEP, partial(self._finish, queue))
+                self._run(queue, DETECTION_STEP, self._finish)
                 continue
             session = next(s for s in self.sessions if s.queue is queue)
             arrived, session.waiting = session.waiting, None
             period = 1 / (FACE_RATE * queue.decided.rate)
             if arrived is None or not session.schedule.start_if_due(arrived, period):
-                self._at(SKIPPED, partial(self._finish, queue))
+                self._run(queue, SKIPPED, self._finish)
             else:
-                cost = session.cost(self._random)
-                self._at(cost, partial(self._analysed, queue, session, arrived))
+                analysed = partial(self._analysed, session=session, arrived=arrived)
+                self._run(queue, session.cost(self._random), analysed)
 
-    def _analysed(self, queue: Queue, session: SimulatedSession, arrived: float) -> None:
+    def _run(self, queue: Queue, cost: float, then: Callable[[Queue, float], None]) -> None:
+        """Run a step that takes so many CPU seconds."""
+        self._at(cost / self.share, partial(then, queue, cost))
+
+    def _analysed(
+        self, queue: Queue, cost: float, session: SimulatedSession, arrived: float
+    ) -> None:
         session.analysed.append((self.now, self.now - arrived))
         if session.detects and self.now - session.detected_at >= 1 / queue.decided.rate:
             session.detected_at, session.detecting = self.now, DETECTION_STEPS
             self.turns.schedule(session.background, self.now)
-        self._finish(queue)
+        self._finish(queue, cost)
 
-    def _finish(self, queue: Queue) -> None:
+    def _finish(self, queue: Queue, cost: float) -> None:
         self._idle += 1
-        self.turns.finish(queue, self.now)
+        self._used += cost
+        self.turns.finish(queue, self.now, cost)
         for session in self.sessions:
             if session.background is queue:
                 session.detecting -= 1

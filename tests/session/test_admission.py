@@ -33,8 +33,8 @@ def test_the_number_is_bounded() -> None:
 
 
 def test_a_session_that_does_not_fit_is_refused() -> None:
-    admission = observed(*[LoadReading(0.8, 1.0, 8)] * READINGS)
-    with pytest.raises(OverloadedError, match="need 80% of the computing time, and one more 10%"):
+    admission = observed(*[LoadReading(0.88, 1.0, 8)] * READINGS)
+    with pytest.raises(OverloadedError, match="need 88% of the computing time, and one more 11%"):
         admission.refuse(8, 100.0)
     assert admission.refused == {"overloaded": 1}
 
@@ -72,11 +72,11 @@ def test_by_count_the_load_is_no_reason() -> None:
 
 
 def test_sessions_that_have_just_begun_count_with_what_others_need() -> None:
-    admission = observed(*[LoadReading(0.4, 1.0, 4)] * READINGS)
+    admission = observed(*[LoadReading(0.42, 1.0, 4)] * READINGS)
     for _ in range(4):
         assert not reason(admission, 4)
         admission.begun(100.0)
-    assert "need 80%" in reason(admission, 8)
+    assert "need 84%" in reason(admission, 8)
     assert not reason(admission, 8, 100.0 + NEW + 1), "they send nothing: they need nothing"
 
 

@@ -34,9 +34,11 @@ def twice(cost: Cost = even_cost, *, workers: int = 1) -> list[SimulatedSession]
     ]
 
 
-def overload(sessions: list[SimulatedSession], workers: int = 1) -> Simulation:
+def overload(
+    sessions: list[SimulatedSession], workers: int = 1, share: float = 1.0, others: float = 0.0
+) -> Simulation:
     """One session for a while, then all."""
-    simulation = Simulation(workers)
+    simulation = Simulation(workers, share=share, others=others)
     simulation.begin(sessions[0])
     simulation.run(ALONE)
     simulation.begin(*sessions[1:])
@@ -122,3 +124,42 @@ def test_far_beyond_capacity_all_keep_the_lowest_rate() -> None:
     analysed = counts(sessions, SETTLED, END)
     assert {session.rates[-1][1] for session in sessions} == {MIN_RATE}
     assert min(analysed) >= 0.7 * (END - SETTLED)
+
+
+# --- cores that are shared with other threads and programs ---
+
+
+def busy_cost(random: Random) -> float:
+    """Seconds of a frame of a mix of sessions: half are carried over."""
+    return random.uniform(0.002, 0.006) if random.random() < 0.55 else random.uniform(0.012, 0.03)
+
+
+def test_time_in_which_steps_wait_for_a_core_is_no_need() -> None:
+    """Four sessions keep the worker busy for nine tenths of the time, with seven tenths of a core."""
+    sessions = [SimulatedSession(busy_cost) for _ in range(4)]
+    simulation = overload(sessions, share=0.75, others=0.1)
+    assert simulation.turns.rates.needed < 0.9
+    assert all(rate == 1.0 for session in sessions for _, rate in session.rates)
+    assert latency_95(sessions, SETTLED, END) < 0.1
+
+
+@pytest.mark.parametrize("share", [0.5, 0.25])
+def test_where_another_program_takes_its_share_rates_fall_to_what_is_left(share: float) -> None:
+    sessions = twice()
+    simulation = overload(sessions, share=share)
+    analysed = counts(sessions, SETTLED, END)
+    assert simulation.turns.capacity.cpu == pytest.approx(share, rel=0.2)
+    assert max(analysed) <= 1.25 * min(analysed)
+    assert min(analysed) > 2.5 * share * (END - SETTLED)
+    assert latency_95(sessions, SETTLED, END) < LATENCY / share
+
+
+def test_the_full_rate_is_back_within_five_seconds_after_another_program_ends() -> None:
+    sessions = [SimulatedSession() for _ in range(2)]
+    simulation = overload(sessions, share=0.4)
+    assert sessions[0].rates[-1][1] < 1.0
+    simulation.share = 1.0
+    simulation.run(10.0)
+    back = [when for when, rate in sessions[0].rates if rate == 1.0][-1]
+    assert sessions[0].rates[-1][1] == 1.0
+    assert END < back <= END + 5.0

@@ -12,7 +12,7 @@ from threading import Barrier, Event, Lock, get_ident
 import pytest
 
 from proctoring.session.load import Demand
-from proctoring.session.worker_pool import WorkerPool
+from proctoring.session.worker_pool import Clocks, WorkerPool
 
 TIMEOUT = 60.0
 
@@ -22,8 +22,10 @@ def wait_for(gate: Event) -> None:
 
 
 @contextmanager
-def started(workers: int, clock: Callable[[], float] = time.perf_counter) -> Iterator[WorkerPool]:
-    pool = WorkerPool(workers, clock=clock)
+def started(workers: int, clock: Callable[[], float] | None = None) -> Iterator[WorkerPool]:
+    """A pool that runs; by a clock of the test's own, steps compute all the time."""
+    clocks = None if clock is None else Clocks(clock, clock, lambda: 0.0)
+    pool = WorkerPool(workers, clocks=clocks)
     pool.start()
     try:
         yield pool

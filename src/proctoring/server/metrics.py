@@ -32,13 +32,16 @@ class ServiceCollector(Collector):
             "sessions": ("Sessions open now", service.open_sessions),
             "listeners": ("Sockets that listen to events", outbox.listeners()),
             "workers": ("Threads that analyse", service.settings.workers),
-            "workers_busy_ratio": ("Share of the workers' time in use", pool.demand.busy),
+            "workers_busy_ratio": (
+                "Share of the workers' CPU capacity in use",
+                pool.demand.busy,
+            ),
             "wait_seconds": ("90th percentile of waits for a worker", pool.demand.wait),
             "waiting_sessions": ("Sessions that wait for a worker now", pool.waiting),
             "events_waiting": ("Entries that wait to be written down", outbox.waiting),
             "rate_ratio": ("Share of the full rate that all sessions together allow", pool.rate),
             "workers_needed_ratio": (
-                "Share of the workers' time that all sessions would use at the full rate",
+                "Share of the workers' CPU capacity that all sessions would use at the full rate",
                 pool.needed,
             ),
             "accepting": ("1 while new sessions may begin", float(service.refusal is None)),

@@ -102,9 +102,9 @@ class HealthAnswer(BriefHealthAnswer):
     slowed_sessions: int = Field(
         description="Sessions analysed at less than 10 frames a second now.", examples=[0]
     )
-    busy: float = Field(description="Share of the workers' time in use.", examples=[0.21])
+    busy: float = Field(description="Share of the workers' CPU capacity in use.", examples=[0.21])
     needed: float = Field(
-        description="Share of the workers' time that all sessions would use at 10 frames a second; more"
+        description="Share of the workers' CPU capacity that all sessions would use at 10 frames a second; more"
         " than 1 if that is too much.",
         examples=[0.21],
     )

@@ -17,6 +17,7 @@ from proctoring.capabilities import Capability
 from proctoring.delivery.outbox import Outbox
 from proctoring.errors import BadPolicyError, NotReadyError, ProctoringError, SettingsError
 from proctoring.judgement.policy import Policy, read_policies
+from proctoring.models.runtime import available_cores
 from proctoring.records.archive import HEARTBEAT
 from proctoring.records.entries import SittingRef
 from proctoring.server.access import access_mode
@@ -116,7 +117,7 @@ class Service:
             metrics=self.session_metrics,
             wall=wall,
         )
-        self.pool = WorkerPool(settings.workers)
+        self.pool = WorkerPool(settings.workers, cores=available_cores())
         self.transcription_pool = WorkerPool(1, name="transcription")
         """Transcribes; analysis never waits for it."""
         self._wall = wall

@@ -1,5 +1,6 @@
 """Adapts the rates of analysis to the load of the workers: pure functions.
 
+What sessions need is counted in CPU time, and compared with the CPU time that the workers can get (``capacity``).
 Rates are shares of the full rate. All sessions share one level; a session's own rate differs from it
 where it is suspicious, where it takes much more time than others, or where it alone needs more than a
 worker.
@@ -11,29 +12,23 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from proctoring.session.capacity import MAX_WAIT, RELAXED, SMOOTHING
 from proctoring.vision.analyser import FACE_RATE
 
 MIN_RATE = 0.1
 """Lowest share of the full rate: faces once per second. Lower rates would miss short glances."""
 
-MAX_WAIT = 0.05
-"""Seconds of waiting for a worker above which the machine counts as overloaded. Leaves 50 ms for the
-analysis within the latency goal of 100 ms."""
-
-BUSY = 0.85
-"""Share of the workers' time in use above which waiting means overload. Below it, frames of several
+BUSY = 0.9
+"""Share of the workers' capacity in use above which waiting means overload. Below it, frames of several
 sessions merely arrived at the same moment, and lower rates would not help."""
 
-TARGET = 0.78
-"""Share of the workers' time that new rates would use: the middle between ``RELAXED`` and ``BUSY``, so
+TARGET = 0.83
+"""Share of the capacity that new rates would use: the middle between ``RELAXED`` and ``BUSY``, so
 that a measurement that is a tenth off changes nothing."""
 
-FULL = 0.82
-"""Share of the workers' time that the full rate may use, if all are analysed at that: above ``TARGET``, so
+FULL = 0.87
+"""Share of the capacity that the full rate may use, if all are analysed at that: above ``TARGET``, so
 that nobody stays slightly below it for no reason."""
-
-RELAXED = 0.7
-"""Share of the workers' time in use below which rates are raised again."""
 
 MAX_FALL = 0.4
 """Factor by which the level falls in one period at most: one bad second costs no more."""
@@ -45,10 +40,6 @@ periods, within the five seconds that recovery may take."""
 TRUST = 0.25
 """Share of the free time in one period that a higher level is to use, where sessions are taken to need
 more: a second may have been free by chance."""
-
-SMOOTHING = 0.3
-"""Share of the newest measurement in what a session is taken to need: a second holds few frames at low
-rates, and an object detection or none."""
 
 SUSPICIOUS_WEIGHT = 2.0
 """How much faster than others a session is analysed in which something holds that is, or may become, an
@@ -69,7 +60,7 @@ class Demand:
     wait: float
     """90th percentile of the seconds that sessions waited for a worker."""
     busy: float
-    """Share of the workers' time in use, 0 to 1."""
+    """Share of the workers' capacity in use, 0 to 1."""
 
     @property
     def too_high(self) -> bool:
@@ -97,7 +88,7 @@ class SessionRate:
     limit: float = 1.0
     """Rate that its own demand allows: less than 1 if it needs more than one worker."""
     full: float | None = None
-    """Seconds of a worker per second that it would need at the full rate, smoothed over some periods;
+    """CPU seconds per second that it would need at the full rate, smoothed over some periods;
     ``None``: not known yet."""
 
     @property
@@ -114,8 +105,10 @@ class SessionLoad:
 
     before: SessionRate
     """What held in that period."""
-    busy: float
-    """Seconds of a worker per second."""
+    cpu: float
+    """CPU seconds per second."""
+    occupied: float
+    """Seconds per second in which a step of it ran, whether it computed or waited for a core."""
     turns: float
     """Turns per second."""
     own_wait: float
@@ -129,7 +122,7 @@ class SessionLoad:
     @property
     def own_demand(self) -> Demand:
         """Its demand for the one worker that it can have at a time."""
-        return Demand(self.own_wait, self.busy)
+        return Demand(self.own_wait, self.occupied)
 
     def full(self, *, saturated: bool) -> float | None:
         """``SessionRate.full`` with this period's measurement.
@@ -142,7 +135,7 @@ class SessionLoad:
             if not self.turns:
                 return known
             reached = min(reached, self.turns / FACE_RATE)
-        return smooth(known, self.busy / reached)
+        return smooth(known, self.cpu / reached)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,12 +148,12 @@ class Rates:
     """Share of the full rate that the sessions together allow each, ``MIN_RATE`` to 1."""
     sessions: tuple[SessionRate, ...] = ()
     in_front: float | None = None
-    """Seconds of workers per second that frames took, smoothed; ``None``: nothing was measured."""
+    """CPU seconds per second that frames took, smoothed; ``None``: nothing was measured."""
     behind: float | None = None
     """The same of work in the background."""
     needed: float = 0.0
-    """Share of the workers' time that all would use at the full rate, background work included; more
-    than 1: they cannot. A session counts with one worker at most."""
+    """Share of the workers' capacity that all would use at the full rate, background work included; more
+    than 1: it is too much. A session counts with one worker at most."""
 
 
 def smooth(known: float | None, measured: float) -> float:
@@ -169,7 +162,7 @@ def smooth(known: float | None, measured: float) -> float:
 
 
 def next_rates(
-    before: Rates, sessions: Sequence[SessionLoad], demand: Demand, workers: int
+    before: Rates, sessions: Sequence[SessionLoad], demand: Demand, capacity: float
 ) -> Rates:
     """The rates for the next period.
 
@@ -180,7 +173,7 @@ def next_rates(
         before: what was decided for this period.
         sessions: every session that is open.
         demand: of all sessions, background work included.
-        workers: how many there are.
+        capacity: CPU seconds per second that the workers can get.
     """
     limits = tuple(_next_limit(session) for session in sessions)
     full = tuple(
@@ -188,12 +181,12 @@ def next_rates(
         for session in sessions
     )
     full = _with_unknown(full, sessions)
-    busy = sum(session.busy for session in sessions)
-    in_front = smooth(before.in_front, busy)
-    behind = smooth(before.behind, max(0.0, demand.busy * workers - busy))
+    used = sum(session.cpu for session in sessions)
+    in_front = smooth(before.in_front, used)
+    behind = smooth(before.behind, max(0.0, demand.busy * capacity - used))
     # Background work follows the rates in part: it is taken to keep its proportion.
     proportion = in_front / (in_front + behind) if in_front else 1.0
-    shares = _Shares(sessions, limits, full, TARGET * workers * proportion)
+    shares = _Shares(sessions, limits, full, TARGET * capacity * proportion)
     level, fitting = before.level, shares.fitting_level()
     if demand.too_high:
         level = max(LOWEST_LEVEL, level * MAX_FALL, min(fitting, 0.95 * level))
@@ -211,7 +204,7 @@ def next_rates(
         tuple(SessionRate(*each) for each in decided),
         in_front,
         behind,
-        shares.needed(1.0) / proportion / workers,
+        shares.needed(1.0) / proportion / capacity,
     )
 
 
@@ -250,9 +243,9 @@ class _Shares:
     sessions: Sequence[SessionLoad]
     limits: Sequence[float]
     full: Sequence[float | None]
-    """What each needs at the full rate, in seconds of a worker per second."""
+    """What each needs at the full rate, in CPU seconds per second."""
     capacity: float
-    """Seconds of workers per second for all."""
+    """CPU seconds per second for all."""
 
     def rates(self, level: float) -> Iterable[float]:
         """The sessions' rates."""
@@ -272,7 +265,7 @@ class _Shares:
         return max(MIN_RATE, min(1.0, level * min(weights, default=1.0)))
 
     def needed(self, level: float) -> float:
-        """Seconds of workers per second that frames take at a level."""
+        """CPU seconds per second that frames take at a level."""
         rates = zip(self.rates(level), self.full, strict=True)
         return sum(rate * (full or 0.0) for rate, full in rates)
 

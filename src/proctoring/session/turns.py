@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from statistics import median
 
+from proctoring.session.capacity import Capacity, Use, next_capacity
 from proctoring.session.load import Demand, Rates, SessionLoad, SessionRate, next_rates
 
 REVIEW_PERIOD = 1.0
@@ -45,8 +46,12 @@ class Queue:
     """Whether no worker was free when it was queued."""
     started_at: float = 0.0
     """Start of the running step, or of this review period if that is later."""
-    busy: float = 0.0
-    """Seconds of this review period in which its step ran."""
+    occupied: float = 0.0
+    """Seconds of this review period in which its step ran, whether it computed or waited for a core."""
+    cpu: float = 0.0
+    """CPU seconds of the same."""
+    counted: float = 0.0
+    """Those that were counted for the running step in the period before."""
     turns: int = 0
     """Steps that began in this review period."""
     waits: list[float] = field(default_factory=list)
@@ -59,10 +64,23 @@ class Turns:
     """First come, first served, one step per turn; background queues as ``WorkerPool`` says.
 
     Not thread-safe. ``now`` is in seconds of one clock.
+
+    Args:
+        workers: how many there are.
+        cores: that the process may use; ``None``: as many as workers.
+        now: the present time.
+        process_cpu: CPU seconds that the process has used so far.
     """
 
-    def __init__(self, workers: int, now: float) -> None:
+    def __init__(
+        self, workers: int, now: float, *, cores: float | None = None, process_cpu: float = 0.0
+    ) -> None:
         self._workers = workers
+        self._cores = float(workers) if cores is None else cores
+        self._process_cpu = process_cpu
+        """At the start of the review period."""
+        self.capacity = Capacity(float(workers))
+        """Of the last review."""
         self._ready: deque[Queue] = deque()
         self._ready_background: list[Queue] = []
         self._queues: set[Queue] = set()
@@ -130,9 +148,20 @@ class Turns:
         self._last_was_background = queue.background
         return queue
 
-    def finish(self, queue: Queue, now: float) -> bool:
-        """A queue's step has ended. Returns whether the queue waits for a worker again."""
-        queue.busy += now - queue.started_at
+    def finish(self, queue: Queue, now: float, cpu: float) -> bool:
+        """A queue's step has ended.
+
+        Args:
+            queue: it.
+            now: the present time.
+            cpu: CPU seconds that the step took.
+
+        Returns:
+            Whether the queue waits for a worker again.
+        """
+        queue.occupied += now - queue.started_at
+        queue.cpu += max(0.0, cpu - queue.counted)
+        queue.counted = 0.0
         queue.running = False
         self._running -= 1
         self._running_background -= queue.background
@@ -142,8 +171,13 @@ class Turns:
         self._enqueue(queue, now)
         return True
 
-    def review(self, now: float) -> None:
-        """Set all rates by the demand measured, once per ``REVIEW_PERIOD``."""
+    def review(self, now: float, process_cpu: float) -> None:
+        """Set all rates by the demand measured, once per ``REVIEW_PERIOD``.
+
+        Args:
+            now: the present time.
+            process_cpu: CPU seconds that the process has used so far.
+        """
         period = now - self._period_start
         if period < REVIEW_PERIOD:
             return
@@ -151,11 +185,19 @@ class Turns:
         waits: list[float] = []
         in_front = [queue for queue in self._queues if not queue.background]
         loads = {queue: _measure(queue, period, now, waits) for queue in self._queues}
-        busy = sum(load.busy for load in loads.values())
-        self.demand = Demand(percentile_90(waits), min(1.0, busy / self._workers))
-        self.active = sum(loads[queue].busy > 0.0 for queue in in_front)
+        wait, cpu = percentile_90(waits), sum(load.cpu for load in loads.values())
+        used = Use(
+            occupied=sum(load.occupied for load in loads.values()) / self._workers,
+            cpu=cpu,
+            other_cpu=max(0.0, (process_cpu - self._process_cpu) / period - cpu),
+            wait=wait,
+        )
+        self._process_cpu = process_cpu
+        self.capacity = next_capacity(self.capacity, used, self._workers, self._cores)
+        self.demand = Demand(wait, min(1.0, cpu / self.capacity.cpu))
+        self.active = sum(loads[queue].occupied > 0.0 for queue in in_front)
         self.rates = next_rates(
-            self.rates, [loads[queue] for queue in in_front], self.demand, self._workers
+            self.rates, [loads[queue] for queue in in_front], self.demand, self.capacity.cpu
         )
         for queue, decided in zip(in_front, self.rates.sessions, strict=True):
             queue.decided = decided
@@ -183,8 +225,11 @@ class Turns:
 def _measure(queue: Queue, period: float, now: float, waits: list[float]) -> SessionLoad:
     """What a queue cost in the period that ends now; begins the next one. Adds its waits for a worker."""
     if queue.running:
-        queue.busy += now - queue.started_at
+        ran = now - queue.started_at
         queue.started_at = now
+        queue.occupied += ran
+        queue.cpu += ran  # as if it had computed: what it did is known at its end
+        queue.counted += ran
     if queue.queued and queue.crowded and not queue.background:
         queue.waits.append(now - queue.queued_at)
     if queue.again and queue.running:
@@ -192,13 +237,15 @@ def _measure(queue: Queue, period: float, now: float, waits: list[float]) -> Ses
     waits += queue.waits
     load = SessionLoad(
         before=queue.decided,
-        busy=queue.busy / period,
+        cpu=queue.cpu / period,
+        occupied=queue.occupied / period,
         turns=queue.turns / period,
         own_wait=median(queue.own_waits or [0.0]),
         waits=queue.queued or queue.again,
         suspicious=queue.suspicious,
     )
-    queue.waits, queue.own_waits, queue.busy, queue.turns = [], [], 0.0, 0
+    queue.waits, queue.own_waits, queue.turns = [], [], 0
+    queue.occupied = queue.cpu = 0.0
     return load
 
 

@@ -17,6 +17,17 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
+class Clocks:
+    """What a pool measures with, in seconds."""
+
+    wall: Callable[[], float] = time.perf_counter
+    thread: Callable[[], float] = time.thread_time
+    """CPU time of the thread that asks."""
+    process: Callable[[], float] = time.process_time
+    """CPU time of the whole process."""
+
+
+@dataclass(frozen=True, slots=True)
 class SerialQueue:
     """A queue whose step runs on one thread at a time. Its functions may be called from any thread
     and return at once."""
@@ -53,20 +64,23 @@ class WorkerPool:
 
     Args:
         workers: number of threads.
+        cores: that the process may use; ``None``: as many as workers.
         name: prefix of the threads' names.
-        clock: seconds.
+        clocks: what it measures with.
     """
 
     def __init__(
         self,
         workers: int,
         *,
+        cores: float | None = None,
         name: str = "analysis",
-        clock: Callable[[], float] = time.perf_counter,
+        clocks: Clocks | None = None,
     ) -> None:
-        self._clock = clock
+        self._clocks = clocks or Clocks()
+        self._clock = self._clocks.wall
         self._condition = Condition()
-        self._turns = Turns(workers, clock())
+        self._turns = Turns(workers, self._clock(), cores=cores, process_cpu=self._clocks.process())
         """Guarded by the condition."""
         self._stopping = False
         self.failures = 0
@@ -148,8 +162,8 @@ class WorkerPool:
 
     @property
     def needed(self) -> float:
-        """Share of the workers' time that all sessions would use at the full rate, by the last review;
-        more than 1 if the workers cannot do it."""
+        """Share of the workers' capacity that all sessions would use at the full rate, by the last review;
+        more than 1 if it is too much."""
         return self._turns.rates.needed
 
     @property
@@ -160,7 +174,7 @@ class WorkerPool:
     def update_rates(self) -> None:
         """Set all rates by the demand measured, once per ``turns.REVIEW_PERIOD``. To be called often."""
         with self._condition:
-            self._turns.review(self._clock())
+            self._turns.review(self._clock(), self._clocks.process())
 
     def _schedule(self, queue: Queue) -> None:
         with self._condition:
@@ -186,12 +200,13 @@ class WorkerPool:
         queue = self._next()
         if queue is None:
             return False
+        began = self._clocks.thread()
         try:
             queue.step()
         except Exception:  # noqa: BLE001  # must not affect other sessions
             self.failures += 1
             _log.exception("a session's step failed")
-        self._finish(queue)
+        self._finish(queue, self._clocks.thread() - began)
         return True
 
     def _next(self) -> Queue | None:
@@ -201,7 +216,7 @@ class WorkerPool:
                 self._condition.wait()
             return queue
 
-    def _finish(self, queue: Queue) -> None:
+    def _finish(self, queue: Queue, cpu: float) -> None:
         with self._condition:
-            if not self._stopping and self._turns.finish(queue, self._clock()):
+            if not self._stopping and self._turns.finish(queue, self._clock(), cpu):
                 self._condition.notify()
