@@ -97,7 +97,7 @@ class MadeWorkers:
     @staticmethod
     def _succeed(request: Request, location: str) -> Answer:
         if request == "load":
-            return Loaded()
+            return Loaded("here", 1)
         if request == "prepare":
             return Prepared(digest_of(Path(location).read_text()))
         return Analysed(report(Path(location).name))

@@ -13,6 +13,11 @@ Request = Literal["load", "prepare", "analyse", "discard"]
 class Loaded:
     """The networks are loaded."""
 
+    where: str
+    """The machine, for people."""
+    process: int
+    """Its number on that machine."""
+
 
 @dataclass(frozen=True, slots=True)
 class Prepared:

@@ -16,12 +16,15 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from proctoring.batch.messages import Answer, Died, Failed, Request
+from proctoring.batch.messages import Answer, Died, Failed, Loaded, Request
 from proctoring.batch.options import Options
 from proctoring.errors import SettingsError
 
 _POSITION_PERIOD = 2.0
 """Seconds between two questions to an actor how far it is."""
+
+_CONNECT = 10.0
+"""Seconds that a cluster may take to accept a connection."""
 
 _OBJECT_STORE = 128 << 20
 """Bytes of shared memory of a cluster that this command starts: results are small."""
@@ -48,6 +51,7 @@ class RayActors:
         except ModuleNotFoundError as error:
             raise SettingsError("--ray needs: pip install 'proctoring-ai[ray]'") from error
         self._ray: Any = ray
+        _check_reachable(address)
         local: dict[str, Any] = {"num_cpus": limit, "object_store_memory": _OBJECT_STORE}
         try:
             ray.init(
@@ -63,6 +67,7 @@ class RayActors:
         self._options = options
         self._last = 0
         self._actors: dict[int, Any] = {}
+        self._loaded: dict[int, Loaded] = {}
         self._asked: dict[Any, int] = {}
         self._where: dict[Any, int] = {}
         self._asked_where = 0.0
@@ -131,8 +136,27 @@ class RayActors:
             self._positions.pop(worker, None)
             with suppress(errors.RayError):
                 self._ray.kill(actor)  # one that is only out of reach must not go on
-            return Died(f"its worker was lost: {type(error).__name__}")
+            at = self._loaded.pop(worker, None)
+            where = "" if at is None else f" on {at.where} (process {at.process})"
+            return Died(f"its worker{where} was lost: {type(error).__name__}")
+        if isinstance(answer, Loaded):
+            self._loaded[worker] = answer
         return answer
+
+
+def _check_reachable(address: str) -> None:
+    """Ray itself would try for ten minutes.
+
+    Raises:
+        SettingsError: nobody answers at ``host:port``.
+    """
+    host, colon, port = address.rpartition(":")
+    if not colon or not port.isdecimal() or "/" in host:
+        return  # auto, local, or Ray's own kinds of address
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), _CONNECT).close()
+    except (OSError, OverflowError) as error:
+        raise SettingsError(f"Ray at {address}: {error}") from error
 
 
 class _Actor:

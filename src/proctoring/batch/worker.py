@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import socket
 import tempfile
 from pathlib import Path, PurePosixPath
 
@@ -50,7 +52,7 @@ class RecordingWorker:
         for one in (*vision, *self._models.audio.capabilities):
             if one.wanted and not one.available:
                 return Unusable(f"{one.name} cannot be detected: {one.reason}")
-        return Loaded()
+        return Loaded(socket.gethostname(), os.getpid())
 
     def prepare(self, location: str) -> Prepared | Failed:
         """Take a recording: read it for its digest, or bring it here from S3."""
