@@ -75,6 +75,21 @@ def differences(
                 yield from differences(mine.get(name), theirs.get(name), apart, place)
 
 
+def check_kept(used: object, restored: object, new: object, left_out: set[str]) -> None:
+    """Check that ``restored`` holds all that ``used`` holds, but for the attributes ``left_out``.
+
+    Every other attribute of ``used`` must differ from that of a ``new`` object, since otherwise nothing would show that
+    it is kept: whoever adds one keeps it and has the test use it, or leaves it out on purpose.
+    """
+    held, kept, fresh = attributes(used), attributes(restored), attributes(new)
+    assert left_out <= held.keys(), f"no longer there: {left_out - held.keys()}"
+    wanted = held.keys() - left_out
+    lost = {name for name in wanted if any(differences(held[name], kept[name]))}
+    assert not lost, f"not kept: {lost}"
+    unused = {name for name in wanted if not any(differences(held[name], fresh[name]))}
+    assert not unused, f"kept or not, this test does not show it: {unused}"
+
+
 def reachable(value: Any, seen: dict[int, Any] | None = None) -> Iterator[object]:
     """All objects of the product's classes that an object holds, itself included."""
     seen = {} if seen is None else seen

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
+from copy import copy, deepcopy
 from dataclasses import fields, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from evaluation.speakers import Voices as SpokenBy
+from evaluation.speech import read_pcm
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.attributes import attributes, check_kept, differences
 from tests.audio.synthetic import LEVELS, sound, synthetic_models
-from tests.same_state import attributes, check_kept, differences
 
 from proctoring.audio.analyser import STEP, AudioAnalyser
 from proctoring.audio.diarization.state import DiarizationState
 from proctoring.audio.networks import AudioModels
-from proctoring.audio.pcm import Pcm
+from proctoring.audio.pcm import Pcm, to_pcm
 from proctoring.audio.segmentation import WINDOW, FilterCache
 from proctoring.audio.state import AudioSnapshot, AudioState, Voices
 from proctoring.observations import AudioObservation
@@ -83,10 +86,11 @@ def test_a_snapshot_anywhere_gives_the_same_observations_to_the_bit(
     analysed = first.snapshot().state.analysed - round(gap * RATE)
     rest = np.concatenate([earlier, later])[analysed:]
     here, there = without_context(first).push(rest), second.push(rest)
-    assert differences(here, there) == []
+    assert not list(differences(here, there))
     assert second.time == first.time
     whole = uninterrupted.push(later)
-    assert plain(there)[-len(whole) :] == plain(whole)[-len(there) :]
+    common = min(len(whole), len(there))  # what the first analysed of it is not analysed again
+    assert plain(there[len(there) - common :]) == plain(whole[len(whole) - common :])
 
 
 def test_everything_is_kept_but_the_sound_itself() -> None:
@@ -160,7 +164,7 @@ def test_a_newer_version_adds_fields_and_a_damaged_snapshot_is_refused(kind: typ
     snapshot = analyser.snapshot()
     part: Any = snapshot.state if kind is AudioState else snapshot.voices
     newer = {field.name: getattr(part, field.name) for field in fields(part)} | {"later": [1, "a"]}
-    assert differences(decode(encode(newer), kind), part) == []
+    assert not list(differences(decode(encode(newer), kind), part))
     data = encode(part)
     for damaged in (b"", data[:-1], data[:9] + bytes([data[9] ^ 1]) + data[10:]):
         with pytest.raises(SnapshotError):
@@ -174,4 +178,40 @@ def test_real_speech_goes_on_as_without_its_context(
     first.push(one_voice[: 5 * RATE])
     second = continued(audio_models, first.snapshot())
     rest = one_voice[5 * RATE : 8 * RATE]
-    assert differences(without_context(first).push(rest), second.push(rest)) == []
+    assert not list(differences(without_context(first).push(rest), second.push(rest)))
+
+
+@pytest.mark.slow
+def test_real_conversation_goes_on_as_without_its_context(
+    audio_models: AudioModels, shared_data: Path
+) -> None:
+    audio = read_pcm(shared_data / "speech" / "meetings" / "trn05.wav")
+    uninterrupted = AudioAnalyser(audio_models)
+    whole = uninterrupted.push(audio)
+    first, at = AudioAnalyser(audio_models), 0
+    for end in (5 * RATE + 1234, 14 * RATE, 23 * RATE + 77):
+        first.push(audio[at:end])
+        at = end
+        analysed = first.snapshot().state.analysed
+        rest = audio[analysed : analysed + 7 * RATE]
+        there = continued(audio_models, first.snapshot()).push(rest)
+        assert plain(there) == plain(whole[analysed // STEP :][: len(there)])
+        same = copy(first)  # nothing in it is changed in place
+        here = without_context(same).push(rest)
+        assert not list(differences(here, there))
+
+
+@pytest.mark.slow
+def test_real_voices_keep_their_numbers_and_nobody_is_enrolled_again(
+    audio_models: AudioModels, shared_data: Path, carried_speech: Path
+) -> None:
+    spoken = SpokenBy(shared_data, carried_speech)
+    own, other = (to_pcm(np.concatenate(spoken[person][:4])) for person in ("2414", "1688"))
+    first = AudioAnalyser(audio_models)
+    first.push(np.concatenate([own[: 12 * RATE], other[: 4 * RATE], own[12 * RATE : 15 * RATE]]))
+    second = continued(audio_models, first.snapshot())
+    heard = second.push(np.concatenate([other[4 * RATE : 8 * RATE], own[15 * RATE : 20 * RATE]]))
+    assert voices(heard[:9]) == {2}
+    assert voices(heard[12:]) == {1}
+    assert {o.diarization.enrolment for o in heard if o.diarization} == {1.0}
+    assert [one.number for one in second.snapshot().voices.speakers] == [1, 2]
