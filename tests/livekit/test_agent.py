@@ -12,7 +12,8 @@ from typer.testing import CliRunner
 from proctoring.cli import app
 from proctoring.errors import SettingsError
 from proctoring.livekit import address
-from proctoring.livekit.agent import PERMISSIONS, check_settings, create_server, parse_dispatch
+from proctoring.livekit.agent import PERMISSIONS, check_settings, create_server
+from proctoring.livekit.dispatch import parse_dispatch
 from proctoring.livekit.job_requests import answer_job_request
 
 

@@ -66,6 +66,17 @@ _Drain = Annotated[
 ]
 
 
+_Watch = Annotated[
+    bool | None,
+    typer.Option(
+        "--watch/--no-watch",
+        envvar="PROCTORING_LIVEKIT_WATCH",
+        help="Dispatch the agent again to rooms with candidates that have none [on].",
+        show_default=False,
+    ),
+]
+
+
 @app.command()
 def start(
     livekit_url: _LiveKit = "",
@@ -80,11 +91,13 @@ def start(
     port: _Port = 8081,
     load_threshold: _Load = 0.7,
     drain_timeout: _Drain = 3600,
+    watch: _Watch = None,
 ) -> None:
     """Run the agent. SIGTERM lets running rooms finish."""
     _environment(url, candidates, proctors, policy)
     _serve(
         livekit_url, api_key, api_secret, agent_name, development=False,
+        watch=watch is not False,
         host=host, port=port, load_threshold=load_threshold, drain_timeout=drain_timeout,
     )  # fmt: skip
 
@@ -101,11 +114,12 @@ def dev(
     policy: _Policy = None,
     host: _Host = "127.0.0.1",
     port: _Port = 0,
+    watch: _Watch = None,
 ) -> None:
     """Run the agent against a local `livekit-server --dev`: no drain, debug log, no room declined."""
     _environment(url, candidates, proctors, policy)
     _serve(
-        livekit_url, api_key, api_secret, agent_name, development=True,
+        livekit_url, api_key, api_secret, agent_name, development=True, watch=watch is not False,
         host=host, port=port, load_threshold=2.0,
     )  # fmt: skip
 
@@ -131,6 +145,7 @@ def _serve(
     agent_name: str,
     *,
     development: bool,
+    watch: bool,
     **options: float | str,
 ) -> None:
     import asyncio
@@ -164,4 +179,5 @@ def _serve(
         api_secret=api_secret,
         **options,
     )
-    asyncio.run(agent.serve(server, development=development))
+    watched = agent_name if watch else None
+    asyncio.run(agent.serve(server, development=development, watched=watched))

@@ -116,6 +116,25 @@ async def sitting_id(address: ServerAddress, session: str) -> str | None:
         return None
 
 
+async def is_fed(address: ServerAddress, session: str) -> bool | None:
+    """Whether somebody sends media to the session; ``None`` if it is not open.
+
+    Raises:
+        OSError: the server cannot be reached, or does not say.
+    """
+    answer = await _request(address, "GET", address.rest("sessions", session))
+    error = _error(answer)
+    if error is not None:
+        if error.code == UnknownSessionError.code:
+            return None
+        raise ConnectionError(str(error))
+    try:
+        found = answer.json()
+        return bool(found["video"] or found["audio"])
+    except (KeyError, TypeError, ValueError) as unreadable:
+        raise ConnectionError("the server does not say what a session receives") from unreadable
+
+
 async def refusal(address: ServerAddress) -> str:
     """Why the server begins no new session now; empty if it does, or does not say.
 

@@ -12,25 +12,27 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import signal
 import warnings
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from livekit import rtc
+from livekit import api, rtc
 from livekit.agents import AgentServer, AutoSubscribe, JobContext, JobRequest, WorkerPermissions
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from proctoring.errors import SettingsError
 from proctoring.livekit.address import server_address
 from proctoring.livekit.channel import ProctorChannel
+from proctoring.livekit.dispatch import Dispatch, parse_dispatch
+from proctoring.livekit.elders import TOPIC, ElderAnswers, has_living_elder
 from proctoring.livekit.incident_lines import IncidentLines
 from proctoring.livekit.job_requests import answer_job_request
 from proctoring.livekit.procturing import Procturing
 from proctoring.livekit.roles import CANDIDATES, PROCTORS, Role, parse_role
+from proctoring.livekit.room_watcher import RoomWatcher
 
 logger = logging.getLogger("proctoring.livekit")
 
@@ -74,19 +76,6 @@ class AgentSettings(BaseSettings):
     """Seconds within which a candidate who left may rejoin and continue."""
 
 
-class Dispatch(BaseModel):
-    """A dispatch's metadata, as JSON. Only holders of the API key can set it."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    policy: str | None = None
-    sessions: dict[str, str] = {}
-    """Identity to session id at the server."""
-    accommodations: dict[str, dict[str, Any]] = {}
-    """Identity to changes of the policy."""
-    mirrored: bool = False
-
-
 class RoomProctor:
     """One ``Procturing`` per candidate of one connected room, from joining to leaving."""
 
@@ -100,11 +89,13 @@ class RoomProctor:
         self._dispatch = dispatch or Dispatch()
         self._candidate_role: Role = parse_role(settings.candidates)
         self._channel = ProctorChannel(room, proctors=settings.proctors)
+        self._elder = ElderAnswers(self._proctors, self._tell)
         self._leaving: dict[str, asyncio.Task[None]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     def start(self) -> None:
         """Handle the participants who are present and those who join."""
+        self._room.on("data_received", self._elder.receive)
         self._room.on("participant_connected", self._on_participant)
         self._room.on("participant_attributes_changed", self._on_attributes_changed)
         self._room.on("participant_metadata_changed", self._on_metadata_changed)
@@ -121,6 +112,15 @@ class RoomProctor:
         await asyncio.gather(*(each.aclose() for each in self.candidates.values()))
         await self._channel.aclose()
         self.candidates.clear()
+
+    def _proctors(self) -> bool:
+        """Whether nothing keeps this agent from proctoring, for one that was dispatched to the same room."""
+        return not any(each.status()["problems"] for each in self.candidates.values())
+
+    async def _tell(self, text: str, identity: str) -> None:
+        await self._room.local_participant.publish_data(
+            text, destination_identities=[identity], topic=TOPIC
+        )
 
     def _on_participant(self, participant: rtc.RemoteParticipant) -> None:
         identity = participant.identity
@@ -204,20 +204,14 @@ async def _logged(work: Coroutine[Any, Any, Any]) -> None:
         logger.exception("starting to proctor failed")
 
 
-def parse_dispatch(metadata: str) -> Dispatch:
-    """Parse a dispatch's metadata. Raises ``SettingsError`` when it does not validate."""
-    if not metadata:
-        return Dispatch()
-    try:
-        return Dispatch.model_validate(json.loads(metadata))
-    except (ValueError, ValidationError) as error:
-        raise SettingsError(f"cannot read the dispatch's metadata: {error}") from error
-
-
 async def entrypoint(ctx: JobContext) -> None:
     """The job of one room. Settings come from the environment, which job processes inherit."""
     proctor = RoomProctor(ctx.room, AgentSettings(), parse_dispatch(ctx.job.metadata))
     await ctx.connect(auto_subscribe=AutoSubscribe.SUBSCRIBE_NONE)
+    if await has_living_elder(ctx.room, ctx.api, ctx.job.agent_name):
+        logger.info("another agent proctors this room: leaving it")
+        ctx.shutdown("another agent proctors this room")
+        return
     proctor.start()
 
     async def stop(_: str) -> None:
@@ -252,8 +246,14 @@ def _no_load(_: AgentServer) -> float:
     return 0.0
 
 
-async def serve(server: AgentServer, *, development: bool) -> None:
-    """Run the worker until SIGTERM or SIGINT, then let running jobs finish (not in development)."""
+async def serve(server: AgentServer, *, development: bool, watched: str | None = None) -> None:
+    """Run the worker until SIGTERM or SIGINT, then let running jobs finish (not in development).
+
+    Args:
+        server: from ``create_server``.
+        development: against ``livekit-server --dev``.
+        watched: the agent's name, to dispatch it again to rooms without one; ``None``: rooms are not watched.
+    """
     if development:
         # The secret of `livekit-server --dev` is short, and known to everybody.
         warnings.filterwarnings("ignore", message="The HMAC key is")
@@ -263,8 +263,11 @@ async def serve(server: AgentServer, *, development: bool) -> None:
         loop.add_signal_handler(number, stop.set)
     running = asyncio.create_task(server.run(devmode=development))
     waiting = asyncio.create_task(stop.wait())
+    watching = None if watched is None else asyncio.create_task(_watch_rooms(watched))
     await asyncio.wait({running, waiting}, return_when=asyncio.FIRST_COMPLETED)
     waiting.cancel()
+    if watching is not None:
+        watching.cancel()
     if running.done():
         running.result()
         return
@@ -278,6 +281,20 @@ async def serve(server: AgentServer, *, development: bool) -> None:
             logger.warning("jobs still run after the drain timeout; ending them")
     await server.aclose()
     await asyncio.wait({running}, timeout=_AGENT_CLOSE_TIMEOUT)
+
+
+async def _watch_rooms(agent_name: str) -> None:
+    settings = AgentSettings()
+    # Address and key are in the environment, where the worker puts them for its jobs.
+    async with api.LiveKitAPI() as livekit:
+        watcher = RoomWatcher(
+            livekit,
+            server_address(),
+            agent_name=agent_name,
+            candidates=parse_role(settings.candidates),
+            audio=settings.audio,
+        )
+        await watcher.run()
 
 
 def check_settings() -> AgentSettings:

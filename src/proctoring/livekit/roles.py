@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from typing import Protocol
 
 from livekit import rtc
 
@@ -18,6 +20,19 @@ CANDIDATES = "attribute:proctoring.role=candidate, identity:candidate-*"
 PROCTORS = "attribute:proctoring.role=proctor, identity:proctor-*"
 
 
+class Participant(Protocol):
+    """What decides on a role: of a participant in a room, and of one that LiveKit's API lists."""
+
+    @property
+    def kind(self) -> int: ...
+    @property
+    def identity(self) -> str: ...
+    @property
+    def metadata(self) -> str: ...
+    @property
+    def attributes(self) -> Mapping[str, str]: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Role:
     """Rules of which at least one must hold. Agents and recorders never hold a role."""
@@ -25,7 +40,7 @@ class Role:
     rules: tuple[tuple[str, str, str], ...]
     """(``attribute`` | ``metadata`` | ``identity`` | ``everyone``, key, wanted value or pattern)."""
 
-    def held_by(self, participant: rtc.Participant) -> bool:
+    def held_by(self, participant: Participant) -> bool:
         """Whether this participant has the role now."""
         if participant.kind in _NO_PEOPLE:
             return False
@@ -69,7 +84,7 @@ def _parse_rule(text: str) -> tuple[str, str, str]:
     )
 
 
-def _holds(rule: tuple[str, str, str], participant: rtc.Participant) -> bool:
+def _holds(rule: tuple[str, str, str], participant: Participant) -> bool:
     what, key, value = rule
     match what:
         case "everyone":
