@@ -8,7 +8,7 @@ FROM ${BASE} AS build
 ARG EXTRAS="--extra server --extra postgresql --extra s3"
 ARG MODELS=yes
 # Bytecode is compiled here: the service's user cannot write it, and every start would compile all sources again.
-ENV UV_PYTHON_DOWNLOADS=never UV_LINK_MODE=copy UV_COMPILE_BYTECODE=1 UV_NO_CACHE=1
+ENV UV_PYTHON_DOWNLOADS=never UV_LINK_MODE=copy UV_COMPILE_BYTECODE=1 UV_NO_CACHE=1 UV_SYSTEM_CERTS=1
 RUN python3 -m venv /opt/uv && /opt/uv/bin/pip install --no-cache-dir --quiet uv
 ENV PATH=/app/.venv/bin:/opt/uv/bin:$PATH
 WORKDIR /app
