@@ -2,11 +2,13 @@
 #   BASE     an image with Python 3.11 or later and its venv module
 #   EXTRAS   what is installed: see pyproject.toml
 #   MODELS   yes: the weights are part of the image (150 MB), and nothing is downloaded at the first start
+#   MIRROR   a folder mounted while it is built, with weights that cannot be downloaded there
 ARG BASE=docker.io/library/python:3.11-slim-bookworm
 
 FROM ${BASE} AS build
 ARG EXTRAS="--extra server --extra postgresql --extra s3"
 ARG MODELS=yes
+ARG MIRROR=""
 # Bytecode is compiled here: the service's user cannot write it, and every start would compile all sources again.
 ENV UV_PYTHON_DOWNLOADS=never UV_LINK_MODE=copy UV_COMPILE_BYTECODE=1 UV_NO_CACHE=1 UV_SYSTEM_CERTS=1
 RUN python3 -m venv /opt/uv && /opt/uv/bin/pip install --no-cache-dir --quiet uv
@@ -17,7 +19,8 @@ COPY pyproject.toml uv.lock README.md LICENSE NOTICE ./
 RUN uv sync --locked --no-default-groups ${EXTRAS} --no-install-project
 COPY src src
 RUN uv sync --locked --no-default-groups ${EXTRAS} --no-editable
-RUN mkdir /opt/models && if [ "${MODELS}" = yes ]; then proctoring models fetch --folder /opt/models; fi
+RUN mkdir /opt/models && if [ "${MODELS}" = yes ]; then \
+    proctoring models fetch --folder /opt/models ${MIRROR:+--mirror ${MIRROR}}; fi
 
 FROM ${BASE}
 RUN useradd --uid 10001 --create-home proctoring \

@@ -37,7 +37,13 @@ def test_systemd_finds_no_fault_in_them(tmp_path: Path) -> None:
 def test_a_server_is_exposed_to_little() -> None:
     """Of 10.0 (unsafe); 2.0 is what systemd calls OK."""
     rated = subprocess.run(
-        ["systemd-analyze", "security", "--offline=yes", "--threshold=20", UNITS / "proctoring@.service"],
+        [
+            "systemd-analyze",
+            "security",
+            "--offline=yes",
+            "--threshold=20",
+            UNITS / "proctoring@.service",
+        ],
         capture_output=True,
         text=True,
         check=False,
