@@ -6,6 +6,7 @@ import wave
 from collections.abc import Callable
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from PIL import Image
@@ -39,6 +40,15 @@ def test_only_wanted_pictures_are_given(tmp_path: Path) -> None:
     clip = write_clip(tmp_path / "clip.mp4", [(n / 10, scene()) for n in range(10)])
     frames = list(read_frames(clip, wanted=lambda time: time > 0.65))
     assert [frame.time for frame in frames] == pytest.approx([0.7, 0.8, 0.9])
+
+
+def test_pictures_are_those_that_ffmpeg_converts_one_by_one(tmp_path: Path) -> None:
+    clip = write_clip(tmp_path / "clip.mp4", [(n / 10, face(n)) for n in range(4)])
+    with av.open(str(clip)) as container:
+        expected = [one.to_ndarray(format="rgb24") for one in container.decode(video=0)]
+    for threads in (None, 1):
+        found = [picture.frame().pixels for picture in read_pictures(clip, threads)]
+        assert np.array_equal(found, expected)
 
 
 ROTATIONS: dict[int, tuple[int, int, int, int]] = {

@@ -12,6 +12,7 @@ import av
 import numpy as np
 from av.container import InputContainer
 from av.stream import Disposition
+from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
 from proctoring.errors import BadFrameError
@@ -32,10 +33,14 @@ class RecordedPicture:
     time: float
     """Media time in seconds, rounded to microseconds as capture times in the video protocol are."""
     _picture: av.VideoFrame
+    _converter: VideoReformatter
+    """Shared by the pictures of a file: it prepares the conversion once."""
 
     def frame(self) -> Frame:
         """Convert to RGB and turn upright."""
-        pixels = np.asarray(self._picture.to_ndarray(format="rgb24"), np.uint8)
+        # By default as many threads as cores are started for every picture: 8 ms of CPU on 64, 0.2 on this one.
+        converted = self._converter.reformat(self._picture, format="rgb24", threads=1)
+        pixels = np.asarray(converted.to_ndarray(), np.uint8)
         turns = round(self._picture.rotation / 90) % 4  # Counter-clockwise, in degrees.
         return Frame(self.time, np.ascontiguousarray(np.rot90(pixels, turns)))
 
@@ -68,6 +73,7 @@ def read_pictures(path: Path, threads: int | None = None) -> Iterator[RecordedPi
         stream.thread_type = "AUTO"
         stream.codec_context.thread_count = threads or 0
         period = float(1 / (stream.average_rate or _DEFAULT_RATE))
+        converter = VideoReformatter()
         first: float | None = None
         last = end = 0.0
         damage = _Damage()
@@ -80,7 +86,7 @@ def read_pictures(path: Path, threads: int | None = None) -> Iterator[RecordedPi
                 first = shown
             last = max(last, round(shown - first, 6))
             end = shown + (float(picture.duration * (picture.time_base or 0)) or period)
-            yield RecordedPicture(last, picture)
+            yield RecordedPicture(last, picture, converter)
         if first is None:
             raise BadFrameError(f"{path.name} holds no pictures")
         if damage.detail:
