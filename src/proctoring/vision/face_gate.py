@@ -108,9 +108,8 @@ class FaceGate:
         self.last = self._comparison = None
         if settled and face is not None:
             self.last = context.measured
-            scale = frame.luma.shape[1] / frame.width
             self._comparison = FaceComparison(
-                ComparedFace(frame.time, frame.luma, face.mesh, scale)
+                ComparedFace(frame.time, frame.luma, face.mesh, frame.luma_scale)
             )
 
     def why_measure_unseen(self, time: float) -> str:

@@ -24,7 +24,12 @@ from proctoring.vision.stages.faces import FaceStage
 from proctoring.vision.stages.gaze import GazeStage
 from proctoring.vision.stages.head import HeadStage
 from proctoring.vision.stages.identity import IdentityStage
-from proctoring.vision.stages.injection import InjectionStage, RepetitionStage, StreamStage
+from proctoring.vision.stages.injection import (
+    DecodedFrameStage,
+    InjectionStage,
+    RepetitionStage,
+    StreamStage,
+)
 from proctoring.vision.stages.liveness import FaceMotionStage, LivenessStage
 from proctoring.vision.stages.mouth import MouthStage
 from proctoring.vision.stages.orientation import OrientationStage
@@ -92,7 +97,8 @@ class FaceStages:
             DepictedFacesStage(depicted),
             FaceMotionStage(liveness),
             InjectionStage(self._injection),
-            RepetitionStage(self._repetition, self._injection),
+            DecodedFrameStage(self._injection),
+            RepetitionStage(self._repetition),
             StreamStage(self._repetition),
             self._liveness,
             IdentityStage(identity),

@@ -97,7 +97,7 @@ class FaceSwap:
         if before is None or face is None or not 0 < passed <= REST_SECONDS:
             self._resting_since = None
             return False
-        difference = face_difference(before, frame.luma, face, frame.luma.shape[1] / frame.width)
+        difference = face_difference(before, frame.luma, face, frame.luma_scale)
         since = self._resting_since
         if difference > AT_REST:
             self._resting_since = None

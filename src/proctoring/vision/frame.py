@@ -78,6 +78,11 @@ class Frame:
             return self.picture.luma
         return luma_of(self.picture)
 
+    @property
+    def luma_scale(self) -> float:
+        """Pixels of ``luma`` for each pixel of the frame."""
+        return float(self.luma.shape[1] / self.width)
+
     @cached_property
     def digest(self) -> int:
         """64 bits, equal for two frames with the same pixels. Does not decode."""

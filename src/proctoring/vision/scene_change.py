@@ -62,7 +62,7 @@ def scene_of(frame: Frame, faces: Sequence[Box]) -> Scene:
     """The scene of a frame and the landmarks' boxes of its faces. Does not decode it."""
     rows, columns = frame.luma.shape[0] // BLOCK, frame.luma.shape[1] // BLOCK
     blocks = np.zeros((rows, columns), np.bool_)
-    scale = frame.luma.shape[1] / (frame.width * BLOCK)
+    scale = frame.luma_scale / BLOCK
     for box in faces:
         top, bottom = box.top - _ABOVE * box.height, box.bottom + _BELOW * box.height
         left, right = box.left - _BESIDE * box.width, box.right + _BESIDE * box.width

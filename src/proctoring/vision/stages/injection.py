@@ -28,23 +28,38 @@ class InjectionStage(Stage):
         return {}
 
 
+class DecodedFrameStage(Stage):
+    """Compares frames that other stages have decoded between two runs of ``InjectionStage``: none has to be decoded for it.
+
+    Args:
+        detector: of ``InjectionStage``.
+    """
+
+    name = "injection_decoded"
+
+    def __init__(self, detector: InjectionDetector) -> None:
+        self._detector = detector
+
+    def run(self, context: Context) -> ObservationPart:
+        """Compare the frame, if it is decoded."""
+        self._detector.look(context.frame)
+        return {}
+
+
 class RepetitionStage(Stage):
     """Remembers the digest of every analysed frame: a loop shows some of its frames in each turn.
 
     Args:
         detector: shared with ``StreamStage``.
-        injection: of ``InjectionStage``; compares frames that others decode between its updates.
     """
 
     name = "repetition"
 
-    def __init__(self, detector: RepetitionDetector, injection: InjectionDetector) -> None:
+    def __init__(self, detector: RepetitionDetector) -> None:
         self._detector = detector
-        self._injection = injection
 
     def run(self, context: Context) -> ObservationPart:
         """Add the frame."""
-        self._injection.look(context.frame)
         self._detector.update(context.frame)
         return {}
 

@@ -116,5 +116,5 @@ class LivenessStage(Stage):
             return False
         if self.needs_faces(frame.time) or not self._tracker.certain:
             return False
-        scale = frame.luma.shape[1] / frame.width
-        return face_difference(last.luma, frame.luma, last.face, scale) <= UNCHANGED
+        difference = face_difference(last.luma, frame.luma, last.face, frame.luma_scale)
+        return difference <= UNCHANGED
