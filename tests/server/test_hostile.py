@@ -37,7 +37,9 @@ def assert_well(result: Result) -> None:
     """Nothing was left behind, and the honest session was served. How fast is the benchmark's to say: this
     machine may be busy."""
     speed = ("percentile", "no observation for")
-    assert [p for p in result.problems() if not any(word in p for word in speed)] == []
+    # With six times as much work as cores, more is held at the same moment: it grew by 84 MiB.
+    problems = result.problems(more_memory=128 << 20)
+    assert [p for p in problems if not any(word in p for word in speed)] == []
     assert len(result.during) > 5, "the honest session was starved"
 
 
