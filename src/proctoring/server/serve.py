@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import os
 import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable
-from contextlib import suppress
 from functools import partial
 from types import FrameType
 from typing import Any, cast
@@ -29,9 +26,6 @@ from proctoring.server.socket_protocol import SocketProtocol
 
 STOP_TIMEOUT = 5
 """Seconds for connections to close when the server stops."""
-
-DATE_PERIOD = 1.0
-"""Seconds between two looks at the clock, for the date in the header of answers."""
 
 LOADING_STOP_TIMEOUT = 1.0
 """Seconds after a signal in which the process ends although models are still being loaded."""
@@ -62,33 +56,8 @@ class _Server(uvicorn.Server):
     """Ends sessions and sends their last events before connections are closed."""
 
     def __init__(self, config: uvicorn.Config, service: Service) -> None:
-        self._told_to_exit = False
-        self._wake_up: Callable[[], object] = lambda: None
         super().__init__(config)
         self._service = service
-
-    @property
-    def should_exit(self) -> bool:
-        """Whether it is to stop. May be set from any thread and by a signal handler."""
-        return self._told_to_exit
-
-    @should_exit.setter
-    def should_exit(self, told: bool) -> None:
-        self._told_to_exit = told
-        if told:
-            self._wake_up()
-
-    async def main_loop(self) -> None:
-        """Wait until it is to stop. uvicorn's looks ten times a second: a third of what an idle server costs."""
-        loop, told = asyncio.get_running_loop(), asyncio.Event()
-        self._wake_up = partial(loop.call_soon_threadsafe, told.set)
-        try:
-            while not await self.on_tick(0):  # also sets the date that answers carry
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(DATE_PERIOD):
-                        await told.wait()
-        finally:
-            self._wake_up = lambda: None  # the loop may be closed from now on
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         super().handle_exit(sig, frame)
