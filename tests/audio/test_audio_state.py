@@ -70,7 +70,7 @@ PARTS = st.lists(
 )
 
 
-@settings(max_examples=8)
+@settings(max_examples=6)
 @given(before=PARTS, after=PARTS, odd=st.integers(0, STEP - 1), gap=st.sampled_from([0.0, 0.7]))
 def test_a_snapshot_anywhere_gives_the_same_observations_to_the_bit(
     before: list[tuple[str, float]], after: list[tuple[str, float]], odd: int, gap: float

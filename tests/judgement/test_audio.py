@@ -180,3 +180,17 @@ def test_transcripts_are_no_incident_without_phrases_in_the_policy() -> None:
 
 def test_the_repr_of_an_observation_has_no_words() -> None:
     assert "siri" not in repr(said(3, "hey siri"))
+
+
+def test_how_far_sound_and_words_were_judged_is_known_to_whoever_continues() -> None:
+    gap = AudioObservation(9.0, 5.0, None, None, None)
+    speakers_of_words = AudioObservation(8.0, 1.0, None, None, DiarizationResult((), 1.0, 0.0, 0.0))
+    word = Word("yes", 6.0, 6.5, None, None)
+    final, interim = (
+        TranscriptObservation(time, 6.0, "yes", (word,), is_final, "moonshine", False)
+        for time, is_final in ((6.5, True), (7.5, False))
+    )
+    state = initial_state()
+    for observation in (heard(4.0, CANDIDATE), gap, speakers_of_words, final, interim):
+        state, _ = judge(EXAM, state, observation)
+    assert (state.heard_until, state.transcribed_until) == (4.0, 6.5)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import pytest
@@ -22,7 +23,7 @@ from proctoring.session.audio_buffer import AudioBuffer
 from proctoring.session.audio_position import AudioPosition
 from proctoring.session.audio_session import AudioSession
 from proctoring.session.clock import ClockState, MediaClock
-from proctoring.session.continuation import ArrivalState
+from proctoring.session.continuation import ArrivalState, Continuation
 from proctoring.session.counters import AudioCounts, FrameCounts, IncidentsShown, SessionCounters
 from proctoring.session.lifetime import IdleTimer, Lifetime
 from proctoring.session.load import SessionRate
@@ -32,14 +33,20 @@ from proctoring.session.outcomes import AudioReceived, Outcome
 from proctoring.session.remote_speakers import RemoteSpeakers
 from proctoring.session.sinks import Sinks
 from proctoring.session.sound_state import SoundState, SoundVoices
+from proctoring.session.transcription import TranscriptionService, TranscriptionSession
 from proctoring.session.worker_pool import SerialQueue, WorkerPool
 from proctoring.snapshots import decode, encode
+
+if TYPE_CHECKING:
+    from proctoring.audio.transcription.transcribers import Transcribers
 
 SYNTHETIC = synthetic_models()
 ELSEWHERE = 4096.0
 """What another process's clock shows when this one's shows 0. Times below are multiples of 1/64 s, so that
 their differences are exact."""
 SIXTY_FOURTHS = st.integers(0, 640).map(lambda n: n / 64)
+
+MakeSession = Callable[..., SessionUnderTest]
 
 # Media time.
 
@@ -194,10 +201,23 @@ def test_all_of_the_counters_is_kept() -> None:
     check_kept(used, restored, SessionCounters(), set())
 
 
-def test_which_transcripts_are_waited_for_is_kept() -> None:
-    used = RemoteSpeakers()
-    used.transcribed_until = 7.5
-    check_kept(used, RemoteSpeakers(used.transcribed_until), RemoteSpeakers(), set())
+def test_which_transcripts_are_waited_for_and_their_trouble_are_kept(
+    make_session: MakeSession,
+) -> None:
+    def remote(live: SessionUnderTest) -> tuple[RemoteSpeakers, Continuation]:
+        speakers, transcription = RemoteSpeakers(), Transcriber().session
+        return speakers, replace(
+            live.session.continuation, remote_speakers=speakers, transcription=transcription
+        )
+
+    used, first = remote(make_session())
+    used.transcribed_until, used.trouble = 7.5, "no key"
+    assert first.transcription is not None
+    first.transcription.trouble = "no key"
+    restored, second = remote(make_session())
+    arrivals, (sound_state, voices) = first.arrival_state(1.0, 0.0), first.sound_state()
+    second.restore(arrivals, IncidentsShown(), sound_state, voices, now=1.0, passed=0.0)
+    check_kept(used, restored, RemoteSpeakers(), set())
 
 
 # Sound.
@@ -327,15 +347,28 @@ def test_sound_that_comes_twice_is_skipped() -> None:
     assert_seamless(first.observations + second.observations, 6.0)
 
 
-def test_sound_that_was_judged_after_the_state_was_kept_is_not_heard_again() -> None:
+def test_sound_that_was_judged_after_the_state_was_kept_is_not_judged_again() -> None:
     first = Heard()
     first.connect(0.0)
     first.receive(part(0.0, 2.0), 0.0)
     second = first.continued(judged_until=3.0)
+    third = first.continued()
     first.receive(part(2.0, 3.0), 2.0)
-    second.connect(2.0)
-    second.receive(part(2.0, 5.0), 4.0)
+    for other in (second, third):
+        other.connect(0.0)
+        other.receive(part(0.0, 5.0), 4.0)
     assert_seamless(first.observations + second.observations, 5.0)
+    # It was analysed again all the same: what follows is as if it had been in the state.
+    assert not list(differences(second.observations, third.observations[2:]))
+
+
+def test_if_nothing_but_judgement_is_kept_sound_goes_on_after_what_was_judged() -> None:
+    second = Heard()
+    second.session.restore(SoundState(), SoundVoices(), judged_until=3.0)
+    second.connect(4.0)
+    second.receive(part(4.0, 6.0), 4.0)
+    assert spans(second.observations)[0] == pytest.approx((3.0, 4.0, True))
+    assert second.observations[-1].time == pytest.approx(6.0)
 
 
 def test_sound_that_was_analysed_and_not_judged_is_a_gap() -> None:
@@ -429,6 +462,8 @@ def test_all_of_the_sound_is_kept_but_what_waits() -> None:
             "_models", "_publish", "_sinks", "_transcription", "_queue",
             # The connection's, or those of the end.
             "_carry", "_reply", "_ended",
+            # Of the process before.
+            "_judged_until",
             # Sound that waits: it is a gap unless it is sent again.
             "_buffer",
             # Compared elsewhere: here and in tests/audio/test_audio_state.py.
@@ -443,9 +478,81 @@ def test_all_of_the_sound_is_kept_but_what_waits() -> None:
     assert attributes(AudioBuffer()).keys() == {"_capacity", "_lock", "_items", "_waiting", "_gaps"}
 
 
-# A whole session.
+# Words.
 
-MakeSession = Callable[..., SessionUnderTest]
+
+class Transcriber:
+    """Transcribes nothing, and knows what it was given."""
+
+    trouble = ""
+    lost_seconds = 0.25
+
+    def __init__(self) -> None:
+        self.starts: list[float] = []
+        self.samples = 0
+        service = TranscriptionService(cast("Transcribers", self), InTurn())
+        self.session = TranscriptionSession(
+            service,
+            "moonshine",
+            interim=False,
+            publish=lambda _: None,
+            status_changed=lambda _: None,
+        )
+
+    def begin(self, engine: str, start: float, *, interim: bool) -> Transcriber:
+        assert (engine, interim) == ("moonshine", False)
+        self.starts.append(start)
+        return self
+
+    def push(self, samples: Pcm) -> tuple[()]:
+        self.samples += len(samples)
+        return ()
+
+    def gap(self, seconds: float) -> tuple[()]:
+        assert seconds
+        return ()
+
+    def note(self, engine: str, trouble: str) -> None:
+        """What is wrong."""
+
+
+def test_a_new_transcriber_begins_where_the_words_before_ended_and_what_is_missing_counts() -> None:
+    first, second = Transcriber(), Transcriber()
+    first.session.receive(part(0.0, 2.0), 10.0, 0.0)
+    first.session.receive(part(2.0, 3.0), 12.5, 0.5)
+    second.session.restore(first.session.missing, "", until=13.0)
+    assert second.session.missing == 0.75
+    second.session.receive(part(0.0, 0.5), 12.25, 0.0)
+    assert second.starts == []
+    second.session.receive(part(0.5, 1.5), 12.75, 0.0)
+    assert second.starts == [13.0]
+    assert second.samples == 12_000
+    third = Transcriber()
+    third.session.restore(0.75, "")
+    third.session.receive(part(0.0, 1.0), 20.0, 3.0)
+    assert third.starts == [20.0]
+    assert third.session.missing == 0.75 + 3.0 + 0.25
+
+
+def test_all_of_transcription_is_kept_but_the_transcriber_and_its_words() -> None:
+    used = Transcriber().session
+    used.restore(1.5, "no key", until=2.0)
+    restored = Transcriber().session
+    restored.restore(used.missing, used.trouble, until=2.0)
+    check_kept(
+        used,
+        restored,
+        Transcriber().session,
+        {
+            # Given when it is created.
+            "engine", "_transcribers", "_interim", "_publish", "_status_changed", "_queue",
+            # Begins anew, from the next sample on.
+            "_buffer", "_start", "_stream", "_off", "_last", "_ended",
+        },
+    )  # fmt: skip
+
+
+# A whole session.
 
 KEPT = {"_media", "_arrivals", "_idle", "_counters", "_audio_session", "transcription"}
 """Attributes of a ``Session`` that ``Continuation`` takes care of."""

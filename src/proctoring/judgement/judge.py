@@ -45,7 +45,7 @@ from proctoring.judgement.policy import Policy
 from proctoring.judgement.presence import update_person_count
 from proctoring.judgement.reading import Reading
 from proctoring.judgement.state import JudgementState, KindState, PersonCount
-from proctoring.observations import Observation
+from proctoring.observations import AudioObservation, Observation, TranscriptObservation
 
 
 def judge(
@@ -100,6 +100,8 @@ def judge(
         lips=state.lips,
         unanalysed=state.unanalysed,
         paused_until=state.paused_until,
+        heard_until=state.heard_until,
+        transcribed_until=state.transcribed_until,
     )
     return state, tuple(changes)
 
@@ -139,7 +141,16 @@ def _update(policy: Policy, state: JudgementState, observation: Observation) -> 
         lips=update_lips(state.lips, observation),
         unanalysed=state.unanalysed,
         paused_until=state.paused_until,
+        heard_until=max(state.heard_until, time) if _is_sound(observation) else state.heard_until,
+        transcribed_until=max(state.transcribed_until, time)
+        if isinstance(observation, TranscriptObservation) and observation.final
+        else state.transcribed_until,
     )
+
+
+def _is_sound(observation: Observation) -> bool:
+    """Whether sound was heard in it: not a gap, nor what a transcript says of its speakers."""
+    return isinstance(observation, AudioObservation) and observation.level is not None
 
 
 def _readings(

@@ -182,6 +182,10 @@ class JudgementState:
     """Frames that have arrived and were not analysed; ``None``: the last ones were."""
     paused_until: float | None = None
     """Up to when time without an analysis has been added to time limits."""
+    heard_until: float = 0.0
+    """Media time up to which sound has been judged, for whoever continues the session."""
+    transcribed_until: float = 0.0
+    """End of the last final transcript, likewise."""
 
 
 def initial_state(seed: str = "") -> JudgementState:

@@ -25,6 +25,9 @@ from proctoring.session.worker_pool import WorkerPool
 
 _log = logging.getLogger(__name__)
 
+_ROUNDING = 1e-6
+"""Seconds by which equal media times may differ."""
+
 
 class AudioReply(Protocol):
     """Reports observations to the sender of the audio. Called from pool threads."""
@@ -79,6 +82,8 @@ class AudioSession:
         self._applied: SpeakerReference | None = None
         """The last that the analyser was given."""
         self._judged = _Judged(None, None)
+        self._judged_until = float("-inf")
+        """Media time up to which a process before this one had sound judged."""
         self._reply: AudioReply | None = None
         self._ended: Callable[[], None] | None = None
         """Called after the last observation; ``None`` while more audio may come."""
@@ -143,20 +148,23 @@ class AudioSession:
 
     def restore(self, state: SoundState, voices: SoundVoices, judged_until: float = 0.0) -> None:
         """Have a new one go on. Sound that comes later than expected follows a gap; sound that was
-        judged before is skipped.
+        analysed before is skipped.
 
         Args:
             voices: of the state, or older; without any, voices are learned anew.
-            judged_until: media time up to which sound was judged, if that is later than the state's.
+            judged_until: media time up to which sound was judged. Where that is later than the state's,
+                sound up to it is analysed once more, if it is sent again, but not judged again.
         """
         self._reference = voices.reference
-        if state.start is None:
+        start = state.start
+        if state.analysis is None and judged_until:
+            start = max(start or 0.0, judged_until)
+        if start is None:
             return
-        self._start = state.start
-        analyser = AudioAnalyser(self._models, start=state.start)
+        self._start, self._judged_until = start, judged_until
+        analyser = AudioAnalyser(self._models, start=start)
         if state.analysis is not None:
             analyser.restore(state.analysis, voices.voices)
-        analyser.gap(judged_until - analyser.time)
         self._analyser = analyser
         self._judged = _Judged(analyser.snapshot(), None)
         self._position = AudioPosition(analyser.time)
@@ -207,7 +215,10 @@ class AudioSession:
             # Of several, only the last is followed by this state.
             last = observation is observations[-1]
             after = _Judged(analyser.snapshot(), self._applied) if last else None
-            self._publish(SoundAnalysed(observation, partial(self._was_judged, after)))
+            if observation.time > self._judged_until + _ROUNDING:
+                self._publish(SoundAnalysed(observation, partial(self._was_judged, after)))
+            else:
+                self._was_judged(after)
             if self._reply is not None:
                 self._reply.segment_analysed(observation)
 

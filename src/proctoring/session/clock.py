@@ -66,18 +66,19 @@ class MediaClock:
             lags_since=self._lags_since,
         )
 
-    def restore(self, state: ClockState, then: float) -> None:
+    def restore(self, state: ClockState, then: float, reached: float = 0.0) -> None:
         """Have a new clock go on from a state.
 
         Args:
             then: when the state was taken, by the clock of the arrivals to come. Time in which no
                 process ran thus counts: media time is where it would be if nothing had arrived since.
+            reached: media time that was reached in any case, in seconds.
         """
         if state.since_first is None:
             return
         self._first_arrival = then - state.since_first
         self._last_arrival = then - state.since_last
-        self._last = state.last
+        self._last = max(state.last, reached)
         self._origin = state.origin
         self._lags_since = state.lags_since
 

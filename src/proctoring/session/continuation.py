@@ -9,6 +9,7 @@ from proctoring.session.clock import ClockState, MediaClock
 from proctoring.session.counters import AudioCounts, FrameCounts, IncidentsShown, SessionCounters
 from proctoring.session.lifetime import IdleTimer
 from proctoring.session.media_monitor import MediaMonitor, MonitorState
+from proctoring.session.remote_speakers import RemoteSpeakers
 from proctoring.session.sound_state import SoundState, SoundVoices
 from proctoring.session.transcription import TranscriptionSession
 
@@ -48,6 +49,7 @@ class Continuation:
     counters: SessionCounters
     sound: AudioSession
     transcription: TranscriptionSession | None
+    remote_speakers: RemoteSpeakers | None
 
     def arrival_state(self, now: float, wall: float) -> ArrivalState:
         """For the event loop, at any time.
@@ -72,7 +74,10 @@ class Continuation:
 
     def sound_state(self) -> tuple[SoundState, SoundVoices]:
         """For the worker's turn: that of the analyser after the last observation that was judged."""
-        return self.sound.snapshot()
+        state, voices = self.sound.snapshot()
+        if self.remote_speakers is not None:
+            state = replace(state, words_awaited_from=self.remote_speakers.transcribed_until)
+        return state, voices
 
     def incidents(self) -> IncidentsShown:
         """For the worker's turn: what judgement has published."""
@@ -88,6 +93,7 @@ class Continuation:
         now: float,
         passed: float,
         judged_until: float = 0.0,
+        transcribed_until: float = 0.0,
     ) -> None:
         """Have a new session go on. For the event loop, before anything arrives. The four states may
         be of different moments.
@@ -100,10 +106,12 @@ class Continuation:
         Args:
             now: seconds of this session's clock.
             passed: seconds since ``arrivals`` was taken, 0 if that is negative.
-            judged_until: media time up to which sound was judged, if that is later than the sound's state.
+            judged_until: media time up to which sound was judged (``JudgementState.heard_until``).
+            transcribed_until: end of the last final transcript, likewise.
         """
         self.sound.restore(sound, voices, judged_until)
-        self.clock.restore(arrivals.clock, now - max(0.0, passed))
+        reached = max(judged_until, transcribed_until)
+        self.clock.restore(arrivals.clock, now - max(0.0, passed), reached)
         self.idle.restore(arrivals.idle, now, awaited=arrivals.awaited)
         frames = _without_waiting(arrivals.frames)
         self.monitor.restore(replace(arrivals.monitor, at_last=frames), now)
@@ -113,7 +121,11 @@ class Continuation:
             audio.received = max(0.0, audio.received + self.sound.end_time - received_until)
         self.counters.restore(frames, audio, incidents)
         if self.transcription is not None:
-            self.transcription.restore(arrivals.untranscribed, arrivals.transcription_trouble)
+            trouble = arrivals.transcription_trouble
+            self.transcription.restore(arrivals.untranscribed, trouble, transcribed_until)
+            if self.remote_speakers is not None:
+                self.remote_speakers.transcribed_until = sound.words_awaited_from
+                self.remote_speakers.trouble = trouble
 
 
 def _without_waiting(frames: FrameCounts) -> FrameCounts:

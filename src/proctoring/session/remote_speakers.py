@@ -23,23 +23,16 @@ HIGH_CONFIDENCE, LOW_CONFIDENCE = 0.8, 0.4
 
 class RemoteSpeakers:
     """Selects which diarization is judged. Deepgram numbers speakers per connection in order of
-    appearance; the first is taken for the candidate.
+    appearance; the first is taken for the candidate."""
 
-    Args:
-        transcribed_until: as it was when the session was left by another process.
-    """
-
-    def __init__(self, transcribed_until: float | None = None) -> None:
-        self.transcribed_until = transcribed_until
+    def __init__(self) -> None:
+        self.transcribed_until: float | None = None
         """Media time up to which transcripts have come, or are waited for."""
+        self.trouble = ""
+        """Why there are no transcripts; empty while transcription works."""
 
-    def select(self, observation: Observation, trouble: str) -> tuple[Observation, ...]:
-        """The observations to judge in place of one.
-
-        Args:
-            observation: of any kind.
-            trouble: why there are no transcripts; empty while transcription works.
-        """
+    def select(self, observation: Observation) -> tuple[Observation, ...]:
+        """The observations to judge in place of one of any kind."""
         if isinstance(observation, TranscriptObservation):
             self.transcribed_until = observation.time
             speakers = speakers_in(observation) if observation.final else None
@@ -49,7 +42,7 @@ class RemoteSpeakers:
                 self.transcribed_until = max(
                     self.transcribed_until or 0.0, observation.time - MAX_TRANSCRIPT_GAP / 2
                 )
-            if not trouble and observation.time - self.transcribed_until <= MAX_TRANSCRIPT_GAP:
+            if not self.trouble and observation.time - self.transcribed_until <= MAX_TRANSCRIPT_GAP:
                 return (replace(observation, diarization=None),)
         return (observation,)
 

@@ -91,27 +91,22 @@ class Session:
         """What was last sent to the video socket."""
         wanted = self.policy.transcription
         service = None if wanted.engine == "off" else resources.transcription
-        remote = service is not None and self.policy.audio.diarization == "deepgram"
+        by_deepgram = service is not None and self.policy.audio.diarization == "deepgram"
+        remote = RemoteSpeakers() if by_deepgram else None
         self._worker = SessionWorker(
             pipeline,
             self._sinks,
             resources.pool,
             max_pixels=config.max_pixels,
-            remote_speakers=RemoteSpeakers() if remote else None,
+            remote_speakers=remote,
         )
         self.transcription = None if service is None else self._start_transcription(service)
         """``None`` where there is none."""
         self._audio_session = AudioSession(
             resources.audio, resources.pool, self._worker.post, self._sinks, self.transcription
         )
-        self.continuation = Continuation(
-            self._media,
-            self._arrivals,
-            self._idle,
-            self._counters,
-            self._audio_session,
-            self.transcription,
-        )
+        half = (self._media, self._arrivals, self._idle, self._counters)
+        self.continuation = Continuation(*half, self._audio_session, self.transcription, remote)
         """What another process needs of this half and of its sound."""
 
     @property

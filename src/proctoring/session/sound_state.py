@@ -16,6 +16,8 @@ class SoundState:
     """Media time of the first sample; ``None`` before it."""
     analysis: AudioState | None = None
     """After the last observation that was judged; ``None`` before the first."""
+    words_awaited_from: float | None = None
+    """``RemoteSpeakers.transcribed_until``."""
 
     @property
     def until(self) -> float | None:

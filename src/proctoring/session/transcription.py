@@ -67,6 +67,7 @@ class TranscriptionSession:
         self._buffer = AudioBuffer()
         self._start: float | None = None
         self._missing = 0.0
+        self._until = 0.0
         self._stream: TranscriptionStream | None = None
         self._off = False
         self._last: TranscriptObservation | None = None
@@ -74,14 +75,16 @@ class TranscriptionSession:
         """Called after the last transcript; ``None`` while more audio may come."""
         self._queue = service.pool.serial_queue(self._step)
 
-    def restore(self, missing: float, trouble: str) -> None:
+    def restore(self, missing: float, trouble: str, until: float = 0.0) -> None:
         """Go on, with a new transcriber, for a session that another process left.
 
         Args:
             missing: seconds, as it was.
             trouble: as it was told last.
+            until: media time up to which transcripts were published: what is sent again of the sound
+                before is left out.
         """
-        self._missing, self.trouble = missing, trouble
+        self._missing, self.trouble, self._until = missing, trouble, until
 
     @property
     def missing(self) -> float:
@@ -98,11 +101,15 @@ class TranscriptionSession:
         """
         if self._off or self._ended is not None:
             return
+        self._missing += gap
         if self._start is None:
+            known = max(0, round((self._until - start) * SAMPLE_RATE))
+            samples, start = samples[known:], start + known / SAMPLE_RATE
+            if not len(samples):
+                return
             self._start = start
         elif gap:
             self._buffer.put_gap(gap)
-        self._missing += gap
         self._missing += self._buffer.put(samples)
         self._queue.schedule()
 

@@ -81,7 +81,6 @@ class SessionWorker:
         self._sinks = sinks
         self._max_pixels = max_pixels
         self._remote_speakers = remote_speakers
-        self._transcription_trouble = ""
         self._inbox = Inbox()
         self._turn = RLock()
         """Held while the pipeline judges and outcomes are emitted; never while a frame is decoded or
@@ -163,7 +162,8 @@ class SessionWorker:
                     self._sinks.emit(FrameSkipped(waiting))
                 self._publish(message.time, self._pipeline.finish(message.time))
             case TranscriptionStatus(time, trouble):
-                self._transcription_trouble = trouble
+                if self._remote_speakers is not None:
+                    self._remote_speakers.trouble = trouble
                 engine = self._pipeline.policy.transcription.engine
                 self._publish(time, (), transcription_notice(engine, trouble))
             case DeferredDone():
@@ -191,7 +191,7 @@ class SessionWorker:
             item, ChallengeRequested | CalibrationRequested
         ):
             return self._pipeline.apply(item)
-        selected = self._remote_speakers.select(item, self._transcription_trouble)
+        selected = self._remote_speakers.select(item)
         return tuple(change for one in selected for change in self._pipeline.apply(one))
 
     def _transcript_notice(self, item: JudgementInput) -> Notice | None:
