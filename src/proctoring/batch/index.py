@@ -177,7 +177,7 @@ def _opened(path: Path) -> sqlite3.Connection:
         database = sqlite3.connect(path)
         if database.execute("PRAGMA user_version").fetchone()[0] == _FORMAT:
             database.execute("SELECT count(*) FROM recordings, results LIMIT 0")
-            return database
+            return _quick(database)
         database.close()
     except sqlite3.DatabaseError:
         database.close()
@@ -185,6 +185,12 @@ def _opened(path: Path) -> sqlite3.Connection:
         path.with_name(path.name + suffix).unlink(missing_ok=True)
     database = sqlite3.connect(path)
     database.executescript(_TABLES)
+    return _quick(database)
+
+
+def _quick(database: sqlite3.Connection) -> sqlite3.Connection:
+    """Without waiting for the disk: what a power cut damages is made again."""
+    database.execute("PRAGMA synchronous = OFF")
     return database
 
 

@@ -10,6 +10,8 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
@@ -48,7 +50,8 @@ class LocalProcesses:
         """Start a process."""
         here, there = self._context.Pipe()
         process = self._context.Process(target=_work, args=(there, self._options), daemon=True)
-        process.start()
+        with _interrupts_held():
+            process.start()
         there.close()
         self._last += 1
         self._processes[self._last] = process, here
@@ -114,9 +117,23 @@ class LocalProcesses:
         return f"its worker was ended by signal {name}{memory}"
 
 
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Ctrl-C is told afterwards. A process that is started meanwhile is not told before it asks for it."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _work(connection: Connection, options: Options) -> None:
     """The main function of a worker process."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all; the command ends its workers
+    # Ctrl-C reaches all processes of a terminal; the command ends its workers.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.environ.update(dict.fromkeys(_THREADS, "1"))
     threading.Thread(target=_end_with_parent, daemon=True).start()
     sending = threading.Lock()

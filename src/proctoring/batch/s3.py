@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -35,7 +35,7 @@ def split(address: str) -> tuple[str, str]:
 
 
 def objects(address: str) -> Iterator[tuple[str, str]]:
-    """Keys below a prefix, in order, each with what changes when its content does.
+    """Keys below a prefix, in order, each with what changes when its content does (empty: not known).
 
     Raises:
         SettingsError: boto3 is not installed, or the bucket cannot be listed.
@@ -45,7 +45,7 @@ def objects(address: str) -> Iterator[tuple[str, str]]:
         pages = _client().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
         for page in pages:
             for found in page.get("Contents", ()):
-                yield found["Key"], f"{found['Size']} {found['ETag']}"
+                yield found["Key"], _state(found["Size"], found)
     except _failures() as error:
         raise SettingsError(f"{address}: {error}") from error
 
@@ -57,7 +57,7 @@ def state(address: str) -> str:
         found = _client().head_object(Bucket=bucket, Key=key)
     except _failures():
         return ""
-    return f"{found['ContentLength']} {found['ETag']}"
+    return _state(found["ContentLength"], found)
 
 
 def download(address: str, path: Path) -> str:
@@ -80,6 +80,11 @@ def download(address: str, path: Path) -> str:
     except _failures() as error:
         raise OSError(f"{address}: {error}") from error
     return digest.hexdigest()
+
+
+def _state(size: int, found: Mapping[str, Any]) -> str:
+    """Size and tag; empty where a server gives no tag."""
+    return f"{size} {found['ETag']}" if found.get("ETag") else ""
 
 
 @cache
