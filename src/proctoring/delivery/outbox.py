@@ -23,6 +23,7 @@ from proctoring.records.entries import (
     PendingEvent,
     SittingEnded,
     SittingRef,
+    SittingSaved,
     SittingStarted,
 )
 from proctoring.records.ownership import Fenced
@@ -71,6 +72,10 @@ class Outbox:
         self._lock = Lock()
         self._listeners: dict[str, list[Listener]] = {}
         self._waiting: deque[_WaitingEntry] = deque()
+        self._saved: set[str] = set()
+        """Sittings whose state waits to be written."""
+        self._due = False
+        """Whether what waits is to be written now. States alone are not, until ``write_saved``."""
         self._arrived = Condition()
         self._delivering = Lock()
         self._thread: Thread | None = None
@@ -128,10 +133,32 @@ class Outbox:
         """Record that a sitting ended; end its listeners after the events that still wait."""
         return self._put(end)
 
+    def save(self, saved: SittingSaved, *, last: bool = False) -> None:
+        """Store the state of a sitting, after all that was published of it so far: with the next entry, or
+        when ``write_saved`` is called. Ignored while an earlier one of the sitting waits, unless it is
+        the ``last`` one of this process."""
+        with self._arrived:
+            if saved.sitting.id in self._saved and not last:
+                return
+            self._saved.add(saved.sitting.id)
+            self._waiting.append(_WaitingEntry(saved))
+
+    def write_saved(self) -> None:
+        """Write the states that wait: all sittings' in one transaction."""
+        if not self._saved:
+            return
+        with self._arrived:
+            self._due = True
+            self._arrived.notify()
+        if self._thread is None:
+            with self._delivering:
+                self._deliver()
+
     def _put(self, entry: Entry) -> Future[None]:
         waiting = _WaitingEntry(entry)
         with self._arrived:
             self._waiting.append(waiting)
+            self._due = True
             self._arrived.notify()
         if self._thread is None:
             with self._delivering:
@@ -141,7 +168,7 @@ class Outbox:
     def _deliver_always(self) -> None:
         while True:
             with self._arrived:
-                while not self._waiting and not self._stopping:
+                while not self._due and not self._stopping:
                     self._arrived.wait()
                 if not self._waiting:
                     return
@@ -153,8 +180,13 @@ class Outbox:
     def _deliver(self) -> None:
         """Write one batch, then publish it."""
         batch: list[_WaitingEntry] = []
-        while self._waiting and len(batch) < BATCH:
-            batch.append(self._waiting.popleft())
+        with self._arrived:
+            while self._waiting and len(batch) < BATCH:
+                batch.append(self._waiting.popleft())
+            self._due = bool(self._waiting)
+            for waiting in batch:
+                if isinstance(waiting.entry, SittingSaved):
+                    self._saved.discard(waiting.entry.sitting.id)
         if not batch:
             return
         events = self._journal.write([waiting.entry for waiting in batch])

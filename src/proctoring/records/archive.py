@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import Engine, delete, insert, select, update
+from sqlalchemy import Connection, Engine, delete, insert, select, update
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_exponential
@@ -19,20 +19,26 @@ from proctoring.records.database import (
     TRANSIENT,
     connect,
     parse_url,
+    reading,
     sqlite_url,
     without_password,
     writing,
 )
+from proctoring.records.evidence.sealing import Keys
 from proctoring.records.migrate import migrate
 from proctoring.records.reader import RecordReader
+from proctoring.records.session_states import CONTINUE_WITHIN, StateSealing
 from proctoring.records.signing import Signer, load_signer
 from proctoring.records.sitting_state import OPEN, interrupt
-from proctoring.records.tables import ServerRow, SittingRow
+from proctoring.records.tables import ServerRow, SessionStateRow, SittingRow
 from proctoring.records.writer import RecordWriter
 
 FILE = "records.sqlite3"
 KEY = "signing.key"
 """Names in the data folder."""
+
+STATE_KEY = "proctoring session states"
+"""Purpose of the key that is derived from the signing key."""
 
 HEARTBEAT = 10.0
 """Seconds between two heartbeats of a server in the database."""
@@ -54,10 +60,12 @@ class Archive:
     server_id: str
     """This process, among those that write into the database."""
     reader: RecordReader
+    sealing: StateSealing
+    """Encrypts what is kept of open sittings."""
 
     def writer(self, webhooks: tuple[str, ...] = ()) -> RecordWriter:
         """A writer of this process's sittings, which queues messages for these endpoints."""
-        return RecordWriter(self.engine, self.signer, self.server_id, webhooks)
+        return RecordWriter(self.engine, self.signer, self.server_id, self.sealing, webhooks)
 
     def heartbeat(self, now: datetime) -> None:
         """Record that this process lives, and end the sittings of processes that died.
@@ -76,27 +84,54 @@ class Archive:
                 if (now - row.heartbeat_at).total_seconds() > DEAD_AFTER
             ]
             for server_id in dead:
-                left = select(SittingRow.id).filter_by(server_id=server_id, state=OPEN)
-                for sitting_id in connection.execute(left).scalars().all():
-                    interrupt(connection, sitting_id, self.signer)
-                connection.execute(delete(ServerRow).filter_by(id=server_id))
+                if not self._end_left(connection, server_id, now):
+                    connection.execute(delete(ServerRow).filter_by(id=server_id))
 
-    def close(self, *, clean: bool) -> None:
-        """Close the database.
+    def _end_left(self, connection: Connection, server_id: str, now: datetime) -> bool:
+        """End the sittings of a dead server that nobody continues. Returns whether others are left."""
+        rows = connection.execute(
+            select(SittingRow.id, SessionStateRow.saved_at)
+            .outerjoin(SessionStateRow, SessionStateRow.sitting_id == SittingRow.id)
+            .where(SittingRow.server_id == server_id, SittingRow.state == OPEN)
+        ).all()
+        left = False
+        for row in rows:
+            if row.saved_at is not None and now - row.saved_at <= CONTINUE_WITHIN:
+                left = True
+            else:
+                interrupt(connection, row.id, self.signer)
+        return left
+
+    def is_silent(self, server_id: str, now: datetime) -> bool:
+        """Whether a server has had no heartbeat for ``DEAD_AFTER`` seconds.
+
+        Raises:
+            sqlalchemy.exc.SQLAlchemyError: the database cannot be used now.
+        """
+        last = select(ServerRow.heartbeat_at).filter_by(id=server_id)
+        with reading(self.engine) as connection:
+            heartbeat_at = connection.execute(last).scalar()
+        return heartbeat_at is None or (now - heartbeat_at).total_seconds() > DEAD_AFTER
+
+    def close(self, *, clean: bool) -> bool:
+        """Close the database. Returns whether it is known that no sitting of this process is open.
 
         Args:
             clean: everything is written, so this process need not be found dead by another one.
         """
+        nothing_left = False
         if clean:
             try:
                 with writing(self.engine) as connection:
                     left = select(SittingRow.id).filter_by(server_id=self.server_id, state=OPEN)
-                    if connection.execute(left.limit(1)).first() is None:
+                    nothing_left = connection.execute(left.limit(1)).first() is None
+                    if nothing_left:
                         connection.execute(delete(ServerRow).filter_by(id=self.server_id))
                     # Otherwise another process will find this one dead and end its open sittings.
             except SQLAlchemyError:
-                pass  # another process will find this one dead
+                nothing_left = False  # another process will find this one dead
         self.engine.dispose()
+        return nothing_left
 
 
 def database_url(database: str | None, data_folder: Path) -> URL:
@@ -113,10 +148,20 @@ def open_archive(
     data_folder: Path,
     now: datetime,
     *,
+    keys: Keys | None = None,
     start_timeout: float = DATABASE_START_TIMEOUT,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Archive:
     """Open the database of records; create or upgrade it if necessary.
+
+    Args:
+        database: its address; ``None``: SQLite in ``data_folder``.
+        data_folder: holds the signing key.
+        now: the time of day.
+        keys: the operator's. They encrypt what is kept of open sittings; where there are none, a key
+            that is derived from the signing key does.
+        start_timeout: seconds to wait for a database server that does not answer yet.
+        sleep: waits between two attempts.
 
     Raises:
         SettingsError: it cannot be used; the message names it, without its password.
@@ -131,7 +176,8 @@ def open_archive(
         sleep=sleep,
         reraise=True,
     )
-    archive = Archive(engine, signer, str(ULID()), RecordReader(engine))
+    sealing = StateSealing((keys or Keys()).followed_by(signer.derived_key(STATE_KEY)))
+    archive = Archive(engine, signer, str(ULID()), RecordReader(engine), sealing)
     try:
         attempts(migrate, engine)
         archive.heartbeat(now)

@@ -12,9 +12,16 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 
 from proctoring.records import webhook_queue
 from proctoring.records.chain import ChainState, link
-from proctoring.records.entries import Entry, PendingEvent, SittingEnded, SittingStarted
+from proctoring.records.entries import (
+    Entry,
+    PendingEvent,
+    SittingEnded,
+    SittingSaved,
+    SittingStarted,
+)
 from proctoring.records.incident_changes import IncidentChanges
 from proctoring.records.ownership import Fenced, lock_for_events
+from proctoring.records.session_states import StateChanges
 from proctoring.records.signing import Signer
 from proctoring.records.sitting_start import (
     open_sitting,
@@ -48,6 +55,7 @@ class Batch:
         server_id: this process.
         policies: digests of policies that are stored already.
         webhooks: names of the endpoints to queue messages for.
+        states: collects what is kept of sittings that go on.
     """
 
     def __init__(
@@ -57,8 +65,10 @@ class Batch:
         server_id: str,
         policies: set[str],
         webhooks: tuple[str, ...],
+        states: StateChanges,
     ) -> None:
         self.entries = entries
+        self.states = states
         self.chains: dict[str, ChainState] = {}
         """By id of the sitting, as the batch leaves them."""
         self.policies: set[str] = set()
@@ -93,8 +103,11 @@ class Batch:
                     pass
                 case SittingEnded():
                     self._end(connection, entry)
+                case SittingSaved():
+                    self.states.add(entry)
                 case PendingEvent():
                     event = self._number(index, entry, render)
+                    self.states.add_event(entry)
             self.written.append(Fenced.FENCED if self._is_fenced(entry) else event)
         self._flush(connection)
 
@@ -120,6 +133,10 @@ class Batch:
             sitting_id, seq, head = self._last_event
             found = select(EventRow.hash).filter_by(sitting_id=sitting_id, seq=seq)
             return connection.execute(found).scalar() == head
+        # Writing a state again changes nothing.
+        owned = [entry for entry in owned if not isinstance(entry, SittingSaved)]
+        if not owned:
+            return False
         last = owned[-1]
         state = connection.execute(
             select(SittingRow.state).filter_by(id=last.sitting.id, server_id=self._server_id)
@@ -146,6 +163,7 @@ class Batch:
         self._queue_message(entry.sitting.id, webhook_queue.STARTED, entry.sitting.started_at)
 
     def _end(self, connection: Connection, entry: SittingEnded) -> None:
+        self.states.end(entry.sitting.id)
         self._flush(connection)
         sitting_id = entry.sitting.id
         self._queue_message(sitting_id, webhook_queue.ENDED, entry.time)
@@ -228,4 +246,5 @@ class Batch:
                 ],
             )
         self._incidents.flush(connection)
+        self.states.flush(connection)
         self._messages, self._events = [], []

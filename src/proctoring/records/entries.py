@@ -11,6 +11,7 @@ from typing import Any
 from ulid import ULID
 
 from proctoring.incidents import IncidentChange
+from proctoring.judgement.state import JudgementState
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,26 @@ class PendingEvent:
     """Media time in seconds of the observation that changed it."""
     changes: tuple[IncidentChange, ...]
     notice: Notice | None = None
+    state: JudgementState | None = field(default=None, repr=False)
+    """Judgement after it: stored in the same transaction, for a process that continues the sitting."""
+
+
+@dataclass(frozen=True, slots=True)
+class SittingSaved:
+    """What another process needs to continue a sitting, after the entries before it. Personal data.
+
+    The parts are of the session's own types, for ``snapshots.encode``; ``None``: as stored before.
+    """
+
+    sitting: SittingRef
+    time: datetime
+    """Wall clock, with its zone."""
+    media_time: float
+    """Seconds."""
+    judgement: JudgementState = field(repr=False)
+    hot: object | None = field(default=None, repr=False)
+    learned: object | None = field(default=None, repr=False)
+    biometrics: object | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +100,7 @@ class SittingEnded:
     """The candidate's embedding, where the policy keeps it."""
 
 
-Entry = SittingStarted | PendingEvent | SittingEnded
+Entry = SittingStarted | PendingEvent | SittingSaved | SittingEnded
 
 
 def sitting_ref(session_id: str, started_at: datetime) -> SittingRef:

@@ -129,7 +129,13 @@ class SignalRecorder:
         return True
 
     def begin(
-        self, sitting_id: str, *, transcripts: bool, epoch: int = 1, next_segment: int = 0
+        self,
+        sitting_id: str,
+        *,
+        transcripts: bool,
+        epoch: int = 1,
+        next_segment: int = 0,
+        lost: int = 0,
     ) -> Callable[[JudgementInput], None]:
         """Return the function that records a sitting's inputs.
 
@@ -138,8 +144,9 @@ class SignalRecorder:
             transcripts: whether transcripts are recorded too.
             epoch: under which this process owns the sitting.
             next_segment: number of the first segment that it writes.
+            lost: inputs that another process could not record any more, to be counted.
         """
-        buffer = _Buffer(transcripts, epoch, next_segment=next_segment)
+        buffer = _Buffer(transcripts, epoch, next_segment=next_segment, lost=lost)
         with self._condition:
             self._buffers[sitting_id, epoch] = buffer
 

@@ -8,7 +8,9 @@ import os
 from pathlib import Path
 
 from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from proctoring.errors import SettingsError
 
@@ -39,6 +41,10 @@ class Signer:
     def verifies(self, text: str, signature: str) -> bool:
         """Whether this key signed this text."""
         return verifies(self._key.public_key(), text, signature)
+
+    def derived_key(self, purpose: str) -> bytes:
+        """32 bytes that only this key's holder can compute, the same for the same purpose."""
+        return HKDF(hashes.SHA256(), BYTES, salt=None, info=purpose.encode()).derive(self._secret)
 
     def pseudonym(self, text: str) -> str:
         """HMAC-SHA-256 of a text in hexadecimal, which identifies the text only to the key's holder."""

@@ -7,6 +7,7 @@ import json
 from sqlalchemy import Connection, func, select, update
 
 from proctoring.incidents import IncidentState
+from proctoring.records.session_states import delete_state
 from proctoring.records.signing import Signer
 from proctoring.records.tables import ErasureRow, EventRow, IncidentRow, SittingRow
 
@@ -21,7 +22,12 @@ def sealed_text(sitting_id: str, length: int, head: str) -> str:
     return json.dumps([sitting_id, length, head])
 
 
-def interrupt(connection: Connection, sitting_id: str, signer: Signer) -> None:
+def interrupt(
+    connection: Connection,
+    sitting_id: str,
+    signer: Signer,
+    why: str = "its server stopped without ending it",
+) -> None:
     """End an open sitting whose server died, and its incidents; it ends with its last event.
 
     Should that server live after all, it finds another epoch, and writes nothing more of the sitting.
@@ -39,7 +45,7 @@ def interrupt(connection: Connection, sitting_id: str, signer: Signer) -> None:
             state=INTERRUPTED,
             epoch=row.epoch + 1,
             ended_at=last or row.started_at,
-            end_reason="its server stopped without ending it",
+            end_reason=why,
             event_chain_signature=signer.sign(
                 sealed_text(row.id, row.event_count, row.event_chain_hash)
             ),
@@ -51,6 +57,7 @@ def interrupt(connection: Connection, sitting_id: str, signer: Signer) -> None:
         .where(IncidentRow.state != IncidentState.ENDED.value)
         .values(state=INTERRUPTED)
     )
+    delete_state(connection, sitting_id)
 
 
 def last_seq_of_session(connection: Connection, session_id: str, signer: Signer) -> int:

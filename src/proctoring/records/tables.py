@@ -262,6 +262,28 @@ class FaceEmbeddingRow(Base):
     """32 bit floats, little-endian."""
 
 
+class SessionStateRow(Base):
+    """What a process needs to continue an open sitting whose server died: ``records/session_states.py``.
+
+    The parts are encrypted. Deleted when the sitting ends.
+    """
+
+    __tablename__ = "session_states"
+
+    sitting_id: Mapped[str] = mapped_column(ForeignKey("sittings.id"), primary_key=True)
+    format: Mapped[int]
+    saved_at: Mapped[datetime] = mapped_column(UtcTime)
+    media_time: Mapped[float] = mapped_column(Double)
+    judgement: Mapped[bytes] = mapped_column(LargeBinary)
+    """Written with the events that it caused."""
+    hot: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """What changes all the time."""
+    learned: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """Neutral pose, baselines and the like."""
+    biometrics: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """Embeddings of face and voices."""
+
+
 class SignalSegmentRow(Base):
     """Consecutive inputs of judgement of a sitting, packed by ``records/packing.py``."""
 

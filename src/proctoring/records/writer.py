@@ -12,6 +12,7 @@ from proctoring.records.chain import ChainState
 from proctoring.records.database import reading, writing
 from proctoring.records.entries import Entry
 from proctoring.records.ownership import Fenced
+from proctoring.records.session_states import Digests, StateChanges, StateSealing
 from proctoring.records.signing import Signer
 
 ATTEMPTS = 4
@@ -25,11 +26,17 @@ class RecordWriter:
         engine: the database.
         signer: seals sittings that end.
         server_id: this process, among those that write into the database.
+        sealing: encrypts what is kept of sittings that go on.
         webhooks: names of the endpoints that messages are queued for, in the same transaction.
     """
 
     def __init__(
-        self, engine: Engine, signer: Signer, server_id: str, webhooks: tuple[str, ...] = ()
+        self,
+        engine: Engine,
+        signer: Signer,
+        server_id: str,
+        sealing: StateSealing,
+        webhooks: tuple[str, ...] = (),
     ) -> None:
         self._engine = engine
         self._signer = signer
@@ -38,6 +45,9 @@ class RecordWriter:
         self._chains: dict[str, ChainState] = {}
         """By session id."""
         self._policies: set[str] = set()
+        self._sealing = sealing
+        self._states: dict[str, Digests] = {}
+        """What is stored of the states of sittings that are written here."""
         self._doubt: Batch | None = None
         """A batch whose transaction failed, perhaps after it was committed."""
 
@@ -81,7 +91,14 @@ class RecordWriter:
     def _write(
         self, entries: Sequence[Entry], render: Render
     ) -> list[WrittenEvent | Fenced | None]:
-        batch = Batch(entries, self._signer, self._server_id, self._policies, self._webhooks)
+        batch = Batch(
+            entries,
+            self._signer,
+            self._server_id,
+            self._policies,
+            self._webhooks,
+            StateChanges(self._sealing, self._states),
+        )
         try:
             with writing(self._engine) as connection:
                 batch.write(connection, render)
@@ -95,6 +112,11 @@ class RecordWriter:
             if written is not Fenced.FENCED:
                 self._chains[entry.sitting.session_id] = batch.chains[entry.sitting.id]
         self._policies |= batch.policies
+        for sitting_id, digests in batch.states.digests.items():
+            if digests:
+                self._states[sitting_id] = digests
+            else:
+                self._states.pop(sitting_id, None)
         return batch.written
 
     def _is_written(self, batch: Batch) -> bool:

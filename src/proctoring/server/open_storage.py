@@ -14,7 +14,7 @@ from proctoring.delivery.webhooks import Endpoint, Webhooks
 from proctoring.errors import SettingsError
 from proctoring.records.archive import Archive, open_archive
 from proctoring.records.evidence.ledger import EvidenceLedger
-from proctoring.records.evidence.sealing import read_keys
+from proctoring.records.evidence.sealing import Keys, read_keys
 from proctoring.records.evidence.vault import EvidenceVault, open_store
 from proctoring.records.signals import SignalRecorder
 from proctoring.records.webhook_queue import WebhookQueue
@@ -46,9 +46,10 @@ def open_storage(
     Raises:
         SettingsError: a database that the operator named, or the evidence store, cannot be used.
     """
-    vault = _open_vault(settings)
+    keys = read_keys(settings.evidence_key.get_secret_value(), settings.evidence_key_file)
+    vault = _open_vault(settings, keys)
     try:
-        archive = _open_archive(settings, wall())
+        archive = _open_archive(settings, wall(), keys)
     except SettingsError as error:
         if settings.database is not None:
             raise
@@ -83,23 +84,23 @@ def open_storage(
         wall=wall,
         unbegun_days=unbegun_days,
         evidence_bytes=settings.evidence_ring_bytes,
+        data_folder=settings.data_folder,
     )
 
 
-def _open_archive(settings: Settings, now: datetime) -> Archive:
+def _open_archive(settings: Settings, now: datetime, keys: Keys) -> Archive:
     database = settings.database
     chosen = None if database is None else database.get_secret_value()
-    return open_archive(chosen, settings.data_folder, now)
+    return open_archive(chosen, settings.data_folder, now, keys=keys)
 
 
-def _open_vault(settings: Settings) -> EvidenceVault:
+def _open_vault(settings: Settings, keys: Keys) -> EvidenceVault:
     store = open_store(
         settings.evidence_store,
         settings.evidence_folder or settings.data_folder / "evidence",
         endpoint=settings.evidence_s3_endpoint,
         region=settings.evidence_s3_region,
     )
-    keys = read_keys(settings.evidence_key.get_secret_value(), settings.evidence_key_file)
     return EvidenceVault(store, keys)
 
 

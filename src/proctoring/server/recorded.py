@@ -1,11 +1,20 @@
-"""Waits until it is written that a session began: before that, no client may use it."""
+"""Waits until something of a session is written. Until it is written that it began, no client may use it."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
+from concurrent.futures import Future
 
 from proctoring.errors import NotReadyError
 from proctoring.session.session import Session
+
+
+async def until_done(futures: Iterable[Future[None]], seconds: float) -> None:
+    """Wait for all, at most ``seconds``."""
+    waited = {asyncio.wrap_future(future) for future in futures}
+    if waited:
+        await asyncio.wait(waited, timeout=seconds)
 
 
 async def until_recorded(session: Session, seconds: float) -> Session:

@@ -153,9 +153,9 @@ async def set_reference_voice(
 ) -> VoiceAnswer:
     """Set the candidate's reference voice: other speakers are recognised from the first second on."""
     service = _service(request)
-    _find(service, session_id)
+    await _find(service, session_id)
     voice = await service.learn_voice(given.reference_voice)
-    _find(service, session_id).set_speaker_reference(voice)
+    (await _find(service, session_id)).set_speaker_reference(voice)
     return VoiceAnswer(seconds=round(voice.seconds, 1))
 
 
@@ -186,7 +186,7 @@ async def list_sessions(request: Request) -> SessionsAnswer:
 async def show_session(request: Request, session_id: str) -> SessionAnswer:
     """One open session. 503 while it cannot be recorded, and its sockets are refused."""
     service = _service(request)
-    return _session_answer(service, check_recorded(_find(service, session_id)))
+    return _session_answer(service, check_recorded(await _find(service, session_id)))
 
 
 @router.delete(
@@ -199,7 +199,7 @@ async def end_session(request: Request, session_id: str) -> SessionAnswer:
     """End a session: its open incidents end and its sockets are closed. Its events can be read for a
     while."""
     service = _service(request)
-    session = _find(service, session_id)
+    session = await _find(service, session_id)
     answer = _session_answer(service, session)
     service.sessions.end(session_id, "ended on request", service.now())
     await service.until_done(session)
@@ -225,7 +225,7 @@ async def end_session(request: Request, session_id: str) -> SessionAnswer:
 async def start_calibration(request: Request, session_id: str) -> SessionAnswer:
     """Start a guided calibration; its steps and outcome are events."""
     service = _service(request)
-    session = _find(service, session_id)
+    session = await _find(service, session_id)
     session.request_calibration(service.now())
     return _session_answer(service, session)
 
@@ -243,7 +243,7 @@ async def request_challenge(
 ) -> SessionAnswer:
     """Ask the candidate for a movement; request and outcome are events."""
     service = _service(request)
-    session = _find(service, session_id)
+    session = await _find(service, session_id)
     session.request_challenge(wanted.action if wanted else None, service.now())
     return _session_answer(service, session)
 
@@ -279,8 +279,8 @@ def _service(request: Request) -> Service:
     return service
 
 
-def _find(service: Service, session_id: str) -> Session:
-    session = service.sessions.find(session_id)
+async def _find(service: Service, session_id: str) -> Session:
+    session = await service.find(session_id)
     if session is None:
         shown = session_id[:40] + ("..." if len(session_id) > 40 else "")
         raise UnknownSessionError(f"no session {shown} is open")

@@ -23,12 +23,13 @@ from proctoring.records.entries import SittingRef
 from proctoring.server.access import access_mode
 from proctoring.server.connections import ConnectionLimits, Connections
 from proctoring.server.descriptors import connections_allowed
+from proctoring.server.left_sessions import LeftSessions
 from proctoring.server.model_loading import ModelLoading
 from proctoring.server.open_storage import open_storage
 from proctoring.server.periodic import cancel, repeat, repeat_on_thread
 from proctoring.server.rate_limit import ClientLimit
 from proctoring.server.ready_service import ReadyService, ready_service
-from proctoring.server.recorded import until_recorded
+from proctoring.server.recorded import until_done, until_recorded
 from proctoring.server.references import ReferenceLearning
 from proctoring.server.socket_counts import SocketCounts
 from proctoring.server.status import Status, log_capabilities
@@ -127,6 +128,7 @@ class Service:
         self._references = ReferenceLearning()
         self._ready: ReadyService | None = None
         """``None`` until models are loaded."""
+        self._left = LeftSessions(self.storage, lambda: self.sessions, self.now)
         self._failure = ""
         self._stopping = False
         self._periodic: list[asyncio.Task[None]] = []
@@ -256,11 +258,19 @@ class Service:
         closing = sessions.closing(session_id)
         if closing is not None:
             await self.until_done(closing)
-        session = self.sessions.find(session_id)
+        session = await self.find(session_id) or self.sessions.find(session_id)
         if session is None:
             policy, now = self.default_policy, self.now()
             session = self.sessions.begin(session_id, policy, now, mirrored=mirrored)
         return await until_recorded(session, STOP_TIMEOUT)
+
+    async def find(self, session_id: str) -> Session | None:
+        """The open session of this id, continued if another process left it.
+
+        Raises:
+            NotReadyError, SessionMovedError: it is not known now whether there is one here.
+        """
+        return await self._left.find(session_id)
 
     async def create(
         self, session_id: str, policy: Policy, *, mirrored: bool, face: FaceReference | None = None
@@ -274,6 +284,7 @@ class Service:
         closing = self.sessions.closing(session_id)
         if closing is not None:
             await self.until_done(closing)
+        await self.find(session_id)
         now = self.now()
         session = self.sessions.begin(
             session_id, policy, now, mirrored=mirrored, awaited=True, face=face
@@ -320,18 +331,18 @@ class Service:
         return session.done.done()
 
     async def drain(self) -> None:
-        """End every session and let none begin; listeners still receive the last events."""
+        """Leave every session to the next process and let none begin. Those whose state is not kept end;
+        listeners still receive their last events."""
         self._stopping = True
         self._loading_ended()
         if self._ready is None:
             return
         sessions = self._ready.sessions
-        ending = list(sessions)
-        for session in ending:
-            sessions.end(session.session_id, "the server stops", self.now())
-        if ending:
-            futures = {asyncio.wrap_future(session.done) for session in ending}
-            await asyncio.wait(futures, timeout=STOP_TIMEOUT)
+        await until_done(sessions.keep_all(self.now(), last=True), STOP_TIMEOUT)
+        stopping = list(sessions)
+        for session in stopping:
+            sessions.stop(session, "the server stops", self.now())
+        await until_done((session.done for session in stopping), STOP_TIMEOUT)
 
     async def stop(self) -> None:
         """End sessions, periodic work and threads, and close the storage."""
@@ -359,6 +370,8 @@ class Service:
             wall=self._wall,
         )
         self.outbox.on_fenced = self._fenced
+        if self.storage.keeps_states:
+            self._periodic.append(asyncio.create_task(self._left.adopt()))
         self._loading_ended()
         log_capabilities(self.capabilities)
 

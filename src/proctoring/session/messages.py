@@ -76,6 +76,16 @@ class DeferredDone:
 
 
 @dataclass(frozen=True, slots=True)
+class StateWanted:
+    """The state of the session is to be taken, to be kept."""
+
+    time: float
+    """Media time in seconds."""
+    take: Callable[[], None]
+    """To be called in the worker's turn."""
+
+
+@dataclass(frozen=True, slots=True)
 class SessionEnd:
     """The last message of a session."""
 
@@ -85,5 +95,7 @@ class SessionEnd:
     """The reason, in words for listeners."""
 
 
-Message = JudgementInput | SoundAnalysed | TranscriptionStatus | DeferredDone | SessionEnd
+Message = (
+    JudgementInput | SoundAnalysed | TranscriptionStatus | DeferredDone | StateWanted | SessionEnd
+)
 """Everything but frames. Each has a media time."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from proctoring.audio.pcm import Pcm
 from proctoring.errors import BadFrameError
 from proctoring.incidents import IncidentChange
+from proctoring.judgement.state import JudgementState
 from proctoring.observations import FrameObservation
 from proctoring.records.entries import Notice
 from proctoring.session.messages import ReceivedFrame
@@ -126,6 +127,8 @@ class JudgementUpdate:
     notice: Notice | None = None
     frames_pending: bool = False
     """Whether frames of earlier media times may still be analysed."""
+    state: JudgementState | None = None
+    """Judgement after it; ``None``: more of the same moment follows, or nothing of judgement changed."""
 
 
 @dataclass(frozen=True, slots=True)

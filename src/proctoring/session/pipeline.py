@@ -16,7 +16,7 @@ from proctoring.judgement.policy import Policy
 from proctoring.judgement.recent_angles import RecentAngles, RecentAnglesState
 from proctoring.judgement.reducer import apply
 from proctoring.judgement.state import JudgementState, initial_state
-from proctoring.observations import FrameObservation
+from proctoring.observations import FrameObservation, TranscriptObservation
 from proctoring.records.entries import Notice
 from proctoring.session.guidance import guidance, notices
 from proctoring.vision.analyser import FrameAnalysis, VisionAnalyser, merge_deferred
@@ -36,6 +36,8 @@ class JudgementSnapshot:
     recent: RecentAnglesState | None = None
     notices: tuple[Notice, ...] = field(default=(), repr=False)
     """Those that nobody has taken yet."""
+    inputs: int = 0
+    """As in ``Pipeline``."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,6 +73,8 @@ class Pipeline:
         kept = kept or JudgementSnapshot(initial_state(seed))
         self.policy = policy
         self.analyser = analyser
+        self.inputs = kept.inputs
+        """Inputs so far that the records may hold."""
         self._record = record
         self._state = kept.state
         self._notices = list(kept.notices)
@@ -109,6 +113,9 @@ class Pipeline:
     def apply(self, item: JudgementInput) -> tuple[IncidentChange, ...]:
         """Record an input and judge it."""
         self._record(item)
+        self.inputs += self.policy.records.transcripts or not isinstance(
+            item, TranscriptObservation
+        )
         before = self._state
         self._state, changes = apply(self.policy, before, item)
         self._notices += notices(self.policy, before, self._state)
@@ -129,7 +136,9 @@ class Pipeline:
 
     def judgement(self) -> JudgementSnapshot:
         """The part that is judgement's; ``VisionAnalyser`` gives those that are vision's. Cheap."""
-        return JudgementSnapshot(self._state, self._faces, self._recent.state, tuple(self._notices))
+        return JudgementSnapshot(
+            self._state, self._faces, self._recent.state, tuple(self._notices), self.inputs
+        )
 
     def finish(self, time: float) -> tuple[IncidentChange, ...]:
         """End open incidents: the session ends at media time ``time``."""
@@ -143,6 +152,18 @@ class Pipeline:
     def why_no_calibration(self) -> str:
         """Why a calibration cannot be started now; empty if it can. Thread-safe."""
         return why_no_calibration(self.policy, self._state.calibration)
+
+    @property
+    def state(self) -> JudgementState:
+        """What judgement knows. Thread-safe."""
+        return self._state
+
+    @property
+    def learned(self) -> tuple[object, ...]:
+        """Changes when something was learned that is worth keeping at once. Thread-safe."""
+        enrolment, calibration = self._state.enrolment, self._state.calibration
+        known = (enrolment.ready_at is not None, calibration.extent is not None)
+        return (*known, *self.analyser.progress)
 
     @property
     def suspicious(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass
 
 from proctoring.errors import (
@@ -13,13 +14,16 @@ from proctoring.errors import (
 )
 from proctoring.judgement.policy import Policy
 from proctoring.session.admission import Admission, LoadReading
+from proctoring.session.continuing import LeftSession
 from proctoring.session.factory import (
     NewSession,
     SessionLimits,
     SessionServices,
+    continue_session,
     create_session,
 )
 from proctoring.session.identifier import check_session_id
+from proctoring.session.keeper import HOT_PERIOD
 from proctoring.session.media_source import SessionState
 from proctoring.session.session import Session
 from proctoring.vision.identity.reference import FaceReference
@@ -59,6 +63,7 @@ class Registry:
         self._admission = Admission(limits.max_sessions, by_load=limits.admission_by_load)
         self._entries: dict[str, _Open | _Closing | _Remembered] = {}
         """Sessions that are remembered are in the order in which they became so."""
+        self._kept_at = float("-inf")
 
     def __len__(self) -> int:
         return sum(isinstance(entry, _Open) for entry in self._entries.values())
@@ -99,6 +104,30 @@ class Registry:
         self._admission.begun(now)
         self._services.metrics.sessions_begun.inc()
         return session
+
+    def continue_(self, found: LeftSession, now: float) -> Session:
+        """Go on with a session that another process left. Never refused for load: it was admitted once,
+        and its candidate sits an exam."""
+        session = continue_session(self._services, self._limits, found, now)
+        self._put(session.session_id, _Open(session))
+        self._admission.begun(now)
+        self._services.metrics.sessions_continued.inc()
+        return session
+
+    def keep_all(self, now: float, *, last: bool = False) -> list[Future[None]]:
+        """Have the states taken of all open sessions in which anything has changed.
+
+        Returns:
+            For each of them, when its state is on its way into the records.
+        """
+        self._kept_at = now
+        wall = self._services.wall().timestamp()
+        taken = [
+            session.keeper.keep(now, wall, last=last)
+            for session in self
+            if session.keeper is not None
+        ]
+        return [future for future in taken if future is not None]
 
     def refusal(self, now: float) -> ProctoringError | None:
         """Why no session may begin now; ``None`` if one may."""
@@ -148,6 +177,13 @@ class Registry:
             self._close(session, now)
         return session
 
+    def stop(self, session: Session, detail: str, now: float) -> None:
+        """Leave a session to another process, if its state is kept; else end it."""
+        if session.keeper is None:
+            self.end(session.session_id, detail, now)
+        else:
+            self.release(session, detail, now)
+
     def fence(self, sitting_id: str, epoch: int, now: float) -> None:
         """Another server owns this sitting: close its session's sockets, and publish nothing more."""
         for entry in list(self._entries.values()):
@@ -170,6 +206,10 @@ class Registry:
         self._admission.observe(LoadReading(pool.needed, pool.rate, pool.active), now)
         if self._services.transcription is not None:
             self._services.transcription.pool.update_rates()
+        # The states taken at the tick before are written together.
+        self._services.storage.outbox.write_saved()
+        if now - self._kept_at >= HOT_PERIOD:
+            self.keep_all(now)
         for session in self:
             session.tick(now)
             if session.state is SessionState.ENDED:

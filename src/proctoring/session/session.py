@@ -18,6 +18,7 @@ from proctoring.session.clock import MediaClock
 from proctoring.session.config import SessionConfig, SessionResources
 from proctoring.session.continuation import Continuation
 from proctoring.session.counters import AudioCounts, FrameCounts, SessionCounters
+from proctoring.session.keeper import StateKeeper
 from proctoring.session.lifetime import IdleTimer
 from proctoring.session.load import Slowed
 from proctoring.session.media_monitor import MediaMonitor
@@ -77,6 +78,8 @@ class Session:
         """Set when the start of the session is stored. Until then no client may use it."""
         self.done = done
         """Set when the session has ended and everything of it is stored and published."""
+        self.keeper: StateKeeper | None = None
+        """Has its state taken; ``None`` where it is not kept."""
         self._withdraw = withdraw
         self._pipeline = pipeline
         self._counters = SessionCounters()
@@ -108,6 +111,8 @@ class Session:
         half = (self._media, self._arrivals, self._idle, self._counters)
         self.continuation = Continuation(*half, self._audio_session, self.transcription, remote)
         """What another process needs of this half and of its sound."""
+        self.post, self.emit = self._worker.post, self._sinks.emit
+        """Leaves a message for the worker; hands an outcome to the sinks. For who constructs the session."""
 
     @property
     def media_time(self) -> float | None:

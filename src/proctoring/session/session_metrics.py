@@ -90,6 +90,11 @@ class SessionMetrics:
         self.sessions_begun = Counter(
             "proctoring_sessions_begun", "Sessions that began", registry=registry
         )
+        self.sessions_continued = Counter(
+            "proctoring_sessions_continued",
+            "Sessions that another process left and that continued here",
+            registry=registry,
+        )
         self.sessions_ended = Counter(
             "proctoring_sessions_ended", "Sessions that ended", registry=registry
         )

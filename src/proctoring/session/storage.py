@@ -20,10 +20,19 @@ class SessionStorage(Protocol):
     def outbox(self) -> Outbox:
         """The event log: begins, publishes and ends sittings."""
 
+    @property
+    def keeps_states(self) -> bool:
+        """Whether the state of sessions is stored, so that another process can continue them."""
+
     def observation_recorder(
-        self, sitting: SittingRef, wanted: RecordSettings
+        self, sitting: SittingRef, wanted: RecordSettings, *, next_segment: int = 0, lost: int = 0
     ) -> Callable[[JudgementInput], None]:
-        """Return the function that records each observation of a sitting, as its policy allows."""
+        """Return the function that records each observation of a sitting, as its policy allows.
+
+        Args:
+            next_segment: number of the first segment, of a sitting that continues.
+            lost: observations that another process could not record any more.
+        """
 
     def end_observations(self, sitting_id: str) -> None:
         """Write what waits of a sitting's observations; no more will come."""

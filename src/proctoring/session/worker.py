@@ -23,6 +23,7 @@ from proctoring.session.messages import (
     ReceivedFrame,
     SessionEnd,
     SoundAnalysed,
+    StateWanted,
     TranscriptionStatus,
 )
 from proctoring.session.notices import transcript_notice, transcription_notice
@@ -168,6 +169,8 @@ class SessionWorker:
                 self._publish(time, (), transcription_notice(engine, trouble))
             case DeferredDone():
                 self._apply_deferred(message.result)
+            case StateWanted():
+                message.take()
             case SoundAnalysed(observation):
                 message.judged()
                 self._publish(message.time, self._judge(observation))
@@ -267,11 +270,25 @@ class SessionWorker:
         *,
         frames_pending: bool = False,
     ) -> None:
-        """Emit what the last call of the pipeline gave, guidance for the candidate first."""
+        """Emit what the last call of the pipeline gave, guidance for the candidate first.
+
+        The last that is published carries the state of judgement: one that is stored without what
+        follows must not be ahead of it.
+        """
         self._queue.set_suspicious(self._pipeline.suspicious)
-        for guidance in self._pipeline.take_notices():
-            self._sinks.emit(JudgementUpdate(time, (), guidance, frames_pending))
-        self._sinks.emit(JudgementUpdate(time, changes, notice, frames_pending))
+        updates = [
+            JudgementUpdate(time, (), guidance, frames_pending)
+            for guidance in self._pipeline.take_notices()
+        ]
+        told = bool(changes) or notice is not None
+        if told:
+            updates.append(JudgementUpdate(time, changes, notice, frames_pending))
+        if updates:
+            updates[-1] = replace(updates[-1], state=self._pipeline.state)
+        if not told:
+            updates.append(JudgementUpdate(time, (), None, frames_pending))
+        for update in updates:
+            self._sinks.emit(update)
 
 
 def _frames_pending(item: JudgementInput) -> bool:

@@ -15,6 +15,7 @@ from proctoring.records.entries import SittingRef
 from proctoring.records.erasure import Erasure
 from proctoring.records.evidence.ledger import EvidenceContent
 from proctoring.records.signals import discard
+from proctoring.session.continuing import LeftSession
 from proctoring.session.evidence.face_search import FindFaces
 from proctoring.session.evidence.recorder import EvidenceRecorder
 from proctoring.session.sinks import Sink
@@ -64,10 +65,29 @@ class MemoryStorage:
     def sweep(self) -> None:
         """Nothing to erase."""
 
+    @property
+    def keeps_states(self) -> bool:
+        """Nothing outlives the process."""
+        return False
+
+    def left_sessions(self, *, first: bool) -> tuple[str, ...]:  # noqa: ARG002
+        """None: nothing outlives the process."""
+        return ()
+
+    def claim(self, session_id: str) -> LeftSession | None:  # noqa: ARG002
+        """``None``: nothing outlives the process."""
+        return None
+
+    def abandon(self, found: LeftSession) -> None:
+        """Nothing was found."""
+
     def observation_recorder(
         self,
         sitting: SittingRef,  # noqa: ARG002
         wanted: RecordSettings,  # noqa: ARG002
+        *,
+        next_segment: int = 0,  # noqa: ARG002
+        lost: int = 0,  # noqa: ARG002
     ) -> Callable[[JudgementInput], None]:
         """A function that discards observations."""
         return discard

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -15,6 +16,8 @@ from proctoring.delivery.webhooks import ABANDONED_AFTER, Webhooks
 from proctoring.judgement.inputs import JudgementInput
 from proctoring.judgement.policy.storage import EvidenceSettings, RecordSettings
 from proctoring.records.archive import Archive
+from proctoring.records.continuation import NOT_CONTINUED, claim_kept, orphans
+from proctoring.records.database import writing
 from proctoring.records.entries import SittingRef
 from proctoring.records.erasure import (
     Erasure,
@@ -25,8 +28,11 @@ from proctoring.records.erasure import (
 )
 from proctoring.records.evidence.ledger import EvidenceContent, EvidenceLedger
 from proctoring.records.retention import sweep
+from proctoring.records.server_lock import forget, hold, is_gone
 from proctoring.records.signals import SignalRecorder, discard
+from proctoring.records.sitting_state import interrupt
 from proctoring.records.webhook_queue import WebhookQueue
+from proctoring.session.continuing import LeftSession, decode_parts
 from proctoring.session.evidence.face_search import FindFaces
 from proctoring.session.evidence.recorder import EvidenceRecorder
 from proctoring.session.evidence.writer import EvidenceWriter
@@ -49,6 +55,7 @@ class RecordedStorage:
         wall: the time of day, with its zone.
         unbegun_days: days for which a consent is kept whose session never begins.
         evidence_bytes: media held in memory for each session whose policy wants clips.
+        data_folder: holds a lock file of each server on this machine.
     """
 
     def __init__(
@@ -64,6 +71,7 @@ class RecordedStorage:
         wall: Callable[[], datetime],
         unbegun_days: float,
         evidence_bytes: int,
+        data_folder: Path,
     ) -> None:
         self.records = archive
         self.outbox = outbox
@@ -75,6 +83,8 @@ class RecordedStorage:
         self._wall = wall
         self._unbegun_days = unbegun_days
         self._evidence_bytes = evidence_bytes
+        self._data_folder = data_folder
+        self._lock = hold(data_folder, archive.server_id)
         self._log_emptied = True
         """Whether SQLite's write-ahead log holds nothing that was erased."""
 
@@ -114,7 +124,11 @@ class RecordedStorage:
             _log.error("the last signals could not be written within %.0f s", timeout)
         if not self._webhooks.stop(timeout):
             _log.error("a webhook was still being waited for after %.0f s", timeout)
-        self.records.close(clean=delivered)
+        nothing_left = self.records.close(clean=delivered)
+        if self._lock is not None:
+            self._lock.release()
+        if nothing_left:
+            forget(self._data_folder, self.records.server_id)
 
     def heartbeat(self) -> None:
         """Record that this process lives; a failure is logged, the next heartbeat makes up for it."""
@@ -149,13 +163,55 @@ class RecordedStorage:
         if gone := queue.discard_older(ABANDONED_AFTER):
             _log.info("%d messages to webhooks that no server has configured are discarded", gone)
 
+    @property
+    def keeps_states(self) -> bool:
+        """Whether sessions can be continued by another process: they are recorded."""
+        return True
+
+    def left_sessions(self, *, first: bool) -> tuple[str, ...]:
+        """Ids of the sessions that servers left which are gone, oldest first."""
+        archive = self.records
+        is_gone = self._is_gone if first else self._is_silent
+        return orphans(archive.engine, archive.server_id, is_gone)
+
+    def abandon(self, found: LeftSession) -> None:
+        """End a session's sitting, which was claimed and cannot be continued after all."""
+        with writing(self.records.engine) as connection:
+            interrupt(connection, found.kept.sitting.id, self.records.signer, NOT_CONTINUED)
+
+    def _is_silent(self, server_id: str) -> bool:
+        return self.records.is_silent(server_id, self._wall())
+
+    def _is_gone(self, server_id: str) -> bool:
+        return self._is_silent(server_id) or is_gone(self._data_folder, server_id)
+
+    def claim(self, session_id: str) -> LeftSession | None:
+        """Take over a session that a server left which is gone; ``None`` if there is none to continue."""
+        archive = self.records
+        kept = claim_kept(
+            archive.engine,
+            archive.signer,
+            archive.sealing,
+            session_id,
+            server_id=archive.server_id,
+            is_gone=self._is_gone,
+            now=self._wall(),
+        )
+        return None if kept is None else decode_parts(kept, archive.sealing)
+
     def observation_recorder(
-        self, sitting: SittingRef, wanted: RecordSettings
+        self, sitting: SittingRef, wanted: RecordSettings, *, next_segment: int = 0, lost: int = 0
     ) -> Callable[[JudgementInput], None]:
         """Return the function that records each observation of a sitting, as its policy allows."""
         if not wanted.signals:
             return discard
-        return self._signals.begin(sitting.id, transcripts=wanted.transcripts, epoch=sitting.epoch)
+        return self._signals.begin(
+            sitting.id,
+            transcripts=wanted.transcripts,
+            epoch=sitting.epoch,
+            next_segment=next_segment,
+            lost=lost,
+        )
 
     def end_observations(self, sitting_id: str) -> None:
         """Have what waits of a sitting's observations written; no more will come."""

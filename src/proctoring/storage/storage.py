@@ -8,6 +8,7 @@ from proctoring.capabilities import Capability
 from proctoring.records.archive import Archive
 from proctoring.records.erasure import Erasure
 from proctoring.records.evidence.ledger import EvidenceContent
+from proctoring.session.continuing import LeftSession
 from proctoring.session.evidence.face_search import FindFaces
 from proctoring.session.storage import SessionStorage
 
@@ -53,6 +54,29 @@ class Storage(SessionStorage, Protocol):
 
     def sweep(self) -> None:
         """Erase what policies no longer allow to be kept. Called now and then."""
+
+    def left_sessions(self, *, first: bool) -> tuple[str, ...]:
+        """Ids of the sessions that servers left which are gone, oldest first.
+
+        Args:
+            first: this process has just started: it continues those of any server that is gone.
+                Later only those of servers that have been gone for ``records.archive.DEAD_AFTER``, which
+                nobody started again.
+
+        Raises:
+            sqlalchemy.exc.SQLAlchemyError: the database cannot be read now.
+        """
+
+    def claim(self, session_id: str) -> LeftSession | None:
+        """Take over a session that a server left which is gone; ``None`` if there is none to continue.
+
+        Raises:
+            SessionMovedError: another server took it over at this moment.
+            sqlalchemy.exc.SQLAlchemyError: the database cannot be used now.
+        """
+
+    def abandon(self, found: LeftSession) -> None:
+        """End a session's sitting, which was claimed and cannot be continued after all."""
 
     def write_observations(self, sitting_id: str) -> None:
         """Write a sitting's waiting observations now.

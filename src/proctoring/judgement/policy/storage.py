@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field, field_validator
 
 from proctoring.incidents import LABELS
@@ -65,3 +67,7 @@ class RecordSettings(Section):
     """Days after the end of a session until its observations are erased."""
     transcripts: bool = False
     """Whether transcripts are recorded too. ``False``: judging again finds no phrases."""
+    failover: Literal["full", "no_biometrics", "off"] = "full"
+    """What is kept of an open session, encrypted, so that it continues when its server dies or is
+    restarted; deleted when the session ends. ``no_biometrics``: without embeddings of face and voices,
+    which are then learned anew. ``off``: nothing; the session is interrupted."""

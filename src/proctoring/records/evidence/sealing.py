@@ -36,6 +36,13 @@ class Keys:
         self._ciphers = {key_id(key): AESGCM(key) for key in keys}
         self._first = next(iter(self._ciphers), None)
 
+    def followed_by(self, key: bytes) -> Keys:
+        """These keys and one more, which encrypts only where there is none of these."""
+        more = Keys([key])
+        more._ciphers = {**self._ciphers, **more._ciphers}
+        more._first = next(iter(more._ciphers))
+        return more
+
     @property
     def seals(self) -> bool:
         """Whether new evidence is encrypted."""

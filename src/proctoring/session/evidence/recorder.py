@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import partial
 from threading import RLock
@@ -106,6 +106,16 @@ class EvidenceRecorder:
     def size(self) -> int:
         """Bytes of media held in memory."""
         return 0 if self._media is None else self._media.size
+
+    def resume(self, count: int, incidents: Iterable[IncidentChange]) -> None:
+        """Go on where another process stopped.
+
+        Args:
+            count: stills and clips that are stored.
+            incidents: open ones, with their evidence.
+        """
+        self._count = count
+        self._incidents = {one.number: _Incident(one) for one in incidents if one.evidence}
 
     def accept(self, outcome: Outcome) -> None:
         """Record media, request evidence, publish."""

@@ -250,6 +250,21 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("sitting_id", "last_segment", name=op.f("pk_signal_curves")),
     )
     op.create_table(
+        "session_states",
+        sa.Column("sitting_id", sa.String(length=26), nullable=False),
+        sa.Column("format", sa.Integer(), nullable=False),
+        sa.Column("saved_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("media_time", sa.Double(), nullable=False),
+        sa.Column("judgement", sa.LargeBinary(), nullable=False),
+        sa.Column("hot", sa.LargeBinary(), nullable=True),
+        sa.Column("learned", sa.LargeBinary(), nullable=True),
+        sa.Column("biometrics", sa.LargeBinary(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["sitting_id"], ["sittings.id"], name=op.f("fk_session_states_sitting_id")
+        ),
+        sa.PrimaryKeyConstraint("sitting_id", name=op.f("pk_session_states")),
+    )
+    op.create_table(
         "signal_segments",
         sa.Column("sitting_id", sa.String(length=26), nullable=False),
         sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
@@ -267,6 +282,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table("signal_segments")
     op.drop_table("signal_curves")
+    op.drop_table("session_states")
     with op.batch_alter_table("incidents", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_incidents_sitting_id_alerted_severity"))
         batch_op.drop_index(batch_op.f("ix_incidents_kind"))
