@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -38,8 +39,8 @@ pytestmark = [
 @pytest.fixture
 def cluster() -> Iterator[str]:
     """The address of a cluster of two machines with one core each."""
+    os.environ["RAY_ENABLE_UV_RUN_RUNTIME_ENV"] = "0"  # before the import
     ray = pytest.importorskip("ray", reason="ray is not installed")
-    os.environ["RAY_ENABLE_UV_RUN_RUNTIME_ENV"] = "0"
     from ray.cluster_utils import Cluster
 
     found: Any = Cluster()
@@ -71,12 +72,10 @@ def kill_process(pid: int) -> None:
 
 def kill_node(pid: int) -> None:
     """The raylet and everything that it has started."""
-    raylet = psutil.Process(pid).parent()
-    assert raylet is not None
-    assert "raylet" in raylet.name()
-    everything = [raylet, *raylet.children(recursive=True)]
-    for process in everything:
-        process.kill()
+    raylet = next(one for one in psutil.Process(pid).parents() if one.name() == "raylet")
+    for process in (raylet, *raylet.children(recursive=True)):
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
 
 
 @pytest.mark.parametrize("kill", [kill_process, kill_node])
