@@ -9,6 +9,7 @@ import textwrap
 from collections import deque
 from collections.abc import Iterator, Mapping
 from enum import Enum
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -107,21 +108,22 @@ def reachable(value: Any, seen: dict[int, Any] | None = None) -> Iterator[object
             yield from reachable(one, seen)
 
 
-def changing(kind: type) -> set[str]:
+@cache
+def changing(kind: type) -> frozenset[str]:
     """``Class.attribute`` of what methods of a class assign or change, apart from its constructor."""
     try:
         tree = ast.parse(textwrap.dedent(inspect.getsource(kind)))
     except (OSError, TypeError):
-        return set()
+        return frozenset()
     found: set[str] = set()
     for method in ast.walk(tree):
         if isinstance(method, ast.FunctionDef) and method.name not in ("__init__", "__post_init__"):
             for node in ast.walk(method):
                 found |= {f"{kind.__name__}.{name}" for name in _changed_by(node)}
-    return found
+    return frozenset(found)
 
 
-_CHANGES = {"append", "extend", "clear", "popleft", "pop", "add", "discard", "update", "insert"}
+_CHANGES = {"append", "extend", "clear", "popleft", "pop", "discard", "insert"}
 
 
 def _changed_by(node: ast.AST) -> Iterator[str]:

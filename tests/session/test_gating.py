@@ -46,7 +46,7 @@ def with_phone(picture: Pixels, rows: float) -> Pixels:
     return result
 
 
-PERSON = Detection("person", 0.9, Box(100, 60, 540, 480))
+PERSON = Detection("person", 0.9, Box(100.0, 60.0, 540.0, 480.0))
 
 
 def staged_detector(pixels: Pixels, /, *, close: bool = True) -> Steps[ObjectDetections]:
