@@ -185,6 +185,10 @@ class Settings(BaseSettings):
     """Seconds without media and media sockets after which a session ends."""
     session_idle_timeout: float = Field(default=3600.0, ge=1, le=604_800)
     """Seconds without media after which a session ends that listeners or sockets keep open."""
+    drain_rate: float = Field(default=20.0, ge=0.1, le=10_000)
+    """Sessions a second that a server hands to others of its cluster when it is stopped."""
+    drain_timeout: float = Field(default=20.0, ge=0, le=86_400)
+    """Seconds after which a server that is stopped hands over all that is left at once."""
     keep_events: float = Field(default=900.0, ge=0, le=86_400)
     """Seconds for which an ended session's events remain readable on the events socket."""
     events_per_session: int = Field(default=10_000, ge=1, le=1_000_000)

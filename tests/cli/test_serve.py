@@ -23,6 +23,7 @@ from proctoring.cli import app
 from proctoring.errors import SettingsError
 from proctoring.models.store import ModelStore
 from proctoring.server.port import open_port
+from proctoring.server.serve import ONE_SIGNAL
 from proctoring.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -170,6 +171,40 @@ def test_a_signal_ends_sessions_closes_sockets_and_leaves(
     assert process.returncode == 0
     assert "Traceback" not in said
     assert "/ws/proctor/a" not in said  # names of sessions are not logged
+
+
+@pytest.mark.e2e
+def test_a_second_signal_ends_the_process_at_once(model_store: ModelStore) -> None:
+    with serving(model_store) as (process, address):
+        url = address.replace("http", "ws", 1) + "/ws/proctor/a"
+        # A client that never closes its side: an orderly stop waits for it.
+        with connect(f"{url}/video") as video:
+            assert "flow" in video.recv(timeout=TIMEOUT)
+            process.terminate()
+            time.sleep(ONE_SIGNAL + 0.1)
+            process.terminate()
+            process.communicate(timeout=TIMEOUT)
+    assert process.returncode in (0, 1)
+
+
+@pytest.mark.e2e
+def test_drain_stops_a_server_and_waits_until_it_has_stopped(model_store: ModelStore) -> None:
+    with serving(model_store) as (process, address):
+        url = address.replace("http", "ws", 1) + "/ws/proctor/a"
+        with connect(f"{url}/events") as events:
+            done = subprocess.run(
+                [sys.executable, "-m", "proctoring", "drain", "--server", address],
+                check=True, capture_output=True, text=True, timeout=TIMEOUT,
+            )  # fmt: skip
+            with pytest.raises(ConnectionClosed) as caught:  # noqa: PT012
+                while True:  # its last messages
+                    events.recv(timeout=TIMEOUT)
+            assert caught.value.rcvd is not None
+            assert caught.value.rcvd.code == 1012
+        assert done.stdout.splitlines()[0] == "the server is stopping; open sessions: 1"
+        assert done.stdout.splitlines()[-1] == "the server has stopped"
+        process.communicate(timeout=TIMEOUT)
+    assert process.returncode == 0
 
 
 @pytest.mark.e2e

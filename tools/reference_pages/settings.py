@@ -64,6 +64,8 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "session_grace",
         "session_idle_timeout",
         "keep_events",
+        "drain_rate",
+        "drain_timeout",
     ),
     "Limits": (
         "max_sessions",

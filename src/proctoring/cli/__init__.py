@@ -12,7 +12,17 @@ from typing import Annotated
 import typer
 
 import proctoring
-from proctoring.cli import analyse, batch, livekit_agent, models, policy, records, serve, token
+from proctoring.cli import (
+    analyse,
+    batch,
+    drain,
+    livekit_agent,
+    models,
+    policy,
+    records,
+    serve,
+    token,
+)
 
 app = typer.Typer(
     name="proctoring",
@@ -43,6 +53,7 @@ def root(
 
 
 app.command("serve")(serve.command)
+app.command("drain")(drain.command)
 app.command("analyse")(analyse.command)
 app.command("batch")(batch.command)
 app.add_typer(models.app, name="models")

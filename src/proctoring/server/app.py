@@ -27,6 +27,7 @@ from proctoring.errors import (
     UnknownPathError,
 )
 from proctoring.server import (
+    drain_rest,
     erasure_rest,
     evidence_rest,
     metrics,
@@ -119,6 +120,7 @@ def create_app(settings: Settings | None = None, *, service: Service | None = No
     app.add_exception_handler(SQLAlchemyError, _answer_database_error)
     app.include_router(rest.router)
     app.include_router(ready_rest.router)
+    app.include_router(drain_rest.router)
     app.include_router(sign_in_rest.router)
     app.include_router(records_rest.router)
     app.include_router(erasure_rest.router)

@@ -55,7 +55,7 @@ class CapabilityAnswer(BaseModel):
 class BriefHealthAnswer(BaseModel):
     """Health without a token."""
 
-    status: Literal["starting", "ok", "degraded", "failed", "stopping"]
+    status: Literal["starting", "ok", "degraded", "failed", "draining", "stopping"]
     access: Literal["tokens", "local", "insecure"] = Field(
         description="Who may use the server: clients with a token, this machine only, or everybody.",
     )
@@ -66,7 +66,7 @@ class BriefHealthAnswer(BaseModel):
 class ReadyAnswer(BaseModel):
     """Sessions can begin."""
 
-    status: Literal["starting", "ok", "degraded", "failed", "stopping"]
+    status: Literal["starting", "ok", "degraded", "failed", "draining", "stopping"]
 
 
 class GrantAnswer(BaseModel):
@@ -344,6 +344,12 @@ class SessionAnswer(BaseModel):
     transcription: TranscriptionAnswer | None = Field(
         description="Null if the policy does not use it."
     )
+
+
+class DrainAnswer(BaseModel):
+    """The server hands over its sessions and stops."""
+
+    sessions: int = Field(description="Open sessions that are handed over, or end.", examples=[12])
 
 
 class SessionsAnswer(BaseModel):

@@ -8,6 +8,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 from functools import partial
 from types import FrameType
 from typing import Any, cast
@@ -26,6 +27,12 @@ from proctoring.server.socket_protocol import SocketProtocol
 
 STOP_TIMEOUT = 5
 """Seconds for connections to close when the server stops."""
+
+ONE_SIGNAL = 0.5
+"""Seconds in which further signals are the same one: some supervisors send it to a process and to its group."""
+
+SECOND_SIGNAL_TIMEOUT = 1.0
+"""Seconds after a second signal in which the process ends, whatever it does."""
 
 LOADING_STOP_TIMEOUT = 1.0
 """Seconds after a signal in which the process ends although models are still being loaded."""
@@ -56,27 +63,47 @@ class _Server(uvicorn.Server):
     """Ends sessions and sends their last events before connections are closed."""
 
     def __init__(self, config: uvicorn.Config, service: Service) -> None:
+        self._told_at: float | None = None
+        """When a signal told it to."""
         super().__init__(config)
         self._service = service
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        if self._told_at is not None:
+            if time.monotonic() - self._told_at > ONE_SIGNAL:
+                self.force_exit = True
+                _end_after(SECOND_SIGNAL_TIMEOUT, 1)
+            return
+        self._told_at = time.monotonic()
         super().handle_exit(sig, frame)
         if self._service.loading and not self._service.open_sessions:
             # A model that is being compiled cannot be interrupted, and there is nothing to lose.
-            abandon = threading.Timer(LOADING_STOP_TIMEOUT, os._exit, args=(0,))
-            abandon.daemon = True
-            abandon.start()
+            _end_after(LOADING_STOP_TIMEOUT, 0)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         for port in sockets or ():
             port.listen(BACKLOG)  # uvicorn queues as many as it accepts at once
 
+    def stop(self) -> None:
+        """Stop, from any thread, as SIGTERM does."""
+        self.handle_exit(signal.SIGTERM, None)
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await self._service.draining.run(
+            self._service
+        )  # while sockets may still be opened, and health be asked
         for server in self.servers:
             server.close()
         await self._service.drain()
         await super().shutdown(sockets)
+
+
+def _end_after(seconds: float, status: int) -> None:
+    """End the process then, whatever its threads do."""
+    end = threading.Timer(seconds, os._exit, args=(status,))
+    end.daemon = True
+    end.start()
 
 
 def server(service: Service) -> uvicorn.Server:
@@ -124,6 +151,8 @@ def serve(service: Service, port: socket.socket) -> None:
         port: from ``open_port``.
     """
     running = server(service)
+    assert isinstance(running, _Server)  # noqa: S101
+    service.draining.stop_process = running.stop
     sys.setswitchinterval(SWITCH_INTERVAL)
     for stop in (signal.SIGTERM, signal.SIGINT):
         # uvicorn raises the signal again after it has stopped; it must have no effect then.

@@ -23,6 +23,7 @@ from proctoring.records.entries import SittingRef
 from proctoring.server.access import access_mode
 from proctoring.server.connections import ConnectionLimits, Connections
 from proctoring.server.descriptors import connections_allowed
+from proctoring.server.hand_over import Draining
 from proctoring.server.left_sessions import LeftSessions
 from proctoring.server.model_loading import ModelLoading
 from proctoring.server.open_storage import open_storage
@@ -131,6 +132,7 @@ class Service:
         self._left = LeftSessions(self.storage, lambda: self.sessions, self.now)
         self._failure = ""
         self._stopping = False
+        self.draining = Draining(settings, monotonic)
         self._periodic: list[asyncio.Task[None]] = []
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -139,6 +141,8 @@ class Service:
         """How the service is now."""
         if self._stopping:
             return Status.STOPPING
+        if self.draining.active:
+            return Status.DRAINING
         if self._failure:
             return Status.FAILED
         if self._ready is None:
@@ -219,6 +223,7 @@ class Service:
     def refusal(self) -> ProctoringError | None:
         """Why no session may begin now; ``None`` if one may."""
         try:
+            self.draining.check()
             return self.sessions.refusal(self.now())
         except NotReadyError as error:
             return error
@@ -260,16 +265,13 @@ class Service:
             await self.until_done(closing)
         session = await self.find(session_id) or self.sessions.find(session_id)
         if session is None:
+            self.draining.check()
             policy, now = self.default_policy, self.now()
             session = self.sessions.begin(session_id, policy, now, mirrored=mirrored)
         return await until_recorded(session, STOP_TIMEOUT)
 
     async def find(self, session_id: str) -> Session | None:
-        """The open session of this id, continued if another process left it.
-
-        Raises:
-            NotReadyError, SessionMovedError: it is not known now whether there is one here.
-        """
+        """The open session of this id, continued if another process left it: see ``LeftSessions.find``."""
         return await self._left.find(session_id)
 
     async def create(
@@ -285,6 +287,7 @@ class Service:
         if closing is not None:
             await self.until_done(closing)
         await self.find(session_id)
+        self.draining.check()
         now = self.now()
         session = self.sessions.begin(
             session_id, policy, now, mirrored=mirrored, awaited=True, face=face

@@ -21,6 +21,8 @@ class Status(StrEnum):
     """It works, with a capability off or at lower rates."""
     FAILED = "failed"
     """It could not start: no session can begin."""
+    DRAINING = "draining"
+    """It hands its sessions to others: none can begin, those that are open go on."""
     STOPPING = "stopping"
 
 

@@ -70,7 +70,7 @@ async function readOrRefused() {
  *
  * @param {(status: string, detail: string) => void} onChange  `gone` when it does not answer; `locked`
  *   when it wants a token, `refused` when another; else the server's own words: `starting`, `ok`,
- *   `degraded`, `failed`, `stopping`
+ *   `degraded`, `failed`, `draining`, `stopping`
  * @returns {() => void} asks at once, out of turn
  */
 export function watchHealth(onChange) {

@@ -10,6 +10,7 @@ const TROUBLES = {
   gone: ["error", "The server does not answer. This page keeps trying."],
   starting: ["info", "The server is getting ready"],
   failed: ["error", "The server cannot analyse"],
+  draining: ["warning", "The server is stopping"],
   stopping: ["warning", "The server is stopping"],
 };
 
