@@ -23,6 +23,7 @@ from proctoring.errors import NotReadyError
 
 pytestmark = [
     pytest.mark.e2e,
+    pytest.mark.timeout(600),
     pytest.mark.skipif(HAPROXY is None, reason="HAProxy is not installed"),
 ]
 

@@ -20,7 +20,7 @@ from tests.livekit.test_agent_process import agent
 
 from proctoring.livekit.room_watcher import is_agent
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 
 LATE = 120.0
 """Seconds within which a room is proctored again, also on a busy machine; idle it takes 8 to 16."""
@@ -35,7 +35,7 @@ def fed(server: Proctoring, session_id: str) -> Callable[[], bool]:
     """Whether the session receives pictures."""
 
     def is_fed() -> bool:
-        answer = httpx.get(f"{server.http}/api/sessions/{session_id}", timeout=30)
+        answer = httpx.get(f"{server.http}/api/sessions/{session_id}", timeout=60)
         return answer.status_code == 200 and bool(answer.json()["video"])
 
     return is_fed
@@ -47,13 +47,15 @@ def report(figure: str) -> None:
 
 
 def sitting(server: Proctoring, session_id: str) -> str:
-    return str(httpx.get(f"{server.http}/api/sessions/{session_id}").json()["sitting_id"])
+    return str(
+        httpx.get(f"{server.http}/api/sessions/{session_id}", timeout=60).json()["sitting_id"]
+    )
 
 
 def kinds(server: Proctoring, session_id: str) -> set[str]:
     """Of the incidents of the session's sitting."""
     path = f"/api/records/sittings/{sitting(server, session_id)}"
-    incidents = httpx.get(f"{server.http}{path}").json()["incidents"]
+    incidents = httpx.get(f"{server.http}{path}", timeout=60).json()["incidents"]
     return {incident["kind"] for incident in incidents}
 
 

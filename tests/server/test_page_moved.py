@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from playwright.sync_api import Page, expect
-from tests.server.browser import in_browser
+from tests.server.browser import fresh, in_browser
 from tests.server.test_page import Server
 from tests.server.test_page_audio import (  # noqa: F401  (fixtures)
     server,
@@ -58,19 +58,26 @@ SOUND = """(first) => window.sockets.slice(first).filter((one) => one.kind === "
 def test_a_session_that_moves_loses_no_sound_and_is_not_called_lost(
     visit: Callable[..., Page], server: Server
 ) -> None:
-    page = visit("camera", "microphone", query="?session=moved")
+    session_id = fresh("moved")
+    page = visit("camera", "microphone", query=f"?session={session_id}")
     page.add_init_script(SOCKETS)
     page.reload()
     page.get_by_role("button", name="Start").click()
     expect(page.locator("#sound-state")).to_have_text("Sound is sent")
     expect(page.locator("#connection")).to_have_text("Connected")
-    while session(server, "moved")["sound"]["received"] < 3:
+    while session(server, session_id)["sound"]["received"] < 3:
         page.wait_for_timeout(200)
 
-    page.evaluate("window.losesSound = true")
-    page.wait_for_timeout(1000)
-    had: list[dict[str, Any]] = page.evaluate(SOUND, 0)
-    before = page.evaluate("window.losesSound = false, window.move()")
+    # In one go: the page keeps five seconds of what it has sent, which a busy test would exceed.
+    had: list[dict[str, Any]]
+    had, before = page.evaluate(
+        f"""async () => {{
+            window.losesSound = true;
+            await new Promise((done) => setTimeout(done, 1000));
+            window.losesSound = false;
+            return [({SOUND})(0), window.move()];
+        }}"""
+    )
     page.wait_for_function(
         "(first) => new Set(window.sockets.slice(first).map((one) => one.kind)).size === 4",
         arg=before,
