@@ -44,6 +44,11 @@ HTMLMediaElement.prototype.play = function () {
   return asked > 1 ? play.call(this) : Promise.reject(new DOMException("no click", "NotAllowedError"));
 };
 """
+MUTE = """(muted) => {
+    const [track] = document.getElementById("video").srcObject.getVideoTracks();
+    Object.defineProperty(track, "muted", { value: muted, configurable: true });
+    track.dispatchEvent(new Event(muted ? "mute" : "unmute"));
+}"""
 
 
 @pytest.fixture
@@ -137,19 +142,32 @@ def test_a_camera_that_goes_dark_is_said_and_sends_no_old_picture(
     page = visit()
     start(page)
     expect(page.locator("#reading-faces")).not_to_have_text(NOTHING)
-    mute = """(muted) => {
-        const [track] = document.getElementById("video").srcObject.getVideoTracks();
-        Object.defineProperty(track, "muted", { value: muted, configurable: true });
-        track.dispatchEvent(new Event(muted ? "mute" : "unmute"));
-    }"""
-    page.evaluate(mute, True)
+    page.evaluate(MUTE, True)
     notices(page).to_contain_text("The camera gives no picture now.")
     expect(page.locator("#guide-state")).to_have_text("No picture")
     expect(page.locator("#speed-sent")).to_have_text("0.0")
-    page.evaluate(mute, False)
+    page.evaluate(MUTE, False)
     expect(page.locator("#speed-sent")).not_to_have_text("0.0")
     notices(page).not_to_contain_text("gives no picture")
     expect(page.locator("#guide-state")).not_to_have_text("No picture")
+
+
+def test_a_camera_that_goes_dark_while_the_server_is_silent_is_said_when_it_answers_again(
+    visit: Callable[..., Page], server: Server
+) -> None:
+    page = visit()
+    start(page)
+    expect(page.locator("#reading-faces")).not_to_have_text(NOTHING)
+    assert server.process is not None
+    os.kill(server.process.pid, signal.SIGSTOP)
+    try:
+        page.evaluate(MUTE, True)
+        expect(page.locator("#connection")).to_have_text("No answer")
+    finally:
+        os.kill(server.process.pid, signal.SIGCONT)
+    expect(page.locator("#connection")).to_have_text("Connected")
+    expect(page.locator("#guide-state")).to_have_text("No picture")
+    notices(page).not_to_contain_text("nothing is checked now")
 
 
 # --- network and server ---

@@ -72,6 +72,7 @@ let kept = keptSession();
 
 const answers = new Answers((answering) => {
   if (answering !== "answered") guide.pause(answering);
+  else if (isDark()) guide.pause("dark");
   sayAnswering(answering);
   updateConnection();
 });
@@ -133,6 +134,8 @@ const socket = new VideoSocket({
     if (socketState !== "open") {
       source?.flowing(false);
       if (state === "running") answers.sent();
+    } else if (isDark()) {
+      answers.answered(); // no picture goes out whose observation would say so
     }
     updateConnection();
   },
@@ -152,6 +155,11 @@ const sender = new FrameSender(video, socket, (captureTime, bytes) => {
   answers.sent();
   speed.frameSent(captureTime, bytes);
 });
+
+/** Whether the camera is open and gives no picture. */
+function isDark() {
+  return source !== null && !source.hasPicture();
+}
 
 function updateConnection() {
   if (showConnection([events.state, socket.state], answers.state) === "waiting") askHealth();
