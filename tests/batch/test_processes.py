@@ -228,11 +228,15 @@ def test_a_batch_that_was_ended_leaves_no_worker_and_goes_on(
     tmp_path: Path,
     bucket: Bucket,
     recording_models: RecordingModels,
+    monkeypatch: pytest.MonkeyPatch,
     end: Callable[[subprocess.Popen[str]], None],
     status: int,
 ) -> None:
     listed, output = tmp_path / "list", tmp_path / "out"
     listed.write_text(f"{folder}/one.mp4\n{folder}/sound.wav\ns3://exams/two.mp4\n")
+    copies = tmp_path / "copies"
+    copies.mkdir()
+    monkeypatch.setenv("TMPDIR", str(copies))
     process = start(listed, output, "--workers", "1")
     while not bucket.asked.wait(0.2):  # the third; a worker does one at a time
         assert process.poll() is None, process.communicate()[0]
@@ -243,6 +247,7 @@ def test_a_batch_that_was_ended_leaves_no_worker_and_goes_on(
     assert process.returncode == status, said
     _, alive = psutil.wait_procs(workers, timeout=WAIT)
     assert alive == []
+    assert [one.name for one in copies.glob("proctoring-batch-*")] == []
     assert set(reports(output)) == {digest(folder / name) for name in ("one.mp4", "sound.wav")}
     if status == 130:
         assert "the same command goes on where it was" in said

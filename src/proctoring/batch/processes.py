@@ -17,6 +17,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from typing import Any
 
+from proctoring.batch.copies import remove_orphans
 from proctoring.batch.messages import Answer, Died, Failed, Request
 from proctoring.batch.options import Options
 
@@ -95,6 +96,7 @@ class LocalProcesses:
             process.kill()
         for number in list(self._processes):
             self._remove(number)
+        remove_orphans()
 
     def _remove(self, number: int) -> str:
         """Why a process is gone."""
@@ -135,12 +137,12 @@ def _work(connection: Connection, options: Options) -> None:
     # Ctrl-C reaches all processes of a terminal; the command ends its workers.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.environ.update(dict.fromkeys(_THREADS, "1"))
-    threading.Thread(target=_end_with_parent, daemon=True).start()
     sending = threading.Lock()
 
     from proctoring.batch.worker import RecordingWorker
 
     worker = RecordingWorker(options)
+    threading.Thread(target=_end_with_parent, args=(worker,), daemon=True).start()
     threading.Thread(target=_report, args=(connection, sending, worker), daemon=True).start()
     while True:
         request, *arguments = connection.recv()
@@ -153,11 +155,12 @@ def _work(connection: Connection, options: Options) -> None:
                 connection.send(answer)
 
 
-def _end_with_parent() -> None:
+def _end_with_parent(worker: Any) -> None:
     """A command that was killed leaves no workers behind."""
     parent = parent_process()
     if parent is not None:
         wait([parent.sentinel])
+        worker.discard()
     os._exit(1)
 
 

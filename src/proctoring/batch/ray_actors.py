@@ -23,6 +23,9 @@ from proctoring.errors import SettingsError
 _POSITION_PERIOD = 2.0
 """Seconds between two questions to an actor how far it is."""
 
+_GOODBYE = 3.0
+"""Seconds that actors have to remove what they copied."""
+
 _CONNECT = 10.0
 """Seconds that a cluster may take to accept a connection."""
 
@@ -118,6 +121,9 @@ class RayActors:
 
     def close(self) -> None:
         """Kill the actors, and disconnect."""
+        removed = [actor.do.remote("discard") for actor in self._actors.values()]
+        if removed:  # copies of recordings, on whichever machine
+            self._ray.wait(removed, num_returns=len(removed), timeout=_GOODBYE)
         for actor in self._actors.values():
             with suppress(self._ray.exceptions.RayError):
                 self._ray.kill(actor)

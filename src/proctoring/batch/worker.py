@@ -6,11 +6,11 @@ import hashlib
 import json
 import os
 import socket
-import tempfile
 from pathlib import Path, PurePosixPath
 
 from proctoring import __version__
 from proctoring.batch import s3
+from proctoring.batch.copies import CopyFolder, remove_orphans
 from proctoring.batch.messages import Analysed, Failed, Loaded, Prepared, Unusable
 from proctoring.batch.options import Options
 from proctoring.batch.sources import location_state
@@ -32,11 +32,12 @@ class RecordingWorker:
         self._models: RecordingModels | None = None
         self._location = ""
         self._state = ""
-        self._copy: tempfile.TemporaryDirectory[str] | None = None
+        self._copy: CopyFolder | None = None
         self._path = Path()
 
     def load(self) -> Loaded | Unusable:
         """Load the networks: all of them, or results would lack what the missing ones detect."""
+        remove_orphans()
         if self._options.version != __version__:
             return Unusable(
                 f"a worker has version {__version__} of proctoring-ai, this command "
@@ -60,9 +61,9 @@ class RecordingWorker:
         self._location, self.position = location, 0.0
         try:
             if location.startswith(s3.SCHEME):
-                self._copy = tempfile.TemporaryDirectory(prefix="proctoring-batch-")
+                self._copy = CopyFolder()
                 name = PurePosixPath(location).name
-                self._path = Path(self._copy.name) / (name if len(name) < 200 else "recording")
+                self._path = self._copy.path / (name if 0 < len(name) < 200 else "recording")
                 return Prepared(s3.download(location, self._path))
             self._path, self._state = Path(location), location_state(location)
             if self._path.exists() and not self._path.is_file():
@@ -100,11 +101,11 @@ class RecordingWorker:
         return Analysed((json.dumps(report, indent=2) + "\n").encode())
 
     def discard(self) -> None:
-        """Let go of the recording that ``prepare`` took."""
+        """Let go of the recording that ``prepare`` took. May be called from another thread, to end."""
         self._state = ""
-        if self._copy is not None:
-            self._copy.cleanup()
-            self._copy = None
+        copy, self._copy = self._copy, None
+        if copy is not None:
+            copy.remove()
 
     def _moved(self, done: float, total: float | None) -> None:
         self.position = min(done / total, 1.0) if total else 0.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -82,8 +83,8 @@ def command(
             whole = _run(console, settings, results, recordings, ray, workers, limit, retries)
     except ProctoringError as error:
         fail(error)
-    except OSError as error:
-        fail(f"{output}: {error.strerror or error}")
+    except (OSError, sqlite3.Error) as error:
+        fail(f"{output}: {error}")
     if not whole:
         raise typer.Exit(1)
 
@@ -111,6 +112,8 @@ def _run(
     retries: int,
 ) -> bool:
     """Run the batch and write its summary; whether all is analysed to its end."""
+    from rich.console import Console
+
     from proctoring.batch.run import Run
     from proctoring.batch.sources import find_sources
     from proctoring.batch.summary import write_summary
@@ -130,12 +133,12 @@ def _run(
         workers.close()
         console.print("interrupted: the same command goes on where it was")
         write_summary(results, listed)
-        print_totals(console, run.totals, results)
+        print_totals(Console(), run.totals, results)
         raise typer.Exit(_INTERRUPTED) from None
     finally:
         workers.close()
     write_summary(results, listed)
-    print_totals(console, run.totals, results)
+    print_totals(Console(), run.totals, results)
     outcomes = results.index.outcomes()
     return not outcomes.get("failed") and not outcomes.get("incomplete")
 
