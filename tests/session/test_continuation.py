@@ -559,7 +559,7 @@ KEPT = {"_media", "_arrivals", "_idle", "_counters", "_audio_session", "transcri
 LEFT_OUT = {
     # Given when it is created.
     "session_id", "sitting_id", "started_at", "mirrored", "policy", "recorded", "done", "_sinks",
-    "continuation", "state", "epoch", "_withdraw",
+    "continuation", "state", "epoch", "_withdraw", "keeper", "post", "emit",
     # The other half, which is kept with judgement.
     "_pipeline", "_worker",
     # Sockets are gone; whoever comes next replaces none, and is told the present rate.

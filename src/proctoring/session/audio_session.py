@@ -134,6 +134,14 @@ class AudioSession:
         """Set the candidate's reference voice, effective from the next segment on."""
         self._reference = reference
 
+    @property
+    def voices_known(self) -> int:
+        """How many voices are told apart, a reference that waits included: differs when one was learned.
+        Thread-safe."""
+        judged, reference = self._judged, self._reference
+        known = 0 if judged.after is None else len(judged.after.voices.speakers)
+        return known + (reference is not judged.reference)
+
     def snapshot(self) -> tuple[SoundState, SoundVoices]:
         """What another process needs to go on. Fits the state of judgement if taken in the worker's
         turn: it is that of the analyser after the last observation judged. Takes microseconds."""

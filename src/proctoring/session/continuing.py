@@ -24,9 +24,6 @@ _log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-AUDIO_LOST = "audio.lost"
-"""Not judged by what is heard."""
-
 
 @dataclass(frozen=True, slots=True)
 class LeftSession:
@@ -50,15 +47,6 @@ class LeftSession:
     def voices(self) -> SoundVoices:
         """Those that were told apart."""
         return SoundVoices() if self.biometrics is None else self.biometrics.voices
-
-    @property
-    def sound_judged_until(self) -> float:
-        """Media time in seconds up to which sound was judged."""
-        kinds = self.kept.judgement.kinds.items()
-        heard = (
-            of.read_at for kind, of in kinds if kind.startswith("audio.") and kind != AUDIO_LOST
-        )
-        return max(heard, default=0.0)
 
     @property
     def inputs_lost(self) -> int:

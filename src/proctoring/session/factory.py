@@ -123,7 +123,8 @@ def continue_session(
         voices,
         now=now,
         passed=services.wall().timestamp() - hot.arrivals.taken_at,
-        judged_until=found.sound_judged_until,
+        judged_until=kept.judgement.heard_until,
+        transcribed_until=kept.judgement.transcribed_until,
     )
     time = session.continuation.clock.extrapolate(now)
     observation = outage(found, time)

@@ -58,7 +58,8 @@ class StateKeeper:
             Set when the state is on its way into the records; ``None``: there is nothing to take.
         """
         clock, sound = self._continuation.clock, self._continuation.sound
-        state, learned = self._pipeline.state, self._pipeline.learned
+        state = self._pipeline.state
+        learned = (*self._pipeline.learned, sound.voices_known)
         place = (clock.last, sound.end_time, id(state))
         if place == self._taken and not last:
             return None
