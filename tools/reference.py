@@ -12,6 +12,7 @@ from tools.reference_pages.incidents import incidents_page
 from tools.reference_pages.policy_settings import policy_settings_page
 from tools.reference_pages.rest import rest_page
 from tools.reference_pages.settings import settings_page
+from tools.scale import scale_page
 
 FOLDER = Path(__file__).parents[1] / "docs" / "reference"
 
@@ -22,6 +23,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "incidents.md": incidents_page,
     "policy-settings.md": policy_settings_page,
     "rest.md": rest_page,
+    "scale-plan.md": scale_page,
     "settings.md": settings_page,
 }
 """File name to the function that makes its text."""

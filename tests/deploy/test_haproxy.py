@@ -274,10 +274,11 @@ def test_another_server_is_asked_where_one_refuses_a_new_session() -> None:
 
 
 def test_headers_and_bodies_have_a_greatest_size() -> None:
+    too_large = (400, 431)  # the latter from 3.1 on
     with stub() as behind, balanced([behind.address]) as balancer, balancer.http as http:
         assert http.get("/", headers={"X-Long": "a" * 14_000}).status_code == 200
-        assert http.get("/", headers={"X-Long": "a" * 16_000}).status_code == 400
-        assert http.get("/", headers={f"X-{n}": "a" for n in range(70)}).status_code == 400
+        assert http.get("/", headers={"X-Long": "a" * 16_000}).status_code in too_large
+        assert http.get("/", headers={f"X-{n}": "a" for n in range(70)}).status_code in too_large
         with socket.create_connection((balancer.host, 8080), timeout=TIMEOUT) as too_long:
             too_long.sendall(
                 b"POST /api/records HTTP/1.1\r\nHost: localhost\r\nContent-Length: 8388609\r\n\r\n"
