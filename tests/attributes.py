@@ -123,6 +123,22 @@ def changing(kind: type) -> frozenset[str]:
     return frozenset(found)
 
 
+@cache
+def read_by(kind: type, methods: frozenset[str]) -> frozenset[str]:
+    """Names of all attributes, its own and others', that some of a class's methods read."""
+    try:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(kind)))
+    except (OSError, TypeError):
+        return frozenset()
+    return frozenset(
+        node.attr
+        for method in ast.walk(tree)
+        if isinstance(method, ast.FunctionDef) and method.name in methods
+        for node in ast.walk(method)
+        if isinstance(node, ast.Attribute)
+    )
+
+
 _CHANGES = {"append", "extend", "clear", "popleft", "pop", "discard", "insert"}
 
 
