@@ -84,12 +84,15 @@ def expire(
 ) -> tuple[KindState, IncidentChange | None]:
     """End the kind's open incident if its condition has not been read as holding for too long."""
     incident = known.incident
-    if incident is None or now - incident.held_at < _stale_after(rule) - TOLERANCE:
+    if incident is None:
+        return known, None
+    unread = now - incident.held_at - incident.outage
+    if unread < _stale_after(rule) - TOLERANCE:
         return known, None
     if now - known.read_at > rule.max_gap:
-        why = f"nothing was seen for {now - incident.held_at:.0f} s"
+        why = f"nothing was seen for {unread:.0f} s"
     else:
-        why = f"{incident.unreadable or 'not seen again'} for {now - incident.held_at:.0f} s"
+        why = f"{incident.unreadable or 'not seen again'} for {unread:.0f} s"
     return end(kind, rule, known, incident, why)
 
 
@@ -206,6 +209,7 @@ def _continue(
         text=reading.text if stronger else incident.text,
         reported_at=time if due else incident.reported_at,
         unreadable="",
+        outage=0.0,
     )
     change = _change(reading.kind, rule, incident, IncidentState.UPDATED) if due else None
     return replace(known, incident=incident), change

@@ -1,4 +1,4 @@
-"""Time in which frames arrive and none is analysed does not count against the candidate.
+"""Time in which frames arrive and none is analysed, or no process runs, does not count against the candidate.
 
 Limits of enrolment, calibration and challenge are extended by it: whether the candidate was ready or
 made the movement is not known, and it may be the service's fault.
@@ -6,9 +6,10 @@ made the movement is not known, and it may be the service's fault.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
-from proctoring.judgement.state import JudgementState
+from proctoring.judgement.state import JudgementState, KindState
 from proctoring.observations import ConnectionObservation, Observation
 
 
@@ -17,10 +18,15 @@ def extend_limits(state: JudgementState, observation: Observation) -> JudgementS
     if not isinstance(observation, ConnectionObservation):
         return state
     state = replace(state, unanalysed=observation.unanalysed)
-    if observation.unanalysed is None or not observation.pictures:
+    unread = observation.outage
+    if unread:
+        state = replace(state, kinds=_kept_open(state.kinds, unread))
+    elif observation.unanalysed is not None and observation.pictures:
+        unread = observation.unanalysed.seconds
+    if not unread:
         return state
     time = observation.time
-    since = time - observation.unanalysed.seconds
+    since = time - unread
     if state.paused_until is not None:
         since = max(since, state.paused_until)
     passed = max(0.0, time - since)
@@ -40,3 +46,13 @@ def extend_limits(state: JudgementState, observation: Observation) -> JudgementS
         calibration=calibration,
         challenge=challenge,
     )
+
+
+def _kept_open(kinds: Mapping[str, KindState], outage: float) -> dict[str, KindState]:
+    """Open incidents do not end because nothing could be read in an outage, in seconds."""
+    return {
+        kind: known
+        if known.incident is None
+        else replace(known, incident=replace(known.incident, outage=known.incident.outage + outage))
+        for kind, known in kinds.items()
+    }

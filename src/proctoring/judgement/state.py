@@ -43,6 +43,8 @@ class OpenIncident:
     """Media time of the last published change."""
     unreadable: str = ""
     """Why the last reading was unreadable; empty if it was readable."""
+    outage: float = 0.0
+    """Seconds since ``held_at`` in which no server process ran: nothing could be read."""
 
 
 @dataclass(frozen=True, slots=True)

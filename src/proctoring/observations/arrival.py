@@ -37,6 +37,8 @@ class ConnectionObservation:
     """Whether audio arrives; ``None``: none has arrived yet."""
     unanalysed: UnanalysedFrames | None = None
     """``None``: frames that arrive are analysed."""
+    outage: float = 0.0
+    """Seconds just before it in which no server process ran the session, which goes on now."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, Engine, func, select
@@ -134,7 +135,7 @@ def _read(
     """
     row = connection.execute(select(SittingRow).filter_by(id=sitting_id)).one()
     toml = connection.execute(select(PolicyRow.toml).filter_by(hash=row.policy_hash)).scalar_one()
-    policy = parse_policy(toml)
+    policy = _policy(toml)
     if policy.records.failover == "off":
         raise _NotKeptError("its policy keeps no state")
     stored = read_state(connection, sitting_id)
@@ -171,6 +172,12 @@ def _read(
         next_segment=segments.next,
         inputs_recorded=segments.inputs,
     )
+
+
+@lru_cache(maxsize=64)
+def _policy(toml: str) -> Policy:
+    """Sessions of one exam have the same, and validating it takes most of the time of a claim."""
+    return parse_policy(toml)
 
 
 def _incidents(

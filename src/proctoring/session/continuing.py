@@ -6,7 +6,7 @@ import logging
 from dataclasses import dataclass
 from typing import TypeVar
 
-from proctoring.observations import ConnectionObservation, UnanalysedFrames
+from proctoring.observations import ConnectionObservation
 from proctoring.records.continuation import KeptSitting
 from proctoring.records.entries import Notice
 from proctoring.records.session_states import StateSealing
@@ -100,17 +100,17 @@ def _estimated(kept: KeptSitting) -> HotState:
 
 def outage(found: LeftSession, time: float) -> ConnectionObservation | None:
     """What is judged of the time until ``time``, in seconds, in which no process ran: time limits are
-    extended by it, and nothing counts as lost that arrived before. ``None`` before the first media."""
+    extended by it, open incidents stay open, and nothing counts as lost that arrived before. ``None`` before the first media."""
     arrived = found.hot.arrivals.monitor.reported
     if arrived is None or found.kept.judgement.time is None:
         return None
-    away = max(0.0, time - found.kept.media_time)
+    away = max(0.0, time - max(found.kept.media_time, found.kept.judgement.time))
     return ConnectionObservation(
         time,
         connected=bool(arrived.pictures or arrived.sound),
         pictures=arrived.pictures,
         sound=arrived.sound,
-        unanalysed=UnanalysedFrames(away, 0, 0, 0, 0, 0) if arrived.pictures else None,
+        outage=away,
     )
 
 
