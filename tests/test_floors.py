@@ -43,12 +43,13 @@ ALLOWED: dict[str, set[str]] = {
     "judgement": SHARED,
     "records": SHARED | {"judgement"},
     "delivery": SHARED | {"records"},
+    "cluster": SHARED | {"records"},
     "session": SHARED | ANALYSIS | KEEPING,
     "storage": SHARED | {"judgement", "session"} | KEEPING,
     "recording": SHARED | {"models", "vision", "audio", "judgement", "session", "settings"},
     "livekit": {"errors", "error_list"},
     "batch": SHARED | {"judgement", "recording", "settings"},
-    "server": SHARED | ANALYSIS | KEEPING | {"session", "storage", "settings"},
+    "server": SHARED | ANALYSIS | KEEPING | {"session", "storage", "settings", "cluster"},
     "cli": SHARED
     | {
         "models",

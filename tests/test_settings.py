@@ -114,3 +114,38 @@ def test_the_command_makes_what_every_secret_takes() -> None:
     made = base64.b64encode(bytes(32)).decode()
     hooks = [{"url": "https://a.example", "secret": made}]
     read_settings(token_secret=made, evidence_key=made, webhooks=hooks)
+
+
+SERVERS = {
+    "database": "postgresql+psycopg://user@host/name",
+    "cluster_address": "http://10.0.0.7:8000",
+    "cluster_secret": "x" * 32,
+}
+
+
+def test_a_cluster_needs_an_address_a_secret_and_postgresql() -> None:
+    settings = read_settings(**SERVERS)
+    assert settings.cluster_address == "http://10.0.0.7:8000"
+    for name, reason in (
+        ("database", "needs PROCTORING_DATABASE: PostgreSQL"),
+        ("cluster_secret", "needs PROCTORING_CLUSTER_SECRET"),
+    ):
+        left = {key: value for key, value in SERVERS.items() if key != name}
+        with pytest.raises(SettingsError, match=reason):
+            read_settings(**left)
+    assert read_settings(cluster_secret="x" * 32).cluster_address is None
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"cluster_address": "10.0.0.7:8000"},
+        {"cluster_address": "http://10.0.0.7:8000/path"},
+        {"cluster_address": "http://user@10.0.0.7"},
+        {"cluster_secret": "short"},
+    ],
+)
+def test_a_wrong_setting_of_a_cluster_is_named_without_its_secret(wrong: dict[str, str]) -> None:
+    with pytest.raises(SettingsError, match=f"(?i){next(iter(wrong))}") as refused:
+        read_settings(**SERVERS | wrong)
+    assert "short" not in str(refused.value)

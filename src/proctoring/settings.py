@@ -135,6 +135,15 @@ class Settings(BaseSettings):
     database: SecretStr | None = None
     """Database of records: ``postgresql+psycopg://user:password@host/name``, or
     ``sqlite:////folder/file``. ``records.sqlite3`` in the data folder otherwise."""
+    cluster_address: str | None = Field(
+        default=None,
+        pattern=r"^https?://[A-Za-z0-9.\-]+(:\d{1,5})?$|^https?://\[[0-9a-fA-F:]+\](:\d{1,5})?$",
+        max_length=200,
+    )
+    """``http://10.0.0.7:8000``: where the other servers of the same database reach this one. Any of them
+    then serves any session, and goes on with those of one that dies. Needs PostgreSQL."""
+    cluster_secret: SecretStr | None = None
+    """Secret with which servers sign what they forward to each other; the same for all."""
     object_model: str = "ssd_mobilenet_v2"
     """Catalogue name of the object detector: the default, ``yolox_nano``, or an imported model;
     ``ssd_mobilenet_v2+picodet_s``: the second confirms what the first detects."""
@@ -223,7 +232,20 @@ class Settings(BaseSettings):
             raise ValueError("PROCTORING_TOKEN_JWKS_URL needs PROCTORING_TOKEN_ISSUER")
         return self
 
-    @field_validator("token_secret")
+    @model_validator(mode="after")
+    def _cluster(self) -> Self:
+        if self.cluster_address is None:
+            return self
+        database = "" if self.database is None else self.database.get_secret_value()
+        if not database.startswith("postgresql"):
+            raise ValueError("PROCTORING_CLUSTER_ADDRESS needs PROCTORING_DATABASE: PostgreSQL")
+        if self.cluster_secret is None:
+            raise ValueError(
+                f"PROCTORING_CLUSTER_ADDRESS needs PROCTORING_CLUSTER_SECRET: {_MAKE_SECRET}"
+            )
+        return self
+
+    @field_validator("token_secret", "cluster_secret")
     @classmethod
     def _is_long(cls, secret: SecretStr | None) -> SecretStr | None:
         if secret is not None and len(secret.get_secret_value()) < MIN_SECRET:

@@ -97,6 +97,8 @@ def test_at_most_one_sitting_of_a_session_is_open(open_database: Callable[[], Ar
     later = replace(beginning("S2", started_at=BEGAN + timedelta(seconds=9)), exclusive=True)
     second_writer = second.writer()
     assert second_writer.write([later], tell) == [Fenced.FENCED]
+    later_on = occurrence(1, sitting_id="S2")
+    assert second_writer.write([later_on], tell) == [Fenced.FENCED], "it never started"
     assert second_writer.write([occurrence(1, sitting_id="S1")], tell) == [Fenced.FENCED]
     assert owner(first) == (first.server_id, 1, "open")
     with reading(first.engine) as connection:

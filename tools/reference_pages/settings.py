@@ -48,6 +48,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "hf_token",
         "pyannote_folder",
     ),
+    "Several servers": ("cluster_address", "cluster_secret"),
     "Records and evidence ([privacy](../operate/privacy.md))": (
         "data_folder",
         "database",

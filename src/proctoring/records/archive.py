@@ -149,6 +149,7 @@ def open_archive(
     now: datetime,
     *,
     keys: Keys | None = None,
+    clustered: bool = False,
     start_timeout: float = DATABASE_START_TIMEOUT,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Archive:
@@ -167,7 +168,7 @@ def open_archive(
         SettingsError: it cannot be used; the message names it, without its password.
     """
     url = database_url(database, data_folder)
-    engine = connect(url)
+    engine = connect(url, clustered=clustered)
     signer = load_signer(data_folder / KEY)
     attempts = Retrying(
         retry=retry_if_exception_type(TRANSIENT),

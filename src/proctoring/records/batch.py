@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -20,7 +20,7 @@ from proctoring.records.entries import (
     SittingStarted,
 )
 from proctoring.records.incident_changes import IncidentChanges
-from proctoring.records.ownership import Fenced, lock_for_events
+from proctoring.records.ownership import Fenced, lock_for_events, lock_names
 from proctoring.records.session_states import StateChanges
 from proctoring.records.signing import Signer
 from proctoring.records.sitting_start import (
@@ -55,6 +55,7 @@ class Batch:
         server_id: this process.
         policies: digests of policies that are stored already.
         webhooks: names of the endpoints to queue messages for.
+        refused: ids of sittings that did not start, since another server has the session.
         states: collects what is kept of sittings that go on.
     """
 
@@ -66,6 +67,8 @@ class Batch:
         policies: set[str],
         webhooks: tuple[str, ...],
         states: StateChanges,
+        *,
+        refused: Set[str] = frozenset(),
     ) -> None:
         self.entries = entries
         self.states = states
@@ -82,7 +85,7 @@ class Batch:
         self._messages: list[dict[str, Any]] = []
         self._events: list[dict[str, Any]] = []
         self._incidents = IncidentChanges()
-        self._epochs: dict[str, int] = {}
+        self._epochs = dict.fromkeys(refused, 0)
         """Under which epoch this process owns each sitting that is stored already; 0: not at all."""
         self._last_event: tuple[str, int, str] | None = None
         """Sitting, number and hash."""
@@ -113,6 +116,12 @@ class Batch:
 
     def _lock(self, connection: Connection) -> None:
         """Lock the sittings that are open already and read where their chains stand."""
+        starting = {
+            entry.sitting.session_id
+            for entry in self.entries
+            if isinstance(entry, SittingStarted) and entry.exclusive
+        }
+        lock_names(connection, starting)
         sittings = {entry.sitting.id for entry in self.entries}
         for sitting_id, owned in lock_for_events(connection, sittings).items():
             self.chains[sitting_id] = owned.chain

@@ -18,6 +18,23 @@ from proctoring.errors import SettingsError
 SQLITE_WAIT = 10.0
 """Seconds to wait while another connection writes to the same file."""
 
+CLUSTER_LIMITS = {
+    # A server that is stopped within a transaction holds locks: the database ends it.
+    "idle_in_transaction_session_timeout": 3000,
+    "lock_timeout": 3000,
+    "statement_timeout": 60_000,
+}
+"""Milliseconds, of every connection of a server of a cluster: as its lease, so that one which hangs does
+not keep another from taking over."""
+
+CLUSTER_TCP = {
+    "tcp_user_timeout": 3000,
+    "keepalives_idle": 3,
+    "keepalives_interval": 1,
+    "keepalives_count": 3,
+}
+"""libpq's: milliseconds without acknowledgement, and seconds of silence, after which a connection is gone."""
+
 TRANSIENT = (OperationalError, InterfaceError)
 """Errors after which the same statement may work later: no connection, disk full, locked."""
 
@@ -54,12 +71,17 @@ def without_password(url: URL) -> str:
     return url.render_as_string(hide_password=True)
 
 
-def connect(url: URL) -> Engine:
+def connect(url: URL, *, clustered: bool = False) -> Engine:
     """An engine, which connects when it is used.
 
     SQLite uses a write-ahead log, so that readers do not wait for writers; it is flushed to disk at
     every commit (``synchronous=FULL``), so that commits survive a loss of power. Deleted rows are
     overwritten (``secure_delete``).
+
+    Args:
+        url: from ``parse_url``.
+        clustered: limits of time apply to every connection, so that a server that hangs does not keep
+            others from going on with its sessions.
 
     Raises:
         SettingsError: its folder cannot be made, or its driver is not installed.
@@ -74,7 +96,11 @@ def connect(url: URL) -> Engine:
             raise SettingsError(f"database folder {folder}: {error.strerror or error}") from error
         options = {"connect_args": {"timeout": SQLITE_WAIT}}
     else:
-        options = {"connect_args": {"connect_timeout": 5}, "pool_pre_ping": True, "pool_size": 5}
+        given: dict[str, Any] = {"connect_timeout": 5}
+        if clustered:
+            limits = " ".join(f"-c {name}={value}" for name, value in CLUSTER_LIMITS.items())
+            given |= {"options": limits} | CLUSTER_TCP
+        options = {"connect_args": given, "pool_pre_ping": True, "pool_size": 5}
     try:
         # Errors must not quote parameters, which may be transcripts or face embeddings.
         engine = create_engine(url, hide_parameters=True, **options)
@@ -118,5 +144,6 @@ def writing(engine: Engine) -> Iterator[Connection]:
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
     """A transaction that only reads, and sees one state of the database."""
-    with engine.connect() as connection, connection.begin():
+    options = {} if engine.dialect.name == "sqlite" else {"isolation_level": "REPEATABLE READ"}
+    with engine.connect().execution_options(**options) as connection, connection.begin():
         yield connection

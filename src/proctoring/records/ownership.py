@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, func, select, update
 
 from proctoring.errors import SessionMovedError
 from proctoring.records.chain import ChainState
@@ -33,6 +33,18 @@ class OwnedSitting:
     server_id: str
     epoch: int
     chain: ChainState
+
+
+def lock_names(connection: Connection, session_ids: Iterable[str]) -> None:
+    """Keep other servers from beginning these sessions until the end of the transaction.
+
+    The index decides between two that begin one; this lets them wait for each other in one order, while
+    two batches that begin the same names in different orders would end in a deadlock.
+    """
+    if connection.dialect.name != "postgresql":
+        return  # SQLite has one writer
+    for session_id in sorted(session_ids):
+        connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(session_id, 0))))
 
 
 def lock_for_events(connection: Connection, sitting_ids: Iterable[str]) -> dict[str, OwnedSitting]:

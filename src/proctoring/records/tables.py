@@ -72,13 +72,19 @@ class PolicyRow(Base):
 
 
 class ServerRow(Base):
-    """A process that writes records."""
+    """A process that writes records. The last three columns are those of a server of a cluster."""
 
     __tablename__ = "servers"
 
     id: Mapped[str] = mapped_column(ULID_TEXT, primary_key=True)
     started_at: Mapped[datetime] = mapped_column(UtcTime)
     heartbeat_at: Mapped[datetime] = mapped_column(UtcTime)
+    address: Mapped[str] = mapped_column(String(200), default="")
+    """Where the others reach it; empty without a cluster."""
+    state: Mapped[str] = mapped_column(String(16), default="")
+    """``starting``, ``serving``, ``draining`` or ``suspended``."""
+    lease_until: Mapped[datetime | None] = mapped_column(UtcTime)
+    """By the database's clock; then others may go on with its sessions."""
 
 
 class SittingRow(Base):

@@ -10,13 +10,16 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from proctoring.records.batch import Batch, Render, WrittenEvent
 from proctoring.records.chain import ChainState
 from proctoring.records.database import reading, writing
-from proctoring.records.entries import Entry
+from proctoring.records.entries import Entry, SittingStarted
 from proctoring.records.ownership import Fenced
 from proctoring.records.session_states import Digests, StateChanges, StateSealing
 from proctoring.records.signing import Signer
 
 ATTEMPTS = 4
 """Attempts to write a batch that meets what other processes write at the same moment."""
+
+MAX_REFUSED = 10_000
+"""Sittings that did not start which are remembered: what they still publish comes within seconds."""
 
 
 class RecordWriter:
@@ -48,6 +51,8 @@ class RecordWriter:
         self._sealing = sealing
         self._states: dict[str, Digests] = {}
         """What is stored of the states of sittings that are written here."""
+        self._refused: dict[str, None] = {}
+        """The last sittings that did not start, since another server has the session."""
         self._doubt: Batch | None = None
         """A batch whose transaction failed, perhaps after it was committed."""
 
@@ -98,6 +103,7 @@ class RecordWriter:
             self._policies,
             self._webhooks,
             StateChanges(self._sealing, self._states),
+            refused=self._refused.keys(),
         )
         try:
             with writing(self._engine) as connection:
@@ -109,6 +115,10 @@ class RecordWriter:
 
     def _adopt(self, batch: Batch) -> list[WrittenEvent | Fenced | None]:
         for entry, written in zip(batch.entries, batch.written, strict=True):
+            if written is Fenced.FENCED and isinstance(entry, SittingStarted):
+                self._refused[entry.sitting.id] = None
+                if len(self._refused) > MAX_REFUSED:
+                    del self._refused[next(iter(self._refused))]
             if written is not Fenced.FENCED:
                 self._chains[entry.sitting.session_id] = batch.chains[entry.sitting.id]
         self._policies |= batch.policies

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from starlette.responses import Response
 from starlette.websockets import WebSocket, WebSocketState
 
 from proctoring import __version__
+from proctoring.cluster.middleware import PeerRequests
 from proctoring.errors import (
     BadRequestError,
     InvalidRequestError,
@@ -106,6 +108,8 @@ def create_app(settings: Settings | None = None, *, service: Service | None = No
         open_paths=OPEN_PATHS,
         session_of=lambda sitting: _session_of(running, sitting),
     )
+    if service.cluster is not None:
+        service.cluster.wrap(app, partial(rest.live_sessions, service))
     app.add_middleware(
         Guard,
         local_only=service.access is AccessMode.LOCAL,
@@ -113,6 +117,8 @@ def create_app(settings: Settings | None = None, *, service: Service | None = No
         requests_per_second=chosen.max_requests_per_second,
         now=service.now,
     )
+    if service.cluster is not None:
+        app.add_middleware(PeerRequests, signature=service.cluster.signature)
     metrics.register(service)
     app.add_exception_handler(ProctoringError, _answer_proctoring_error)
     app.add_exception_handler(RequestValidationError, _answer_validation_error)

@@ -55,18 +55,40 @@ class ServiceCollector(Collector):
                 service.slowed_sessions,
             ),
         }
+        if service.cluster is not None:
+            gauges |= {
+                "forwarded_sockets": (
+                    "Sockets forwarded to other servers now",
+                    len(service.cluster.forwards),
+                ),
+                "suspended": (
+                    "1 while the server is cut from the database, and others go on",
+                    float(service.cluster.is_suspended),
+                ),
+            }
         for name, (text, value) in gauges.items():
             yield GaugeMetricFamily(f"proctoring_{name}", text, value=value)
         counters = {
             "events": ("Events handed out", outbox.published),
             "events_lost": ("Events that could not be written down", outbox.lost),
             "slow_listeners": ("Listeners dropped because they were slow", outbox.dropped),
+            "fenced_writes": (
+                "Events and ends that were dropped since another server owns the session",
+                outbox.fenced,
+            ),
             "step_failures": ("Steps of sessions that failed", pool.failures),
             "sockets_refused": (
                 "Sockets beyond those that a session or a token may have",
                 service.socket_counts.refused,
             ),
         }
+        if (cluster := service.cluster) is not None:
+            counters |= {
+                "forwards": (
+                    "Requests and sockets forwarded to other servers",
+                    cluster.forwards.count,
+                ),
+            }
         for name, (text, value) in counters.items():
             yield CounterMetricFamily(f"proctoring_{name}", text, value=value)
         cut = CounterMetricFamily(

@@ -91,7 +91,8 @@ def open_storage(
 def _open_archive(settings: Settings, now: datetime, keys: Keys) -> Archive:
     database = settings.database
     chosen = None if database is None else database.get_secret_value()
-    return open_archive(chosen, settings.data_folder, now, keys=keys)
+    clustered = settings.cluster_address is not None
+    return open_archive(chosen, settings.data_folder, now, keys=keys, clustered=clustered)
 
 
 def _open_vault(settings: Settings, keys: Keys) -> EvidenceVault:

@@ -39,3 +39,11 @@ async def cancel(tasks: Iterable[asyncio.Task[None]]) -> None:
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await task
+
+
+def call_on(
+    loop: asyncio.AbstractEventLoop, function: Callable[..., object], *args: object
+) -> None:
+    """Call a function on an event loop, from any thread."""
+    with contextlib.suppress(RuntimeError):  # the loop is closed: the server has stopped
+        loop.call_soon_threadsafe(function, *args)

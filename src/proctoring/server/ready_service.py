@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +13,8 @@ from proctoring.audio.transcription.deepgram.settings import DeepgramSettings
 from proctoring.audio.transcription.transcribers import Transcribers
 from proctoring.capabilities import Capability
 from proctoring.models.store import ModelStore
+from proctoring.records.entries import SittingRef
+from proctoring.server.periodic import call_on
 from proctoring.session.factory import SessionLimits, SessionServices
 from proctoring.session.lifetime import Lifetime
 from proctoring.session.loaded_models import Models
@@ -55,6 +58,7 @@ def ready_service(
     pool: WorkerPool,
     transcription_pool: WorkerPool,
     wall: Callable[[], datetime],
+    now: Callable[[], float],
 ) -> ReadyService:
     """Put sessions together with all that they use, and start to prepare a transcriber.
 
@@ -68,6 +72,7 @@ def ready_service(
         pool: analyses.
         transcription_pool: transcribes.
         wall: the time of day, with its zone.
+        now: seconds, monotonic.
     """
     transcribers = Transcribers(
         store,
@@ -92,6 +97,7 @@ def ready_service(
             metrics=metrics,
             wall=wall,
             transcription=TranscriptionService(transcribers, transcription_pool),
+            exclusive=settings.cluster_address is not None,
             gated=not settings.every_frame,
         ),
         SessionLimits(
@@ -102,4 +108,11 @@ def ready_service(
             max_pixels=settings.max_frame_pixels,
         ),
     )
+    loop = asyncio.get_running_loop()
+
+    def fenced(sitting: SittingRef) -> None:
+        """Another server owns a sitting. Called by the thread that writes events."""
+        call_on(loop, lambda: sessions.fence(sitting.id, sitting.epoch, now()))
+
+    storage.outbox.on_fenced = fenced
     return ReadyService(models, transcribers, sessions, preparing)

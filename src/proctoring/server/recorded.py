@@ -21,9 +21,9 @@ async def until_recorded(session: Session, seconds: float) -> Session:
     """Wait for at most so many seconds; returns the session, as ``check_recorded`` does."""
     if not session.recorded.done():
         recorded = asyncio.wrap_future(session.recorded)
+        # asyncio logs an exception that nobody looked at, also one that comes after the client went.
+        recorded.add_done_callback(lambda done: done.cancelled() or done.exception())
         await asyncio.wait({recorded}, timeout=seconds)
-        if recorded.done():
-            recorded.exception()  # asyncio logs one that nobody looked at
     return check_recorded(session)
 
 

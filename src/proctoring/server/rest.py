@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from ulid import ULID
@@ -132,10 +134,10 @@ async def create_session(request: Request, wanted: SessionRequest) -> SessionAns
     service.check_admission(session_id)  # before a photo or voice is learned
     voice = None
     if wanted.reference_voice is not None:
-        voice = await service.learn_voice(wanted.reference_voice)
+        voice = await service.references.voice(wanted.reference_voice)
     face = None
     if wanted.reference_photo is not None:
-        face = await service.learn_face(wanted.reference_photo)
+        face = await service.references.face(wanted.reference_photo)
     session = await service.create(session_id, policy, mirrored=wanted.mirrored, face=face)
     if voice is not None:
         session.set_speaker_reference(voice)
@@ -154,7 +156,7 @@ async def set_reference_voice(
     """Set the candidate's reference voice: other speakers are recognised from the first second on."""
     service = _service(request)
     await _find(service, session_id)
-    voice = await service.learn_voice(given.reference_voice)
+    voice = await service.references.voice(given.reference_voice)
     (await _find(service, session_id)).set_speaker_reference(voice)
     return VoiceAnswer(seconds=round(voice.seconds, 1))
 
@@ -166,15 +168,24 @@ async def set_reference_voice(
     dependencies=[needs(Scope.REVIEW, Scope.ADMIN, filters=True)],
 )
 async def list_sessions(request: Request) -> SessionsAnswer:
-    """Open sessions that the token covers, oldest first."""
+    """Open sessions that the token covers, oldest first; in a cluster those of all servers."""
     service, grant = _service(request), grant_of(request)
-    return SessionsAnswer(
-        sessions=[
-            _session_answer(service, session)
-            for session in service.sessions
-            if grant.covers(session.session_id)
-        ]
-    )
+    found, unreachable = [_session_answer(service, session) for session in service.sessions], 0
+    if service.cluster is not None:
+        others, unreachable = await service.cluster.sessions_elsewhere()
+        found += [SessionAnswer.model_validate(one) for one in others]
+        found.sort(key=lambda session: session.started_at)
+    covered = [session for session in found if grant.covers(session.session_id)]
+    return SessionsAnswer(sessions=covered, unreachable_servers=unreachable)
+
+
+def live_sessions(service: Service) -> list[dict[str, Any]]:
+    """The open sessions of this process as JSON, for another server."""
+    try:
+        sessions = list(service.sessions)
+    except NotReadyError:
+        return []
+    return [_session_answer(service, session).model_dump(mode="json") for session in sessions]
 
 
 @router.get(

@@ -356,6 +356,9 @@ class SessionsAnswer(BaseModel):
     """The open sessions, oldest first."""
 
     sessions: list[SessionAnswer]
+    unreachable_servers: int = Field(
+        0, description="Servers of a cluster that did not answer: their sessions are missing."
+    )
 
 
 class PolicyAnswer(BaseModel):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import time
 from collections.abc import Callable, Mapping
@@ -12,22 +11,27 @@ from functools import partial
 
 from prometheus_client import CollectorRegistry
 
-from proctoring.audio.speaker_reference import SpeakerReference
 from proctoring.capabilities import Capability
 from proctoring.delivery.outbox import Outbox
-from proctoring.errors import BadPolicyError, NotReadyError, ProctoringError, SettingsError
+from proctoring.errors import (
+    BadPolicyError,
+    NotReadyError,
+    ProctoringError,
+    SessionExistsError,
+    SettingsError,
+)
 from proctoring.judgement.policy import Policy, read_policies
 from proctoring.models.runtime import available_cores
 from proctoring.records.archive import HEARTBEAT
-from proctoring.records.entries import SittingRef
 from proctoring.server.access import access_mode
+from proctoring.server.clustering import clustering
 from proctoring.server.connections import ConnectionLimits, Connections
 from proctoring.server.descriptors import connections_allowed
 from proctoring.server.hand_over import Draining
 from proctoring.server.left_sessions import LeftSessions
 from proctoring.server.model_loading import ModelLoading
 from proctoring.server.open_storage import open_storage
-from proctoring.server.periodic import cancel, repeat, repeat_on_thread
+from proctoring.server.periodic import call_on, cancel, repeat, repeat_on_thread
 from proctoring.server.rate_limit import ClientLimit
 from proctoring.server.ready_service import ReadyService, ready_service
 from proctoring.server.recorded import until_done, until_recorded
@@ -119,6 +123,14 @@ class Service:
             metrics=self.session_metrics,
             wall=wall,
         )
+        self.cluster = clustering(
+            settings,
+            self.storage,
+            sessions=lambda: None if self._ready is None else self._ready.sessions,
+            continue_=self.find,
+            now=monotonic,
+        )
+        """``None``: this server is alone."""
         self.pool = WorkerPool(settings.workers, cores=available_cores())
         self.transcription_pool = WorkerPool(1, name="transcription")
         """Transcribes; analysis never waits for it."""
@@ -126,7 +138,7 @@ class Service:
         self._given_models = models
         self._loading = loading or ModelLoading(settings)
         self._loading_ended = loading_ended
-        self._references = ReferenceLearning()
+        self.references = ReferenceLearning(lambda: self._checked_ready().models)
         self._ready: ReadyService | None = None
         """``None`` until models are loaded."""
         self._left = LeftSessions(self.storage, lambda: self.sessions, self.now)
@@ -190,6 +202,8 @@ class Service:
             raise NotReadyError(f"the server could not start: {self._failure}")
         if self._ready is None:
             raise NotReadyError(f"the server is starting: {self._loading.doing}")
+        if self.cluster is not None:
+            self.cluster.check()
         return self._ready
 
     def check_ready(self) -> None:
@@ -239,6 +253,8 @@ class Service:
         self.storage.start()
         self.pool.start()
         self.transcription_pool.start()
+        if self.cluster is not None:
+            self.cluster.start()
         self._periodic = [
             asyncio.create_task(repeat(TICK_PERIOD, self._tick)),
             asyncio.create_task(repeat_on_thread(HEARTBEAT, self.storage.heartbeat)),
@@ -248,7 +264,7 @@ class Service:
             self._set_ready(self._given_models)
             return
         self._loading.when_done(
-            partial(_call, self._loop, self._set_ready), partial(_call, self._loop, self._fail)
+            partial(call_on, self._loop, self._set_ready), partial(call_on, self._loop, self._fail)
         )
         self._loading.start()
 
@@ -259,8 +275,7 @@ class Service:
             NotReadyError, BadSessionIdError, SessionClosingError, TooManyError,
                 OverloadedError: it cannot begin.
         """
-        sessions = self.sessions
-        closing = sessions.closing(session_id)
+        closing = self.sessions.closing(session_id)
         if closing is not None:
             await self.until_done(closing)
         session = await self.find(session_id) or self.sessions.find(session_id)
@@ -286,11 +301,12 @@ class Service:
         closing = self.sessions.closing(session_id)
         if closing is not None:
             await self.until_done(closing)
+        if self.cluster is not None and await self.cluster.placement.of(session_id) is not None:
+            raise SessionExistsError(f"session {session_id} is open already, at another server")
         await self.find(session_id)
         self.draining.check()
-        now = self.now()
         session = self.sessions.begin(
-            session_id, policy, now, mirrored=mirrored, awaited=True, face=face
+            session_id, policy, self.now(), mirrored=mirrored, awaited=True, face=face
         )
         return await until_recorded(session, STOP_TIMEOUT)
 
@@ -304,28 +320,14 @@ class Service:
         if sessions.find(session_id) is None and sessions.closing(session_id) is None:
             sessions.check_admission(self.now())
 
-    async def learn_face(self, photo: str) -> FaceReference:
-        """A candidate's face from a picture (JPEG or PNG) in base64.
-
-        Raises:
-            BadPhotoError: it shows no face that can be compared.
-            ModelUnavailableError, NotReadyError: faces are not compared here, or not now.
-        """
-        return await self._references.face(self._checked_ready().models.vision, photo)
-
-    async def learn_voice(self, reference: str) -> SpeakerReference:
-        """A candidate's voice from a sound file in base64.
-
-        Raises:
-            BadVoiceError: it cannot be learned.
-            ModelUnavailableError, NotReadyError: speakers are not told apart here, or not now.
-        """
-        return await self._references.voice(self._checked_ready().models.audio, reference)
-
-    def is_over(self, session_id: str) -> bool:
-        """Whether the session of this id has ended, and its events can still be read."""
+    async def is_over(self, session_id: str) -> bool:
+        """Whether the session of this id has ended, here or elsewhere, and its events can still be read."""
         sessions = self.sessions
-        return sessions.find(session_id) is None and sessions.is_remembered(session_id)
+        if sessions.find(session_id) is not None:
+            return False
+        if self.cluster is not None:
+            return await self.cluster.placement.has_ended(session_id, self.settings.keep_events)
+        return sessions.is_remembered(session_id)
 
     async def until_done(self, session: Session) -> bool:
         """Wait until an ending session is over. Returns whether it is, within ``STOP_TIMEOUT`` seconds."""
@@ -338,6 +340,8 @@ class Service:
         listeners still receive their last events."""
         self._stopping = True
         self._loading_ended()
+        if self.cluster is not None:
+            self.cluster.drain()
         if self._ready is None:
             return
         sessions = self._ready.sessions
@@ -358,6 +362,8 @@ class Service:
         for pool in (self.pool, self.transcription_pool):
             if not await asyncio.to_thread(pool.stop, STOP_TIMEOUT):
                 _log.error("a worker did not end within %.0f s", STOP_TIMEOUT)
+        if self.cluster is not None:
+            await self.cluster.stop()
         await asyncio.to_thread(self.storage.stop, STOP_TIMEOUT)
 
     def _set_ready(self, models: Models) -> None:
@@ -371,18 +377,14 @@ class Service:
             pool=self.pool,
             transcription_pool=self.transcription_pool,
             wall=self._wall,
+            now=self.now,
         )
-        self.outbox.on_fenced = self._fenced
-        if self.storage.keeps_states:
+        if self.cluster is not None:
+            self.cluster.serve()  # looks for left sessions itself
+        elif self.storage.keeps_states:
             self._periodic.append(asyncio.create_task(self._left.adopt()))
         self._loading_ended()
         log_capabilities(self.capabilities)
-
-    def _fenced(self, sitting: SittingRef) -> None:
-        """Another server owns a sitting. Called by the thread that writes events."""
-        if self._loop is not None and self._ready is not None:
-            fence = self._ready.sessions.fence
-            _call(self._loop, lambda: fence(sitting.id, sitting.epoch, self.now()))
 
     def _fail(self, reason: str) -> None:
         self._failure = reason
@@ -392,8 +394,3 @@ class Service:
     def _tick(self) -> None:
         if self._ready is not None:
             self._ready.sessions.tick(self.now())
-
-
-def _call(loop: asyncio.AbstractEventLoop, function: Callable[..., object], *args: object) -> None:
-    with contextlib.suppress(RuntimeError):  # the loop is closed: the server has stopped
-        loop.call_soon_threadsafe(function, *args)

@@ -119,7 +119,7 @@ async def events(socket: WebSocket, session_id: str) -> None:
 async def _events(socket: WebSocket, service: Service, session_id: str) -> None:
     check_session_id(session_id)
     after = _number(socket, "after", "the seq of an event")
-    if after is not None and service.is_over(session_id):
+    if after is not None and await service.is_over(session_id):
         await _replay_ended_session(socket, service, session_id, after)
         return
     session = await _join(socket, session_id)

@@ -41,6 +41,8 @@ class SessionServices:
     wall: Callable[[], datetime]
     """The time of day, with its zone."""
     transcription: TranscriptionService | None = None
+    exclusive: bool = False
+    """Whether other servers may have open sessions: none of the same id begins beside them."""
     gated: bool = True
     """Whether faces that have not changed are carried over from frame to frame."""
 
@@ -87,7 +89,9 @@ def create_session(
     config = SessionConfig(sitting, limits.lifetime, limits.max_pixels, new.mirrored, new.awaited)
     session = _session(services, config, pipeline, now).session
     session.recorded = services.storage.outbox.begin(
-        SittingStarted(sitting, new.mirrored, policy.name, policy.to_toml(), seed)
+        SittingStarted(
+            sitting, new.mirrored, policy.name, policy.to_toml(), seed, services.exclusive
+        )
     )
     return session
 

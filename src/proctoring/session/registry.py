@@ -157,6 +157,11 @@ class Registry:
         entry = self._entries.get(session_id)
         return entry.session if isinstance(entry, _Open) else None
 
+    def holds(self, session_id: str) -> bool:
+        """Whether the session with this id is open here, or has ended here and is not ``done`` yet."""
+        entry = self._entries.get(session_id)
+        return isinstance(entry, _Open) or (isinstance(entry, _Closing) and not entry.moved)
+
     def closing(self, session_id: str) -> Session | None:
         """The session with this id that has ended and is not ``done`` yet."""
         self._collect()

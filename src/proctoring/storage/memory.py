@@ -44,6 +44,9 @@ class MemoryStorage:
         """Not available."""
         raise RecordsOffError("nothing is recorded: see /api/health")
 
+    def believe_gone(self, is_gone: Callable[[str], bool]) -> None:
+        """Ignored: there are no other servers."""
+
     def start(self) -> None:
         """Start delivering events."""
         self.outbox.start()

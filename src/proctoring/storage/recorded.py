@@ -28,7 +28,7 @@ from proctoring.records.erasure import (
 )
 from proctoring.records.evidence.ledger import EvidenceContent, EvidenceLedger
 from proctoring.records.retention import sweep
-from proctoring.records.server_lock import forget, hold, is_gone
+from proctoring.records.server_lock import IsGone, forget, hold, is_gone
 from proctoring.records.signals import SignalRecorder, discard
 from proctoring.records.sitting_state import interrupt
 from proctoring.records.webhook_queue import WebhookQueue
@@ -85,6 +85,7 @@ class RecordedStorage:
         self._evidence_bytes = evidence_bytes
         self._data_folder = data_folder
         self._lock = hold(data_folder, archive.server_id)
+        self._gone_by_lease: IsGone | None = None
         self._log_emptied = True
         """Whether SQLite's write-ahead log holds nothing that was erased."""
 
@@ -182,7 +183,13 @@ class RecordedStorage:
     def _is_silent(self, server_id: str) -> bool:
         return self.records.is_silent(server_id, self._wall())
 
+    def believe_gone(self, is_gone: IsGone) -> None:
+        """In a cluster its leases say whether a server is gone, not heartbeats and lock files."""
+        self._gone_by_lease = is_gone
+
     def _is_gone(self, server_id: str) -> bool:
+        if self._gone_by_lease is not None:
+            return self._gone_by_lease(server_id)
         return self._is_silent(server_id) or is_gone(self._data_folder, server_id)
 
     def claim(self, session_id: str) -> LeftSession | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 from proctoring.capabilities import Capability
@@ -30,6 +31,9 @@ class Storage(SessionStorage, Protocol):
         Raises:
             RecordsOffError: there is none.
         """
+
+    def believe_gone(self, is_gone: Callable[[str], bool]) -> None:
+        """Have this function say, by its id, whether a server is gone. It may block."""
 
     def start(self) -> None:
         """Start the threads that write."""

@@ -34,13 +34,13 @@ async function readOpen() {
 }
 
 async function showLive() {
-  const [sessions, { sittings, unread }] = await Promise.all([readLive(), readOpen()]);
+  const [{ sessions, unreachable_servers: silent }, { sittings, unread }] = await Promise.all([readLive(), readOpen()]);
   const bySession = new Map(sittings.map((sitting) => [sitting.session_id, sitting]));
   const ordered = worstFirst(sessions);
   const shown = ordered.map((session) => update(session, bySession.get(session.session_id), unread));
   for (const id of cards.keys()) if (!sessions.some((session) => session.session_id === id)) cards.delete(id);
   place(shown);
-  summarise(sessions);
+  summarise(sessions, silent);
 }
 
 /**
@@ -76,13 +76,17 @@ function place(shown) {
   focused?.focus();
 }
 
-/** @param {LiveSession[]} sessions */
-function summarise(sessions) {
+/**
+ * @param {LiveSession[]} sessions
+ * @param {number} silent servers that did not answer
+ */
+function summarise(sessions, silent) {
   const bad = sessions.filter((session) => stateOf(session) === "violation").length;
   element("live-count").textContent = sessions.length ? `(${sessions.length})` : "";
   note.textContent = sessions.length
     ? `${bad ? count(bad, "session") : "No session"} with a violation now`
     : "No session is open.";
+  if (silent) note.textContent += ` Incomplete: ${count(silent, "server")} did not answer.`;
   document.title = bad ? `(${bad}) ${title}` : title;
 }
 

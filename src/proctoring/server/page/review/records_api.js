@@ -102,9 +102,9 @@ const sittingPath = (id) => `api/records/sittings/${encodeURIComponent(id)}`;
 /**
  * Sessions that run now.
  *
- * @returns {Promise<LiveSession[]>}
+ * @returns {Promise<{sessions: LiveSession[], unreachable_servers: number}>}
  */
-export const readLive = async () => (await request("GET", "api/sessions")).sessions;
+export const readLive = () => request("GET", "api/sessions");
 
 /**
  * Sittings that are kept, newest first.

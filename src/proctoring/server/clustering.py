@@ -1,0 +1,241 @@
+"""This server's part in a cluster: what it does about its own sessions and about those of others."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
+
+from fastapi import FastAPI
+from sqlalchemy.exc import SQLAlchemyError
+
+from proctoring.cluster import servers
+from proctoring.cluster.forwards import Forwards
+from proctoring.cluster.membership import Membership
+from proctoring.cluster.middleware import SESSIONS_PATH, Forwarding
+from proctoring.cluster.peers import Peers
+from proctoring.cluster.placement import Placement
+from proctoring.cluster.servers import ServerState, View
+from proctoring.cluster.signature import Signature
+from proctoring.errors import NotReadyError, ProctoringError
+from proctoring.records.archive import Archive
+from proctoring.records.database import connect, reading
+from proctoring.server.error_answers import answer_error
+from proctoring.session.registry import Registry
+from proctoring.settings import Settings
+from proctoring.storage.storage import Storage
+
+_log = logging.getLogger(__name__)
+
+STEP_PERIOD = 0.25
+"""Seconds between two looks at the lease."""
+
+CUT_OFF = "the server is cut from the database: the session goes on at another"
+
+
+class Clustering:
+    """For the event loop.
+
+    Args:
+        settings: with a cluster's address and secret.
+        archive: the database.
+        sessions: those of this process; ``None`` while models are loaded.
+        continue_: goes on with a session whose owner is gone, if it still is.
+        now: seconds, monotonic.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        archive: Archive,
+        *,
+        sessions: Callable[[], Registry | None],
+        continue_: Callable[[str], Awaitable[object]],
+        now: Callable[[], float],
+    ) -> None:
+        assert settings.cluster_address is not None  # noqa: S101  (asked by the caller)
+        assert settings.cluster_secret is not None  # noqa: S101  (the settings check it)
+        self.signature = Signature(settings.cluster_secret.get_secret_value().encode())
+        self.membership = Membership(
+            connect(archive.engine.url, clustered=True),
+            archive.engine,
+            archive.server_id,
+            settings.cluster_address,
+            clock=now,
+        )
+        self.placement = Placement(archive.engine, self.membership, is_here=self._is_here, now=now)
+        self.forwards = Forwards(settings.max_connections // 2)
+        self.peers = Peers(self.signature)
+        self._engine = archive.engine
+        self._sessions = sessions
+        self._continue = continue_
+        self._now = now
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._looking: asyncio.Task[None] | None = None
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    def wrap(self, app: FastAPI, live: Callable[[], list[Any]]) -> None:
+        """Have requests for sessions of other servers forwarded; ``live``: the open ones, as JSON."""
+        app.add_middleware(
+            Forwarding,
+            membership=self.membership,
+            placement=self.placement,
+            signature=self.signature,
+            answer_error=answer_error,
+            live=live,
+            forwards=self.forwards,
+            now=self._now,
+        )
+
+    async def sessions_elsewhere(self) -> tuple[list[Any], int]:
+        """The open sessions of the other servers, as JSON, and how many servers did not answer."""
+        living = [peer for peer in self.membership.peers if peer.is_alive]
+        answers = await self.peers.ask(living, SESSIONS_PATH)
+        told = [answer for answer in answers if isinstance(answer, list)]
+        return [one for answer in told for one in answer], len(living) - len(told)
+
+    @property
+    def is_suspended(self) -> bool:
+        """Whether it has let go of its sessions, since it was cut from the database."""
+        return self.membership.state is ServerState.SUSPENDED
+
+    def start(self) -> None:
+        """Renew the lease from now on, and act on what is seen."""
+        loop = self._loop = asyncio.get_running_loop()
+
+        def on_view(view: View) -> None:
+            with contextlib.suppress(RuntimeError):  # the loop is closed: the server has stopped
+                loop.call_soon_threadsafe(self._on_view, view)
+
+        self.membership.start(on_view)
+        self._spawn(self._watch())
+
+    def serve(self) -> None:
+        """Models are loaded: sessions may begin."""
+        if self.membership.state is ServerState.STARTING:
+            self.membership.state = ServerState.SERVING
+
+    def drain(self) -> None:
+        """Others are told that this server hands over its sessions."""
+        self.membership.state = ServerState.DRAINING
+
+    async def stop(self) -> None:
+        """Give up the lease."""
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.to_thread(self.membership.stop)
+        self.placement.close()
+        await self.peers.close()
+
+    def _is_here(self, session_id: str) -> bool:
+        sessions = self._sessions()
+        return sessions is not None and sessions.holds(session_id)
+
+    # After each renewal.
+
+    def _on_view(self, view: View) -> None:
+        if self.membership.lease.may_take_over(self._now()):  # else all leases may be over
+            self.forwards.cut_others({peer.id for peer in view.peers if peer.is_alive})
+        sessions = self._sessions()
+        if sessions is None:
+            return
+        unsure = {
+            session.sitting_id: session.epoch
+            for session in sessions
+            if view.owned.get(session.sitting_id) != session.epoch
+        }
+        if unsure:  # they may have begun or ended just now
+            self._spawn(self._fence(unsure))
+        if view.orphans and (self._looking is None or self._looking.done()):
+            self._looking = self._spawn(self._adopt(view.orphans))
+
+    async def _fence(self, unsure: dict[str, int]) -> None:
+        """Let go of those that another server owns."""
+
+        def look() -> dict[str, int]:
+            with reading(self._engine) as connection:
+                return servers.lost(connection, self.membership.server_id, unsure)
+
+        with contextlib.suppress(SQLAlchemyError):  # the next renewal shows it again
+            lost = await asyncio.to_thread(look)
+            sessions = self._sessions()
+            for sitting_id, epoch in lost.items():
+                if sessions is not None:
+                    sessions.fence(sitting_id, epoch, self._now())
+
+    async def _adopt(self, orphans: tuple[str, ...]) -> None:
+        """Go on with sessions whose candidates do not come back, so that this is judged and told."""
+        for session_id in orphans:
+            if not self.membership.lease.may_take_over(self._now()):
+                return
+            try:
+                await self._continue(session_id)
+            except ProctoringError:
+                continue  # another server was first, or it can be tried again
+            except Exception:  # noqa: BLE001  # the others must be tried
+                _log.exception("a session could not be adopted")
+
+    # Without the database.
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(STEP_PERIOD)
+            try:
+                await self._step()
+            except Exception:  # noqa: BLE001  # the next look may succeed
+                _log.exception("the lease could not be looked at")
+
+    async def _step(self) -> None:
+        member = self.membership
+        member.break_off(self._now())
+        if member.view is None:
+            return
+        if member.lease.is_held(self._now()):
+            if self.is_suspended:
+                _log.warning("the database answers again: sessions may begin")
+                member.state = ServerState.SERVING
+        elif not self.is_suspended and await self.peers.any_may_take_over(member.peers):
+            self.suspend()
+
+    def suspend(self) -> None:
+        """Let go of all sessions: others, which still reach the database, go on with them."""
+        _log.error("cut from the database, which others reach: its sessions go on there")
+        self.membership.state = ServerState.SUSPENDED
+        sessions = self._sessions()
+        for session in list(sessions or ()):
+            assert sessions is not None  # noqa: S101  (there is one)
+            sessions.release(session, CUT_OFF, self._now())
+
+    def check(self) -> None:
+        """Return if sessions may begin.
+
+        Raises:
+            NotReadyError: the server is suspended.
+        """
+        if self.is_suspended:
+            raise NotReadyError("the server is cut from the database; others go on")
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+
+def clustering(
+    settings: Settings,
+    storage: Storage,
+    *,
+    sessions: Callable[[], Registry | None],
+    continue_: Callable[[str], Awaitable[object]],
+    now: Callable[[], float],
+) -> Clustering | None:
+    """What ``Clustering`` describes; ``None`` where no cluster is configured."""
+    if settings.cluster_address is None:
+        return None
+    made = Clustering(settings, storage.records, sessions=sessions, continue_=continue_, now=now)
+    storage.believe_gone(made.membership.is_gone)
+    return made
