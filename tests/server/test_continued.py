@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
+from tests.ports import free_port
 from tests.server.contract import check_sent
 from tests.server.killed import TIMEOUT, killable
 from tests.session.conftest import jpeg
@@ -31,7 +31,7 @@ from proctoring.records.verification import verify
 KILLS = int(os.environ.get("PROCTORING_TEST_CONTINUED", "3"))
 """``docs/benchmarks.md`` tells of 10."""
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120 + 30 * KILLS)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600 + 60 * KILLS)]
 
 SILENCE = np.zeros(1600, "<i2").tobytes()
 """100 ms."""
@@ -48,6 +48,7 @@ class Candidate:
     heard: list[dict[str, Any]] = field(default_factory=list)
     """Every event, once."""
     gone: bool = False
+    failed: bool = False
 
     @property
     def http(self) -> str:
@@ -71,13 +72,17 @@ class Candidate:
 
     @contextmanager
     def connected(self) -> Iterator[None]:
-        """Send and listen, from other threads, until the block ends or the server is gone."""
+        """Send, from another thread, until the block ends or the server is gone; listen, from another, to the last
+        event: within the block the server is stopped, or the session ended."""
         self.gone = False
         threads = [Thread(target=self._listen), Thread(target=self._send)]
         for thread in threads:
             thread.start()
         try:
             yield
+        except BaseException:
+            self.failed = True
+            raise
         finally:
             self.gone = True
             for thread in threads:
@@ -90,7 +95,7 @@ class Candidate:
             contextlib.suppress(ConnectionClosed, OSError),
             self.socket(f"events?after={after}") as events,
         ):
-            while not self.gone:
+            while not self.failed:
                 with contextlib.suppress(TimeoutError):
                     event = json.loads(events.recv(timeout=0.1))
                     check_sent(event)
@@ -117,9 +122,7 @@ class Candidate:
 @pytest.fixture
 def candidate(request: pytest.FixtureRequest) -> Candidate:
     """A candidate of a session of this test's own, on a port that is free."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    return Candidate(port, request.node.name.replace("_", "-")[:60])
+    return Candidate(free_port(), request.node.name.replace("_", "-")[:60])
 
 
 @contextmanager
@@ -188,7 +191,7 @@ def test_an_orderly_stop_leaves_the_session_to_the_next_process_and_loses_nothin
         assert server.exitcode == 0
     with killable(candidate.port, tmp_path), candidate.connected():
         after = candidate.show()
-        until(lambda: "continued" in candidate.heard[-1])
+        until(lambda: any("continued" in event for event in candidate.heard))
         httpx.delete(f"{candidate.http}/sessions/{candidate.session_id}", timeout=TIMEOUT)
     assert after["sitting_id"] == before["sitting_id"]
     assert after["media_time"] > before["media_time"]
