@@ -25,7 +25,11 @@ def readme_client(folder: Path, recording: Path) -> Path:
     snippets = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
     file = folder / "readme.py"
     snippet = next(snippet for snippet in snippets if "VideoCapture(0)" in snippet)
-    file.write_text(snippet.replace("VideoCapture(0)", f"VideoCapture({str(recording)!r})"))
+    snippet = snippet.replace("VideoCapture(0)", f"VideoCapture({str(recording)!r})")
+    # The client waits 10 s for a handshake, which a machine that is busy with other tests may exceed.
+    for name in ("video", "events"):
+        snippet = snippet.replace(f'/{name}")', f'/{name}", open_timeout=120)')
+    file.write_text(snippet)
     return file
 
 

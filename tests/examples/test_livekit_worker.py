@@ -46,7 +46,7 @@ def worker(livekit: LiveKit, server: Proctoring, log: Path) -> Iterator[subproce
 
 
 @pytest.mark.e2e
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
 def test_candidates_are_proctored_and_nobody_else(
     livekit: LiveKit, proctoring: Proctoring, tmp_path: Path
 ) -> None:

@@ -21,7 +21,7 @@ from tests.livekit.media import empty_room
 from tests.livekit.processes import COMMAND, LiveKit, Process, Proctoring
 from tests.ports import free_port
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1200)]
 
 
 @contextmanager

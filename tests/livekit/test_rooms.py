@@ -27,7 +27,7 @@ from proctoring.livekit.agent import AgentSettings, RoomProctor
 from proctoring.livekit.channel import NOT_A_PROCTOR, UNKNOWN_INCIDENT
 from proctoring.models.store import ModelStore
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1200)]
 
 ABSENT = "No Face Detected"
 
