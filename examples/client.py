@@ -10,10 +10,12 @@ the session is ended at the end.
 import argparse
 import json
 import os
+import random
 import re
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -26,6 +28,10 @@ from websockets.sync.client import ClientConnection, connect
 
 RATE = 10.0
 """Frames per second that are sent; the server analyses no more."""
+MOVED = 1012
+"""Close code of a server that restarts, or hands the session to another: come back at once."""
+PATIENCE = 60.0
+"""Seconds in which attempts to come back follow each other, after longer and longer pauses."""
 EVERY = 1.0 if sys.stderr.isatty() else 10.0
 """Seconds between two status lines; on a terminal each replaces the one before."""
 
@@ -109,34 +115,58 @@ class Client:
         self.sent = self.analysed = self.alerts = 0
         self.position = 0.0
         self.trouble = ""
+        self.start = time.time()
+        self.last_seq = 0
+        self.connected = 0
 
     def run(self, frames: Iterator[tuple[float, Any]]) -> None:
-        """Send frames until there are no more, or until Ctrl-C."""
+        """Send frames until there are no more, or until Ctrl-C; come back when the session moves."""
+        review, pause, until = "", 0.1, 0.0
+        while True:
+            try:
+                with self.connect() as video:
+                    if not review:
+                        say(f"connected to {self.url}; Ctrl-C ends it")
+                        review = self.review()
+                    pause = 0.1
+                    try:
+                        self.send(video, frames)
+                        time.sleep(1.0)  # the answers to the last frames
+                    except KeyboardInterrupt:
+                        say("stopped")
+                    print(self.status(), file=sys.stderr)
+                    say(self.end())
+                    break
+            except ConnectionClosed as closed:
+                if closed.rcvd is None or closed.rcvd.code != MOVED:
+                    sys.exit(f"\nerror: {self.url}: {self.trouble or closed}")
+                until = time.monotonic() + PATIENCE
+            except (OSError, WebSocketException):
+                if time.monotonic() > until:
+                    raise
+                pause = min(2 * pause, 5.0)
+            # A little random, so that the clients of a server do not all return in the same moment.
+            time.sleep(random.uniform(0.0, 1.5) * pause)  # noqa: S311  (no secret)
+        say(f"review: {review}")
+
+    @contextmanager
+    def connect(self) -> Iterator[ClientConnection]:
+        """Both sockets, read from now on; frames go into the one for video."""
+        after = f"?after={self.last_seq}" if self.last_seq else ""
         with (
             connect(f"{self.url}/video?observe=1", additional_headers=self.headers) as video,
-            connect(f"{self.url}/events", additional_headers=self.headers) as events,
+            connect(f"{self.url}/events{after}", additional_headers=self.headers) as events,
         ):
-            say(f"connected to {self.url}; Ctrl-C ends it")
             for socket, take in ((video, self.observe), (events, self.report)):
                 Thread(target=self.receive, args=(socket, take), daemon=True).start()
-            review = self.review()
-            try:
-                self.send(video, frames)
-            except KeyboardInterrupt:
-                say("stopped")
-            except ConnectionClosed as closed:
-                sys.exit(f"\nerror: {self.url}: {self.trouble or closed}")
-            else:
-                time.sleep(1.0)  # the answers to the last frames
-            print(self.status(), file=sys.stderr)
-            say(self.end())
-        say(f"review: {review}")
+            self.connected += 1
+            yield video
 
     def send(self, video: ClientConnection, frames: Iterator[tuple[float, Any]]) -> None:
         """Send each frame with its capture time, and say how far it is."""
-        start, said = time.time(), time.monotonic()
+        said = time.monotonic()
         for seconds, frame in frames:
-            capture_time = round((start + seconds) * 1e6)
+            capture_time = round((self.start + seconds) * 1e6)
             jpeg = cv2.imencode(".jpg", frame)[1].tobytes()
             video.send(capture_time.to_bytes(8, "big") + jpeg)
             self.sent += 1
@@ -160,6 +190,7 @@ class Client:
 
     def report(self, event: dict[str, Any]) -> None:
         """Print the incidents that start or end."""
+        self.last_seq = max(self.last_seq, event.get("seq", 0))
         self.alerts += len(event.get("alerts", ()))
         for incident in event.get("incidents", ()):
             if incident["state"] == "updated":

@@ -5,6 +5,14 @@ const video = /** @type {HTMLVideoElement} */ (document.querySelector("video"));
 const statusLine = /** @type {HTMLElement} */ (document.querySelector("#status"));
 const alerts = /** @type {HTMLElement} */ (document.querySelector("#alerts"));
 
+/** Close code of a server that restarts, or hands the session to another: come back at once. */
+const MOVED = 1012;
+/** For so long attempts to come back follow each other. */
+const PATIENCE_MS = 10_000;
+let movedAt = Number.NEGATIVE_INFINITY;
+/** Number of the last event that was received. */
+let lastSeq = 0;
+
 /** Rate and size of frames, until the server says otherwise. */
 let flow = { frames_per_second: 10, max_width: 640, max_height: 480 };
 /** @type {WebSocket[]} */
@@ -22,43 +30,59 @@ form.addEventListener("submit", async (event) => {
     finish(`No camera: ${error}`);
     return;
   }
-  const frames = connect("video");
-  const events = connect("events");
-  sockets = [frames, events];
+  lastSeq = 0;
+  sockets = [openVideo(), openEvents()];
+});
+
+/** Send frames. */
+function openVideo() {
+  const frames = connect("video", openVideo);
   frames.onmessage = ({ data }) => {
     const message = JSON.parse(data);
     if (message.flow) flow = message.flow;
-    if (message.error) {
-      lastError = message.error;
-      statusLine.textContent = message.error.detail;
-    }
+    lastError = message.error ?? lastError;
+    if (message.error?.retryable === false) statusLine.textContent = message.error.detail;
   };
   frames.onopen = () => {
     statusLine.textContent = "Connected.";
     send(frames);
   };
+  return frames;
+}
+
+/** Show alerts. */
+function openEvents() {
+  const events = connect("events", openEvents);
   events.onmessage = ({ data }) => {
     const message = JSON.parse(data);
     lastError = message.error ?? lastError;
+    lastSeq = message.seq ?? lastSeq;
     for (const label of message.alerts ?? []) {
       alerts.append(Object.assign(document.createElement("li"), { textContent: label }));
     }
   };
-});
+  return events;
+}
 
 /**
  * Open one of the session's sockets.
  *
  * @param {"video" | "events"} name
+ * @param {() => WebSocket} reopen  opens it again when the session moves
  */
-function connect(name) {
+function connect(name, reopen) {
   const [server, session, token] = ["server", "session", "token"].map((id) => String(new FormData(form).get(id)));
   // A browser cannot set headers on a WebSocket: the token is sent as a subprotocol.
   const protocols = token ? ["proctoring", `bearer.${token}`] : [];
-  const url = `${server}/ws/proctor/${encodeURIComponent(String(session))}/${name}`;
+  const url = `${server}/ws/proctor/${encodeURIComponent(String(session))}/${name}${lastSeq ? `?after=${lastSeq}` : ""}`;
   const socket = new WebSocket(url, protocols);
   socket.onclose = ({ code, reason }) => {
     if (!sockets.includes(socket)) return;
+    if (code === MOVED) movedAt = performance.now();
+    if (performance.now() - movedAt < PATIENCE_MS) {
+      setTimeout(() => replace(socket, reopen), Math.random() * 150);
+      return;
+    }
     finish(
       code === 1006
         ? `No connection to ${server}. Is it running, and does its PROCTORING_ALLOWED_ORIGINS name ${location.origin}?`
@@ -66,6 +90,17 @@ function connect(name) {
     );
   };
   return socket;
+}
+
+/**
+ * Open a socket again.
+ *
+ * @param {WebSocket} socket
+ * @param {() => WebSocket} reopen
+ */
+function replace(socket, reopen) {
+  const index = sockets.indexOf(socket);
+  if (index >= 0) sockets[index] = reopen();
 }
 
 /**

@@ -6,15 +6,21 @@ import importlib.util
 import re
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 from skimage import data
-from tests.server.live import running
+from tests.server.live import TIMEOUT, running, until
+from tests.session.conftest import BLIND
 
+from proctoring.errors import SessionMovedError
+from proctoring.server.video_feed import VideoFeed
 from proctoring.vision.networks import VisionModels
 
 ROOT = Path(__file__).parents[2]
@@ -115,6 +121,43 @@ def test_ten_frames_a_second_are_sent_at_their_own_times(
     assert len(sampled) == pytest.approx(sent, abs=2)
     assert set(sampled) <= set(times)
     assert sampled[-1] == pytest.approx(5, abs=0.25)
+
+
+def test_a_session_that_moves_goes_on(
+    client: ModuleType, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The server closes both sockets with 1012 in the middle of the recording."""
+    with running(BLIND) as live:
+        service, moved = live.service, SessionMovedError("the session goes on at another server")
+        assert service._loop is not None
+        loop = service._loop
+
+        def move() -> None:
+            (session,) = service.sessions
+            assert isinstance(session._video, VideoFeed)
+            session._video.close(moved)
+            service.outbox.close_listeners("moves", moved)
+
+        def frames() -> Iterator[tuple[float, Any]]:
+            picture = np.zeros((48, 64, 3), np.uint8)
+            for number in range(3):
+                yield number / 10, picture
+            until(lambda: len(list(service.sessions)) == 1)
+            loop.call_soon_threadsafe(move)
+            end = time.monotonic() + TIMEOUT
+            number = 3
+            while user.connected < 2:
+                assert time.monotonic() < end
+                number += 1
+                time.sleep(0.05)
+                yield number / 10, picture
+            yield (number + 1) / 10, picture
+
+        user = client.Client(live.address.replace("http", "ws", 1) + "/ws/proctor/moves")
+        user.run(frames())
+    said = capsys.readouterr().err
+    assert "error" not in said
+    assert "the session has ended" in said
 
 
 @pytest.mark.parametrize(
