@@ -108,6 +108,21 @@ export class ReconnectingSocket {
     void this.#connect();
   }
 
+  /** Opens a connection in place of this one, once the server has read all that this one carried. */
+  reopen() {
+    const socket = this.#socket;
+    if (socket?.readyState !== WebSocket.OPEN) return;
+    this.#attempt += 1;
+    const attempt = this.#attempt;
+    this.#socket = null;
+    this.#setState("connecting");
+    socket.onmessage = null;
+    socket.onclose = () => {
+      if (attempt === this.#attempt) void this.#connect();
+    };
+    socket.close(1000);
+  }
+
   /** Tries now instead of at the end of the pause. */
   hurry() {
     if (this.#state !== "waiting") return;

@@ -115,11 +115,10 @@ export class SoundSender {
       if (!oldest) return;
       const { samples, captureTime } = oldest;
       if (Math.abs(captureTime - this.#next) > TOLERANCE) {
-        // A new connection says where in time this belongs. The server has read what the old one carried.
+        // A new connection says where in time this belongs, after the server has read what the old one carried.
         const [sent, sentSamples] = [this.#sent, this.#sentSamples];
         this.#forgetSent();
-        this.#socket.stop();
-        this.#socket.start();
+        this.#socket.reopen();
         [this.#sent, this.#sentSamples] = [sent, sentSamples];
         return;
       }
