@@ -40,6 +40,7 @@ def main() -> None:
         "all-cut": partial(faults.all_cut, how="silence"),
         "all-reset": partial(faults.all_cut, how="reset"),
         "restart": partial(faults.all_cut, how="restart", seconds=3.0),
+        "drain": faults.drained,
         "added": faults.added,
         "begun-twice": partial(faults.begun_twice, times=options.names),
         "routed-at-random": faults.routed_at_random,

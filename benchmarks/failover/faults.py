@@ -147,6 +147,8 @@ async def stopped(scene: Scene, *, seconds: float = 15.0, inside: bool = False) 
     else:
         owner.signal(signal.SIGSTOP)
     wall, at = datetime.now(UTC), time.monotonic()
+    await until(partial(_has_moved, scene, name), "nobody takes it over")
+    moved = time.monotonic() - at
     took = await scene.again(name, at, wall)
     await asyncio.sleep(max(0.0, seconds - (time.monotonic() - at)))
     fenced = time.monotonic()
@@ -154,12 +156,16 @@ async def stopped(scene: Scene, *, seconds: float = 15.0, inside: bool = False) 
     await until(partial(_shows, owner, "proctoring_sessions", 0), "it keeps its session")
     fenced_writes = await asyncio.to_thread(owner.metric, "proctoring_fenced_writes_total")
     scene.lines.append(
-        f"goes on elsewhere after {took:.2f} s; the old owner let go {time.monotonic() - fenced:.2f} s "
+        f"taken over after {moved:.2f} s, told after {took:.2f} s; the old owner let go {time.monotonic() - fenced:.2f} s "
         f"after it went on, {fenced_writes:.0f} entries fenced"
     )
     await asyncio.sleep(1.0)
     assert not person.heard.problems, person.heard.problems
     return took
+
+
+async def _has_moved(scene: Scene, name: str) -> bool:
+    return (await asyncio.to_thread(sittings, scene.database, name))[-1][1] > 1
 
 
 async def _shows(server: Server, metric: str, value: float) -> bool:
@@ -189,6 +195,30 @@ async def _stop_within_transaction(scene: Scene, owner: Server) -> None:
         raise AssertionError("it was never stopped within a transaction")
     engine.dispose()
     scene.lines.append("stopped within an open transaction")
+
+
+async def drained(scene: Scene, times: int = 3) -> list[float]:
+    """SIGTERM of the owner, and its start again: a rolling restart."""
+    person = await scene.sit("drained")
+    took = []
+    for _ in range(times):
+        owner = await scene.owner("drained")
+        before = len(person.heard.closes)
+        owner.signal(signal.SIGTERM)
+        await until(partial(_closed_since, person, before), "it does not stop")
+        closed = person.heard.closes[before][2]
+        took.append(await scene.again("drained", closed, datetime.now(UTC)))
+        await asyncio.to_thread(owner.join)
+        await asyncio.to_thread(owner.start)
+        await asyncio.sleep(SETTLED)
+    lost = sum('"Connection Lost"' in text for text in person.heard.texts.values())
+    scene.lines.append(f"told elsewhere {summary(took)} after the sockets closed; {lost} lost")
+    assert not lost, f"{lost} times Connection Lost"
+    return took
+
+
+def _closed_since(person: Person, before: int) -> bool:
+    return len(person.heard.closes) > before
 
 
 async def cut(scene: Scene, how: str) -> float:

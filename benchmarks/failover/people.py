@@ -109,7 +109,7 @@ class Person:
                 async with connect(
                     url,
                     compression=None,
-                    open_timeout=OPEN_TIMEOUT,
+                    open_timeout=min(OPEN_TIMEOUT, 2 * self._patience),
                     close_timeout=0.2,
                     ping_interval=1,
                     ping_timeout=self._patience,

@@ -100,6 +100,11 @@ class Server:
         self._process.kill()
         self._process.join(TIMEOUT)
 
+    def join(self) -> None:
+        """Wait until it has ended."""
+        assert self._process is not None
+        self._process.join(TIMEOUT)
+
     def close(self) -> None:
         """End everything."""
         if self._process is not None:

@@ -36,6 +36,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     [
         pytest.param(partial(faults.killed, times=2), id="killed"),
         pytest.param(partial(faults.stopped, seconds=8.0), id="stopped"),
+        pytest.param(partial(faults.drained, times=2), id="drained"),
         pytest.param(partial(faults.cut, how="silence"), id="cut silently"),
         pytest.param(partial(faults.all_cut, how="reset", seconds=8.0), id="all cut"),
         pytest.param(partial(faults.begun_twice, times=20, at_once=4), id="begun twice"),

@@ -147,7 +147,8 @@ class Membership:
         Raises:
             sqlalchemy.exc.SQLAlchemyError: the database cannot be used now.
         """
-        if not self.lease.may_take_over(self._clock()):
+        takes_over = self.state in (ServerState.STARTING, ServerState.SERVING)
+        if not takes_over or not self.lease.may_take_over(self._clock()):
             return False
         if self.has_refused(server_id):
             return True

@@ -93,6 +93,9 @@ _ENDED = text("""
 """)
 # What a suspended server had, and nobody has taken over: there is no server without an id.
 _DISOWN = text("update sittings set server_id = '' where server_id = :id and state = 'open'")
+_DISOWN_SOME = text("""
+    update sittings set server_id = '' where server_id = :id and state = 'open' and id in :ids
+""").bindparams(bindparam("ids", expanding=True))
 _LEAVE = text("""
     update servers set lease_until = clock_timestamp(), state = 'draining' where id = :id
 """)
@@ -141,6 +144,12 @@ def lost(connection: Connection, server_id: str, sittings: Mapping[str, int]) ->
         for row in rows
         if (row.server_id, row.epoch) != (server_id, sittings[row.id])
     }
+
+
+def disown(connection: Connection, server_id: str, sitting_ids: Iterable[str]) -> None:
+    """Give up sittings: any server may go on with them."""
+    ids = list(sitting_ids)
+    connection.execute(_DISOWN_SOME, {"id": server_id, "ids": ids})
 
 
 def leave(connection: Connection, server_id: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any
 
 from fastapi import FastAPI
@@ -20,10 +20,11 @@ from proctoring.cluster.placement import Placement
 from proctoring.cluster.servers import ServerState, View
 from proctoring.cluster.signature import Signature
 from proctoring.errors import NotReadyError, ProctoringError
-from proctoring.records.archive import Archive
-from proctoring.records.database import connect, reading
+from proctoring.records.database import connect, reading, writing
 from proctoring.server.error_answers import answer_error
+from proctoring.server.recorded import until_done
 from proctoring.session.registry import Registry
+from proctoring.session.session import Session
 from proctoring.settings import Settings
 from proctoring.storage.storage import Storage
 
@@ -32,6 +33,13 @@ _log = logging.getLogger(__name__)
 STEP_PERIOD = 0.25
 """Seconds between two looks at the lease."""
 
+HAND_OVER_TIMEOUT = 2.0
+"""Seconds for the state of sessions to be taken, and then to be written."""
+
+FLUSH_PERIOD = 0.005
+"""Seconds between two looks at whether it is."""
+
+HANDED_OVER = "the server stops: the session goes on at another"
 CUT_OFF = "the server is cut from the database: the session goes on at another"
 
 
@@ -40,7 +48,7 @@ class Clustering:
 
     Args:
         settings: with a cluster's address and secret.
-        archive: the database.
+        storage: with a database.
         sessions: those of this process; ``None`` while models are loaded.
         continue_: goes on with a session whose owner is gone, if it still is.
         now: seconds, monotonic.
@@ -49,13 +57,14 @@ class Clustering:
     def __init__(
         self,
         settings: Settings,
-        archive: Archive,
+        storage: Storage,
         *,
         sessions: Callable[[], Registry | None],
         continue_: Callable[[str], Awaitable[object]],
         now: Callable[[], float],
     ) -> None:
         assert settings.cluster_address is not None  # noqa: S101  (asked by the caller)
+        archive = storage.records
         assert settings.cluster_secret is not None  # noqa: S101  (the settings check it)
         self.signature = Signature(settings.cluster_secret.get_secret_value().encode())
         self.membership = Membership(
@@ -69,6 +78,7 @@ class Clustering:
         self.forwards = Forwards(settings.max_connections // 2)
         self.peers = Peers(self.signature)
         self._engine = archive.engine
+        self._storage = storage
         self._sessions = sessions
         self._continue = continue_
         self._now = now
@@ -120,6 +130,28 @@ class Clustering:
     def drain(self) -> None:
         """Others are told that this server hands over its sessions."""
         self.membership.state = ServerState.DRAINING
+
+    async def hand_over(self, leaving: Sequence[Session]) -> None:
+        """Give sessions up to other servers: close their sockets, write all of them, disown them."""
+        sessions = self._sessions()
+        assert sessions is not None  # noqa: S101  (there are some)
+        self.drain()
+        taken = [sessions.leave(session, HANDED_OVER, self._now()) for session in leaving]
+        await until_done([future for future in taken if future is not None], HAND_OVER_TIMEOUT)
+        outbox, end = self._storage.outbox, self._now() + HAND_OVER_TIMEOUT
+        outbox.write_saved()
+        while outbox.waiting and self._now() < end:  # noqa: ASYNC110  (it is filled by threads)
+            await asyncio.sleep(FLUSH_PERIOD)
+        with contextlib.suppress(SQLAlchemyError):  # they are free when the lease is over
+            await asyncio.to_thread(self._disown, [session.sitting_id for session in leaving])
+        for session in leaving:
+            sessions.finish_leaving(session, HANDED_OVER, self._now())
+
+    def _disown(self, sitting_ids: list[str]) -> None:
+        for sitting_id in sitting_ids:
+            self._storage.write_observations(sitting_id)
+        with writing(self._engine) as connection:
+            servers.disown(connection, self.membership.server_id, sitting_ids)
 
     async def stop(self) -> None:
         """Give up the lease."""
@@ -236,6 +268,6 @@ def clustering(
     """What ``Clustering`` describes; ``None`` where no cluster is configured."""
     if settings.cluster_address is None:
         return None
-    made = Clustering(settings, storage.records, sessions=sessions, continue_=continue_, now=now)
+    made = Clustering(settings, storage, sessions=sessions, continue_=continue_, now=now)
     storage.believe_gone(made.membership.is_gone)
     return made

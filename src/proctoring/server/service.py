@@ -381,6 +381,7 @@ class Service:
         )
         if self.cluster is not None:
             self.cluster.serve()  # looks for left sessions itself
+            self.draining.release = self.cluster.hand_over
         elif self.storage.keeps_states:
             self._periodic.append(asyncio.create_task(self._left.adopt()))
         self._loading_ended()

@@ -197,6 +197,26 @@ class Registry:
                 if (session.sitting_id, session.epoch) == (sitting_id, epoch):
                     self.release(session, "the session goes on at another server", now)
 
+    def leave(self, session: Session, detail: str, now: float) -> Future[None] | None:
+        """Close a session's sockets and have its state taken; ``finish_leaving`` lets go of it.
+
+        Returns:
+            Set when the state is on its way into the records; ``None``: none is kept, the session ends.
+        """
+        if session.keeper is None:
+            self.end(session.session_id, detail, now)
+            return None
+        session.leave(detail)
+        self._entries[session.session_id] = _Closing(session, now, moved=True)
+        return session.keeper.keep(now, self._services.wall().timestamp(), last=True)
+
+    def finish_leaving(self, session: Session, detail: str, now: float) -> None:
+        """Let go of a session that was left, once all of it is written."""
+        if session.state is SessionState.MOVED:
+            session.finish_leaving(detail, now)
+            outbox = self._services.storage.outbox
+            outbox.close_listeners(session.session_id, SessionMovedError(detail))
+
     def release(self, session: Session, detail: str, now: float) -> None:
         """Let go of a session without ending its sitting; see ``Session.release``."""
         session.release(detail, now)

@@ -338,17 +338,22 @@ class Session:
         self._finish(detail, now)
 
     def release(self, detail: str, now: float) -> None:
-        """Stop without ending the sitting, which goes on at another server or has ended there.
-
-        Its sockets are closed so that clients connect again; it is ``done`` when its worker is.
-        """
+        """Stop at once, without ending the sitting, which goes on at another server or has ended there."""
         self._withdraw()
-        if self.state is not SessionState.OPEN:
-            return
+        if self.state is SessionState.OPEN:
+            self.leave(detail)
+            self._finish(detail, now)
+
+    def leave(self, detail: str) -> None:
+        """Close its sockets so that clients connect again; what came so far is still judged and told."""
         self.state = SessionState.MOVED
         for source in (self._video, self._audio):
             if source is not None:
                 source.moved(detail)
+
+    def finish_leaving(self, detail: str, now: float) -> None:
+        """After ``leave``: publish nothing more, and stop."""
+        self._withdraw()
         self._finish(detail, now)
 
     def _finish(self, detail: str, now: float) -> None:
