@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 
 CHROMIUM = shutil.which("chromium")
 
-PATIENCE_MS = 60_000
+PATIENCE_MS = 120_000
 """Milliseconds that a busy machine may need for anything; never waited when all is well."""
 
 expect.set_options(timeout=PATIENCE_MS)
@@ -27,7 +27,7 @@ FLAGS = (
 
 in_browser = [
     pytest.mark.e2e,
-    pytest.mark.timeout(600),
+    pytest.mark.timeout(900),
     pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed"),
 ]
 """Marks of a module whose tests need a browser."""

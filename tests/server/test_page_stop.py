@@ -64,11 +64,8 @@ class _Connection(socketserver.BaseRequestHandler):
 
     def handle(self) -> None:
         opcodes: list[int] | None = None
-        with (
-            contextlib.suppress(OSError),
-            socket.create_connection(("127.0.0.1", self.server.target)) as upstream,
-        ):
-            threading.Thread(target=_carry, args=(upstream, self.request), daemon=True).start()
+        upstream: socket.socket | None = None
+        with contextlib.suppress(OSError), contextlib.ExitStack() as stack:
             while data := self.request.recv(1 << 16):
                 if opcodes is not None:
                     opcodes.append(data[0] & 0xF)
@@ -80,8 +77,16 @@ class _Connection(socketserver.BaseRequestHandler):
                         opcodes = []
                         self.server.sent.append(opcodes)
                     self.server.passed.append(name)
+                if (
+                    upstream is None
+                ):  # not before: the server waits for a request for some seconds only
+                    target = ("127.0.0.1", self.server.target)
+                    upstream = stack.enter_context(socket.create_connection(target))
+                    carried = (upstream, self.request)
+                    threading.Thread(target=_carry, args=carried, daemon=True).start()
                 upstream.sendall(data)
-            upstream.shutdown(socket.SHUT_WR)
+            if upstream is not None:
+                upstream.shutdown(socket.SHUT_WR)
 
 
 def _noted(data: bytes) -> str | None:
