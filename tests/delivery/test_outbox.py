@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from threading import Thread
 
 import pytest
-from tests.delivery.conftest import ended, message
+from tests.delivery.conftest import BEGAN, ended, message
 
+from proctoring.delivery.events import Event
 from proctoring.delivery.journal import MemoryJournal
 from proctoring.delivery.listener import Listener
 from proctoring.delivery.outbox import Outbox
 from proctoring.errors import TooManyError
+from proctoring.judgement.state import initial_state
+from proctoring.records.entries import Entry, SittingSaved, sitting_ref
 
 
 def outbox(queue: int = 256, listeners: int = 32) -> Outbox:
@@ -114,3 +118,49 @@ def test_without_after_only_what_comes_is_heard() -> None:
     listener = listen(box)
     box.publish(message())
     assert seqs(listener) == [2]
+
+
+class Written(MemoryJournal):
+    """Remembers each batch by the types of its entries."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.batches: list[list[str]] = []
+
+    def write(self, entries: Sequence[Entry]) -> list[Event | None]:
+        self.batches.append([type(entry).__name__ for entry in entries])
+        return super().write(entries)
+
+
+def state(session_id: str = "exam-7") -> SittingSaved:
+    return SittingSaved(sitting_ref(session_id, BEGAN), BEGAN, 1.0, initial_state())
+
+
+def test_states_wait_until_they_are_written_together_at_most_one_of_each_sitting() -> None:
+    journal = Written()
+    box = Outbox(journal)
+    for session_id in ("exam-7", "exam-8", "exam-7"):
+        box.save(state(session_id))
+    assert journal.batches == []
+    box.write_saved()
+    assert journal.batches == [["SittingSaved", "SittingSaved"]]
+    box.write_saved()
+    assert len(journal.batches) == 1
+
+
+def test_a_state_stays_behind_the_events_before_it_and_the_last_one_counts() -> None:
+    journal = Written()
+    box = Outbox(journal)
+    box.save(state())
+    box.save(state(), last=True)
+    box.publish(message())
+    assert journal.batches == [["SittingSaved", "SittingSaved", "PendingEvent"]]
+
+
+def test_a_thread_that_stops_writes_the_states_that_wait() -> None:
+    journal = Written()
+    box = Outbox(journal)
+    box.start()
+    box.save(state())
+    assert box.stop(60)
+    assert journal.batches == [["SittingSaved"]]

@@ -75,6 +75,13 @@ def orphans(engine: Engine, server_id: str, is_gone: IsGone) -> tuple[str, ...]:
     return tuple(row.session_id for row in rows if gone[row.server_id])
 
 
+def owners(engine: Engine) -> frozenset[str]:
+    """Ids of the servers whose sittings are open."""
+    with reading(engine) as connection:
+        found = connection.execute(select(SittingRow.server_id).filter_by(state=OPEN).distinct())
+        return frozenset(found.scalars())
+
+
 def claim_kept(
     engine: Engine,
     signer: Signer,

@@ -6,7 +6,7 @@ The operating system releases the lock when the process ends, however it ends.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -53,6 +53,18 @@ def is_gone(data_folder: Path, server_id: str) -> bool:
 def forget(data_folder: Path, server_id: str) -> None:
     """Remove the lock file of a server that has ended and left nothing to continue."""
     _file(data_folder, server_id).unlink(missing_ok=True)
+
+
+def forget_gone(data_folder: Path, owners: Container[str]) -> None:
+    """Remove the lock files of servers that were killed and own nothing any more.
+
+    Args:
+        data_folder: holds them.
+        owners: servers whose sittings are open.
+    """
+    for file in (data_folder / FOLDER).glob("*.lock"):
+        if file.stem not in owners and is_gone(data_folder, file.stem):
+            file.unlink(missing_ok=True)
 
 
 def _file(data_folder: Path, server_id: str) -> Path:

@@ -16,7 +16,7 @@ from proctoring.delivery.webhooks import ABANDONED_AFTER, Webhooks
 from proctoring.judgement.inputs import JudgementInput
 from proctoring.judgement.policy.storage import EvidenceSettings, RecordSettings
 from proctoring.records.archive import Archive
-from proctoring.records.continuation import NOT_CONTINUED, claim_kept, orphans
+from proctoring.records.continuation import NOT_CONTINUED, claim_kept, orphans, owners
 from proctoring.records.database import writing
 from proctoring.records.entries import SittingRef
 from proctoring.records.erasure import (
@@ -28,7 +28,7 @@ from proctoring.records.erasure import (
 )
 from proctoring.records.evidence.ledger import EvidenceContent, EvidenceLedger
 from proctoring.records.retention import sweep
-from proctoring.records.server_lock import IsGone, forget, hold, is_gone
+from proctoring.records.server_lock import IsGone, forget, forget_gone, hold, is_gone
 from proctoring.records.signals import SignalRecorder, discard
 from proctoring.records.sitting_state import interrupt
 from proctoring.records.webhook_queue import WebhookQueue
@@ -172,8 +172,10 @@ class RecordedStorage:
     def left_sessions(self, *, first: bool) -> tuple[str, ...]:
         """Ids of the sessions that servers left which are gone, oldest first."""
         archive = self.records
-        is_gone = self._is_gone if first else self._is_silent
-        return orphans(archive.engine, archive.server_id, is_gone)
+        if first:
+            forget_gone(self._data_folder, owners(archive.engine) | {archive.server_id})
+            return orphans(archive.engine, archive.server_id, self._is_gone)
+        return orphans(archive.engine, archive.server_id, self._is_silent)
 
     def abandon(self, found: LeftSession) -> None:
         """End a session's sitting, which was claimed and cannot be continued after all."""
