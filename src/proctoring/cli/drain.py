@@ -23,7 +23,8 @@ def command(
 ) -> None:
     """Let no session begin, let the open ones go on at other servers, and stop the server.
 
-    As SIGTERM to its process. A server without others, and without records, ends its sessions.
+    As SIGTERM to its process. Where there are no others, sessions wait for the next process, or end if nothing
+    is recorded.
     PROCTORING_TOKEN: a token with the scope admin, where tokens are used.
     """
     import httpx

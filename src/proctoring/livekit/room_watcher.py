@@ -24,7 +24,7 @@ from proctoring.livekit.watch import CandidateView, RoomView, Watch
 
 logger = logging.getLogger("proctoring.livekit")
 
-PERIOD = 4.0
+PERIOD = 3.0
 """Seconds between two looks, give or take a quarter, so that several watchers do not act at once."""
 _ASKED_AT_ONCE = 8
 """Rooms that are looked at concurrently."""

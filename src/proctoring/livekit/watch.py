@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-SETTLE = 6.0
+SETTLE = 5.0
 """Seconds in which a dispatch may bring an agent and the agent a session, before another one is tried."""
 LONGEST_SETTLE = 60.0
 """The same after dispatches to no effect: doubled each time, up to this."""
