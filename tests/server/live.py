@@ -13,6 +13,7 @@ from threading import Event, Thread
 from typing import Any
 
 import httpx
+import pytest
 from tests.server.contract import check_sent
 from tests.waiting import TIMEOUT as TIMEOUT
 from tests.waiting import until as until
@@ -80,6 +81,26 @@ def running(models: VisionModels, audio: AudioModels = DEAF, **chosen: Any) -> I
             serving.should_exit = True
             thread.join(TIMEOUT)
             assert not thread.is_alive(), "the server did not stop"
+
+
+@dataclass
+class Clock:
+    """A server's clock that stands still until a test moves it."""
+
+    seconds: float
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+@contextmanager
+def standing_clock(live: Live) -> Iterator[Clock]:
+    """A server whose time passes with the media that a test sends: on a busy machine, where an answer comes late, media
+    time would follow arrival."""
+    with pytest.MonkeyPatch.context() as patch:
+        clock = Clock(live.service.now())
+        patch.setattr(live.service, "now", clock)
+        yield clock
 
 
 def receive(socket: ClientConnection, timeout: float = TIMEOUT) -> Any:

@@ -13,7 +13,7 @@ import av
 import numpy as np
 import pytest
 import simplejpeg
-from tests.server.live import Live, receive, receive_key, running
+from tests.server.live import Live, receive, receive_key, running, standing_clock
 from tests.session.evidence.people import BYSTANDER, CANDIDATE, encode, one_person, part, two_people
 from tests.session.evidence.test_bystanders import is_hidden
 from websockets.exceptions import ConnectionClosed
@@ -64,8 +64,12 @@ def sit(live: Live, session_id: str, pictures: Iterable[bytes]) -> list[dict[str
         Its events.
     """
     with live.socket(f"{session_id}/events") as events:
-        with live.socket(f"{session_id}/video?observe=1") as video:
+        with (
+            standing_clock(live) as clock,
+            live.socket(f"{session_id}/video?observe=1") as video,
+        ):
             for n, jpeg in enumerate(pictures):
+                clock.seconds += 0.1
                 video.send((EPOCH + n * 100_000).to_bytes(8, "big") + jpeg)
                 receive_key(video, "observation")
         with live.http as http:
@@ -119,6 +123,7 @@ def like(one: Pixels, other: Pixels) -> float:
 
 
 @pytest.mark.e2e
+@pytest.mark.timeout(600)
 def test_a_clip_of_an_absence_shows_who_left_and_when(
     keeping: Live, session_id: str, face_jpeg: bytes, empty_jpeg: bytes
 ) -> None:
@@ -152,6 +157,7 @@ def test_a_clip_of_an_absence_shows_who_left_and_when(
 
 
 @pytest.mark.e2e
+@pytest.mark.timeout(600)
 def test_a_bystander_is_shown_to_nobody(keeping: Live, session_id: str) -> None:
     """Alone for 3 seconds, then somebody beside for 5; it is told, and in no picture seen who."""
     alone, together = one_person(), two_people()
@@ -182,6 +188,7 @@ def _small(pixels: Pixels, like_this: Pixels, *, whole: bool = False) -> Pixels:
 
 
 @pytest.mark.e2e
+@pytest.mark.timeout(600)
 def test_a_phone_held_up_is_kept_with_the_moment(
     keeping: Live, session_id: str, shared_data: Path, face_jpeg: bytes
 ) -> None:

@@ -46,6 +46,7 @@ def send(live: Live, name: str, jpeg: bytes, told: list[dict[str, Any]], enough:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_under_overload_all_sessions_slow_down_alike_and_everybody_is_told(
     vision_models: VisionModels, large_jpeg: bytes
 ) -> None:

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from tests.recording.clips import sitting as clip_sitting
 from tests.recording.clips import write_clip
 from tests.recording.test_same_as_server import CAPTURED, pictures
-from tests.server.live import Live, receive, receive_key, running, until
+from tests.server.live import Live, receive, receive_key, running, standing_clock, until
 from tests.server.test_events_socket import publish
 from tests.session.conftest import BLIND
 
@@ -182,13 +182,16 @@ def test_a_decision_that_cannot_be_is_refused(
 
 
 @pytest.mark.e2e
+@pytest.mark.timeout(600)
 def test_a_sitting_is_judged_again_exactly_and_under_another_policy_as_if_it_were_live(
     vision_models: VisionModels, tmp_path: Path
 ) -> None:
     clip = write_clip(tmp_path / "sitting.mkv", clip_sitting(), codec="mjpeg")
     with running(vision_models) as live, live.http as http:
-        with live.socket("recorded/video?observe=1") as video:
+        with standing_clock(live) as clock, live.socket("recorded/video?observe=1") as video:
+            begin = clock.seconds
             for time, jpeg in pictures(clip):
+                clock.seconds = begin + time
                 video.send((CAPTURED + round(time * 1e6)).to_bytes(8, "big") + jpeg)
                 receive_key(video, "observation")
         assert http.delete("/api/sessions/recorded").is_success
