@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 
 import httpx
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from benchmarks.failover.checks import problems, sittings
 from benchmarks.failover.database import Database
@@ -174,15 +174,15 @@ async def _shows(server: Server, metric: str, value: float) -> bool:
 
 async def _stop_within_transaction(scene: Scene, owner: Server) -> None:
     """Stop the owner until the database shows a transaction of it that waits for it."""
-    idle = (
+    idle = text(
         "select count(*) from pg_stat_activity where state = 'idle in transaction' "
-        "and query like '%FOR NO KEY UPDATE%' or state = 'idle in transaction' and query ilike 'insert%'"
+        "and (query ilike '%for no key update%' or query ilike 'insert into events%')"
     )
     engine = connect(parse_url(scene.database.url()))
 
     def is_inside() -> bool:
         with engine.connect() as connection:
-            return bool(connection.exec_driver_sql(idle).scalar())
+            return bool(connection.execute(idle).scalar())
 
     for _ in range(2000):
         owner.signal(signal.SIGSTOP)
