@@ -8,6 +8,9 @@ TTL = 3.0
 PERIOD = 1.0
 """Seconds between two renewals: two may fail before the lease is gone."""
 
+RETRY_PERIOD = 0.25
+"""Seconds between two attempts while renewals fail."""
+
 ORPHAN_AFTER = 5.0
 """Seconds after its owner's last renewal when a session is adopted although nobody asks for it."""
 
@@ -30,6 +33,10 @@ class Lease:
         """Whether the others believe this process to be alive. It is so for a little longer in the
         database, which counts from when the renewal arrived."""
         return self._last is not None and now - self._last < self.ttl
+
+    def age(self, now: float) -> float:
+        """Seconds since the last renewal that succeeded was asked for."""
+        return float("inf") if self._last is None else now - self._last
 
     def unbroken(self, now: float) -> float:
         """Seconds for which it has been renewed without a break; 0 if it is not held."""

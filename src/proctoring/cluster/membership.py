@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from proctoring.cluster import servers
-from proctoring.cluster.lease import ORPHAN_AFTER, PERIOD, TTL, Lease
+from proctoring.cluster.lease import ORPHAN_AFTER, PERIOD, RETRY_PERIOD, TTL, Lease
 from proctoring.cluster.servers import Peer, ServerState, View
 from proctoring.records.archive import DEAD_AFTER
 from proctoring.records.database import reading, writing
@@ -84,7 +84,8 @@ class Membership:
             view = self.renew()
             if view is not None:
                 on_view(view)
-            self._stopping.wait(max(0.05, PERIOD - (self._clock() - started)))
+            period = RETRY_PERIOD if view is None else PERIOD
+            self._stopping.wait(max(0.05, period - (self._clock() - started)))
 
     def renew(self) -> View | None:
         """Renew the lease once; ``None`` if that failed."""

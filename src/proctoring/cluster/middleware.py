@@ -152,7 +152,7 @@ class Forwarding:
 
     async def _tell_peer(self, path: str, send: Send) -> None:
         lease, now = self._membership.lease, self._now()
-        status = {"may_take_over": lease.may_take_over(now)}
+        status = {"may_take_over": lease.may_take_over(now), "age": min(lease.age(now), 1e6)}
         body = json.dumps(status if path == STATUS_PATH else self._live()).encode()
         headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
         await send({"type": "http.response.start", "status": 200, "headers": headers})

@@ -36,10 +36,14 @@ class Peers:
         given = list(headers)
         return await asyncio.gather(*(self._ask(peer, path, given) for peer in peers))
 
-    async def any_may_take_over(self, peers: Iterable[Peer]) -> bool:
-        """Whether one of them renews its lease, and has long enough."""
+    async def ages(self, peers: Iterable[Peer]) -> list[float]:
+        """Of those that may take over: seconds since each asked for its last renewal."""
         answers = await self.ask(peers, STATUS_PATH)
-        return any(isinstance(one, dict) and one.get("may_take_over") is True for one in answers)
+        return [
+            float(one["age"])
+            for one in answers
+            if isinstance(one, dict) and one.get("may_take_over") is True and "age" in one
+        ]
 
     async def _ask(self, peer: Peer, path: str, headers: list[tuple[str, str]]) -> Any:
         if self._http is None:

@@ -22,7 +22,7 @@ from proctoring.records.writer import RecordWriter
 
 _log = logging.getLogger(__name__)
 
-LONGEST_PAUSE = 5.0
+LONGEST_PAUSE = 1.0
 """Seconds between two attempts to write, at most: a database that is back is noticed that soon."""
 
 

@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from proctoring.cluster import servers
 from proctoring.cluster.forwards import Forwards
+from proctoring.cluster.isolation import Isolation
 from proctoring.cluster.membership import Membership
 from proctoring.cluster.middleware import SESSIONS_PATH, Forwarding
 from proctoring.cluster.peers import Peers
@@ -77,6 +78,7 @@ class Clustering:
         self.placement = Placement(archive.engine, self.membership, is_here=self._is_here, now=now)
         self.forwards = Forwards(settings.max_connections // 2)
         self.peers = Peers(self.signature)
+        self._isolation = Isolation()
         self._engine = archive.engine
         self._storage = storage
         self._sessions = sessions
@@ -226,11 +228,16 @@ class Clustering:
         if member.view is None:
             return
         if member.lease.is_held(self._now()):
+            self._isolation.held()
             if self.is_suspended:
                 _log.warning("the database answers again: sessions may begin")
                 member.state = ServerState.SERVING
-        elif not self.is_suspended and await self.peers.any_may_take_over(member.peers):
-            self.suspend()
+        elif not self.is_suspended:
+            asked_at = self._now()
+            ages = await self.peers.ages(member.peers)
+            lost = not member.lease.is_held(self._now())
+            if self._isolation.is_certain(asked_at, ages) and lost:
+                self.suspend()
 
     def suspend(self) -> None:
         """Let go of all sessions: others, which still reach the database, go on with them."""
