@@ -88,7 +88,8 @@ def test_a_room_whose_agent_is_killed_is_proctored_again_in_the_same_sitting(
                 await candidate.show(portrait())
                 await until(is_fed, LATE)
                 before = sitting(proctoring, session_id)
-                with agent(livekit, proctoring, tmp_path / "other"):
+                with agent(livekit, proctoring, tmp_path / "other") as other:
+                    await until(lambda: b"registered worker" in other.log.read_bytes(), LATE)
                     await asyncio.to_thread(first.kill)
                     began = time.monotonic()
                     await until(lambda: not is_fed(), LATE)
