@@ -186,6 +186,7 @@ def test_where_no_biometrics_are_kept_the_candidate_is_enrolled_anew(
     back = 14.0 + AWAY
     with life(tmp_path, 100.0, BEGAN) as first:
         begin(first, policy)
+        before = {one.number for one in first.session.open_incidents}
         with life(tmp_path, 7_000.0, BEGAN + timedelta(seconds=AWAY)) as second:
             go_on(second)
             second.connect(back, back)
@@ -196,4 +197,5 @@ def test_where_no_biometrics_are_kept_the_candidate_is_enrolled_anew(
     enrolments = [o.diarization.enrolment for o in second.heard if o.diarization]
     assert enrolments[0] == 0.0
     assert enrolments[-1] > 0.6
-    assert [one.kind for one in told if one.kind.startswith("audio.")] == []
+    # What ran goes on; that the voice is learned anew starts nothing.
+    assert {one.number for one in told if one.kind.startswith("audio.")} <= before
