@@ -148,7 +148,7 @@ def wait_for_status(address: str, *statuses: str) -> None:
 
 @pytest.mark.e2e
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_sessions_closes_sockets_and_leaves(
+def test_a_signal_leaves_sessions_to_the_next_process_and_closes_sockets(
     model_store: ModelStore, how: signal.Signals
 ) -> None:
     with serving(model_store) as (process, address):
@@ -161,7 +161,8 @@ def test_a_signal_ends_sessions_closes_sockets_and_leaves(
             process.send_signal(how)
             began = time.monotonic()
             for closed in (events, video):
-                assert json.loads(closed.recv(timeout=TIMEOUT))["error"]["code"] == "ended"
+                error = json.loads(closed.recv(timeout=TIMEOUT))["error"]
+                assert error["code"] == "session_moved"
                 with pytest.raises(ConnectionClosed) as caught:
                     closed.recv(timeout=TIMEOUT)
                 assert caught.value.rcvd is not None

@@ -20,7 +20,6 @@ from starlette.responses import Response
 from starlette.websockets import WebSocket, WebSocketState
 
 from proctoring import __version__
-from proctoring.cluster.middleware import PeerRequests
 from proctoring.errors import (
     BadRequestError,
     InvalidRequestError,
@@ -118,7 +117,7 @@ def create_app(settings: Settings | None = None, *, service: Service | None = No
         now=service.now,
     )
     if service.cluster is not None:
-        app.add_middleware(PeerRequests, signature=service.cluster.signature)
+        service.cluster.recognise_peers(app)
     metrics.register(service)
     app.add_exception_handler(ProctoringError, _answer_proctoring_error)
     app.add_exception_handler(RequestValidationError, _answer_validation_error)

@@ -15,7 +15,7 @@ from proctoring.cluster import servers
 from proctoring.cluster.forwards import Forwards
 from proctoring.cluster.isolation import Isolation
 from proctoring.cluster.membership import Membership
-from proctoring.cluster.middleware import SESSIONS_PATH, Forwarding
+from proctoring.cluster.middleware import SESSIONS_PATH, Forwarding, PeerRequests
 from proctoring.cluster.peers import Peers
 from proctoring.cluster.placement import Placement
 from proctoring.cluster.servers import ServerState, View
@@ -100,6 +100,10 @@ class Clustering:
             forwards=self.forwards,
             now=self._now,
         )
+
+    def recognise_peers(self, app: FastAPI) -> None:
+        """Have requests of other servers recognised; to be called after all other middleware was added."""
+        app.add_middleware(PeerRequests, signature=self.signature)
 
     async def sessions_elsewhere(self) -> tuple[list[Any], int]:
         """The open sessions of the other servers, as JSON, and how many servers did not answer."""
@@ -262,19 +266,3 @@ class Clustering:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
-
-
-def clustering(
-    settings: Settings,
-    storage: Storage,
-    *,
-    sessions: Callable[[], Registry | None],
-    continue_: Callable[[str], Awaitable[object]],
-    now: Callable[[], float],
-) -> Clustering | None:
-    """What ``Clustering`` describes; ``None`` where no cluster is configured."""
-    if settings.cluster_address is None:
-        return None
-    made = Clustering(settings, storage, sessions=sessions, continue_=continue_, now=now)
-    storage.believe_gone(made.membership.is_gone)
-    return made

@@ -24,12 +24,12 @@ from proctoring.judgement.policy import Policy, read_policies
 from proctoring.models.runtime import available_cores
 from proctoring.records.archive import HEARTBEAT
 from proctoring.server.access import access_mode
-from proctoring.server.clustering import clustering
 from proctoring.server.connections import ConnectionLimits, Connections
 from proctoring.server.descriptors import connections_allowed
 from proctoring.server.hand_over import Draining
 from proctoring.server.left_sessions import LeftSessions
 from proctoring.server.model_loading import ModelLoading
+from proctoring.server.open_cluster import open_cluster
 from proctoring.server.open_storage import open_storage
 from proctoring.server.periodic import call_on, cancel, repeat, repeat_on_thread
 from proctoring.server.rate_limit import ClientLimit
@@ -123,7 +123,7 @@ class Service:
             metrics=self.session_metrics,
             wall=wall,
         )
-        self.cluster = clustering(
+        self.cluster = open_cluster(
             settings,
             self.storage,
             sessions=lambda: None if self._ready is None else self._ready.sessions,
