@@ -157,6 +157,20 @@ def test_a_state_stays_behind_the_events_before_it_and_the_last_one_counts() -> 
     assert journal.batches == [["SittingSaved", "SittingSaved", "PendingEvent"]]
 
 
+def test_what_is_being_written_still_waits() -> None:
+    class Slow(MemoryJournal):
+        def write(self, entries: Sequence[Entry]) -> list[Event | None]:
+            waiting.append(box.waiting)
+            return super().write(entries)
+
+    waiting: list[int] = []
+    box = Outbox(Slow())
+    box.save(state())
+    box.publish(message())
+    assert waiting == [2]
+    assert box.waiting == 0
+
+
 def test_a_thread_that_stops_writes_the_states_that_wait() -> None:
     journal = Written()
     box = Outbox(journal)

@@ -76,6 +76,8 @@ class Outbox:
         """Sittings whose state waits to be written."""
         self._due = False
         """Whether what waits is to be written now. States alone are not, until ``write_saved``."""
+        self._writing = 0
+        """Entries that the journal is writing."""
         self._arrived = Condition()
         self._delivering = Lock()
         self._thread: Thread | None = None
@@ -108,8 +110,8 @@ class Outbox:
 
     @property
     def waiting(self) -> int:
-        """Entries that wait for the journal."""
-        return len(self._waiting)
+        """Entries that wait for the journal, or are being written by it."""
+        return len(self._waiting) + self._writing
 
     def begin(self, start: SittingStarted) -> Future[None]:
         """Record that a sitting starts. Done once that is written.
@@ -182,6 +184,7 @@ class Outbox:
         batch: list[_WaitingEntry] = []
         with self._arrived:
             while self._waiting and len(batch) < BATCH:
+                self._writing += 1  # before it leaves the queue: it is never in neither
                 batch.append(self._waiting.popleft())
             self._due = bool(self._waiting)
             for waiting in batch:
@@ -189,7 +192,10 @@ class Outbox:
                     self._saved.discard(waiting.entry.sitting.id)
         if not batch:
             return
-        events = self._journal.write([waiting.entry for waiting in batch])
+        try:
+            events = self._journal.write([waiting.entry for waiting in batch])
+        finally:
+            self._writing = 0
         for waiting, event in zip(batch, events, strict=True):
             if isinstance(event, Fenced):
                 self._drop(waiting)
