@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import socket
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
@@ -14,7 +15,7 @@ import pytest
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.http11 import Request, Response
 
-from proctoring.cluster.forward_http import forward_http
+from proctoring.cluster.forward_http import client, forward_http, is_refusal
 from proctoring.cluster.forward_socket import Forward
 from proctoring.cluster.forwards import Forwards
 from proctoring.cluster.middleware import PeerRequests
@@ -222,6 +223,36 @@ def test_a_request_that_may_have_arrived_is_not_sent_twice() -> None:
 
     with pytest.raises(NotReadyError):
         _forward(answer)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_an_address_where_nobody_listens_refuses(host: str) -> None:
+    async def run() -> None:
+        with socket.socket() as bound:
+            bound.bind(("127.0.0.1", 0))
+            async with client() as http:
+                with pytest.raises(httpx.ConnectError) as failed:
+                    await http.get(f"http://{host}:{bound.getsockname()[1]}/")
+        assert is_refusal(failed.value)
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("code", [errno.EMFILE, errno.EHOSTUNREACH])
+def test_a_connection_that_cannot_be_tried_is_no_refusal(
+    code: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def run() -> None:
+        async def fail(*_: Any, **__: Any) -> Any:
+            raise OSError(code, "not tried")
+
+        monkeypatch.setattr(asyncio.get_running_loop(), "create_connection", fail)
+        async with client() as http:
+            with pytest.raises(httpx.ConnectError) as failed:
+                await http.get("http://127.0.0.1:8000/")
+        assert not is_refusal(failed.value)
+
+    asyncio.run(run())
 
 
 def test_a_request_and_its_answer_arrive_as_they_were_sent() -> None:
