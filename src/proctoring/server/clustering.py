@@ -24,6 +24,7 @@ from proctoring.errors import NotReadyError, ProctoringError
 from proctoring.records.database import connect, reading, writing
 from proctoring.server.error_answers import answer_error
 from proctoring.server.recorded import until_done
+from proctoring.session.media_source import SessionState
 from proctoring.session.registry import Registry
 from proctoring.session.session import Session
 from proctoring.settings import Settings
@@ -143,14 +144,18 @@ class Clustering:
         assert sessions is not None  # noqa: S101  (there are some)
         self.drain()
         taken = [sessions.leave(session, HANDED_OVER, self._now()) for session in leaving]
-        await until_done([future for future in taken if future is not None], HAND_OVER_TIMEOUT)
+        moved = [session for session in leaving if session.state is SessionState.MOVED]
+        # The others end: their last events and their end are this server's to write.
+        ended = [session.done for session in leaving if session not in moved]
+        waited = [future for future in taken if future is not None]
+        await until_done([*waited, *ended], HAND_OVER_TIMEOUT)
         outbox, end = self._storage.outbox, self._now() + HAND_OVER_TIMEOUT
         outbox.write_saved()
         while outbox.waiting and self._now() < end:  # noqa: ASYNC110  (it is filled by threads)
             await asyncio.sleep(FLUSH_PERIOD)
         with contextlib.suppress(SQLAlchemyError):  # they are free when the lease is over
-            await asyncio.to_thread(self._disown, [session.sitting_id for session in leaving])
-        for session in leaving:
+            await asyncio.to_thread(self._disown, [session.sitting_id for session in moved])
+        for session in moved:
             sessions.finish_leaving(session, HANDED_OVER, self._now())
 
     def _disown(self, sitting_ids: list[str]) -> None:
