@@ -14,12 +14,13 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import select
 
+from proctoring.cluster.servers import View
 from proctoring.judgement.policy import shipped_policy
 from proctoring.records.archive import Archive, open_archive
 from proctoring.records.database import reading
 from proctoring.records.entries import SittingRef, SittingStarted
 from proctoring.records.tables import SittingRow
-from proctoring.server.clustering import Clustering
+from proctoring.server.clustering import STRAY_AFTER, Clustering
 from proctoring.session.media_source import SessionState
 
 BEGAN = datetime(2026, 1, 2, 10, 0, 0, tzinfo=UTC)
@@ -88,6 +89,15 @@ class Server:
             rows = connection.execute(select(SittingRow.id, SittingRow.server_id)).all()
         return {row.id for row in rows if row.server_id == self.archive.server_id}
 
+    def see(self) -> None:
+        """A renewal was answered."""
+
+        async def run() -> None:
+            self.cluster._on_view(View((), dict.fromkeys(self.owned, 1), ()))
+            await asyncio.gather(*self.cluster._tasks)
+
+        asyncio.run(run())
+
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:
@@ -106,3 +116,26 @@ def test_a_session_that_ends_in_a_drain_stays_this_servers_until_that_is_written
     asyncio.run(server.cluster.hand_over(leaving))
     assert server.owned == {ENDS}
     assert server.sessions.let_go == [MOVES]
+
+
+def test_a_sitting_that_nothing_here_runs_is_given_up(server: Server) -> None:
+    server.sessions.sittings.discard((MOVES, 1))
+    server.see()
+    server.time += STRAY_AFTER - 1
+    server.see()
+    assert server.owned == {MOVES, ENDS}, "it may be about to go on here"
+    server.time += 1
+    server.see()
+    assert server.owned == {ENDS}
+
+
+def test_a_sitting_that_goes_on_here_in_time_is_kept(server: Server) -> None:
+    server.sessions.sittings.discard((MOVES, 1))
+    server.see()
+    server.sessions.sittings.add((MOVES, 1))
+    server.time += STRAY_AFTER / 2
+    server.see()
+    server.sessions.sittings.discard((MOVES, 1))
+    server.time += STRAY_AFTER / 2
+    server.see()
+    assert server.owned == {MOVES, ENDS}

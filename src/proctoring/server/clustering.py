@@ -41,6 +41,10 @@ HAND_OVER_TIMEOUT = 2.0
 FLUSH_PERIOD = 0.005
 """Seconds between two looks at whether it is."""
 
+STRAY_AFTER = 10.0
+"""Seconds for which this server owns a sitting without running it, after which it gives it up: beginning,
+continuing and ending one take less."""
+
 HANDED_OVER = "the server stops: the session goes on at another"
 CUT_OFF = "the server is cut from the database: the session goes on at another"
 
@@ -86,6 +90,8 @@ class Clustering:
         self._continue = continue_
         self._now = now
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._stray: dict[tuple[str, int], float] = {}
+        """Sittings and epochs that this server owns and does not run, and since when that is seen."""
         self._looking: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
 
@@ -192,6 +198,7 @@ class Clustering:
         }
         if unsure:  # they may have begun or ended just now
             self._spawn(self._fence(unsure))
+        self._give_up_stray(view, sessions)
         if view.orphans and (self._looking is None or self._looking.done()):
             self._looking = self._spawn(self._adopt(view.orphans))
 
@@ -208,6 +215,20 @@ class Clustering:
             for sitting_id, epoch in lost.items():
                 if sessions is not None:
                     sessions.fence(sitting_id, epoch, self._now())
+
+    def _give_up_stray(self, view: View, sessions: Registry) -> None:
+        """Give up sittings that nothing here runs: an answer of the database was lost when one was claimed, or
+        this lease was renewed just when it was given up. Nobody else could go on with them."""
+        now, stray = self._now(), view.owned.items() - sessions.sittings
+        self._stray = {one: self._stray.get(one, now) for one in stray}
+        old = [of for (of, _), since in self._stray.items() if now - since >= STRAY_AFTER]
+        if old:
+            _log.warning("%d sittings that are not run here are given up", len(old))
+            self._spawn(self._give_up(old))
+
+    async def _give_up(self, sitting_ids: list[str]) -> None:
+        with contextlib.suppress(SQLAlchemyError):  # the next renewal shows them again
+            await asyncio.to_thread(self._disown, sitting_ids)
 
     async def _adopt(self, orphans: tuple[str, ...]) -> None:
         """Go on with sessions whose candidates do not come back, so that this is judged and told."""

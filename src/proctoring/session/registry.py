@@ -152,6 +152,12 @@ class Registry:
         """Sessions that are open or closing."""
         return sum(isinstance(entry, _Open | _Closing) for entry in self._entries.values())
 
+    @property
+    def sittings(self) -> set[tuple[str, int]]:
+        """Sitting and epoch of the sessions that are open or closing."""
+        held = [e.session for e in self._entries.values() if isinstance(e, _Open | _Closing)]
+        return {(session.sitting_id, session.epoch) for session in held}
+
     def find(self, session_id: str) -> Session | None:
         """The open session with this id."""
         entry = self._entries.get(session_id)
