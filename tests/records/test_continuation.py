@@ -198,6 +198,23 @@ def test_heartbeats_leave_what_can_be_continued(open_database: Callable[[], Arch
     assert row(archive) is None
 
 
+def test_heartbeats_end_nothing_of_a_server_whose_lease_holds(
+    open_database: Callable[[], Archive],
+) -> None:
+    owner = open_database()
+    owner.writer().write([beginning(), told()], tell)
+    archive, asked = open_database(), []
+
+    def is_gone(server_id: str) -> bool:
+        asked.append(server_id)
+        return False
+
+    ahead = BEGAN + CONTINUE_WITHIN + timedelta(seconds=DEAD_AFTER + 1)
+    archive.heartbeat(ahead, is_gone)
+    assert asked == [owner.server_id]
+    assert archive.reader.sitting("S1").sitting.state == "open"
+
+
 def test_nothing_of_a_state_outlives_the_end_or_an_erasure(archive: Archive) -> None:
     writer = archive.writer()
     writer.write([beginning(), saved(biometrics=(1,))], tell)

@@ -27,6 +27,7 @@ from proctoring.records.database import (
 from proctoring.records.evidence.sealing import Keys
 from proctoring.records.migrate import migrate
 from proctoring.records.reader import RecordReader
+from proctoring.records.server_lock import IsGone
 from proctoring.records.session_states import CONTINUE_WITHIN, StateSealing
 from proctoring.records.signing import Signer, load_signer
 from proctoring.records.sitting_state import OPEN, interrupt
@@ -67,8 +68,12 @@ class Archive:
         """A writer of this process's sittings, which queues messages for these endpoints."""
         return RecordWriter(self.engine, self.signer, self.server_id, self.sealing, webhooks)
 
-    def heartbeat(self, now: datetime) -> None:
+    def heartbeat(self, now: datetime, is_gone: IsGone = lambda _: True) -> None:
         """Record that this process lives, and end the sittings of processes that died.
+
+        Args:
+            now: the time of day.
+            is_gone: asked about each server that has been silent for too long by this one's clock.
 
         Raises:
             sqlalchemy.exc.SQLAlchemyError: the database cannot be used now.
@@ -83,7 +88,7 @@ class Archive:
                 for row in connection.execute(select(ServerRow))
                 if (now - row.heartbeat_at).total_seconds() > DEAD_AFTER
             ]
-            for server_id in dead:
+            for server_id in filter(is_gone, dead):
                 if not self._end_left(connection, server_id, now):
                     connection.execute(delete(ServerRow).filter_by(id=server_id))
 
