@@ -139,3 +139,13 @@ def test_a_sitting_that_goes_on_here_in_time_is_kept(server: Server) -> None:
     server.time += STRAY_AFTER / 2
     server.see()
     assert server.owned == {MOVES, ENDS}
+
+
+def test_an_answer_of_another_version_hides_no_other_servers_sessions(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def ask(*_: Any) -> list[Any]:
+        return [[], [{"session_id": "exam-7", "new": 1}], None]
+
+    monkeypatch.setattr(server.cluster.peers, "ask", ask)
+    assert asyncio.run(server.cluster.sessions_elsewhere()) == ([], 2)

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any
 
 from fastapi import FastAPI
+from pydantic import TypeAdapter, ValidationError
 from sqlalchemy.exc import SQLAlchemyError
 
 from proctoring.cluster import servers
@@ -24,6 +25,7 @@ from proctoring.errors import NotReadyError, ProctoringError
 from proctoring.records.database import connect, reading, writing
 from proctoring.server.error_answers import answer_error
 from proctoring.server.recorded import until_done
+from proctoring.server.schemas import SessionAnswer
 from proctoring.session.media_source import SessionState
 from proctoring.session.registry import Registry
 from proctoring.session.session import Session
@@ -47,6 +49,8 @@ continuing and ending one take less."""
 
 HANDED_OVER = "the server stops: the session goes on at another"
 CUT_OFF = "the server is cut from the database: the session goes on at another"
+
+_ANSWER = TypeAdapter(list[SessionAnswer])
 
 
 class Clustering:
@@ -112,12 +116,17 @@ class Clustering:
         """Have requests of other servers recognised; to be called after all other middleware was added."""
         app.add_middleware(PeerRequests, signature=self.signature)
 
-    async def sessions_elsewhere(self) -> tuple[list[Any], int]:
-        """The open sessions of the other servers, as JSON, and how many servers did not answer."""
+    async def sessions_elsewhere(self) -> tuple[list[SessionAnswer], int]:
+        """The open sessions of the other servers, and how many servers did not answer, or in a way that this
+        version does not read."""
         living = [peer for peer in self.membership.peers if peer.is_alive]
-        answers = await self.peers.ask(living, SESSIONS_PATH)
-        told = [answer for answer in answers if isinstance(answer, list)]
-        return [one for answer in told for one in answer], len(living) - len(told)
+        told, silent = [], 0
+        for answer in await self.peers.ask(living, SESSIONS_PATH):
+            try:
+                told += _ANSWER.validate_python(answer)
+            except ValidationError:
+                silent += 1
+        return told, silent
 
     @property
     def is_suspended(self) -> bool:

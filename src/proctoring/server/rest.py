@@ -173,7 +173,7 @@ async def list_sessions(request: Request) -> SessionsAnswer:
     found, unreachable = [_session_answer(service, session) for session in service.sessions], 0
     if service.cluster is not None:
         others, unreachable = await service.cluster.sessions_elsewhere()
-        found += [SessionAnswer.model_validate(one) for one in others]
+        found += others
         found.sort(key=lambda session: session.started_at)
     covered = [session for session in found if grant.covers(session.session_id)]
     return SessionsAnswer(sessions=covered, unreachable_servers=unreachable)
