@@ -22,7 +22,7 @@ from proctoring.records.erasure import erase
 from proctoring.records.ownership import Fenced, claim
 from proctoring.records.session_states import CONTINUE_WITHIN
 from proctoring.records.tables import SessionStateRow, SittingRow
-from proctoring.snapshots import SnapshotError
+from proctoring.snapshots import SnapshotError, encode
 
 SITTING = beginning().sitting
 JUDGED = replace(
@@ -147,6 +147,11 @@ def test_no_part_can_be_read_without_the_key_or_in_place_of_another(archive: Arc
     for sitting_id, part in (("S2", "biometrics"), ("S1", "learned")):
         with pytest.raises(SnapshotError):
             archive.sealing.open(sitting_id, part, stored.biometrics, tuple)
+
+
+def test_a_part_that_no_server_encrypted_is_not_read(archive: Archive) -> None:
+    with pytest.raises(SnapshotError, match="not encrypted"):
+        archive.sealing.open("S1", "biometrics", encode((0.25,) * 9), tuple)
 
 
 @pytest.mark.parametrize("change", [{"judgement": b"rubbish"}, {"format": 99}])

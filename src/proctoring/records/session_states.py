@@ -19,7 +19,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from proctoring.errors import EvidenceDamagedError, EvidenceKeyMissingError
 from proctoring.records.entries import PendingEvent, SittingSaved
-from proctoring.records.evidence.sealing import Keys
+from proctoring.records.evidence.sealing import Keys, is_sealed
 from proctoring.records.tables import SessionStateRow
 from proctoring.snapshots import SnapshotError, decode, encode
 
@@ -55,8 +55,10 @@ class StateSealing:
         """The part that was stored.
 
         Raises:
-            SnapshotError: it is damaged, its key is not here, or it holds something else.
+            SnapshotError: it is damaged or not encrypted, its key is not here, or it holds something else.
         """
+        if not is_sealed(stored):  # nothing but the encryption says that a server wrote it
+            raise SnapshotError(f"the part {part} is not encrypted")
         try:
             return decode(self._keys.open(f"{sitting_id} {part}", stored), kind)
         except (EvidenceDamagedError, EvidenceKeyMissingError) as error:

@@ -63,7 +63,7 @@ class Keys:
             EvidenceKeyMissingError: its key is not among the operator's.
             EvidenceDamagedError: it was changed since it was stored.
         """
-        if not stored.startswith(_MAGIC):
+        if not is_sealed(stored):
             return stored
         name_end = len(_MAGIC) + _KEY_ID
         name = stored[len(_MAGIC) : name_end].decode("ascii", "replace")
@@ -83,6 +83,11 @@ class Keys:
             raise EvidenceDamagedError(
                 "the evidence does not open: it was changed since it was stored"
             ) from error
+
+
+def is_sealed(stored: bytes) -> bool:
+    """Whether a piece is encrypted."""
+    return stored.startswith(_MAGIC)
 
 
 def key_id(key: bytes) -> str:
