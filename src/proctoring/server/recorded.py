@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import Iterable
 from concurrent.futures import Future
 
-from proctoring.errors import NotReadyError
+from proctoring.errors import NotReadyError, SessionMovedError
+from proctoring.session.media_source import SessionState
 from proctoring.session.session import Session
 
 
@@ -32,9 +33,12 @@ def check_recorded(session: Session) -> Session:
 
     Raises:
         NotReadyError: it is not: sockets are refused.
-        SessionMovedError: another server has the session.
+        SessionMovedError: another server has the session, or it was left to one meanwhile: what a socket
+            then sent would be heard by nobody.
     """
     if not session.recorded.done():
         raise NotReadyError("the session cannot be recorded now; try again later")
     session.recorded.result()
+    if session.state is SessionState.MOVED:
+        raise SessionMovedError("the session goes on at another server")
     return session
