@@ -21,7 +21,7 @@ from proctoring.records.entries import PendingEvent, SittingSaved, SittingStarte
 from proctoring.records.erasure import erase
 from proctoring.records.ownership import Fenced, claim
 from proctoring.records.session_states import CONTINUE_WITHIN
-from proctoring.records.tables import SessionStateRow, SittingRow
+from proctoring.records.tables import ServerRow, SessionStateRow, SittingRow
 from proctoring.snapshots import SnapshotError, encode
 
 SITTING = beginning().sitting
@@ -217,6 +217,11 @@ def test_heartbeats_end_nothing_of_a_server_whose_lease_holds(
     ahead = BEGAN + CONTINUE_WITHIN + timedelta(seconds=DEAD_AFTER + 1)
     archive.heartbeat(ahead, is_gone)
     assert asked == [owner.server_id]
+    assert archive.reader.sitting("S1").sitting.state == "open"
+    with writing(archive.engine) as connection:
+        leased = update(ServerRow).filter_by(id=owner.server_id)
+        connection.execute(leased.values(address="http://10.0.0.7:8000"))
+    archive.heartbeat(ahead)
     assert archive.reader.sitting("S1").sitting.state == "open"
 
 

@@ -68,12 +68,13 @@ class Archive:
         """A writer of this process's sittings, which queues messages for these endpoints."""
         return RecordWriter(self.engine, self.signer, self.server_id, self.sealing, webhooks)
 
-    def heartbeat(self, now: datetime, is_gone: IsGone = lambda _: True) -> None:
+    def heartbeat(self, now: datetime, is_gone: IsGone | None = None) -> None:
         """Record that this process lives, and end the sittings of processes that died.
 
         Args:
             now: the time of day.
-            is_gone: asked about each server that has been silent for too long by this one's clock.
+            is_gone: asked about each server that has been silent for too long by this one's clock;
+                ``None``: nothing of a server of a cluster is ended, whose lease counts.
 
         Raises:
             sqlalchemy.exc.SQLAlchemyError: the database cannot be used now.
@@ -87,8 +88,9 @@ class Archive:
                 row.id
                 for row in connection.execute(select(ServerRow))
                 if (now - row.heartbeat_at).total_seconds() > DEAD_AFTER
+                and (not row.address if is_gone is None else is_gone(row.id))
             ]
-            for server_id in filter(is_gone, dead):
+            for server_id in dead:
                 if not self._end_left(connection, server_id, now):
                     connection.execute(delete(ServerRow).filter_by(id=server_id))
 

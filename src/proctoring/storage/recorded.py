@@ -134,7 +134,7 @@ class RecordedStorage:
     def heartbeat(self) -> None:
         """Record that this process lives; a failure is logged, the next heartbeat makes up for it."""
         try:
-            self.records.heartbeat(self._wall(), self._gone_by_lease or (lambda _: True))
+            self.records.heartbeat(self._wall(), self._gone_by_lease)
         except SQLAlchemyError:
             _log.warning("the server's heartbeat could not be written to the database")
         if not self._log_emptied and empty_log(self.records.engine):
