@@ -14,7 +14,8 @@ from tests.records.conftest import beginning, tell
 from proctoring.observations import ConnectionObservation, TranscriptObservation
 from proctoring.records import signal_segments, signals
 from proctoring.records.archive import Archive
-from proctoring.records.database import reading
+from proctoring.records.database import reading, writing
+from proctoring.records.ownership import claim
 from proctoring.records.signals import SEGMENT_INPUTS, SEGMENT_SECONDS, SITTING_WAIT, SignalRecorder
 from proctoring.records.tables import SignalCurveRow
 
@@ -65,6 +66,20 @@ def test_they_are_written_when_they_are_old_or_many_or_the_sitting_ends(
     kept.end("S1")
     write_due(kept)
     assert [found.time for found in archive.reader.inputs("S1")] == [0.0, 1.0]
+
+
+def test_the_end_of_an_earlier_ownership_ends_no_later_one(archive: Archive, clock: Clock) -> None:
+    kept = keeper(archive, clock)
+    kept.begin("S1", transcripts=False)
+    write_due(kept)
+    with writing(archive.engine) as connection:
+        claim(connection, "S1", archive.server_id, expected=1)
+    later = kept.begin("S1", transcripts=False, epoch=2)
+    kept.end("S1")
+    write_due(kept)
+    later(seen(2.0))
+    kept.flush()
+    assert [found.time for found in archive.reader.inputs("S1")] == [2.0]
 
 
 @pytest.mark.parametrize("words", [False, True])

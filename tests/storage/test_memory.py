@@ -91,7 +91,7 @@ def test_observations_and_evidence_are_discarded(storage: Storage) -> None:
     storage.observation_recorder(SITTING, policy.records)(
         ConnectionObservation(1.0, connected=True)
     )
-    storage.end_observations("S1")
+    storage.end_observations(SITTING)
     wanted = policy.evidence.model_copy(update={"stills": ("*",)})
     assert storage.evidence_recorder(wanted, Unused()) is None
 

@@ -168,13 +168,13 @@ class SignalRecorder:
 
         return record
 
-    def end(self, sitting_id: str) -> None:
-        """A sitting has ended: what waits of it is written soon."""
+    def end(self, sitting_id: str, epoch: int = 1) -> None:
+        """A sitting has ended, or goes on under another epoch: what waits of it is written soon."""
         with self._condition:
-            for (of, _), buffer in self._buffers.items():
-                if of == sitting_id:
-                    buffer.ended, buffer.ended_at = True, self._clock()
-                    self._condition.notify_all()
+            buffer = self._buffers.get((sitting_id, epoch))
+            if buffer is not None:
+                buffer.ended, buffer.ended_at = True, self._clock()
+                self._condition.notify_all()
 
     def flush(self, sitting_id: str | None = None) -> None:
         """Write what waits, of one sitting or all, now.

@@ -47,7 +47,7 @@ class SessionPublisher:
         """Publish an outcome, if it is to be published."""
         match outcome:
             case SessionEnded() if self._withdrawn:
-                self._storage.end_observations(self._sitting.id)
+                self._storage.end_observations(self._sitting)
                 self.done.set_result(None)
             case _ if self._withdrawn:
                 pass
@@ -59,7 +59,7 @@ class SessionPublisher:
                     )
                     self.newest = self._storage.outbox.publish(pending)
             case SessionEnded(time, detail, face):
-                self._storage.end_observations(self._sitting.id)
+                self._storage.end_observations(self._sitting)
                 entry = SittingEnded(self._sitting, self._wall(), time, detail, face)
                 published = self._storage.outbox.end(entry)
                 published.add_done_callback(lambda _: self.done.set_result(None))

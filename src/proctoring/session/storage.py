@@ -34,7 +34,7 @@ class SessionStorage(Protocol):
             lost: observations that another process could not record any more.
         """
 
-    def end_observations(self, sitting_id: str) -> None:
+    def end_observations(self, sitting: SittingRef) -> None:
         """Write what waits of a sitting's observations; no more will come."""
 
     def evidence_recorder(

@@ -95,7 +95,7 @@ class MemoryStorage:
         """A function that discards observations."""
         return discard
 
-    def end_observations(self, sitting_id: str) -> None:
+    def end_observations(self, sitting: SittingRef) -> None:
         """Nothing waits."""
 
     def evidence_recorder(

@@ -222,9 +222,9 @@ class RecordedStorage:
             lost=lost,
         )
 
-    def end_observations(self, sitting_id: str) -> None:
+    def end_observations(self, sitting: SittingRef) -> None:
         """Have what waits of a sitting's observations written; no more will come."""
-        self._signals.end(sitting_id)
+        self._signals.end(sitting.id, sitting.epoch)
 
     def evidence_recorder(
         self, settings: EvidenceSettings, publisher: Sink
