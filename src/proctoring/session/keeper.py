@@ -61,7 +61,7 @@ class StateKeeper:
         state = self._pipeline.state
         learned = (*self._pipeline.learned, sound.voices_known)
         place = (clock.last, sound.end_time, id(state))
-        if place == self._taken and not last:
+        if (place, learned) == (self._taken, self._learned) and not last:
             return None
         due = self._full_at is None or now - self._full_at >= FULL_PERIOD
         full = last or due or learned != self._learned
