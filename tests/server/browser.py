@@ -68,3 +68,15 @@ def silent_page(browser: Browser) -> Iterator[Page]:
     yield page
     context.close()
     assert complaints == []
+
+
+def wait_until(page: Page, condition: str, argument: object = None) -> None:
+    """Wait until a JavaScript expression, or a function of ``argument``, is true in the page.
+
+    Playwright's ``wait_for_function`` needs ``eval``, which the pages' Content-Security-Policy forbids.
+    """
+    for _ in range(PATIENCE_MS // 50):
+        if page.evaluate(condition, argument):
+            return
+        page.wait_for_timeout(50)
+    pytest.fail(f"not reached in time: {condition}")

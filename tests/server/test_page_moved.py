@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from playwright.sync_api import Page, expect
-from tests.server.browser import fresh, in_browser
+from tests.server.browser import fresh, in_browser, wait_until
 from tests.server.test_page import Server
 from tests.server.test_page_audio import (  # noqa: F401  (fixtures)
     server,
@@ -78,11 +78,12 @@ def test_a_session_that_moves_loses_no_sound_and_is_not_called_lost(
             return [({SOUND})(0), window.move()];
         }}"""
     )
-    page.wait_for_function(
+    wait_until(
+        page,
         "(first) => new Set(window.sockets.slice(first).map((one) => one.kind)).size === 4",
-        arg=before,
+        before,
     )
-    page.wait_for_function(f"(first) => ({SOUND})(first).length > 0", arg=before)
+    wait_until(page, f"(first) => ({SOUND})(first).length > 0", before)
 
     # The next socket begins with a sample that the server had already.
     had_until = had[-1]["start"] + had[-1]["samples"] / 16_000 * 1e6

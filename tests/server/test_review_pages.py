@@ -11,7 +11,7 @@ import pytest
 import simplejpeg
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
-from tests.server.browser import in_browser, launched, patient, silent_page
+from tests.server.browser import in_browser, launched, patient, silent_page, wait_until
 from tests.server.live import Live, running, until
 from tests.server.test_page import nobody, one_face, two_faces
 
@@ -158,12 +158,12 @@ def test_the_pages_can_be_used_without_eyes_and_on_a_small_screen(page: Page, se
     assert violations(page) == []
     page.set_viewport_size({"width": 380, "height": 800})
     wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-    page.wait_for_function(f"{wide} === 0")
+    wait_until(page, f"{wide} === 0")
     # The chart stays inside its place, as high as it was drawn, when the window changes once more.
     high = "[timeline.clientHeight, timeline.scrollHeight]"
     before = page.evaluate(high)
     page.set_viewport_size({"width": 800, "height": 380})
-    page.wait_for_function("innerWidth === 800")
+    wait_until(page, "innerWidth === 800")
     page.wait_for_timeout(500)
     assert page.evaluate(high) == before
     assert before[0] == before[1] > 400
