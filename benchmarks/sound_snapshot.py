@@ -5,12 +5,11 @@ uv run python -m benchmarks.sound_snapshot
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
-import numpy as np
 from evaluation.speech import fetch_carried_speech, read_pcm
 
+from benchmarks.processor_time import median_and_most
 from proctoring import snapshots
 from proctoring.audio.analyser import AudioAnalyser
 from proctoring.audio.networks import load_audio_models
@@ -27,13 +26,8 @@ ROUNDS = 2_000
 
 def microseconds(work: Callable[[], object]) -> str:
     """Median and 99th percentile of this thread's CPU time for one call."""
-    costs = []
-    for _ in range(ROUNDS):
-        began = time.thread_time()
-        work()
-        costs.append((time.thread_time() - began) * 1e6)
-    median, most = np.quantile(costs, 0.5), np.quantile(costs, 0.99)
-    return f"{median:6.0f} ({most:.0f})"
+    median, most = median_and_most(work, ROUNDS)
+    return f"{median * 1e6:6.0f} ({most * 1e6:.0f})"
 
 
 def show(name: str, value: object, kind: type) -> None:

@@ -6,7 +6,6 @@ uv run python -m benchmarks.vision_snapshot [VIDEO] [--seconds 45]: without a vi
 from __future__ import annotations
 
 import argparse
-import time
 from collections.abc import Callable, Iterator
 from itertools import takewhile
 from pathlib import Path
@@ -16,6 +15,7 @@ import numpy as np
 import skimage.data
 from evaluation.gating.variants import Sender, Variant
 
+from benchmarks.processor_time import median_and_most
 from proctoring import snapshots
 from proctoring.judgement.policy import shipped_policy
 from proctoring.models.store import ModelStore
@@ -35,13 +35,8 @@ RATE = 10
 
 def milliseconds(work: Callable[[], object]) -> str:
     """Median and 99th percentile of this thread's CPU time for one call."""
-    costs = []
-    for _ in range(ROUNDS):
-        began = time.thread_time()
-        work()
-        costs.append((time.thread_time() - began) * 1e3)
-    median, most = np.quantile(costs, 0.5), np.quantile(costs, 0.99)
-    return f"{median:6.3f} ({most:.3f})"
+    median, most = median_and_most(work, ROUNDS)
+    return f"{median * 1e3:6.3f} ({most * 1e3:.3f})"
 
 
 def show(name: str, take: Callable[[], object], kind: type) -> None:

@@ -33,6 +33,7 @@ ALLOWED: dict[str, set[str]] = {
     "whole_file": set(),
     "snapshots": set(),
     "spreadsheets": set(),
+    "page_template": set(),
     "observations": set(),
     "incidents": set(),
     "settings": {"errors"},
@@ -48,8 +49,11 @@ ALLOWED: dict[str, set[str]] = {
     "storage": SHARED | {"judgement", "session"} | KEEPING,
     "recording": SHARED | {"models", "vision", "audio", "judgement", "session", "settings"},
     "livekit": {"errors", "error_list"},
-    "batch": SHARED | {"judgement", "recording", "settings"},
-    "server": SHARED | ANALYSIS | KEEPING | {"session", "storage", "settings", "cluster"},
+    "batch": SHARED | {"judgement", "page_template", "recording", "settings"},
+    "server": SHARED
+    | ANALYSIS
+    | KEEPING
+    | {"session", "storage", "settings", "cluster", "page_template"},
     "cli": SHARED
     | {
         "models",

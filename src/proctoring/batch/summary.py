@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from functools import cache
-
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from proctoring.batch.index import Line
 from proctoring.batch.results import Results
 from proctoring.errors import SettingsError
+from proctoring.page_template import page_template
 from proctoring.spreadsheets import BYTE_ORDER_MARK, csv_line
 from proctoring.whole_file import write_stream
 
@@ -43,7 +41,7 @@ def write_summary(results: Results, listed: int) -> None:
         SettingsError: a file cannot be written.
     """
     outcomes = results.index.outcomes()
-    page = _template().generate(
+    page = page_template("proctoring.batch", "summary.html").generate(
         lines=results.index.lines(),
         name=_shown,
         link=lambda line: _link(results, line),
@@ -101,15 +99,3 @@ def _length(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
-
-
-@cache
-def _template() -> Template:
-    environment = Environment(
-        loader=PackageLoader("proctoring.batch", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("summary.html")

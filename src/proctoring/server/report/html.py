@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from functools import cache
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
+from proctoring.page_template import page_template
 from proctoring.server.report.charts import timeline
 from proctoring.server.report.content import Content
 from proctoring.server.report.document import document, still_name
@@ -21,16 +20,6 @@ def report_html(content: Content) -> str:
         if (still := content.stills.get(one.id)) is not None and still.jpeg
     }
     chart = Markup(timeline(content))  # noqa: S704  (made of numbers and our own labels)
-    return _template().render(report=document(content), chart=chart, pictures=pictures)
-
-
-@cache
-def _template() -> Template:
-    environment = Environment(
-        loader=PackageLoader("proctoring.server.report", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
+    return page_template("proctoring.server.report", "report.html").render(
+        report=document(content), chart=chart, pictures=pictures
     )
-    return environment.get_template("report.html")
